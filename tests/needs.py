@@ -1,0 +1,112 @@
+"""The programs that some tests need: what is missing, how to install it, what is left out."""
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program outside Python: the names it goes by, and the packages that bring it."""
+
+    commands: tuple[str, ...]
+    debian: str
+    homebrew: str
+
+    def find(self) -> str | None:
+        """Return where the program is, or None where it is missing."""
+        return next((path for each in self.commands if (path := shutil.which(each))), None)
+
+
+PROGRAMS: Mapping[str, Program] = {
+    "chromium": Program(
+        (
+            "chromium",
+            "chromium-browser",
+            "google-chrome",
+            "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        ),
+        debian="chromium",
+        homebrew="google-chrome",
+    ),
+    "chromedriver": Program(("chromedriver",), debian="chromium-driver", homebrew="chromedriver"),
+}
+
+
+def how_to_install(programs: list[Program]) -> str:
+    """Return the one command that installs *programs* on this system."""
+    if shutil.which("apt-get"):
+        return f"sudo apt-get install -y {' '.join(each.debian for each in programs)}"
+    if shutil.which("brew"):
+        return f"brew install --cask {' '.join(each.homebrew for each in programs)}"
+    names = " and ".join(each.commands[0] for each in programs)
+    return f"install {names} with your system's package manager"
+
+
+class Needs:
+    """Leaves out tests whose programs are missing, and says so; with *strict*, fails them."""
+
+    def __init__(
+        self, programs: Mapping[str, Program], *, strict: bool, list_in: Path | None = None
+    ) -> None:
+        self._programs = programs
+        self._strict = strict
+        self._list_in = list_in
+        self._left_out: dict[str, list[str]] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Stop the run when a test needs a program that nobody described."""
+        unknown = [
+            f"{item.nodeid} needs {name!r}, which tests/needs.py does not describe"
+            for item in items
+            for name in _needed_by(item)
+            if name not in self._programs
+        ]
+        if unknown:
+            raise pytest.UsageError(*unknown)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Leave *item* out, or fail it, when a program it needs is missing."""
+        missing = [name for name in _needed_by(item) if self._programs[name].find() is None]
+        if not missing:
+            return
+        if self._strict:
+            command = how_to_install([self._programs[name] for name in missing])
+            pytest.fail(f"needs {', '.join(missing)}: {command}", pytrace=False)
+        for name in missing:
+            self._left_out.setdefault(name, []).append(item.nodeid)
+        pytest.skip(f"needs {', '.join(missing)}")
+
+    def _lines(self) -> list[str]:
+        """Return each missing program with the tests it left out, and the command for all."""
+        if not self._left_out:
+            return []
+        lines = []
+        for name, tests in self._left_out.items():
+            lines.append(f"{name} is missing; left out:")
+            lines.extend(f"    {test}" for test in tests)
+        missing = [self._programs[name] for name in self._left_out]
+        return [*lines, f"to run them too: {how_to_install(missing)}"]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """End with what was left out, or keep it for whoever asked for it in a file."""
+        text = "".join(f"{line}\n" for line in self._lines())
+        if self._list_in:
+            self._list_in.write_text(text, encoding="utf-8")
+        else:
+            terminalreporter.write(text)
+
+
+def _needed_by(item: pytest.Item) -> list[str]:
+    return [name for mark in item.iter_markers("needs") for name in mark.args]
+
+
+if __name__ == "__main__":
+    missing = [program.debian for program in PROGRAMS.values() if program.find() is None]
+    sys.stdout.write(" ".join(missing))

@@ -1,0 +1,102 @@
+"""A test whose program is missing is left out and named, or fails where nothing may be missing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.needs import PROGRAMS, Needs, Program, how_to_install
+
+SHELL = Program(("sh",), debian="dash", homebrew="dash")
+NOWHERE = Program(("no-such-program", "nor-this"), debian="no-such", homebrew="no-such-cask")
+KNOWN = {"shell": SHELL, "nowhere": NOWHERE}
+
+SUITE = """
+    import pytest
+
+    @pytest.mark.needs("shell")
+    def test_with_what_is_there():
+        pass
+
+    @pytest.mark.needs("shell", "nowhere")
+    def test_with_what_is_missing(request):
+        pass
+"""
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A miniature suite: one test that can run, one whose program is missing."""
+    pytester.makeini("""
+        [pytest]
+        addopts = -p no:cacheprovider -p no:hypothesispytest
+        asyncio_default_fixture_loop_scope = function
+        markers = needs(*programs): the programs that a test needs
+    """)
+    pytester.makepyfile(SUITE)
+    return pytester
+
+
+def test_a_test_is_left_out_and_named_at_the_end(suite: pytest.Pytester) -> None:
+    """What runs, runs; the rest is listed under its program with the command that installs it."""
+    result = suite.runpytest_inprocess(plugins=[Needs(KNOWN, strict=False)])
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(
+        ["nowhere is missing; left out:", "*::test_with_what_is_missing", "to run them too: *"]
+    )
+    result.stdout.no_fnmatch_line("*shell is missing*")
+
+
+def test_the_list_can_be_kept_in_a_file(suite: pytest.Pytester, tmp_path: Path) -> None:
+    """Whoever prints more after pytest shows the list at its own end."""
+    kept = tmp_path / "left-out"
+    result = suite.runpytest_inprocess(plugins=[Needs(KNOWN, strict=False, list_in=kept)])
+    result.stdout.no_fnmatch_line("*is missing; left out*")
+    assert kept.read_text().startswith("nowhere is missing; left out:\n")
+
+
+def test_a_missing_program_is_a_failure_where_nothing_may_be_missing(
+    suite: pytest.Pytester,
+) -> None:
+    """Strictly judged, the test fails and says how to install what it needs."""
+    result = suite.runpytest_inprocess(plugins=[Needs(KNOWN, strict=True)])
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines([f"*needs nowhere: {how_to_install([NOWHERE])}*"])
+
+
+def test_an_unknown_program_stops_the_run(suite: pytest.Pytester) -> None:
+    """A misspelt program would leave its test out for ever."""
+    result = suite.runpytest_inprocess(plugins=[Needs({"shell": SHELL}, strict=False)])
+    assert result.ret is pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*needs 'nowhere', which tests/needs.py does not describe"])
+
+
+@pytest.mark.parametrize(
+    ("installer", "command"),
+    [
+        pytest.param("apt-get", "sudo apt-get install -y no-such dash", id="Debian"),
+        pytest.param("brew", "brew install --cask no-such-cask dash", id="macOS"),
+        pytest.param(
+            None,
+            "install no-such-program and sh with your system's package manager",
+            id="elsewhere",
+        ),
+    ],
+)
+def test_one_command_installs_what_is_missing(
+    installer: str | None, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command is the one of the installer that the system has."""
+    if installer:
+        (tmp_path / installer).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert how_to_install([NOWHERE, SHELL]) == command
+
+
+def test_the_module_prints_the_packages_that_are_missing() -> None:
+    """`python -m tests.needs` prints what apt-get would have to install, and nothing else."""
+    printed = subprocess.check_output(
+        [sys.executable, "-m", "tests.needs"], cwd=Path(__file__).parents[1], text=True, timeout=60
+    )
+    assert printed.split() == [each.debian for each in PROGRAMS.values() if each.find() is None]
