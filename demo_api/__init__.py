@@ -1,0 +1,1 @@
+"""The demo: a small people-data API and the authorization server that protects it."""
