@@ -1,0 +1,70 @@
+"""The records of consent: an authorization, its code and the tokens issued from it."""
+
+from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, TokenMixin
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from demo_api.authorization_server.tables import Base
+
+
+class Authorization(Base):
+    """What a resource owner allowed a client (or a client itself): the family of its tokens."""
+
+    __tablename__ = "authorizations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"))
+    subject: Mapped[str | None]  # none: the client acts for itself
+    scope: Mapped[str]
+    auth_time: Mapped[int | None]
+    revoked: Mapped[bool] = mapped_column(default=False)
+
+
+class AuthorizationCode(Base, AuthorizationCodeMixin):
+    """A code on its way through the browser; a spent one is kept, to notice a second use."""
+
+    __tablename__ = "authorization_codes"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    authorization_id: Mapped[int] = mapped_column(ForeignKey("authorizations.id"))
+    authorization: Mapped[Authorization] = relationship(lazy="joined")
+    redirect_uri: Mapped[str | None]  # as the request named it; none: it named none
+    code_challenge: Mapped[str]
+    code_challenge_method: Mapped[str]
+    expires_at: Mapped[int]
+    spent: Mapped[bool] = mapped_column(default=False)
+
+    def get_redirect_uri(self) -> str:
+        """Return the URI that the token request must repeat, or nothing."""
+        return self.redirect_uri or ""
+
+    def get_scope(self) -> str:
+        """Return what the resource owner allowed."""
+        return self.authorization.scope
+
+
+class IssuedToken(Base, TokenMixin):
+    """An access or refresh token: its digest, never the token; spent when rotated or revoked."""
+
+    __tablename__ = "issued_tokens"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    authorization_id: Mapped[int] = mapped_column(ForeignKey("authorizations.id"))
+    authorization: Mapped[Authorization] = relationship(lazy="joined")
+    is_refresh_token: Mapped[bool]
+    scope: Mapped[str]
+    issued_at: Mapped[int]
+    expires_at: Mapped[int]
+    spent: Mapped[bool] = mapped_column(default=False)
+
+    def is_active(self, now: int) -> bool:
+        """Tell whether the token still stands."""
+        return not self.spent and not self.authorization.revoked and now < self.expires_at
+
+    def check_client(self, client: object) -> bool:
+        """Tell whether the token was issued to *client*."""
+        return getattr(client, "client_id", None) == self.authorization.client_id
+
+    def get_scope(self) -> str:
+        """Return the scope of this token."""
+        return self.scope

@@ -1,0 +1,61 @@
+"""Client: a registered client, with the questions Authlib asks about one."""
+
+from collections.abc import Collection
+
+from authlib.oauth2.rfc6749 import ClientMixin, InvalidScopeError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from demo_api.authorization_server import redirect_uris
+from demo_api.authorization_server.hashing import secret_matches
+from demo_api.authorization_server.tables import Base
+
+
+class Client(Base, ClientMixin):
+    """What was registered (RFC 7591 §2); of the secret only its hash."""
+
+    __tablename__ = "clients"
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    client_name: Mapped[str]
+    secret_hash: Mapped[str | None]
+    auth_methods: Mapped[list[str]]
+    redirect_uris: Mapped[list[str]]
+    grant_types: Mapped[list[str]]
+    scope: Mapped[str]
+    default_scope: Mapped[str]
+
+    def get_client_id(self) -> str:
+        """Return the `client_id` that tokens carry."""
+        return self.client_id
+
+    def get_default_redirect_uri(self) -> str:
+        """Return the one registered URI; with several the request must choose (empty)."""
+        return self.redirect_uris[0] if len(self.redirect_uris) == 1 else ""
+
+    def get_allowed_scope(self, scope: Collection[str] | str) -> str:
+        """Return what a token gets: the default where nothing is asked, never less than asked."""
+        asked = scope.split() if isinstance(scope, str) else list(scope or ())
+        allowed = self.scope.split()
+        if not set(asked) <= set(allowed):
+            raise InvalidScopeError
+        return " ".join(one for one in allowed if one in asked) or self.default_scope
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        """Tell whether the client registered *redirect_uri*."""
+        return any(redirect_uris.matches(one, redirect_uri) for one in self.redirect_uris)
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        """Tell whether *client_secret* is the client's."""
+        return secret_matches(self.secret_hash, client_secret)
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """Tell whether the client registered to authenticate like this."""
+        return method in self.auth_methods
+
+    def check_response_type(self, response_type: str) -> bool:
+        """Tell whether the client may use the authorization endpoint."""
+        return response_type == "code" and self.check_grant_type("authorization_code")
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Tell whether the client registered for *grant_type*."""
+        return grant_type in self.grant_types

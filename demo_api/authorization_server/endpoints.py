@@ -1,0 +1,111 @@
+"""Endpoints: from Starlette to Authlib and back; off the event loop, in one transaction."""
+
+from collections.abc import Callable
+
+from authlib.oauth2 import OAuth2Error
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from demo_api.authorization_server.authorize import Visit
+from demo_api.authorization_server.browser_sessions import Browser
+from demo_api.authorization_server.keys import public_keys
+from demo_api.authorization_server.metadata import metadata_document
+from demo_api.authorization_server.pages import error_page
+from demo_api.authorization_server.registration_page import registration_page
+from demo_api.authorization_server.requests import (
+    Parameters,
+    RegistrationRequest,
+    ServerRequest,
+    parse_json_object,
+    read_body,
+)
+from demo_api.authorization_server.server import Server
+from demo_api.authorization_server.settings import Settings
+
+#: For documents that are the same for everyone, and that pages of other origins may read.
+_PUBLIC = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+
+
+class Endpoints:
+    """The endpoints of one authorization server, as Starlette calls them."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        """Serve as *settings* say, and remember in *engine*."""
+        self._settings = settings
+        self._engine = engine
+
+    async def metadata(self, _: Request) -> Response:
+        """Serve the metadata document (RFC 8414)."""
+        return JSONResponse(metadata_document(self._settings), headers=_PUBLIC)
+
+    async def jwks(self, _: Request) -> Response:
+        """Serve the public keys (RFC 7517)."""
+        return JSONResponse(public_keys(self._settings.keys), headers=_PUBLIC)
+
+    async def token(self, request: Request) -> Response:
+        """Serve the token endpoint (RFC 6749 §3.2)."""
+        return await self._form(request, Server.token_response)
+
+    async def introspect(self, request: Request) -> Response:
+        """Serve introspection (RFC 7662)."""
+        return await self._form(request, lambda s, r: s.endpoint_response("introspection", r))
+
+    async def revoke(self, request: Request) -> Response:
+        """Serve revocation (RFC 7009)."""
+        return await self._form(request, lambda s, r: s.endpoint_response("revocation", r))
+
+    async def register(self, request: Request) -> Response:
+        """Serve registration by programs (RFC 7591)."""
+        try:
+            members = parse_json_object(await read_body(request, "application/json"))
+        except OAuth2Error as error:
+            return _refusal(error)
+        asked = RegistrationRequest(members)
+        return await self._in_transaction(lambda server: server.registration_response(asked))
+
+    async def authorize(self, request: Request) -> Response:
+        """Serve the authorization endpoint (RFC 6749 §3.1) and its pages."""
+        try:
+            asked = ServerRequest(request, request.scope["query_string"])
+            form = Parameters(await read_body(request)).data if request.method == "POST" else None
+        except OAuth2Error as error:
+            return error_page(error.status_code, error.description)
+        browser = Browser.of(request)
+        return await self._in_transaction(
+            lambda server: Visit(server, browser, asked, form).answer()
+        )
+
+    async def new_client(self, request: Request) -> Response:
+        """Serve the page on which a person registers a client."""
+        try:
+            sent = Parameters(await read_body(request)) if request.method == "POST" else None
+        except OAuth2Error as error:
+            return error_page(error.status_code, error.description)
+        browser = Browser.of(request)
+        return await self._in_transaction(lambda server: registration_page(server, browser, sent))
+
+    async def _form(
+        self, request: Request, respond: Callable[[Server, ServerRequest], Response]
+    ) -> Response:
+        try:
+            asked = ServerRequest(request, await read_body(request))
+        except OAuth2Error as error:
+            return _refusal(error)
+        return await self._in_transaction(lambda server: respond(server, asked))
+
+    async def _in_transaction(self, respond: Callable[[Server], Response]) -> Response:
+        """Run *respond* in a thread: Authlib, argon2 and SQLite would each block the loop."""
+
+        def run() -> Response:
+            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                return respond(Server(self._settings, session))
+
+        return await run_in_threadpool(run)
+
+
+def _refusal(error: OAuth2Error) -> Response:
+    status, body, headers = error()
+    return JSONResponse(body, status, dict(headers))

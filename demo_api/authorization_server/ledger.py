@@ -1,0 +1,103 @@
+"""Ledger: what was allowed, issued, spent and revoked, within one transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from demo_api.authorization_server.accounts import SignIn
+from demo_api.authorization_server.authorizations import (
+    Authorization,
+    AuthorizationCode,
+    IssuedToken,
+)
+from demo_api.authorization_server.hashing import digest
+from demo_api.authorization_server.settings import (
+    AUTHORIZATION_CODE_LIFETIME,
+    REFRESH_TOKEN_LIFETIME,
+)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The books as they stand at *now*; transactions are serial, so check and change are one."""
+
+    session: Session
+    now: int
+
+    def open_authorization(self, client_id: str, user: SignIn | None, scope: str) -> Authorization:
+        """Write down a new consent: a resource owner's, or none's when a client acts for itself."""
+        authorization = Authorization(
+            client_id=client_id,
+            subject=user.subject if user else None,
+            scope=scope,
+            auth_time=user.auth_time if user else None,
+        )
+        self.session.add(authorization)
+        return authorization
+
+    def record_code(
+        self, code: str, authorization: Authorization, redirect_uri: str | None, challenge: str
+    ) -> None:
+        """Write down a code and what it is bound to."""
+        self.session.add(
+            AuthorizationCode(
+                digest=digest(code),
+                authorization=authorization,
+                redirect_uri=redirect_uri,
+                code_challenge=challenge,
+                code_challenge_method="S256",
+                expires_at=self.now + AUTHORIZATION_CODE_LIFETIME,
+            )
+        )
+
+    def find_code(self, code: str, client_id: str) -> AuthorizationCode | None:
+        """Return a code that may be redeemed; a second use ends what came of the first."""
+        found = self.session.get(AuthorizationCode, digest(code))
+        if found is None or found.authorization.client_id != client_id:
+            return None
+        if found.spent:
+            found.authorization.revoked = True
+        return None if found.spent or self.now >= found.expires_at else found
+
+    def record_tokens(self, authorization: Authorization, token: dict[str, Any]) -> None:
+        """Write down a token response; access tokens that have ended are forgotten."""
+        self.session.execute(
+            delete(IssuedToken).where(
+                IssuedToken.is_refresh_token.is_(False), IssuedToken.expires_at <= self.now
+            )
+        )
+        records = [self._issued(token["access_token"], token["scope"], token["expires_in"])]
+        if "refresh_token" in token:
+            # The whole scope, though this access token may have asked for less (RFC 6749 §6).
+            whole = authorization.scope
+            refresh_token = self._issued(token["refresh_token"], whole, REFRESH_TOKEN_LIFETIME)
+            refresh_token.is_refresh_token = True
+            records.append(refresh_token)
+        for record in records:
+            record.authorization = authorization
+        self.session.add_all(records)
+
+    def _issued(self, token: str, scope: str, lifetime: int) -> IssuedToken:
+        return IssuedToken(
+            digest=digest(token),
+            is_refresh_token=False,
+            scope=scope,
+            issued_at=self.now,
+            expires_at=self.now + lifetime,
+        )
+
+    def find_token(self, token: str) -> IssuedToken | None:
+        """Return the access or refresh token, if we issued it and it still stands."""
+        found = self.session.get(IssuedToken, digest(token))
+        return found if found and found.is_active(self.now) else None
+
+    def find_refresh_token(self, token: str) -> IssuedToken | None:
+        """Return a refresh token that may be used; a spent one was stolen: its family ends."""
+        found = self.session.get(IssuedToken, digest(token))
+        if found is None or not found.is_refresh_token:
+            return None
+        if found.spent:
+            found.authorization.revoked = True
+        return found if found.is_active(self.now) else None

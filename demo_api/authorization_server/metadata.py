@@ -1,0 +1,32 @@
+"""The authorization server metadata: what clients may read about us (RFC 8414)."""
+
+from typing import Any
+
+from demo_api.authorization_server import settings
+from demo_api.authorization_server.client_authentication import ANY, CONFIDENTIAL
+from demo_api.authorization_server.settings import SCOPES, Settings
+
+GRANT_TYPES = ["authorization_code", "client_credentials", "password", "refresh_token"]
+
+
+def metadata_document(server: Settings) -> dict[str, Any]:
+    """Return the document for the issuer at the origin of *server*."""
+    origin = server.origin
+    return {
+        "issuer": origin,
+        "authorization_endpoint": origin + settings.AUTHORIZE,
+        "token_endpoint": origin + settings.TOKEN,
+        "introspection_endpoint": origin + settings.INTROSPECT,
+        "revocation_endpoint": origin + settings.REVOKE,
+        "registration_endpoint": origin + settings.REGISTER,
+        "jwks_uri": origin + settings.JWKS,
+        "scopes_supported": list(SCOPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": GRANT_TYPES,
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": list(ANY),
+        "introspection_endpoint_auth_methods_supported": list(CONFIDENTIAL),
+        "revocation_endpoint_auth_methods_supported": list(ANY),
+        "authorization_response_iss_parameter_supported": True,
+    }

@@ -1,0 +1,50 @@
+"""seed(): create the tables and put the cast into them."""
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from demo_api import cast
+from demo_api.authorization_server.accounts import Account, AccountKind
+from demo_api.authorization_server.client_authentication import CONFIDENTIAL, NONE
+from demo_api.authorization_server.clients import Client
+from demo_api.authorization_server.hashing import hash_secret
+from demo_api.authorization_server.settings import DEFAULT_SCOPE, SCOPES
+from demo_api.authorization_server.tables import Base
+
+
+def seed(engine: Engine, origin: str) -> None:
+    """Make *engine* hold the cast of a demo at *origin*; a kept database is brought up to date."""
+    Base.metadata.create_all(engine)
+    with Session(engine) as session, session.begin():
+        for kind, accounts in (
+            (AccountKind.PERSON, cast.RESOURCE_OWNERS),
+            (AccountKind.SERVICE, cast.SERVICE_ACCOUNTS),
+        ):
+            for account in accounts:
+                session.merge(_account(account, kind))
+        for client in cast.clients(origin):
+            session.merge(_client(client))
+
+
+def _account(account: cast.ResourceOwner | cast.ServiceAccount, kind: AccountKind) -> Account:
+    return Account(
+        subject=account.subject,
+        login_name=account.login_name,
+        display_name=account.display_name,
+        kind=kind,
+        password_hash=hash_secret(account.password),
+    )
+
+
+def _client(client: cast.RegisteredClient) -> Client:
+    secret = client.client_secret
+    return Client(
+        client_id=client.client_id,
+        client_name=client.name,
+        secret_hash=hash_secret(secret) if secret else None,
+        auth_methods=list(CONFIDENTIAL) if secret else [NONE],
+        redirect_uris=list(client.redirect_uris),
+        grant_types=list(client.grant_types),
+        scope=" ".join(SCOPES),
+        default_scope=DEFAULT_SCOPE,
+    )

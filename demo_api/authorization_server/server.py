@@ -1,0 +1,178 @@
+"""Server: Authlib's authorization server over one transaction, tightened where it is lax."""
+
+import logging
+from collections.abc import Callable, Collection
+from typing import Any, cast
+
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2 import AuthorizationServer, JsonRequest, OAuth2Error, OAuth2Request
+from authlib.oauth2.rfc6749 import (
+    BaseGrant,
+    InvalidClientError,
+    InvalidRequestError,
+    UnsupportedResponseTypeError,
+)
+from sqlalchemy.orm import Session
+from starlette.responses import JSONResponse, Response
+
+from demo_api.authorization_server.accounts import SignIn
+from demo_api.authorization_server.client_authentication import (
+    ClientAuthenticationError,
+    authenticate_client,
+)
+from demo_api.authorization_server.clients import Client
+from demo_api.authorization_server.grants import (
+    AuthorizationCodeGrant,
+    ClientCredentialsGrant,
+    PasswordGrant,
+    RefreshTokenGrant,
+)
+from demo_api.authorization_server.ledger import Ledger
+from demo_api.authorization_server.pkce import S256CodeChallenge
+from demo_api.authorization_server.registration import RegistrationEndpoint
+from demo_api.authorization_server.requests import RegistrationRequest, ServerRequest
+from demo_api.authorization_server.resource import ResourceIndicator
+from demo_api.authorization_server.settings import SCOPES, Settings
+from demo_api.authorization_server.token_endpoints import (
+    IntrospectionEndpoint,
+    RevocationEndpoint,
+)
+from demo_api.authorization_server.tokens import TokenGenerator
+
+# Authlib writes whole token responses to its debug log. Tokens do not belong in any log.
+logging.getLogger("authlib.oauth2").setLevel(logging.INFO)
+
+
+class Server(AuthorizationServer):
+    """One for each request: it holds the transaction, so nothing is shared between threads."""
+
+    def __init__(self, settings: Settings, session: Session) -> None:
+        """Serve one request of *settings*' server within *session*."""
+        super().__init__(scopes_supported=list(SCOPES))
+        self.settings = settings
+        self.session = session
+        self.now = int(settings.clock())
+        self.ledger = Ledger(session, self.now)
+        self._resource = ResourceIndicator(settings.resource)
+        self.register_token_generator("default", TokenGenerator(settings, self.now))
+        self.register_grant(AuthorizationCodeGrant, [S256CodeChallenge(), self._resource])
+        self.register_grant(PasswordGrant)
+        self.register_grant(ClientCredentialsGrant)
+        self.register_grant(RefreshTokenGrant)
+        self.register_endpoint(IntrospectionEndpoint)
+        self.register_endpoint(RevocationEndpoint)
+
+    # What the rest of the demo calls.
+
+    def token_response(self, request: ServerRequest) -> Response:
+        """Answer a token request (RFC 6749 §3.2)."""
+        try:
+            request.payload.refuse_repeated()
+            if "grant_type" not in request.form:
+                raise InvalidRequestError("The grant_type parameter is missing.")
+            self._resource.check(request)
+            # The stubs call it a tuple; it is what handle_response made.
+            return cast("Response", self.create_token_response(request))
+        except OAuth2Error as error:
+            return self.handle_error_response(request, error)
+
+    def consent_grant(self, request: ServerRequest) -> AuthorizationCodeGrant:
+        """Return the valid grant that an authorization request asks for, or raise."""
+        request.payload.refuse_repeated()
+        find: Callable[..., AuthorizationCodeGrant] = self.get_consent_grant
+        return find(request)
+
+    def authorization_response(
+        self, request: ServerRequest, grant: AuthorizationCodeGrant, user: SignIn | None
+    ) -> Response:
+        """Go back to the client: with a code when *user* allowed it, with access_denied if none."""
+        return cast("Response", self.create_authorization_response(request, user, grant))
+
+    def endpoint_response(self, name: str, request: ServerRequest) -> Response:
+        """Answer an introspection or revocation request."""
+        try:
+            request.payload.refuse_repeated()
+            respond: Callable[..., Response] = self.create_endpoint_response
+            return respond(name, request)
+        except OAuth2Error as error:
+            return self.handle_error_response(request, error)
+
+    def registration_response(self, request: RegistrationRequest) -> Response:
+        """Answer a registration request (RFC 7591 §3)."""
+        try:
+            return self.handle_response(*RegistrationEndpoint(self)(request))
+        except OAuth2Error as error:
+            return self.handle_error_response(request, error)
+
+    # What Authlib asks of a framework integration.
+
+    def query_client(self, client_id: str) -> Client:
+        """Return the client; there is none to go on without."""
+        client = self.session.get(Client, client_id)
+        if client is None:
+            raise InvalidClientError("The client is not registered here.")
+        return client
+
+    def authenticate_client(
+        self,
+        request: OAuth2Request,
+        methods: Collection[str],
+        endpoint: str = "token",
+    ) -> Client:
+        """Return the client, authenticated by one of *methods*."""
+        asked = cast("ServerRequest", request)
+        client, method = authenticate_client(asked, lambda name: self.session.get(Client, name))
+        if method not in methods:
+            raise ClientAuthenticationError
+        asked.auth_method = method
+        return client
+
+    def get_authorization_grant(self, request: OAuth2Request) -> BaseGrant:
+        """Find the grant; Authlib's refusal would repeat the caller's own text."""
+        payload = cast("ServerRequest", request).payload
+        if payload.response_type != "code":
+            client = self.query_client(payload.client_id)
+            raise UnsupportedResponseTypeError(
+                response_type=None,
+                description="The response_type must be code.",
+                redirect_uri=AuthorizationCodeGrant.validate_authorization_redirect_uri(
+                    request, client
+                ),
+            )
+        return super().get_authorization_grant(request)
+
+    def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
+        """Write the tokens down under the consent they come from."""
+        source = request.authorization_code or request.refresh_token
+        if source is not None:
+            consent = source.authorization
+        else:
+            client = cast("Client", request.client)  # authenticated before any token was made
+            consent = self.ledger.open_authorization(client.client_id, request.user, token["scope"])
+        self.ledger.record_tokens(consent, token)
+
+    def create_oauth2_request(self, request: Any) -> OAuth2Request:
+        """Return *request*: it was made one of Authlib's at the door."""
+        return cast("OAuth2Request", request)
+
+    def create_json_request(self, request: Any) -> JsonRequest:
+        """Return *request*: it was made one of Authlib's at the door."""
+        return cast("JsonRequest", request)
+
+    def handle_response(self, status: int, body: Any, headers: Any) -> Response:
+        """Return Starlette's response; who answers with a redirect signs it (RFC 9207)."""
+        fields = dict(headers)
+        if "Location" not in fields:
+            return JSONResponse(body, status, fields)
+        location = add_params_to_uri(fields["Location"], [("iss", self.settings.origin)])
+        # 303 and not 302: the browser must never repeat a posted password (RFC 9700 §4.12).
+        return Response(
+            status_code=303, headers={"Location": location, "Cache-Control": "no-store"}
+        )
+
+    def handle_error_response(self, request: object, error: OAuth2Error) -> Response:
+        """Return the error as JSON, or as a redirect where a redirect_uri is known good."""
+        return self.handle_response(*error())
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Tell nobody: the demo has no signals."""

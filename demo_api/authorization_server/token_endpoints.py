@@ -1,0 +1,92 @@
+"""Introspection and revocation: one looks a token up, the other ends it."""
+
+from typing import Any
+
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from authlib.oauth2.rfc7009 import RevocationEndpoint as AuthlibRevocation
+from authlib.oauth2.rfc7662 import IntrospectionEndpoint as AuthlibIntrospection
+from joserfc import jwt
+
+from demo_api.authorization_server.accounts import Account
+from demo_api.authorization_server.authorizations import IssuedToken
+from demo_api.authorization_server.client_authentication import ANY, CONFIDENTIAL
+from demo_api.authorization_server.clients import Client
+from demo_api.authorization_server.keys import ALGORITHM
+from demo_api.authorization_server.requests import ServerRequest
+
+
+class IntrospectionEndpoint(AuthlibIntrospection):
+    """RFC 7662, for confidential clients.
+
+    Whoever may ask is told about any access token it holds, since a resource server is asked
+    about every client's; a refresh token is known to its own client alone.
+    """
+
+    CLIENT_AUTH_METHODS = CONFIDENTIAL
+
+    def check_params(self, request: ServerRequest, client: Client) -> None:
+        """Want a token; an unknown hint is no error (Authlib's 401 for it would be one)."""
+        _require_token(request)
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> IssuedToken | None:
+        """Find a token that still stands."""
+        self._presented = token_string
+        found: IssuedToken | None = self.server.ledger.find_token(token_string)
+        return found
+
+    def check_permission(self, token: IssuedToken, client: Client, request: ServerRequest) -> bool:
+        """Keep refresh tokens between their client and us."""
+        return not token.is_refresh_token or token.check_client(client)
+
+    def create_introspection_payload(self, token: IssuedToken | None) -> dict[str, Any]:
+        """Say `active`, and more only of a token that is (RFC 7662 §2.2)."""
+        return self.introspect_token(token) if token else {"active": False}
+
+    def introspect_token(self, token: IssuedToken) -> dict[str, Any]:
+        """Return the token's facts: an access token's claims, a refresh token's record."""
+        consent = token.authorization
+        facts = {
+            "active": True,
+            "iss": self.server.settings.origin,
+            "client_id": consent.client_id,
+            "sub": consent.subject or consent.client_id,
+            "scope": token.scope,
+            "iat": token.issued_at,
+            "exp": token.expires_at,
+        }
+        if consent.subject:
+            facts["username"] = self.server.session.get(Account, consent.subject).login_name
+        if not token.is_refresh_token:
+            claims = jwt.decode(self._presented, self.server.settings.keys, [ALGORITHM]).claims
+            facts |= claims | {"token_type": "Bearer"}
+        return facts
+
+
+class RevocationEndpoint(AuthlibRevocation):
+    """RFC 7009, for every client and its own tokens."""
+
+    CLIENT_AUTH_METHODS = ANY
+
+    def check_params(self, request: ServerRequest, client: Client) -> None:
+        """Want a token; an unknown hint is ignored, as RFC 7009 §2.1 says."""
+        _require_token(request)
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> IssuedToken | None:
+        """Find a token that still stands; the others are revoked already."""
+        found: IssuedToken | None = self.server.ledger.find_token(token_string)
+        return found
+
+    def revoke_token(self, token: IssuedToken, request: ServerRequest) -> None:
+        """End a refresh token with its whole family, an access token alone.
+
+        Whoever validates JWTs by their signature keeps accepting one until it expires;
+        whoever introspects learns at once.
+        """
+        token.spent = True
+        if token.is_refresh_token:
+            token.authorization.revoked = True
+
+
+def _require_token(request: ServerRequest) -> None:
+    if "token" not in request.form:
+        raise InvalidRequestError("The token parameter is missing.")
