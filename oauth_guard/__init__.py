@@ -1,1 +1,31 @@
-"""oauth_guard."""
+"""The OAuth 2.0 resource server for ASGI: a token comes in, an identity comes out."""
+
+from oauth_guard.errors import (
+    ConfigurationError,
+    IssuerUnavailable,
+    OAuthGuardError,
+    RequestRejected,
+)
+from oauth_guard.guard import Guard
+from oauth_guard.issuers.jwt import JWTIssuer
+from oauth_guard.middleware import OAuthGuardMiddleware
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.identity import ANONYMOUS, Identity, current_identity
+from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.protocol.scopes import scope
+
+__all__ = [
+    "ANONYMOUS",
+    "AccessToken",
+    "ConfigurationError",
+    "Guard",
+    "Identity",
+    "IssuerUnavailable",
+    "JWTIssuer",
+    "OAuthGuardError",
+    "OAuthGuardMiddleware",
+    "RequestRejected",
+    "Requirement",
+    "current_identity",
+    "scope",
+]

@@ -1,0 +1,134 @@
+"""Every failure, by whose fault it is, and every reason an operator may be told."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+__all__ = [
+    "ConfigurationError",
+    "InsufficientScope",
+    "InvalidRequest",
+    "InvalidToken",
+    "IssuerUnavailable",
+    "MissingCredentials",
+    "OAuthGuardError",
+    "Reason",
+    "RequestRejected",
+]
+
+
+class Reason(StrEnum):
+    """Why exactly: for logs, counters and tests. It is never sent to the caller."""
+
+    # 401 without an error code: nobody has tried to authenticate
+    NO_CREDENTIALS = "no_credentials"
+    UNSUPPORTED_SCHEME = "unsupported_scheme"
+
+    # 400: the request itself is wrong
+    MALFORMED_CREDENTIALS = "malformed_credentials"
+    CREDENTIALS_TOO_LONG = "credentials_too_long"
+    SEVERAL_CREDENTIALS = "several_credentials"
+    AMBIGUOUS_PATH = "ambiguous_path"
+
+    # 401: the token is wrong
+    MALFORMED_TOKEN = "malformed_token"  # noqa: S105 - a reason, not a secret
+    ENCRYPTED_TOKEN = "encrypted_token"  # noqa: S105 - a reason, not a secret
+    MALFORMED_HEADER = "malformed_header"
+    CRITICAL_HEADER = "critical_header"
+    WRONG_TYPE = "wrong_type"
+    ALGORITHM_NOT_ALLOWED = "algorithm_not_allowed"
+    MALFORMED_CLAIM = "malformed_claim"
+    MISSING_CLAIM = "missing_claim"
+    UNKNOWN_ISSUER = "unknown_issuer"
+    UNKNOWN_KEY = "unknown_key"
+    BAD_SIGNATURE = "bad_signature"
+    WRONG_AUDIENCE = "wrong_audience"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    ISSUED_IN_FUTURE = "issued_in_future"
+    BOUND_TOKEN = "bound_token"  # noqa: S105 - a reason, not a secret
+
+    # 403: the token is good, but not for this
+    INSUFFICIENT_SCOPE = "insufficient_scope"
+    MISSING_ROLE = "missing_role"
+    MISSING_GROUP = "missing_group"
+    MISSING_ENTITLEMENT = "missing_entitlement"
+    NOT_A_USER = "not_a_user"
+
+    # 503: the issuer is not there to be asked
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed_out"
+    BAD_ANSWER = "bad_answer"
+    WRONG_METADATA = "wrong_metadata"
+    NO_USABLE_KEYS = "no_usable_keys"
+    BACKING_OFF = "backing_off"
+
+
+class OAuthGuardError(Exception):
+    """The root of every error that this library raises."""
+
+
+class ConfigurationError(OAuthGuardError, ValueError):
+    """The operator's fault: raised while building, with a sentence that says what to write."""
+
+
+class IssuerUnavailable(OAuthGuardError):  # noqa: N818 - a state of the world, as the house names it
+    """The issuer's fault: the token may be good, but we could not ask (503)."""
+
+    def __init__(self, issuer: str, reason: Reason, *, retry_after: int = 1) -> None:
+        """Say which configured issuer, why, and after how many seconds to try again."""
+        super().__init__(f"{issuer}: {reason}")
+        self.issuer = issuer
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class RequestRejected(OAuthGuardError):  # noqa: N818 - a verdict, as the house names it
+    """The caller's fault: carries the RFC's error code, the status, and our reason."""
+
+    status: ClassVar[int]
+    code: ClassVar[str | None]
+
+    def __init__(self, reason: Reason) -> None:
+        """Say why; nothing of the request goes in."""
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class MissingCredentials(RequestRejected):
+    """Nobody has tried to authenticate, so no error code is sent (RFC 6750 §3.1)."""
+
+    status = 401
+    code = None
+
+    def __init__(self, reason: Reason = Reason.NO_CREDENTIALS, *, scope: str | None = None) -> None:
+        """Carry the scope that a token for this route needs, where one is asked for."""
+        super().__init__(reason)
+        self.scope = scope
+
+
+class InvalidRequest(RequestRejected):
+    """The request is malformed, whatever token it carries (RFC 6750 §3.1)."""
+
+    status = 400
+    code = "invalid_request"
+
+
+class InvalidToken(RequestRejected):
+    """The token is expired, revoked, malformed or not for us (RFC 6750 §3.1)."""
+
+    status = 401
+    code = "invalid_token"
+
+
+class InsufficientScope(RequestRejected):
+    """The token is good, but the route asks for more than it grants (RFC 6750 §3.1)."""
+
+    status = 403
+    code = "insufficient_scope"
+
+    def __init__(
+        self, reason: Reason = Reason.INSUFFICIENT_SCOPE, *, scope: str | None = None
+    ) -> None:
+        """Carry the scope to ask for, or none where more scope would not help."""
+        super().__init__(reason)
+        self.scope = scope

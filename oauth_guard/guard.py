@@ -1,0 +1,161 @@
+"""Guard: the one path from a request to an identity or a rejection."""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
+from oauth_guard.interfaces import Clock, Issuer
+from oauth_guard.issuers.routing import IssuerRouter
+from oauth_guard.protocol.binding import check_binding
+from oauth_guard.protocol.challenge import Challenger, Rejection
+from oauth_guard.protocol.credentials import read_credentials
+from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.metadata import metadata_document, metadata_path, metadata_url
+from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.protocol.scopes import scope
+from oauth_guard.protocol.urls import is_loopback, parse_url
+
+__all__ = ["ADMISSION", "Admission", "Guard"]
+
+_log = logging.getLogger("oauth_guard")
+
+
+class Guard:
+    """Guards one resource: says who sent a request, and whether they may.
+
+    It can't be changed once built. `async with guard` (or `start` and `aclose`) holds what
+    lives longer than a request; the middleware does that around the application's lifespan.
+
+    Args:
+        resource: The absolute URI that names the resource; tokens must be issued for it.
+        issuers: The authorization servers that are trusted.
+        realm: The protection space that challenges name.
+        error_uri: A page that tells the client's developer about errors.
+        scopes_supported: The scopes that the metadata lists.
+        metadata: Serve the resource's metadata (RFC 9728), and name it in challenges.
+        detail: `"development"` adds our reason to the body of a refusal; the resource must
+            then be on a loopback host.
+        expose_token: Let the application read the raw token at `Identity.token`.
+        insecure_http: Accept an http resource that is not on a loopback host.
+        clock: Tells seconds since the epoch.
+
+    Raises:
+        ConfigurationError: With a sentence that says what to write instead.
+    """
+
+    def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
+        self,
+        resource: str,
+        issuers: Sequence[Issuer],
+        *,
+        realm: str | None = None,
+        error_uri: str | None = None,
+        scopes_supported: Iterable[str] = (),
+        metadata: bool = True,
+        detail: str | None = None,
+        expose_token: bool = False,
+        insecure_http: bool = False,
+        clock: Clock = time.time,
+    ) -> None:
+        parts = parse_url(resource, setting="resource", insecure_http=insecure_http)
+        if parts.query:
+            _log.warning("%s: a resource should have no query (RFC 8707 section 2)", resource)
+        if insecure_http:
+            _log.warning("%s: insecure_http=True lets tokens travel unprotected", resource)
+        if detail not in {None, "development"}:
+            raise ConfigurationError('detail= is "development", or left out.')
+        if detail and not is_loopback(parts):
+            raise ConfigurationError(
+                'detail="development" is for a resource on a loopback host: leave it out.'
+            )
+        self.resource = resource
+        self._issuers = IssuerRouter(issuers)
+        self._clock = clock
+        self._expose_token = expose_token
+        self._challenger = Challenger(
+            realm=realm if metadata else realm or resource,
+            resource_metadata=metadata_url(resource) if metadata else None,
+            error_uri=error_uri,
+            tell_reason=detail is not None,
+        )
+        self.metadata_path = metadata_path(resource) if metadata else None
+        scopes = [str(scope(name)) for name in scopes_supported]
+        self.metadata = metadata_document(resource, self._issuers.names, scopes)
+
+    def __repr__(self) -> str:
+        return f"Guard({self.resource!r}, {list(self._issuers.names)!r})"
+
+    @property
+    def ready(self) -> bool:
+        """Whether tokens of every issuer could be judged now; for a readiness probe."""
+        return self._issuers.ready
+
+    async def authenticate(self, request: ResourceRequest) -> Identity:
+        """Return who sent *request*, or raise. Every request walks exactly this path.
+
+        Raises:
+            MissingCredentials: Nobody has tried to authenticate.
+            InvalidRequest: The credentials are malformed, or there are several.
+            InvalidToken: The token is not good, or not for this resource.
+            IssuerUnavailable: The token's issuer can't be asked.
+        """
+        now = self._clock()
+        credentials = read_credentials(request)  # 1 read
+        token = await self._issuers.validate(credentials.token)  # 2 trust
+        token.check_claims(self.resource, now)  # 3 for us, in time
+        check_binding(token)  # 4 with its owner
+        raw = credentials.token.text if self._expose_token else None
+        return Identity.from_token(token, raw=raw)  # 5 named
+
+    def authorize(self, identity: Identity, requirement: Requirement) -> None:
+        """Hold *identity* to what a route asks.
+
+        Raises:
+            MissingCredentials: The caller is anonymous.
+            InsufficientScope: The token does not grant it.
+        """
+        requirement.check(identity)
+
+    def reject(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
+        """Return the answer to *error*, and tell the operator why."""
+        rejection = self._challenger.answer(error)
+        if isinstance(error, IssuerUnavailable):
+            _log.warning("%s: no answer from %s: %s", self.resource, error.issuer, error.reason)
+        else:
+            _log.info("%s: refused with %d: %s", self.resource, rejection.status, error.reason)
+        return rejection
+
+    def start(self) -> None:
+        """Begin to fetch what judging tokens needs, in the background of the running loop."""
+        self._issuers.start()
+
+    async def aclose(self) -> None:
+        """Let go of connections and background work; the next request opens them again."""
+        await self._issuers.aclose()
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+class Admission(NamedTuple):
+    """What the middleware leaves in the connection for route decorators, under `ADMISSION`."""
+
+    guard: Guard
+    identity: Identity
+
+
+ADMISSION = "oauth_guard"
+"""Our own key in the connection, since other middleware may replace `user`."""

@@ -1,0 +1,102 @@
+"""One JSON document over HTTP, bounded in time and size; the only room that knows httpx."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import httpx
+
+from oauth_guard.errors import IssuerUnavailable, Reason
+from oauth_guard.protocol.strict_json import parse_object
+
+__all__ = ["Document", "Fetcher", "HTTPClient"]
+
+HTTPClient: TypeAlias = httpx.AsyncClient
+"""The client that asks issuers; hand in your own for proxies, certificates or pools."""
+
+_MAX_BYTES = 512 * 1024
+_OK = 200
+_MAX_AGE = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})\"?(?:$|[\s,])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What an issuer answered.
+
+    Attributes:
+        members: The JSON object.
+        media_type: What the answer said it was, lower case, without parameters.
+        max_age: For how many seconds it may be kept, if the answer said so.
+    """
+
+    members: Mapping[str, Any]
+    media_type: str
+    max_age: float | None
+
+
+class Fetcher:
+    """Fetches the documents of one issuer; a client of its own is opened at first use.
+
+    The client belongs to the event loop that runs: under another loop another one is opened.
+    """
+
+    def __init__(self, issuer: str, client: HTTPClient | None) -> None:
+        self._issuer = issuer
+        self._given = client
+        self._own: tuple[asyncio.AbstractEventLoop, HTTPClient] | None = None
+
+    async def get(self, url: str) -> Document:
+        """Return the JSON object at *url*: status 200, no redirect, at most 512 KiB.
+
+        The time that this takes is the caller's to bound.
+
+        Raises:
+            IssuerUnavailable: Nobody answered, or not with such an object.
+        """
+        client = self._client()
+        headers = {"accept": "application/json", "user-agent": "oauth_guard"}
+        try:
+            async with client.stream(
+                "GET", url, headers=headers, follow_redirects=False
+            ) as response:
+                if response.status_code != _OK:
+                    raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
+                return self._read(response, await self._body(response))
+        except httpx.TimeoutException:
+            raise IssuerUnavailable(self._issuer, Reason.TIMED_OUT) from None
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise IssuerUnavailable(self._issuer, Reason.UNREACHABLE) from None
+
+    async def aclose(self) -> None:
+        """Close the client that was opened here; one that was handed in stays open."""
+        if self._own is not None:
+            (loop, client), self._own = self._own, None
+            if loop is asyncio.get_running_loop():  # of a loop that is gone, nothing is left
+                await client.aclose()
+
+    def _client(self) -> HTTPClient:
+        if self._given is not None:
+            return self._given
+        loop = asyncio.get_running_loop()
+        if self._own is None or self._own[0] is not loop:
+            self._own = (loop, httpx.AsyncClient())
+        return self._own[1]
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > _MAX_BYTES:
+                raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
+        return bytes(body)
+
+    def _read(self, response: httpx.Response, body: bytes) -> Document:
+        try:
+            members = parse_object(body)
+        except ValueError:
+            raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER) from None
+        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        max_age = _MAX_AGE.search(response.headers.get("cache-control", ""))
+        return Document(members, media_type, float(max_age[1]) if max_age else None)

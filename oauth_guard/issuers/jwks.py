@@ -1,0 +1,250 @@
+"""The keys of an issuer: RemoteKeySet, which keeps them fresh, and FixedKeySet (RFC 7517 §5)."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any
+
+from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
+from oauth_guard.interfaces import Clock
+from oauth_guard.issuers.discovery import Discovery
+from oauth_guard.issuers.fetch import Document, Fetcher
+from oauth_guard.protocol.jose import SignedToken
+from oauth_guard.protocol.keys import KeySet
+
+__all__ = ["FixedKeySet", "KeyTimes", "RemoteKeySet"]
+
+_log = logging.getLogger("oauth_guard")
+
+_MIN_LIFETIME, _MAX_LIFETIME = 300, 24 * 3600
+_REFRESH_AT = 0.8
+_FIRST_BACKOFF, _MAX_BACKOFF = 1, 60
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTimes:
+    """The clocks of a key set, in seconds; none is folded into another.
+
+    Attributes:
+        lifetime: How long keys are fresh, where the issuer's `Cache-Control` does not say.
+        cooldown: How long after one fetch an unknown key or a bad signature may cause the next.
+        stale_for: How long keys that are no longer fresh still serve, while no others are to be
+            had; 0 for not at all.
+        deadline: How long a fetch may take, discovery included.
+    """
+
+    lifetime: float = 600
+    cooldown: float = 30
+    stale_for: float = 3600
+    deadline: float = 5
+
+    def __post_init__(self) -> None:
+        """Refuse times that make no sense.
+
+        Raises:
+            ConfigurationError: One is negative, or a lifetime or deadline is zero.
+        """
+        if min(self.cooldown, self.stale_for) < 0 or min(self.lifetime, self.deadline) <= 0:
+            raise ConfigurationError("KeyTimes are seconds: positive, or 0 to switch one off.")
+
+
+class FixedKeySet:
+    """Keys that were handed over and never change."""
+
+    ready = True
+
+    def __init__(self, jwks: Mapping[str, Any]) -> None:
+        """Read a JWK set.
+
+        Raises:
+            ConfigurationError: It is none, or one of its keys can't be used.
+        """
+        try:
+            self._keys = KeySet.from_document(jwks)
+        except ValueError as error:
+            raise ConfigurationError(f"keys= must be a JWK set: {error}.") from None
+        if self._keys.odd or not self._keys.keys:
+            odd = "; ".join(self._keys.odd) or "there is none"
+            raise ConfigurationError(f"keys= must hold public keys that can be used: {odd}.")
+
+    async def verify(self, token: SignedToken) -> None:
+        """Hold the signature of *token* to the keys.
+
+        Raises:
+            InvalidToken: No key made it.
+        """
+        self._keys.verify(token)
+
+    def start(self) -> None:
+        """Do nothing: the keys are here."""
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing was opened."""
+
+
+class RemoteKeySet:
+    """Keys that the issuer publishes: fresh, cooled down, fetched once for all who wait.
+
+    Usable keys are never waited for: they are refreshed in the background, ahead of their end.
+    """
+
+    def __init__(
+        self,
+        discovery: Discovery,
+        fetcher: Fetcher,
+        *,
+        times: KeyTimes,
+        clock: Clock,
+    ) -> None:
+        self._discovery = discovery
+        self._fetcher = fetcher
+        self._times = times
+        self._clock = clock
+        self._keys: KeySet | None = None
+        self._refresh_at = 0.0
+        self._usable_until = 0.0
+        self._attempted_at: float | None = None
+        self._failures = 0
+        self._failure: Reason | None = None
+        self._flight: asyncio.Task[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are keys that may be used now."""
+        return self._keys is not None and self._clock() < self._usable_until
+
+    async def verify(self, token: SignedToken) -> None:
+        """Hold the signature of *token* to the keys, and once more to newer ones if it fails.
+
+        Raises:
+            InvalidToken: No key made it.
+            IssuerUnavailable: There are no keys, or no newer ones, to be had.
+        """
+        keys = await self._usable()
+        try:
+            keys.verify(token)
+        except InvalidToken:
+            newer = await self._newer()
+            if newer is None:
+                raise
+        else:
+            return
+        newer.verify(token)
+
+    def start(self) -> None:
+        """Begin to fetch the keys, unless they are here or on their way."""
+        if not self.ready:
+            self._begin_flight()
+
+    async def aclose(self) -> None:
+        """Stop the fetch that is under way, and close the client."""
+        if (flight := self._current_flight()) is not None:
+            flight.cancel()
+            await asyncio.wait([flight])
+        await self._fetcher.aclose()
+
+    async def _usable(self) -> KeySet:
+        now = self._clock()
+        if self._keys is not None and now < self._usable_until:
+            if now >= self._refresh_at:
+                self._begin_flight()
+            return self._keys
+        if self._current_flight() is None and now < self._refresh_at:
+            raise self._unavailable()
+        await self._land(self._begin_flight())
+        if self._keys is None or self._clock() >= self._usable_until:
+            raise self._unavailable()
+        return self._keys
+
+    async def _newer(self) -> KeySet | None:
+        """Return keys newer than those that just failed a token; none inside the cool-down.
+
+        A fetch that is under way is waited for, since it may bring the key. After one that
+        failed we can't know whether the token is good, so this is an outage.
+        """
+        if self._current_flight() is None and not self._cooled_down():
+            if self._failure is not None:
+                raise self._unavailable()
+            return None
+        await self._land(self._begin_flight())
+        if self._failure is not None:
+            raise self._unavailable()
+        return self._keys
+
+    def _cooled_down(self) -> bool:
+        attempted = self._attempted_at
+        return attempted is None or self._clock() >= attempted + self._times.cooldown
+
+    def _current_flight(self) -> asyncio.Task[None] | None:
+        """Return the fetch under way in this loop; one of a loop that is gone counts as none."""
+        flight = self._flight
+        if flight is None or flight.done() or flight.get_loop() is not asyncio.get_running_loop():
+            return None
+        return flight
+
+    def _begin_flight(self) -> asyncio.Task[None]:
+        flight = self._current_flight()
+        if flight is None:
+            self._attempted_at = self._clock()
+            # An empty context: nobody's identity or span leaks into what serves everybody.
+            flight = asyncio.get_running_loop().create_task(self._fly(), context=Context())
+            self._flight = flight
+        return flight
+
+    async def _land(self, flight: asyncio.Task[None]) -> None:
+        """Wait for *flight*; whoever gives up waiting does not end it for the others."""
+        await asyncio.wait([flight])
+        if not flight.cancelled():
+            flight.result()  # it reports outages by itself, so an error here is a fault of ours
+
+    async def _fly(self) -> None:
+        try:
+            async with asyncio.timeout(self._times.deadline):
+                document = await self._fetcher.get(await self._discovery.jwks_uri())
+                keys = self._read(document)
+        except TimeoutError:
+            self._failed(Reason.TIMED_OUT)
+        except IssuerUnavailable as error:
+            self._failed(error.reason)
+        else:
+            self._loaded(keys, document.max_age)
+
+    def _read(self, document: Document) -> KeySet:
+        try:
+            return KeySet.from_document(document.members)
+        except ValueError:
+            raise IssuerUnavailable(self._discovery.issuer, Reason.BAD_ANSWER) from None
+
+    def _loaded(self, keys: KeySet, max_age: float | None) -> None:
+        lifetime = self._times.lifetime
+        if max_age is not None:
+            lifetime = min(max(max_age, _MIN_LIFETIME), _MAX_LIFETIME)
+        now = self._clock()
+        self._keys = keys
+        self._refresh_at = now + _REFRESH_AT * lifetime
+        self._usable_until = now + lifetime + self._times.stale_for
+        self._failures = 0
+        self._failure = None
+        for text in keys.odd:
+            _log.info("%s: a key was skipped: %s", self._discovery.issuer, text)
+
+    def _failed(self, reason: Reason) -> None:
+        self._discovery.forget()
+        backoff = min(_FIRST_BACKOFF * 2**self._failures, _MAX_BACKOFF)
+        # Full jitter, so that many processes don't come back as one.
+        self._refresh_at = self._clock() + random.uniform(0, backoff)  # noqa: S311 - no secret
+        self._failures = min(self._failures + 1, 10)
+        self._failure = reason
+        _log.warning("%s: keys could not be fetched: %s", self._discovery.issuer, reason)
+
+    def _unavailable(self) -> IssuerUnavailable:
+        """Return an error of one's own, since a traceback belongs to one waiter."""
+        wait = max(self._refresh_at - self._clock(), 0)
+        return IssuerUnavailable(
+            self._discovery.issuer,
+            self._failure or Reason.NO_USABLE_KEYS,
+            retry_after=int(wait) + 1,
+        )

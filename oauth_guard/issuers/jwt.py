@@ -1,0 +1,158 @@
+"""JWTIssuer: trust what an authorization server signed (RFC 9068)."""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
+from oauth_guard.interfaces import Clock, KeySource
+from oauth_guard.issuers.discovery import Discovery
+from oauth_guard.issuers.fetch import Fetcher, HTTPClient
+from oauth_guard.issuers.jwks import FixedKeySet, KeyTimes, RemoteKeySet
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.claims import RFC9068_CLAIMS, ClaimRules
+from oauth_guard.protocol.jose import ALGORITHMS
+from oauth_guard.protocol.presented_token import PresentedToken
+from oauth_guard.protocol.urls import parse_url
+
+__all__ = ["JWTIssuer"]
+
+_log = logging.getLogger("oauth_guard")
+_KEY_TIMES = KeyTimes()
+
+
+class JWTIssuer:
+    """An authorization server whose signature is enough.
+
+    Only its name is needed: its metadata tells where its keys are. Everything else says where
+    it differs from RFC 9068.
+
+    Args:
+        issuer: Its identifier, exactly as its tokens and its metadata spell it.
+        types: The accepted `typ`; `["JWT"]` for issuers older than RFC 9068.
+        algorithms: The accepted `alg`, out of RS, PS, ES 256/384/512, `EdDSA` and `Ed25519`.
+        audience: The accepted `aud`, one or several; by default the resource of the guard.
+        required_claims: The claims that must be there.
+        client_claims: Where the client's identifier is looked for, in order.
+        scope_claims: Where the scope is looked for, in order.
+        leeway: How many seconds its clock and ours may differ.
+        metadata_url: Where its metadata is, if not where its name says.
+        jwks_uri: Where its keys are; then no metadata is fetched.
+        keys: Its keys, as a JWK set or a source of your own; then nothing is fetched.
+        http: The client to fetch with; by default one of our own.
+        insecure_http: Accept http for hosts that are not loopback, inside a private network.
+        key_times: How long its keys are kept, and how often they are fetched.
+        clock: Tells monotonic seconds.
+
+    Raises:
+        ConfigurationError: With a sentence that says what to write instead.
+    """
+
+    def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
+        self,
+        issuer: str,
+        *,
+        types: Iterable[str] = ("at+jwt",),
+        algorithms: Iterable[str] = ALGORITHMS,
+        audience: str | Iterable[str] | None = None,
+        required_claims: Iterable[str] = RFC9068_CLAIMS,
+        client_claims: Iterable[str] = ("client_id",),
+        scope_claims: Iterable[str] = ("scope",),
+        leeway: float = 5,
+        metadata_url: str | None = None,
+        jwks_uri: str | None = None,
+        keys: Mapping[str, Any] | KeySource | None = None,
+        http: HTTPClient | None = None,
+        insecure_http: bool = False,
+        key_times: KeyTimes = _KEY_TIMES,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._rules = ClaimRules(
+            issuer=issuer,
+            types=tuple(name.lower() for name in _listed("types", types)),
+            algorithms=frozenset(_listed("algorithms", algorithms)),
+            audience=_audience(audience),
+            required_claims=_listed("required_claims", required_claims),
+            client_claims=_listed("client_claims", client_claims),
+            scope_claims=_listed("scope_claims", scope_claims),
+            leeway=leeway,
+        )
+        _check_urls(issuer, metadata_url, jwks_uri, insecure_http=insecure_http)
+        if isinstance(keys, Mapping):
+            keys = FixedKeySet(keys)
+        if keys is None:
+            fetcher = Fetcher(issuer, http)
+            discovery = Discovery(
+                issuer,
+                fetcher,
+                metadata_url=metadata_url,
+                jwks_uri=jwks_uri,
+                insecure_http=insecure_http,
+            )
+            keys = RemoteKeySet(discovery, fetcher, times=key_times, clock=clock)
+        self._keys: KeySource = keys
+
+    def __repr__(self) -> str:
+        return f"JWTIssuer({self.issuer!r})"
+
+    @property
+    def issuer(self) -> str:
+        """Its identifier."""
+        return self._rules.issuer
+
+    @property
+    def ready(self) -> bool:
+        """Whether its keys are here."""
+        return self._keys.ready
+
+    async def validate(self, token: PresentedToken) -> AccessToken:
+        """Return what this issuer signed, judged from cheap to costly, the network last.
+
+        Audience and lifetime are not judged here: see `AccessToken.check_claims`.
+
+        Raises:
+            InvalidToken: It is not a well-formed access token, signed by this issuer.
+            IssuerUnavailable: The issuer's keys can't be had.
+        """
+        signed = token.signed
+        if signed.claims.get("iss") != self.issuer:
+            raise InvalidToken(Reason.UNKNOWN_ISSUER)
+        self._rules.check_header(signed.header)
+        access_token = AccessToken.from_claims(signed.claims, self._rules)
+        await self._keys.verify(signed)
+        return access_token
+
+    def start(self) -> None:
+        """Begin to fetch its keys, in the background."""
+        self._keys.start()
+
+    async def aclose(self) -> None:
+        """Let go of connections and background work."""
+        await self._keys.aclose()
+
+
+def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
+    if parse_url(issuer, setting="issuer", insecure_http=insecure_http).query:
+        raise ConfigurationError(f"issuer must have no query, unlike {issuer!r}.")
+    for url in filter(None, others):
+        parse_url(url, setting="metadata_url= or jwks_uri=", insecure_http=insecure_http)
+    if insecure_http:
+        _log.warning("%s: insecure_http=True lets keys travel unprotected", issuer)
+
+
+def _listed(setting: str, names: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(names, str):
+        raise ConfigurationError(f'{setting}= takes a list: {setting}=["{names}"].')
+    return tuple(names)
+
+
+def _audience(audience: str | Iterable[str] | None) -> tuple[str, ...]:
+    if audience is None:
+        return ()
+    names = (audience,) if isinstance(audience, str) else tuple(audience)
+    if not all(names) or not names:
+        raise ConfigurationError(
+            "audience= is empty: leave it out to ask for the resource itself, or name one."
+        )
+    return names

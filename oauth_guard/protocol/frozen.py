@@ -1,0 +1,27 @@
+"""Values that can't be changed, all the way down, and still serialise as JSON."""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+__all__ = ["FrozenDict", "freeze"]
+
+
+class FrozenDict(dict[str, Any]):
+    """A dict that refuses to change, since one object serves many requests."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("this value is shared between requests and can't be changed")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+
+def freeze(value: Any) -> Any:
+    """Return *value*, as JSON gave it, with frozen dicts for objects and tuples for arrays."""
+    if isinstance(value, Mapping):
+        return FrozenDict({name: freeze(item) for name, item in value.items()})
+    if isinstance(value, list | tuple):
+        return tuple(freeze(item) for item in value)
+    return value

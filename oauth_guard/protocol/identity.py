@@ -1,0 +1,107 @@
+"""Identity and ANONYMOUS: the caller as the application sees it, and current_identity()."""
+
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.frozen import FrozenDict
+
+__all__ = ["ANONYMOUS", "Identity", "current_identity", "leave_identity", "take_identity"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Identity:
+    """Who called: a resource owner through a client, or a client for itself.
+
+    It can't be changed, all the way down, since one object may serve many requests, and its
+    `repr` tells nothing of the token. It stands as `request.user` and as `request.auth`.
+
+    Attributes:
+        issuer: The authorization server that vouched for the caller.
+        subject: Who, by the issuer's identifier; unique only together with `issuer`.
+        client_id: The client that called.
+        scopes: What the token grants.
+        roles: The roles of the subject, as are `groups` and `entitlements` (RFC 9068 §2.2.3.1).
+        claims: All claims of the token.
+        token: The raw token, if the guard was built with `expose_token=True`.
+    """
+
+    issuer: str | None = None
+    subject: str | None = None
+    client_id: str | None = None
+    scopes: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    entitlements: frozenset[str] = frozenset()
+    claims: FrozenDict = field(default_factory=FrozenDict, hash=False)
+    token: str | None = None
+
+    @classmethod
+    def from_token(cls, token: AccessToken, *, raw: str | None = None) -> Self:
+        """Return the identity that a validated *token* asserts."""
+        return cls(
+            issuer=token.issuer,
+            subject=token.subject,
+            client_id=token.client_id,
+            scopes=token.scopes,
+            roles=token.roles,
+            groups=token.groups,
+            entitlements=token.entitlements,
+            claims=token.claims,
+            token=raw,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Identity: {self.kind}>"
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether an issuer vouched for the caller; only `ANONYMOUS` has none."""
+        return self.issuer is not None
+
+    @property
+    def kind(self) -> Literal["user", "client", "anonymous"]:
+        """Whether a resource owner calls through a client, or a client for itself.
+
+        A token whose subject is its client was issued to the client alone (RFC 9068 §2.2).
+        """
+        if not self.is_authenticated:
+            return "anonymous"
+        return "user" if self.subject not in {None, self.client_id} else "client"
+
+    @property
+    def display_name(self) -> str:
+        """A name to show: `name`, `preferred_username`, or the identifier; empty if anonymous."""
+        names = (self.claims.get("name"), self.claims.get("preferred_username"))
+        candidates = (*names, self.subject, self.client_id)
+        return next((name for name in candidates if isinstance(name, str) and name), "")
+
+    @property
+    def identity(self) -> str:
+        """The subject's identifier, by the name that Starlette's `BaseUser` gives it."""
+        return self.subject or ""
+
+
+ANONYMOUS = Identity()
+"""The caller of whom nothing is known: on public paths, and where a token is optional."""
+
+_current: ContextVar[Identity] = ContextVar("oauth_guard.identity", default=ANONYMOUS)
+
+
+def current_identity() -> Identity:
+    """Return the caller of the request that is being served here, or `ANONYMOUS`.
+
+    For code that has no request at hand: a log filter, a tool, a task started by a handler.
+    """
+    return _current.get()
+
+
+def take_identity(identity: Identity) -> Token[Identity]:
+    """Make *identity* the current one; hand the result to `leave_identity` when done."""
+    return _current.set(identity)
+
+
+def leave_identity(token: Token[Identity]) -> None:
+    """Undo the `take_identity` that returned *token*."""
+    _current.reset(token)

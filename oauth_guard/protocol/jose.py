@@ -1,0 +1,223 @@
+"""Signed tokens and the keys that verify them; the only room that knows PyJWT (RFC 7515, 7517)."""
+
+import binascii
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
+from jwt.algorithms import get_default_algorithms
+
+from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.protocol.strict_json import parse_object
+
+__all__ = ["ALGORITHMS", "JOSEHeader", "Key", "SignedToken", "import_key", "parse_signed_token"]
+
+_RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
+_CURVES: Mapping[object, tuple[ec.EllipticCurve, frozenset[str]]] = {
+    "P-256": (ec.SECP256R1(), frozenset({"ES256"})),
+    "P-384": (ec.SECP384R1(), frozenset({"ES384"})),
+    "P-521": (ec.SECP521R1(), frozenset({"ES512"})),
+}
+_EDWARDS = frozenset({"EdDSA", "Ed25519"})
+
+ALGORITHMS = _RSA | _EDWARDS | {"ES256", "ES384", "ES512"}
+"""Every signature algorithm that a token may use: asymmetric, of 128-bit security or more."""
+
+_PYJWT = get_default_algorithms()
+_VERIFIERS = {
+    # RFC 9864 names the curve; PyJWT knows the algorithm by its older name alone.
+    name: _PYJWT["EdDSA" if name == "Ed25519" else name]
+    for name in ALGORITHMS
+}
+
+_MIN_RSA_BITS, _MAX_RSA_BITS = 2048, 8192
+_MIN_RSA_EXPONENT = 3
+_ED25519_BYTES = 32
+
+_BASE64URL = (string.ascii_letters + string.digits + "-_").encode()
+_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
+# What may end a segment whose last character carries unused bits, which must be zero.
+_CANONICAL_END = {0: _BASE64URL, 1: b"", 2: b"AQgw", 3: b"AEIMQUYcgkosw048"}
+
+_HEADER_TYPES: Mapping[str, type] = {
+    "alg": str,
+    "typ": str,
+    "cty": str,
+    "kid": str,
+    "jku": str,
+    "x5u": str,
+    "x5t": str,
+    "x5t#S256": str,
+    "jwk": dict,
+    "x5c": list,
+}
+_COMPACT_JWS_DOTS, _COMPACT_JWE_DOTS = 2, 4
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class JOSEHeader:
+    """The header parameters that decide; all others are ignored, keys it brings included."""
+
+    algorithm: str
+    type: str | None
+    key_id: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SignedToken:
+    """A JWS taken apart. Its claims are only as good as a signature check that is still due."""
+
+    header: JOSEHeader
+    claims: Mapping[str, Any]
+    signing_input: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Key:
+    """A public key and the algorithms that it may verify, each fitting its type and curve."""
+
+    key_id: str | None
+    algorithms: frozenset[str]
+    public: Any
+
+    def verifies(self, token: SignedToken) -> bool:
+        """Tell whether this key made the signature; the algorithm must be one of its own."""
+        algorithm = token.header.algorithm
+        return algorithm in self.algorithms and _VERIFIERS[algorithm].verify(
+            token.signing_input, self.public, token.signature
+        )
+
+
+def parse_signed_token(token: str) -> SignedToken:
+    """Take a compact JWS apart, strictly (RFC 7515 §5.2, RFC 7519 §7.2).
+
+    Checked is its form alone; algorithm, type, key and claims are for others to judge.
+
+    Raises:
+        InvalidToken: It is not three canonical base64url segments, header and claims are not
+            strict JSON objects, a registered parameter has the wrong type, or it is marked with
+            an extension (`crit`, `b64`), none of which this library understands.
+    """
+    dots = token.count(".")
+    if dots == _COMPACT_JWE_DOTS:
+        raise InvalidToken(Reason.ENCRYPTED_TOKEN)
+    if dots != _COMPACT_JWS_DOTS:
+        raise InvalidToken(Reason.MALFORMED_TOKEN)
+    try:
+        signing_input, _, signature = token.encode("ascii").rpartition(b".")
+        encoded_header, _, payload = signing_input.partition(b".")
+        header = parse_object(_decode(encoded_header))
+        claims = parse_object(_decode(payload))
+        signature = _decode(signature)
+    except ValueError:
+        raise InvalidToken(Reason.MALFORMED_TOKEN) from None
+    if not signature:
+        raise InvalidToken(Reason.MALFORMED_TOKEN)
+    _check_replicated_claims(header, claims)
+    return SignedToken(_read_header(header), claims, signing_input, signature)
+
+
+def import_key(jwk: Mapping[str, Any]) -> Key:
+    """Return the public key that *jwk* describes, if it may verify signatures (RFC 7517 §4).
+
+    Raises:
+        ValueError: It is private, symmetric, meant for another use, too weak, of an unknown
+            type, or malformed; the text says which.
+    """
+    key_id = jwk.get("kid")
+    if key_id is not None and not isinstance(key_id, str):
+        raise ValueError("kid is not a string")
+    if jwk.get("use", "sig") != "sig":
+        raise ValueError("the key is not for signatures")
+    if "verify" not in _strings(jwk.get("key_ops", ["verify"])):
+        raise ValueError("the key is not for verifying")
+    if "d" in jwk:
+        raise ValueError("the key is private: it was published, so anyone may sign with it")
+    public, algorithms = _import_public(jwk)
+    if "alg" in jwk:
+        algorithms &= {jwk["alg"]} if isinstance(jwk["alg"], str) else frozenset()
+    if not algorithms:
+        raise ValueError("the key's alg is none that fits it")
+    return Key(key_id, algorithms, public)
+
+
+def _import_public(jwk: Mapping[str, Any]) -> tuple[Any, frozenset[str]]:
+    try:
+        match jwk.get("kty"), jwk.get("crv"):
+            case "RSA", _:
+                return _import_rsa(jwk), _RSA
+            case "EC", crv if crv in _CURVES:
+                curve, algorithms = _CURVES[crv]
+                return _import_ec(jwk, curve), algorithms
+            case "OKP", "Ed25519":
+                point = _decode_member(jwk, "x", _ED25519_BYTES)
+                return Ed25519PublicKey.from_public_bytes(point), _EDWARDS
+    except UnsupportedAlgorithm:
+        raise ValueError("the cryptography library can't use this key") from None
+    raise ValueError("the key's type or curve is unknown")
+
+
+def _import_rsa(jwk: Mapping[str, Any]) -> RSAPublicKey:
+    modulus = int.from_bytes(_decode_member(jwk, "n"), "big")
+    exponent = int.from_bytes(_decode_member(jwk, "e"), "big")
+    if not _MIN_RSA_BITS <= modulus.bit_length() <= _MAX_RSA_BITS:
+        raise ValueError("an RSA key must have 2048 to 8192 bits")
+    if exponent < _MIN_RSA_EXPONENT or exponent % 2 == 0:
+        raise ValueError("an RSA exponent must be odd and at least 3")
+    return RSAPublicNumbers(exponent, modulus).public_key()
+
+
+def _import_ec(jwk: Mapping[str, Any], curve: ec.EllipticCurve) -> ec.EllipticCurvePublicKey:
+    length = (curve.key_size + 7) // 8
+    x = int.from_bytes(_decode_member(jwk, "x", length), "big")
+    y = int.from_bytes(_decode_member(jwk, "y", length), "big")
+    return ec.EllipticCurvePublicNumbers(x, y, curve).public_key()  # refuses a point off the curve
+
+
+def _decode_member(jwk: Mapping[str, Any], name: str, length: int | None = None) -> bytes:
+    encoded = jwk.get(name)
+    if not isinstance(encoded, str):
+        raise ValueError(f"{name} is missing or not a string")  # noqa: TRY004 - as all odd keys
+    data = _decode(encoded.encode())
+    if length is not None and len(data) != length:
+        raise ValueError(f"{name} must have {length} bytes")
+    return data
+
+
+def _decode(segment: bytes) -> bytes:
+    """Decode base64url as RFC 7515 §2 writes it: no padding, nothing foreign, one spelling."""
+    if segment.translate(None, _BASE64URL):
+        raise ValueError("not base64url")
+    remainder = len(segment) % 4
+    if segment and segment[-1] not in _CANONICAL_END[remainder]:
+        raise ValueError("not canonical base64url")
+    padding = b"=" * (-remainder % 4)
+    return binascii.a2b_base64(segment.translate(_TO_BASE64) + padding)
+
+
+def _read_header(header: Mapping[str, Any]) -> JOSEHeader:
+    if "crit" in header or "b64" in header:
+        raise InvalidToken(Reason.CRITICAL_HEADER)
+    for name, kind in _HEADER_TYPES.items():
+        if name in header and not isinstance(header[name], kind):
+            raise InvalidToken(Reason.MALFORMED_HEADER)
+    if "alg" not in header:
+        raise InvalidToken(Reason.MALFORMED_HEADER)
+    return JOSEHeader(header["alg"], header.get("typ"), header.get("kid"))
+
+
+def _check_replicated_claims(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+    """Hold claims that the header repeats to the payload's (RFC 7519 §5.3)."""
+    for name in ("iss", "sub", "aud"):
+        if name in header and header[name] != claims.get(name):
+            raise InvalidToken(Reason.MALFORMED_HEADER)
+
+
+def _strings(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

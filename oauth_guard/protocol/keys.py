@@ -1,0 +1,65 @@
+"""KeySet: which keys may verify a token, and whether one does (RFC 7517 §5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.protocol.jose import Key, SignedToken, import_key
+
+__all__ = ["KeySet"]
+
+_MAX_KEYS = 100
+_MAX_TRIED = 5
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class KeySet:
+    """The usable keys of one issuer; a set that an issuer changes is a new `KeySet`.
+
+    Attributes:
+        keys: The keys that may verify signatures, in the document's order.
+        odd: Why the other keys of the document were skipped, one text for each.
+    """
+
+    keys: tuple[Key, ...]
+    odd: tuple[str, ...] = ()
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read a JWK set; a key that is merely odd is skipped (RFC 7517 §5).
+
+        Raises:
+            ValueError: `keys` is not an array, or holds more than 100.
+        """
+        jwks = document.get("keys")
+        if not isinstance(jwks, list) or len(jwks) > _MAX_KEYS:
+            raise ValueError("a key set has an array `keys` of at most 100")
+        keys: list[Key] = []
+        odd: list[str] = []
+        for jwk in jwks:
+            try:
+                keys.append(import_key(jwk if isinstance(jwk, dict) else {}))
+            except ValueError as error:
+                odd.append(str(error))
+        return cls(tuple(keys), tuple(odd))
+
+    def verify(self, token: SignedToken) -> None:
+        """Hold *token* to the keys that its header allows: a few at most, so work is bounded.
+
+        Raises:
+            InvalidToken: No key fits the header, or none that fits made the signature.
+        """
+        candidates = self._candidates(token)
+        if not candidates:
+            raise InvalidToken(Reason.UNKNOWN_KEY)
+        if not any(key.verifies(token) for key in candidates):
+            raise InvalidToken(Reason.BAD_SIGNATURE)
+
+    def _candidates(self, token: SignedToken) -> list[Key]:
+        header = token.header
+        return [
+            key
+            for key in self.keys
+            if header.algorithm in key.algorithms and header.key_id in {None, key.key_id}
+        ][:_MAX_TRIED]

@@ -1,0 +1,86 @@
+"""What a path names, read as a router reads it, and which paths are public."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from oauth_guard.errors import ConfigurationError
+
+__all__ = ["PublicPaths", "is_ambiguous", "is_under", "route_path"]
+
+_AMBIGUOUS_DECODED = re.compile(r"//|\\|\x00|(^|/)\.\.?(/|$)|%(2f|5c|2e|00)", re.IGNORECASE)
+_AMBIGUOUS_ENCODED = re.compile(rb"%2f|%5c|%00", re.IGNORECASE)
+_PATTERN = re.compile(r"(?:([A-Z]+) )?(/\S*)")
+_SAFE = ("GET", "HEAD")
+
+
+def route_path(path: str, root_path: str) -> str:
+    """Return *path* less the *root_path* under which the application is mounted.
+
+    A `root_path` that is no prefix by whole segments is none, as in Starlette's router.
+    """
+    if root_path and is_under(path, root_path):
+        return path[len(root_path) :]
+    return path
+
+
+def is_under(path: str, prefix: str) -> bool:
+    """Tell whether *path* is *prefix* or lies below it, by whole segments."""
+    prefix = prefix.removesuffix("/")
+    return path == prefix or path.startswith(prefix + "/")
+
+
+def is_ambiguous(path: str, raw_path: bytes | None) -> bool:
+    """Tell whether two programs might read *path* as two different ones.
+
+    So they might with an encoded slash, a dot segment, an empty segment, a backslash or a NUL.
+    """
+    return bool(
+        _AMBIGUOUS_DECODED.search(path)
+        or (raw_path is not None and _AMBIGUOUS_ENCODED.search(raw_path))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPaths:
+    """The paths on which nobody looks at a token.
+
+    Attributes:
+        exact: Method and path, or `WEBSOCKET` and path.
+        subtrees: Method and the path above the subtree, that path itself not included.
+    """
+
+    exact: frozenset[tuple[str, str]]
+    subtrees: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, patterns: Iterable[str]) -> Self:
+        """Read patterns: `/health`, `POST /hook`, `WEBSOCKET /feed`, `/static/*`.
+
+        Raises:
+            ConfigurationError: A pattern has another form.
+        """
+        if isinstance(patterns, str):
+            raise ConfigurationError(f'public= takes a list: public=["{patterns}"].')
+        exact: set[tuple[str, str]] = set()
+        subtrees: set[tuple[str, str]] = set()
+        for pattern in patterns:
+            match = _PATTERN.fullmatch(pattern)
+            path = match[2].removesuffix("/*") if match else "*"
+            if match is None or "*" in path or is_ambiguous(path, None):
+                raise ConfigurationError(
+                    f'public= takes "/path", "METHOD /path", "WEBSOCKET /path" or "/path/*", '
+                    f"not {pattern!r}."
+                )
+            chosen = subtrees if match[2].endswith("/*") else exact
+            chosen.update((method, path) for method in ([match[1]] if match[1] else _SAFE))
+        return cls(frozenset(exact), frozenset(subtrees))
+
+    def include(self, method: str, path: str, raw_path: bytes | None) -> bool:
+        """Tell whether *method* on *path* (less the root path) is public; if in doubt, not."""
+        if (method, path) not in self.exact and not any(
+            method == allowed and path.startswith(above + "/") for allowed, above in self.subtrees
+        ):
+            return False
+        return not is_ambiguous(path, raw_path)

@@ -1,0 +1,19 @@
+"""ResourceRequest: the frozen view of a request that the rules look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["ResourceRequest"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ResourceRequest:
+    """What of a request may decide who sent it.
+
+    Attributes:
+        method: The HTTP method, upper case; `GET` for a WebSocket handshake.
+        headers: Name and value as received, in order; names in any case.
+    """
+
+    method: str
+    headers: Sequence[tuple[bytes, bytes]]

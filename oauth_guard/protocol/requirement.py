@@ -1,0 +1,80 @@
+"""Requirement: what a route asks of its caller (RFC 6750 §3.1, RFC 9068 §2.2.3.1)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+from typing import Self
+
+from oauth_guard.errors import ConfigurationError, InsufficientScope, MissingCredentials, Reason
+from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.scopes import ScopeExpression, scope
+
+__all__ = ["Requirement"]
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a route asks: everything that is set must hold.
+
+    Attributes:
+        scopes: The scope that the token must grant.
+        roles: The roles that the caller must have, each of them; so for the next two.
+        groups: The groups that the caller must belong to.
+        entitlements: The entitlements that the caller must have.
+        users_only: Refuse a client that acts for itself (RFC 9700 §4.15).
+    """
+
+    scopes: ScopeExpression | None = None
+    roles: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    entitlements: frozenset[str] = frozenset()
+    users_only: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        *scopes: str | ScopeExpression,
+        roles: Iterable[str] = (),
+        groups: Iterable[str] = (),
+        entitlements: Iterable[str] = (),
+        users_only: bool = False,
+    ) -> Self:
+        """Build a requirement from what a route writes; all of *scopes* are wanted.
+
+        Raises:
+            ConfigurationError: A scope is malformed, or a list was written as one string.
+        """
+        for name, value in (("roles", roles), ("groups", groups), ("entitlements", entitlements)):
+            if isinstance(value, str):
+                raise ConfigurationError(f'{name}= takes a list: {name}=["{value}"].')
+        parts = [scope(part) if isinstance(part, str) else part for part in scopes]
+        return cls(
+            scopes=reduce(and_, parts) if parts else None,
+            roles=frozenset(roles),
+            groups=frozenset(groups),
+            entitlements=frozenset(entitlements),
+            users_only=users_only,
+        )
+
+    def check(self, identity: Identity) -> None:
+        """Hold *identity* to what is asked.
+
+        Raises:
+            MissingCredentials: Nobody has authenticated; carries the scope to ask for.
+            InsufficientScope: The token does not grant it; carries a scope only where
+                another scope would help.
+        """
+        wanted = str(self.scopes) if self.scopes else None
+        if not identity.is_authenticated:
+            raise MissingCredentials(scope=wanted)
+        if self.scopes and not self.scopes.satisfied_by(identity.scopes):
+            raise InsufficientScope(scope=wanted)
+        if not self.roles <= identity.roles:
+            raise InsufficientScope(Reason.MISSING_ROLE)
+        if not self.groups <= identity.groups:
+            raise InsufficientScope(Reason.MISSING_GROUP)
+        if not self.entitlements <= identity.entitlements:
+            raise InsufficientScope(Reason.MISSING_ENTITLEMENT)
+        if self.users_only and identity.kind != "user":
+            raise InsufficientScope(Reason.NOT_A_USER)

@@ -1,0 +1,63 @@
+"""Scope expressions: `scope("a") & scope("b") | scope("c")` (RFC 6749 §3.3)."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from itertools import product
+from typing import TypeVar
+
+from oauth_guard.errors import ConfigurationError
+
+__all__ = ["ScopeExpression", "scope"]
+
+_T = TypeVar("_T")
+
+_SCOPE_CHARACTERS = frozenset(map(chr, {0x21, *range(0x23, 0x5C), *range(0x5D, 0x7F)}))
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeExpression:
+    """What scope a route asks for; `&` wants both sides, `|` either.
+
+    Attributes:
+        alternatives: Each a set of scopes that is enough, in the order they were written.
+    """
+
+    alternatives: tuple[tuple[str, ...], ...]
+
+    def __and__(self, other: "ScopeExpression") -> "ScopeExpression":
+        pairs = product(self.alternatives, other.alternatives)
+        return ScopeExpression(_distinct(_distinct(left + right) for left, right in pairs))
+
+    def __or__(self, other: "ScopeExpression") -> "ScopeExpression":
+        return ScopeExpression(_distinct(self.alternatives + other.alternatives))
+
+    def __str__(self) -> str:
+        """Write the first alternative as a `scope` parameter: the one thing to ask for."""
+        return " ".join(self.alternatives[0])
+
+    def satisfied_by(self, granted: Collection[str]) -> bool:
+        """Tell whether *granted* holds every scope of one alternative, each matched whole."""
+        return any(
+            all(name in granted for name in alternative) for alternative in self.alternatives
+        )
+
+
+def scope(*names: str) -> ScopeExpression:
+    """Return the expression that wants every one of *names*.
+
+    Raises:
+        ConfigurationError: There is none, or one could not stand in a `scope` parameter.
+    """
+    if not names:
+        raise ConfigurationError('scope() wants at least one name: scope("read").')
+    for name in names:
+        if not name or not _SCOPE_CHARACTERS.issuperset(name):
+            raise ConfigurationError(
+                f"{name!r} is no scope: write printable ASCII without space, quote or backslash, "
+                'and several scopes as several arguments: scope("read", "write").'
+            )
+    return ScopeExpression((_distinct(names),))
+
+
+def _distinct(items: Iterable[_T]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(items))

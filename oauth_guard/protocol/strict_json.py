@@ -1,0 +1,82 @@
+"""JSON as a security boundary: one meaning or none (RFC 8259 §4, RFC 8725 §2.4)."""
+
+import json
+from typing import Any, NoReturn
+
+__all__ = ["parse_object"]
+
+_MAX_DEPTH = 32
+_MAX_DIGITS = 100
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """Return the one JSON object that *data* holds, read strictly.
+
+    Refused is whatever two parsers might read in two ways: a member named twice, `NaN`,
+    a number that overflows, a lone surrogate, a byte order mark, nesting past 32 levels.
+    How long *data* may be is the caller's to bound.
+
+    Raises:
+        ValueError: *data* is anything but such an object; the text quotes nothing of it.
+    """
+    try:
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+            parse_float=_finite_float,
+            parse_int=_bounded_int,
+        )
+    except (ValueError, RecursionError):
+        raise ValueError("not strict JSON") from None
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - one kind of error for all bad input
+    if data.count(b"[") + data.count(b"{") > _MAX_DEPTH:
+        _refuse_depth(value)
+    if b"\\u" in data:
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(members)
+    if len(result) != len(members):
+        raise ValueError("a member is named twice")
+    return result
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _finite_float(literal: str) -> float:
+    number = float(literal)
+    if number - number != 0:  # infinite: the literal overflowed
+        raise ValueError("a number overflows")
+    return number
+
+
+def _bounded_int(literal: str) -> int:
+    if len(literal) > _MAX_DIGITS:
+        raise ValueError("an integer has too many digits")
+    return int(literal)
+
+
+def _refuse_depth(value: dict[str, Any]) -> None:
+    level: list[Any] = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    if any(isinstance(item, dict | list) for item in level):
+        raise ValueError("nested too deeply")
+
+
+def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("a lone surrogate is not text") from None

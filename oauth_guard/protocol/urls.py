@@ -1,0 +1,53 @@
+"""Which URLs may name a resource, an issuer or an endpoint (RFC 8414 §2, RFC 9728 §1.2)."""
+
+import ipaddress
+from urllib.parse import SplitResult, urlsplit
+
+from oauth_guard.errors import ConfigurationError
+
+__all__ = ["is_loopback", "is_secure", "parse_url"]
+
+_URI_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - set('"<>\\^`{|}')
+
+
+def parse_url(url: str, *, setting: str, insecure_http: bool = False) -> SplitResult:
+    """Split the *url* that was configured as *setting*.
+
+    Raises:
+        ConfigurationError: It is not an absolute https URL without user, password and fragment
+            (http is for loopback hosts, or *insecure_http*).
+    """
+    example = f'{setting} must be an absolute https URL like "https://example.com/path"'
+    if not _URI_CHARACTERS.issuperset(url):
+        raise ConfigurationError(f"{example}; {url!r} has characters that no URL has.")
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port  # read to have it checked
+    except ValueError:
+        raise ConfigurationError(f"{example}; {url!r} can't be read.") from None
+    if not host or parts.scheme not in {"https", "http"}:
+        raise ConfigurationError(f"{example}, not {url!r}.")
+    if "#" in url or "@" in parts.netloc:
+        raise ConfigurationError(f"{example}, without fragment, user or password.")
+    if not (insecure_http or is_secure(parts)):
+        raise ConfigurationError(
+            f"{example}, not {url!r}: http is for loopback hosts; inside a private network "
+            "write insecure_http=True."
+        )
+    return parts
+
+
+def is_secure(parts: SplitResult) -> bool:
+    """Tell whether a URL is https, or does not leave this machine."""
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts))
+
+
+def is_loopback(parts: SplitResult) -> bool:
+    """Tell whether a URL's host is `localhost` or a loopback address."""
+    try:
+        return (
+            parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
+        )
+    except ValueError:
+        return False

@@ -1,0 +1,138 @@
+"""requires() for Starlette endpoints, HTTP and WebSocket alike, and metadata_route()."""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, ParamSpec
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException, WebSocketException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.websockets import WebSocket, WebSocketState
+
+from oauth_guard.errors import ConfigurationError, RequestRejected
+from oauth_guard.guard import ADMISSION, Admission, Guard
+from oauth_guard.protocol.challenge import Rejection
+from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.metadata import METADATA_HEADERS
+from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.protocol.scopes import ScopeExpression
+
+__all__ = ["admit", "metadata_route", "requires"]
+
+_P = ParamSpec("_P")
+
+_POLICY_VIOLATION = 1008
+
+
+def requires(
+    *scopes: str | ScopeExpression,
+    roles: Iterable[str] = (),
+    groups: Iterable[str] = (),
+    entitlements: Iterable[str] = (),
+    users_only: bool = False,
+) -> Callable[[Callable[_P, Any]], Callable[_P, Awaitable[Any]]]:
+    """Let only callers through to an endpoint who have what is asked; all of it is wanted.
+
+    For functions, async or not, for methods of class-based endpoints, and for WebSocket
+    endpoints. A refusal costs no thread; an endpoint that is not async still runs in one.
+
+    Args:
+        scopes: What the token must grant; write alternatives as `scope("a") | scope("b")`.
+        roles: The roles that the caller must have, each of them; so for the next two.
+        groups: The groups that the caller must belong to.
+        entitlements: The entitlements that the caller must have.
+        users_only: Refuse a client that acts for itself.
+
+    Raises:
+        ConfigurationError: Something else than a function is decorated, a scope is malformed,
+            or, when a request comes, no guard stands in front.
+    """
+    requirement = Requirement.of(
+        *scopes, roles=roles, groups=groups, entitlements=entitlements, users_only=users_only
+    )
+
+    def decorate(endpoint: Callable[_P, Any]) -> Callable[_P, Awaitable[Any]]:
+        if inspect.isclass(endpoint) or not callable(endpoint):
+            raise ConfigurationError("requires() decorates functions: decorate a class's methods.")
+        runs_async = _runs_async(endpoint)
+
+        @functools.wraps(endpoint)
+        async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+            admit(_connection(*args, *kwargs.values()), requirement)
+            if runs_async:
+                return await endpoint(*args, **kwargs)
+            return await run_in_threadpool(endpoint, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def admit(connection: HTTPConnection, requirement: Requirement) -> Identity:
+    """Return who sent the request behind *connection*, held to *requirement*.
+
+    Raises:
+        HTTPException: With the same status and challenge as the middleware's refusals, so
+            that the application's own handlers may restyle the body.
+        WebSocketException: Where a WebSocket can't be answered so any more, or ever.
+        ConfigurationError: No guard stands in front.
+    """
+    admission = connection.scope.get(ADMISSION)
+    if not isinstance(admission, Admission):
+        raise ConfigurationError(
+            "requires() finds no guard: put OAuthGuardMiddleware around the application."
+        )
+    try:
+        admission.guard.authorize(admission.identity, requirement)
+    except RequestRejected as error:
+        raise _exception(connection, admission.guard.reject(error)) from None
+    return admission.identity
+
+
+def metadata_route(guard: Guard) -> Route:
+    """Return the route of the guard's metadata, for the application in which it is mounted.
+
+    A guard inside a mount never sees the path of its metadata, which begins at the root.
+
+    Raises:
+        ConfigurationError: The guard was built with `metadata=False`.
+    """
+    if guard.metadata_path is None:
+        raise ConfigurationError("metadata_route() needs a guard that has metadata.")
+
+    async def metadata(_: Request) -> Response:
+        return Response(guard.metadata, headers=Headers(raw=list(METADATA_HEADERS)))
+
+    return Route(guard.metadata_path, metadata, methods=["GET"])
+
+
+def _runs_async(endpoint: Any) -> bool:
+    while isinstance(endpoint, functools.partial):
+        endpoint = endpoint.func
+    return inspect.iscoroutinefunction(endpoint) or inspect.iscoroutinefunction(endpoint.__call__)
+
+
+def _connection(*arguments: object) -> HTTPConnection:
+    for argument in arguments:
+        if isinstance(argument, HTTPConnection):
+            return argument
+    raise ConfigurationError("requires() decorates endpoints that take a request or a websocket.")
+
+
+def _exception(connection: HTTPConnection, rejection: Rejection) -> Exception:
+    if isinstance(connection, WebSocket) and not _can_be_denied(connection):
+        return WebSocketException(_POLICY_VIOLATION)
+    # Headers of raw pairs, since a challenge may take several lines of one name. What
+    # describes our body is left out: the framework writes its own.
+    return HTTPException(rejection.status, headers=Headers(raw=list(rejection.challenges)))
+
+
+def _can_be_denied(websocket: WebSocket) -> bool:
+    return (
+        websocket.application_state is WebSocketState.CONNECTING
+        and "websocket.http.response" in websocket.scope.get("extensions", {})
+    )

@@ -1,0 +1,139 @@
+"""LocalIssuer: an authorization server in your process, with real keys and scripted outages."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import get_default_algorithms
+
+__all__ = ["LocalIssuer", "SigningKey"]
+
+_LIFETIME = 300
+
+_ALGORITHMS = get_default_algorithms()
+_PRIVATE_KEYS: Mapping[str, Callable[[], Any]] = {
+    "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "ES384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "ES512": lambda: ec.generate_private_key(ec.SECP521R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate,
+    "RS256": lambda: rsa.generate_private_key(65537, 2048),
+    "PS256": lambda: rsa.generate_private_key(65537, 2048),
+}
+
+
+@dataclass(frozen=True, repr=False)
+class SigningKey:
+    """A private key of an issuer, and the algorithm that it signs with.
+
+    Attributes:
+        key_id: The `kid` that its tokens and its JWK carry.
+        algorithm: `ES256`, `ES384`, `ES512`, `EdDSA`, `RS256` or `PS256`.
+    """
+
+    key_id: str
+    algorithm: str = "ES256"
+    private: Any = None
+
+    def __post_init__(self) -> None:
+        """Make the key, unless one was handed in."""
+        if self.private is None:
+            object.__setattr__(self, "private", _PRIVATE_KEYS[self.algorithm]())
+
+    @property
+    def jwk(self) -> dict[str, Any]:
+        """The public half, as a key set publishes it."""
+        public = _ALGORITHMS[self.algorithm].to_jwk(self.private.public_key(), as_dict=True)
+        public.pop("key_ops", None)  # `use` says it all
+        return {**public, "kid": self.key_id, "alg": self.algorithm, "use": "sig"}
+
+    def sign(self, payload: bytes, header: Mapping[str, Any]) -> str:
+        """Return *payload* as a compact JWS, whatever *header* says beside `alg` and `kid`."""
+        return jwt.api_jws.encode(
+            payload, self.private, self.algorithm, headers={"kid": self.key_id, **header}
+        )
+
+
+class LocalIssuer:
+    """An authorization server whose metadata and keys are a function call away.
+
+    Hand its `http` to the issuer under test: `JWTIssuer(local.issuer, http=local.http)`.
+
+    Args:
+        issuer: Its identifier.
+        audience: The `aud` of its tokens: the resource under test.
+        key: What it signs with first.
+        clock: Tells seconds since the epoch.
+
+    Attributes:
+        keys: The keys it publishes, the one it signs with first.
+        requests: The URLs that were fetched, in order.
+        metadata: The members of its metadata document, open to change.
+        outage: What answers instead of it, if anything: `local.outage = lambda request: ...`,
+            which returns an `httpx.Response` or raises an `httpx.HTTPError`.
+    """
+
+    def __init__(
+        self,
+        issuer: str = "https://issuer.test",
+        *,
+        audience: str = "https://api.test",
+        key: SigningKey | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.issuer = issuer
+        self.audience = audience
+        self.keys = [key or SigningKey("k1")]
+        self.requests: list[str] = []
+        self.metadata: dict[str, Any] = {"issuer": issuer, "jwks_uri": f"{issuer}/jwks"}
+        self.outage: Callable[[httpx.Request], httpx.Response] | None = None
+        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        self._clock = clock
+
+    @property
+    def jwks(self) -> dict[str, Any]:
+        """The key set that it publishes."""
+        return {"keys": [key.jwk for key in self.keys]}
+
+    def rotate(self, key: SigningKey) -> None:
+        """Sign with *key* from now on, and publish it beside the keys there were."""
+        self.keys.insert(0, key)
+
+    def claims(self, *scopes: str, **changes: Any) -> dict[str, Any]:
+        """Return the claims of an access token; a change to `None` leaves the claim out."""
+        now = int(self._clock())
+        claims = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": "u1",
+            "client_id": "c1",
+            "jti": uuid.uuid4().hex,
+            "iat": now,
+            "exp": now + _LIFETIME,
+            "scope": " ".join(scopes),
+        }
+        return {name: value for name, value in (claims | changes).items() if value is not None}
+
+    def token(self, *scopes: str, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
+        """Return an access token for *scopes* (RFC 9068); *changes* go to its claims."""
+        payload = json.dumps(self.claims(*scopes, **changes)).encode()
+        return self.keys[0].sign(payload, {"typ": "at+jwt", **(header or {})})
+
+    def headers(self, *scopes: str, **changes: Any) -> dict[str, str]:
+        """Return the header fields of a request by somebody who was granted *scopes*."""
+        return {"Authorization": f"Bearer {self.token(*scopes, **changes)}"}
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(str(request.url))
+        if self.outage is not None:
+            return self.outage(request)
+        if str(request.url) == self.metadata.get("jwks_uri"):
+            return httpx.Response(200, json=self.jwks)
+        if "/.well-known/oauth-authorization-server" in request.url.path:
+            return httpx.Response(200, json=self.metadata)
+        return httpx.Response(404)
