@@ -1,0 +1,1 @@
+"""The rules of the house as code: each checker reads source and yields what breaks its rule."""
