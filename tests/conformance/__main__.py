@@ -13,6 +13,11 @@ from tests.conformance.recorder import KnownRows, Recorder
 from tests.conformance.verdicts import report
 
 SUITE = Path(__file__).parents[1]
+CAN_BE_JUDGED = {
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.NO_TESTS_COLLECTED,
+}
 
 
 def main(arguments: Sequence[str], *, matrix: Path = MATRIX, suite: Path = SUITE) -> int:
@@ -26,22 +31,20 @@ def main(arguments: Sequence[str], *, matrix: Path = MATRIX, suite: Path = SUITE
     unknown = [section for section in asked.sections if section not in known.sections]
     if unknown:
         message = f"unknown section {', '.join(unknown)}; known: {' '.join(known.sections)}"
-        print(message, file=sys.stderr)  # noqa: T201  a command speaks to its terminal
+        print(message, file=sys.stderr)
         return 2
 
     sections = asked.sections or known.sections
     recorder = Recorder([row for section in sections for row in known.rows_of(section)])
     with contextlib.redirect_stdout(sys.stderr):
         ended = pytest.main(["-q", str(suite)], plugins=[KnownRows(known), recorder])
-    if ended not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, _NOTHING_MARKED}:
+    if ended not in CAN_BE_JUDGED:
         return int(ended)
 
     result = report(known, sections, recorder.outcomes(), strict=asked.all)
-    print("\n".join(result.lines()))  # noqa: T201  a command speaks to its terminal
+    print("\n".join(result.lines()))
     return 0 if result.good else 1
 
-
-_NOTHING_MARKED = pytest.ExitCode.NO_TESTS_COLLECTED
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
