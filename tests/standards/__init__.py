@@ -1,0 +1,1 @@
+"""The conformance matrix, row by row, over plain ASGI."""

@@ -1,0 +1,160 @@
+"""One request over plain ASGI, so that anything can be sent, and all that came of it."""
+
+import asyncio
+import io
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import unquote
+
+from oauth_guard import Identity
+from tests.challenges import parse_challenge
+
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Application: TypeAlias = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+
+SEEN = "tests.seen"
+"""The key in the connection under which handlers leave the identity they saw."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the application answered, and what else could be seen of it.
+
+    Attributes:
+        messages: Everything that was sent, in order.
+        seen: The identities that handlers saw; empty if none ran.
+        received: How many messages were asked for.
+        log: Everything that was logged meanwhile, at DEBUG, as text.
+        sent: The header fields of the request.
+    """
+
+    messages: Sequence[Message]
+    seen: Sequence[Identity]
+    received: int
+    log: str
+    sent: Headers
+
+    @property
+    def start(self) -> Message:
+        """The one message that starts a response, over HTTP or instead of a WebSocket."""
+        starts = [each for each in self.messages if each["type"].endswith("http.response.start")]
+        assert len(starts) == 1
+        return starts[0]
+
+    @property
+    def status(self) -> int:
+        """The status of the response."""
+        status = self.start["status"]
+        assert isinstance(status, int)
+        return status
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields of the response, as sent."""
+        return tuple(self.start["headers"])
+
+    @property
+    def body(self) -> bytes:
+        """The whole body of the response."""
+        parts = [each for each in self.messages if each["type"].endswith("http.response.body")]
+        return b"".join(part.get("body", b"") for part in parts)
+
+    def lines(self, name: str) -> list[str]:
+        """Return the value of each header field called *name*."""
+        return [v.decode("latin-1") for n, v in self.headers if n.lower() == name.encode()]
+
+    @property
+    def challenges(self) -> list[tuple[str, dict[str, str]]]:
+        """Scheme and parameters of each challenge."""
+        return [parse_challenge(line) for line in self.lines("www-authenticate")]
+
+
+def http(method: str, target: str, headers: Headers = (), **changes: Any) -> dict[str, Any]:
+    """Return the connection of an HTTP request, as a server would hand it over."""
+    path, _, query = target.partition("?")
+    connection = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.5"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "https",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(b"host", b"api.example.com"), *headers],
+        "client": ("192.0.2.1", 50000),
+        "server": ("api.example.com", 443),
+        "extensions": {},
+    }
+    return connection | changes
+
+
+def websocket(
+    target: str, headers: Headers = (), *, denial: bool, **changes: Any
+) -> dict[str, Any]:
+    """Return the connection of a handshake, which the server can answer over HTTP or not."""
+    extensions: dict[str, Any] = {"websocket.http.response": {}} if denial else {}
+    connection = http("GET", target, headers, scheme="wss", extensions=extensions, subprotocols=[])
+    del connection["method"]
+    return connection | {"type": "websocket"} | changes
+
+
+async def run(
+    application: Application, connection: dict[str, Any], received: Iterable[Message]
+) -> Answer:
+    """Serve *connection* to *application*, which may receive these messages and then no more."""
+    sent: list[Message] = []
+    seen: list[Identity] = []
+    count = 0
+    messages = iter(received)
+
+    async def receive() -> Message:
+        nonlocal count
+        count += 1
+        await asyncio.sleep(0)
+        return next(messages)
+
+    async def send(message: Message) -> None:
+        await asyncio.sleep(0)
+        sent.append(message)
+
+    with _log() as log:
+        await application(connection | {SEEN: seen}, receive, send)
+    return Answer(sent, seen, count, log.getvalue(), connection["headers"])
+
+
+def body(*chunks: bytes) -> Iterator[Message]:
+    """Yield the messages of a request with this body; then the client is gone."""
+    for number, chunk in enumerate(chunks or (b"",), start=1):
+        yield {"type": "http.request", "body": chunk, "more_body": number < len(chunks)}
+    yield {"type": "http.disconnect"}
+
+
+def visit() -> Iterator[Message]:
+    """Yield the messages of a client that opens a WebSocket and leaves."""
+    yield {"type": "websocket.connect"}
+    yield {"type": "websocket.disconnect", "code": 1005}
+
+
+@contextmanager
+def _log() -> Iterator[io.StringIO]:
+    """Collect everything that is logged, tracebacks included."""
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield text
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
