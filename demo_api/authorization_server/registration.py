@@ -38,7 +38,17 @@ class ClientMetadata(ClientMetadataClaims):
         self.setdefault("client_name", "A client without a name")
         super().validate(now, leeway)
         self._check_grant_types()
-        self._check_redirect_uris()
+
+    def validate_redirect_uris(self) -> None:
+        """Hold every URI to RFC 8252; Authlib's own rule would leave out an app's scheme."""
+        uris = self.get("redirect_uris", [])
+        if "authorization_code" in self["grant_types"] and not uris:
+            raise InvalidRedirectURIError("authorization_code needs a redirect_uri.")
+        if not all(may_be_registered(uri) for uri in uris):
+            raise InvalidRedirectURIError(
+                "A redirect_uri must be https, http on loopback or an app scheme with a dot,"
+                " without a fragment."
+            )
 
     def _check_shapes(self) -> None:
         texts = [self[name] for name in _TEXTS if name in self]
@@ -61,16 +71,6 @@ class ClientMetadata(ClientMetadataClaims):
         public = self["token_endpoint_auth_method"] == NONE
         if not grant_types or (public and "client_credentials" in grant_types):
             raise InvalidClientMetadataError("A client without a secret cannot act for itself.")
-
-    def _check_redirect_uris(self) -> None:
-        uris = self.get("redirect_uris", [])
-        if "authorization_code" in self["grant_types"] and not uris:
-            raise InvalidRedirectURIError("authorization_code needs a redirect_uri.")
-        if not all(may_be_registered(uri) for uri in uris):
-            raise InvalidRedirectURIError(
-                "A redirect_uri must be https, http on loopback or an app scheme with a dot,"
-                " without a fragment."
-            )
 
 
 class RegistrationEndpoint(ClientRegistrationEndpoint):

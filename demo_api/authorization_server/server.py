@@ -131,7 +131,7 @@ class Server(AuthorizationServer):
         """Find the grant; Authlib's refusal would repeat the caller's own text."""
         payload = cast("ServerRequest", request).payload
         if payload.response_type != "code":
-            client = self.query_client(payload.client_id)
+            client = self.query_client(payload.client_id or "")
             raise UnsupportedResponseTypeError(
                 response_type=None,
                 description="The response_type must be code.",
