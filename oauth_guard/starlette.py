@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, ParamSpec
 
 from starlette.concurrency import run_in_threadpool
@@ -34,7 +34,7 @@ def requires(
     groups: Iterable[str] = (),
     entitlements: Iterable[str] = (),
     users_only: bool = False,
-) -> Callable[[Callable[_P, Any]], Callable[_P, Awaitable[Any]]]:
+) -> Callable[[Callable[_P, Any]], Callable[_P, Coroutine[Any, Any, Any]]]:
     """Let only callers through to an endpoint who have what is asked; all of it is wanted.
 
     For functions, async or not, for methods of class-based endpoints, and for WebSocket
@@ -55,7 +55,7 @@ def requires(
         *scopes, roles=roles, groups=groups, entitlements=entitlements, users_only=users_only
     )
 
-    def decorate(endpoint: Callable[_P, Any]) -> Callable[_P, Awaitable[Any]]:
+    def decorate(endpoint: Callable[_P, Any]) -> Callable[_P, Coroutine[Any, Any, Any]]:
         if inspect.isclass(endpoint) or not callable(endpoint):
             raise ConfigurationError("requires() decorates functions: decorate a class's methods.")
         runs_async = _runs_async(endpoint)
@@ -134,5 +134,5 @@ def _exception(connection: HTTPConnection, rejection: Rejection) -> Exception:
 def _can_be_denied(websocket: WebSocket) -> bool:
     return (
         websocket.application_state is WebSocketState.CONNECTING
-        and "websocket.http.response" in websocket.scope.get("extensions", {})
+        and "websocket.http.response" in (websocket.scope.get("extensions") or {})
     )
