@@ -18,7 +18,7 @@ from oauth_guard.protocol.strict_json import parse_object
 __all__ = ["ALGORITHMS", "JOSEHeader", "Key", "SignedToken", "import_key", "parse_signed_token"]
 
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
-_CURVES: Mapping[object, tuple[ec.EllipticCurve, frozenset[str]]] = {
+_CURVES: Mapping[str, tuple[ec.EllipticCurve, frozenset[str]]] = {
     "P-256": (ec.SECP256R1(), frozenset({"ES256"})),
     "P-384": (ec.SECP384R1(), frozenset({"ES384"})),
     "P-521": (ec.SECP521R1(), frozenset({"ES512"})),
@@ -152,7 +152,7 @@ def _import_public(jwk: Mapping[str, Any]) -> tuple[Any, frozenset[str]]:
         match jwk.get("kty"), jwk.get("crv"):
             case "RSA", _:
                 return _import_rsa(jwk), _RSA
-            case "EC", crv if crv in _CURVES:
+            case "EC", str(crv) if crv in _CURVES:
                 curve, algorithms = _CURVES[crv]
                 return _import_ec(jwk, curve), algorithms
             case "OKP", "Ed25519":
