@@ -20,15 +20,17 @@ def route_path(path: str, root_path: str) -> str:
 
     A `root_path` that is no prefix by whole segments is none, as in Starlette's router.
     """
-    if root_path and is_under(path, root_path):
-        return path[len(root_path) :]
-    return path
+    below = path.removeprefix(root_path)
+    return below if below == "" or below.startswith("/") else path
 
 
 def is_under(path: str, prefix: str) -> bool:
-    """Tell whether *path* is *prefix* or lies below it, by whole segments."""
+    """Tell whether *path* is *prefix* or lies below it, by whole segments; all is under `/`.
+
+    A server may hand on what is no path at all, such as the `*` of `OPTIONS *`.
+    """
     prefix = prefix.removesuffix("/")
-    return path == prefix or path.startswith(prefix + "/")
+    return not prefix or path == prefix or path.startswith(prefix + "/")
 
 
 def is_ambiguous(path: str, raw_path: bytes | None) -> bool:
