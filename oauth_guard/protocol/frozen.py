@@ -1,7 +1,7 @@
 """Values that can't be changed, all the way down, and still serialise as JSON."""
 
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn, Self
 
 __all__ = ["FrozenDict", "freeze"]
 
@@ -10,6 +10,18 @@ class FrozenDict(dict[str, Any]):
     """A dict that refuses to change, since one object serves many requests."""
 
     __slots__ = ()
+
+    def __new__(cls, members: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> Self:
+        """Fill it here, where nobody can come twice."""
+        self = super().__new__(cls)
+        dict.__init__(self, members)
+        return self
+
+    def __init__(self, *_: object) -> None:
+        """Do nothing: called once more, `dict.__init__` would change it."""
+
+    def __reduce__(self) -> tuple[type[Self], tuple[dict[str, Any]]]:
+        return type(self), (dict(self),)  # copy and pickle would set item by item
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("this value is shared between requests and can't be changed")
