@@ -1,7 +1,7 @@
 """AccessToken: a validated token, its registered claims typed (RFC 9068 §2.2, RFC 7662 §2.2)."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from oauth_guard.errors import InvalidToken, Reason
@@ -38,7 +38,7 @@ class AccessToken:
     roles: frozenset[str]
     groups: frozenset[str]
     entitlements: frozenset[str]
-    claims: FrozenDict
+    claims: FrozenDict = field(hash=False)
 
     @property
     def issuer(self) -> str:
