@@ -48,7 +48,7 @@ class Requirement:
         for name, value in (("roles", roles), ("groups", groups), ("entitlements", entitlements)):
             if isinstance(value, str):
                 raise ConfigurationError(f'{name}= takes a list: {name}=["{value}"].')
-        parts = [scope(part) if isinstance(part, str) else part for part in scopes]
+        parts = [part if isinstance(part, ScopeExpression) else scope(part) for part in scopes]
         return cls(
             scopes=reduce(and_, parts) if parts else None,
             roles=frozenset(roles),

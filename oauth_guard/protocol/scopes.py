@@ -1,5 +1,6 @@
 """Scope expressions: `scope("a") & scope("b") | scope("c")` (RFC 6749 §3.3)."""
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import product
@@ -11,7 +12,7 @@ __all__ = ["ScopeExpression", "scope"]
 
 _T = TypeVar("_T")
 
-_SCOPE_CHARACTERS = frozenset(map(chr, {0x21, *range(0x23, 0x5C), *range(0x5D, 0x7F)}))
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def scope(*names: str) -> ScopeExpression:
     if not names:
         raise ConfigurationError('scope() wants at least one name: scope("read").')
     for name in names:
-        if not name or not _SCOPE_CHARACTERS.issuperset(name):
+        if not _SCOPE.fullmatch(name):
             raise ConfigurationError(
                 f"{name!r} is no scope: write printable ASCII without space, quote or backslash, "
                 'and several scopes as several arguments: scope("read", "write").'
