@@ -37,6 +37,7 @@ class ClientMetadata(ClientMetadataClaims):
         self.setdefault("scope", DEFAULT_SCOPE)
         self.setdefault("client_name", "A client without a name")
         super().validate(now, leeway)
+        self["scope"] = " ".join(one for one in SCOPES if one in self["scope"].split())
         self._check_grant_types()
 
     def validate_redirect_uris(self) -> None:

@@ -55,6 +55,16 @@ def test_a_file_is_kept_and_memory_is_not(*, kept: bool, tmp_path: Path) -> None
         engine.dispose()
 
 
+async def test_a_kept_database_keeps_refresh_tokens_and_the_cast(tmp_path: Path) -> None:
+    """A demo that starts again is seeded again, and goes on where it was."""
+    path = tmp_path / "demo.sqlite"
+    async with open_stage(path) as stage:
+        token = await stage.tokens()
+    async with open_stage(path) as stage:
+        accepted(await stage.refresh(token["refresh_token"]))
+        accepted(await stage.post("token", basic("demo-service"), grant_type="client_credentials"))
+
+
 def test_the_credentials_document_names_the_whole_cast() -> None:
     """It is what scripts and README read; one secret holds every awkward letter."""
     assert CAST["issuer"] == "http://127.0.0.1:8000"

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -161,12 +162,13 @@ def refused(response: httpx.Response) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def open_stage() -> AsyncIterator[Stage]:
-    """Give a stage with a fresh server in memory."""
-    clock = Clock()
+async def open_stage(database: Path | None = None) -> AsyncIterator[Stage]:
+    """Give a stage with a fresh server, which remembers in memory or in *database*."""
+    clock, engine = Clock(), open_database(database)
     routes = create_authorization_server(
-        origin=ORIGIN, resource=RESOURCE, engine=open_database(), clock=clock
+        origin=ORIGIN, resource=RESOURCE, engine=engine, clock=clock
     )
     transport = httpx.ASGITransport(Starlette(routes=routes))
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
         yield Stage(http, clock)
+    engine.dispose()

@@ -1,5 +1,6 @@
 """The surface: metadata, keys, methods, and the bounds of what is read at all."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -119,3 +120,13 @@ async def test_an_apikey_is_ignored_everywhere(stage: Stage) -> None:
     for endpoint in ("introspect", "revoke"):
         headers = basic("demo-service") | {"apikey": "k"}
         assert (await stage.post(f"{endpoint}?apikey=k", headers, token="t")).status_code == 200
+
+
+async def test_no_log_holds_a_token_or_a_secret(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Though Authlib would write whole token responses to its debug log."""
+    caplog.set_level(logging.DEBUG)
+    token = await stage.tokens()
+    for secret in (token["access_token"], token["refresh_token"], "web-5000-callback"):
+        assert secret not in caplog.text
