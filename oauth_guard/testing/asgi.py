@@ -1,0 +1,200 @@
+"""LocalWebSocket: a WebSocket client for an ASGI application in your process."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import httpx
+
+__all__ = ["LocalWebSocket"]
+
+_Message: TypeAlias = MutableMapping[str, Any]
+_Receive: TypeAlias = Callable[[], Awaitable[_Message]]
+_Send: TypeAlias = Callable[[_Message], Awaitable[None]]
+_Application: TypeAlias = Callable[[MutableMapping[str, Any], _Receive, _Send], Awaitable[None]]
+
+_DENIAL = "websocket.http.response"
+_NORMAL, _ABNORMAL = 1000, 1006
+_ENDED = {"type": "websocket.close", "code": _ABNORMAL}
+
+
+class LocalWebSocket:
+    """Opens a WebSocket to *app* without a server, as `httpx.ASGITransport` does for HTTP.
+
+    ::
+
+        async with LocalWebSocket(app, "/feed", headers=issuer.headers("read")) as socket:
+            assert socket.response.status_code == 101
+            assert await socket.receive_json() == {"headcount": 7}
+
+        async with LocalWebSocket(app, "/feed") as socket:
+            assert socket.response.status_code == 401
+
+    What the application raises is raised here. No wait is longer than *timeout* seconds: then
+    comes a `TimeoutError`. A message that the application does not send is an `AssertionError`.
+
+    Args:
+        app: The ASGI application.
+        url: Where, such as `/feed` or `wss://api.test/feed?since=1`.
+        headers: The header fields of the handshake.
+        subprotocols: What the client offers to speak.
+        denial_response: Whether the server can answer a handshake over HTTP, as uvicorn can;
+            otherwise all that an application can do is to close.
+        timeout: How many seconds to wait for the application, each time.
+
+    Attributes:
+        response: The answer to the handshake: 101 where the application accepted, its denial
+            where it answered over HTTP, and 403 where it closed, as servers answer then.
+        close_code: The code with which the application closed, once it has; 1006 where it
+            ended without a word.
+    """
+
+    response: httpx.Response
+    _running: asyncio.Task[None]
+
+    def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
+        self,
+        app: _Application,
+        url: str,
+        *,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+        subprotocols: Sequence[str] = (),
+        denial_response: bool = True,
+        timeout: float = 5,
+    ) -> None:
+        self.close_code: int | None = None
+        self._app = app
+        self._connection = _connection(httpx.URL("ws://testserver").join(url), headers)
+        self._connection["subprotocols"] = list(subprotocols)
+        self._connection["extensions"] = {_DENIAL: {}} if denial_response else {}
+        self._timeout = timeout
+        self._to_app: asyncio.Queue[_Message] = asyncio.Queue()
+        self._from_app: asyncio.Queue[_Message] = asyncio.Queue()
+
+    async def __aenter__(self) -> Self:
+        self._to_app.put_nowait({"type": "websocket.connect"})
+        self._running = asyncio.create_task(self._serve())
+        self._running.add_done_callback(lambda _: self._from_app.put_nowait(_ENDED))
+        try:
+            self.response = await self._handshake()
+        except BaseException:
+            await self._cancel()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if kind is not None:  # which is then the error to tell
+            await self._cancel()
+            return
+        self.close()
+        async with asyncio.timeout(self._timeout):
+            await self._running
+
+    def send_text(self, text: str) -> None:
+        """Send a text message."""
+        self._to_app.put_nowait({"type": "websocket.receive", "text": text})
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send a binary message."""
+        self._to_app.put_nowait({"type": "websocket.receive", "bytes": data})
+
+    def send_json(self, value: Any) -> None:
+        """Send *value* as JSON, in a text message."""
+        self.send_text(json.dumps(value))
+
+    def close(self, code: int = _NORMAL) -> None:
+        """Leave; the end of the `async with` does so too, and waits for the application."""
+        self._to_app.put_nowait({"type": "websocket.disconnect", "code": code})
+
+    async def receive_text(self) -> str:
+        """Return the next message, a text."""
+        return str(await self._receive("text"))
+
+    async def receive_bytes(self) -> bytes:
+        """Return the next message, a binary one."""
+        return bytes(await self._receive("bytes"))
+
+    async def receive_json(self) -> Any:
+        """Return what the next message, a text, says as JSON."""
+        return json.loads(await self.receive_text())
+
+    async def receive_close(self) -> int:
+        """Wait for the application to close, whatever it sends before, and return its code."""
+        while self.close_code is None:
+            await self._next()
+        return self.close_code
+
+    async def _receive(self, kind: str) -> Any:
+        message = await self._next()
+        if message["type"] != "websocket.send" or message.get(kind) is None:
+            raise AssertionError(f"the application sent no {kind} but {message!r}")
+        return message[kind]
+
+    async def _handshake(self) -> httpx.Response:
+        message = await self._next()
+        match message["type"]:
+            case "websocket.accept":
+                chosen = message.get("subprotocol")
+                protocol = [(b"sec-websocket-protocol", chosen.encode())] if chosen else []
+                return httpx.Response(101, headers=[*message.get("headers", ()), *protocol])
+            case "websocket.close":
+                return httpx.Response(403)
+            case "websocket.http.response.start" if self._connection["extensions"]:
+                return await self._denial(message)
+        raise AssertionError(f"the application answered the handshake with {message!r}")
+
+    async def _denial(self, start: _Message) -> httpx.Response:
+        body, more = b"", True
+        while more:
+            message = await self._next()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        # As a stream, since httpx adds header fields to plain content.
+        stream = httpx.ByteStream(body)
+        response = httpx.Response(start["status"], headers=start.get("headers"), stream=stream)
+        await response.aread()
+        return response
+
+    async def _next(self) -> _Message:
+        async with asyncio.timeout(self._timeout):
+            message = await self._from_app.get()
+        if message is _ENDED:
+            self._from_app.put_nowait(_ENDED)  # whoever asks again hears it again
+            await self._running  # and hears what the application raised
+        if message["type"] == "websocket.close" and self.close_code is None:
+            self.close_code = message.get("code", _NORMAL)
+        return message
+
+    async def _serve(self) -> None:
+        await self._app(self._connection, self._to_app.get, self._from_app.put)
+
+    async def _cancel(self) -> None:
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+
+
+def _connection(
+    url: httpx.URL, headers: Mapping[str, str] | Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Return what a server would tell the application of a handshake."""
+    sent = [(name.lower(), value) for name, value in httpx.Headers(headers).raw]
+    return {
+        "type": "websocket",
+        "asgi": {"version": "3.0", "spec_version": "2.5"},
+        "http_version": "1.1",
+        "scheme": url.scheme,
+        "path": url.path,
+        "raw_path": url.raw_path.partition(b"?")[0],
+        "query_string": url.query,
+        "root_path": "",
+        "headers": [(b"host", url.netloc), *sent],
+        "client": ("127.0.0.1", 50000),
+        "server": (url.host, url.port or _PORTS[url.scheme]),
+    }
+
+
+_PORTS = {"ws": 80, "wss": 443}

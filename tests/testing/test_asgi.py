@@ -1,0 +1,192 @@
+"""LocalWebSocket sees what a client of a real server would see."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+import pytest
+
+from oauth_guard.testing import LocalWebSocket
+
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+
+class Scripted:
+    """An application that sends these messages, then says back whatever it receives."""
+
+    def __init__(self, *messages: Message) -> None:
+        self.messages = messages
+        self.connection: Message = {}
+        self.received: list[Message] = []
+
+    async def __call__(self, connection: Message, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket."""
+        self.connection = connection
+        self.received.append(await receive())
+        for message in self.messages:
+            await send(message)
+        while self.messages[-1:] == (ACCEPT,):
+            self.received.append(message := await receive())
+            if message["type"] == "websocket.disconnect":
+                return
+            await send({**message, "type": "websocket.send"})
+
+
+ACCEPT: Message = {"type": "websocket.accept"}
+CLOSE: Message = {"type": "websocket.close", "code": 4000}
+DENIAL: Message = {
+    "type": "websocket.http.response.start",
+    "status": 401,
+    "headers": [(b"a", b"1"), (b"a", b"2")],
+}
+HELLO: Message = {"type": "websocket.send", "text": "hello"}
+
+
+async def _broken(_connection: Message, _receive: Receive, _send: Send) -> None:
+    raise LookupError("broken")
+
+
+async def _stubborn(_connection: Message, _receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.accept"})
+    await asyncio.Event().wait()
+
+
+async def _raises_when_left(_connection: Message, receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+    raise LookupError("late")
+
+
+async def _leave(app: Any, waits: bool) -> None:
+    async with LocalWebSocket(app, "/") as socket:
+        socket.close()
+        if waits:
+            await socket.receive_close()
+
+
+async def _silent(_connection: Message, _receive: Receive, _send: Send) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_messages_go_to_and_fro() -> None:
+    """Text, bytes and JSON arrive as they were sent."""
+    async with LocalWebSocket(Scripted(ACCEPT), "/") as socket:
+        socket.send_text("a")
+        assert await socket.receive_text() == "a"
+        socket.send_bytes(b"\x00")
+        assert await socket.receive_bytes() == b"\x00"
+        socket.send_json({"n": [1]})
+        assert await socket.receive_json() == {"n": [1]}
+
+
+async def test_the_handshake_is_told_as_a_server_tells_it() -> None:
+    """Path, query, host and header fields are where ASGI puts them."""
+    app = Scripted(ACCEPT)
+    url = "wss://api.test:8443/caf%C3%A9?a=1"
+    async with LocalWebSocket(app, url, headers={"X-A": "b"}, subprotocols=["p"]):
+        connection = app.connection
+    assert connection["type"] == "websocket"
+    assert connection["path"] == "/café"
+    assert connection["raw_path"] == b"/caf%C3%A9"
+    assert connection["query_string"] == b"a=1"
+    assert connection["headers"] == [(b"host", b"api.test:8443"), (b"x-a", b"b")]
+    assert connection["server"] == ("api.test", 8443)
+    assert connection["subprotocols"] == ["p"]
+
+
+async def test_a_path_alone_is_enough() -> None:
+    """Host and scheme have defaults."""
+    app = Scripted(ACCEPT)
+    async with LocalWebSocket(app, "/feed"):
+        pass
+    assert app.connection["path"] == "/feed"
+    assert app.connection["server"] == ("testserver", 80)
+    assert [each["type"] for each in app.received] == ["websocket.connect", "websocket.disconnect"]
+
+
+async def test_an_accepted_handshake_is_a_101() -> None:
+    """The answer carries the header fields and the subprotocol of the application."""
+    app = Scripted({"type": "websocket.accept", "headers": [(b"x-a", b"b")], "subprotocol": "p"})
+    async with LocalWebSocket(app, "/") as socket:
+        assert socket.response.status_code == 101
+        assert dict(socket.response.headers) == {"x-a": "b", "sec-websocket-protocol": "p"}
+        assert socket.close_code is None
+
+
+async def test_a_denial_is_the_answer() -> None:
+    """Status, header fields and a body in parts arrive whole."""
+    parts: list[Message] = [
+        {"type": "websocket.http.response.body", "body": b"no", "more_body": True},
+        {"type": "websocket.http.response.body", "body": b"pe"},
+    ]
+    async with LocalWebSocket(Scripted(DENIAL, *parts), "/") as socket:
+        assert socket.response.status_code == 401
+        assert socket.response.headers.multi_items() == [("a", "1"), ("a", "2")]
+        assert socket.response.text == "nope"
+
+
+@pytest.mark.parametrize("denial_response", [True, False])
+async def test_a_close_before_accept_is_a_403(denial_response: bool) -> None:
+    """That is what servers answer; the code is told beside it."""
+    async with LocalWebSocket(Scripted(CLOSE), "/", denial_response=denial_response) as socket:
+        assert socket.response.status_code == 403
+        assert await socket.receive_close() == 4000
+
+
+@pytest.mark.parametrize(
+    ("messages", "code"),
+    [
+        pytest.param([ACCEPT, HELLO, CLOSE], 4000, id="its code"),
+        pytest.param([ACCEPT, {"type": "websocket.close"}], 1000, id="no code"),
+        pytest.param([ACCEPT, HELLO], 1006, id="no word"),
+        pytest.param([], 1006, id="not even an answer"),
+    ],
+)
+async def test_a_close_is_told(messages: list[Message], code: int) -> None:
+    """What is sent before is passed over, and the first code stays."""
+    async with LocalWebSocket(Scripted(*messages), "/") as socket:
+        assert await socket.receive_close() == code
+        with pytest.raises(AssertionError, match="sent no text but"):
+            await socket.receive_text()
+        assert socket.close_code == code
+
+
+async def test_a_message_of_another_kind_is_a_failed_test() -> None:
+    """A text is no bytes."""
+    async with LocalWebSocket(Scripted(ACCEPT, HELLO), "/") as socket:
+        with pytest.raises(AssertionError, match=r"sent no bytes but .*hello"):
+            await socket.receive_bytes()
+
+
+async def test_a_denial_without_the_extension_is_a_failed_test() -> None:
+    """A server without it could not send one."""
+    with pytest.raises(AssertionError, match="answered the handshake with"):
+        async with LocalWebSocket(Scripted(DENIAL), "/", denial_response=False):
+            raise NotImplementedError("unreachable")
+
+
+@pytest.mark.parametrize("app", [_broken, _stubborn])
+async def test_the_first_error_is_the_one_told(app: Any) -> None:
+    """What the test itself raises is not hidden behind what becomes of the application."""
+    with pytest.raises(LookupError):
+        async with LocalWebSocket(app, "/"):
+            raise LookupError("of the test")
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["in a wait", "at the end"])
+async def test_what_the_application_raises_is_raised(waits: bool) -> None:
+    """An error after the handshake comes out of the next wait, or of the end."""
+    with pytest.raises(LookupError, match="late"):
+        await _leave(_raises_when_left, waits)
+
+
+@pytest.mark.parametrize("app", [_silent, _stubborn])
+async def test_nothing_is_waited_for_without_end(app: Any) -> None:
+    """An application that does not answer, or does not end, is a `TimeoutError`."""
+    with pytest.raises(TimeoutError):
+        async with LocalWebSocket(app, "/", timeout=0.05):
+            pass
+    assert len(asyncio.all_tasks()) == 1
