@@ -33,6 +33,7 @@ HeaderFields: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
 _UNAVAILABLE = 503
+_NOTHING = Requirement()
 
 
 class OAuthGuardMiddleware:
@@ -48,7 +49,7 @@ class OAuthGuardMiddleware:
             `"POST /hook"`, `"WEBSOCKET /feed"`, `"/static/*"`.
         requires: What every path that is not public asks of its caller.
         required: Whether a token must be there at all. If not, a caller without one is
-            `ANONYMOUS`; a bad token is refused all the same.
+            `ANONYMOUS`, unless `requires=` asks for more; a bad token is refused all the same.
         preflights: Let a browser's CORS preflights pass as `ANONYMOUS`, their answers
             stripped of a body.
         cors: Origins whose scripts may call the application and read challenges.
@@ -134,7 +135,8 @@ class OAuthGuardMiddleware:
             if len(self._guards) > 1 and is_ambiguous(path, raw_path):
                 raise InvalidRequest(Reason.AMBIGUOUS_PATH)  # whose path it is depends on who reads
             identity = await self._identify(guard, connection, method)
-            guard.authorize(identity, self._requirement)
+            if identity.is_authenticated or self._requirement != _NOTHING:
+                guard.authorize(identity, self._requirement)
         except (RequestRejected, IssuerUnavailable) as error:
             return guard.reject(error)
         return Admission(guard, identity)
@@ -197,7 +199,7 @@ def _documents(guards: Iterable[Guard]) -> dict[str, bytes]:
 def _requirement(requires: str | ScopeExpression | Requirement | None) -> Requirement:
     if isinstance(requires, Requirement):
         return requires
-    return Requirement() if requires is None else Requirement.of(requires)
+    return _NOTHING if requires is None else Requirement.of(requires)
 
 
 def _route_path(connection: Connection) -> str:
