@@ -1,0 +1,112 @@
+"""requires() for FastAPI, a ready `Security(...)`; Caller; and document() for OpenAPI."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Security
+from fastapi.encoders import jsonable_encoder
+from fastapi.openapi.models import HTTPBearer, OAuth2, OAuthFlowAuthorizationCode, OAuthFlows
+from fastapi.requests import HTTPConnection
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
+
+from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.protocol.scopes import ScopeExpression
+from oauth_guard.starlette import admit
+
+__all__ = ["Caller", "document", "requires"]
+
+_SCHEME = "OAuth2"
+
+
+def requires(
+    *scopes: str | ScopeExpression,
+    roles: Iterable[str] = (),
+    groups: Iterable[str] = (),
+    entitlements: Iterable[str] = (),
+    users_only: bool = False,
+) -> Any:
+    """Return a dependency that lets only callers through who have what is asked, all of it.
+
+    It stands in `dependencies=[requires("write")]`, or gives the caller to the route:
+    `caller: Annotated[Identity, requires("read")]`. It is one dependency and costs no thread.
+    Where it stands below a `Security(..., scopes=[...])` of yours, those scopes are wanted too.
+
+    OpenAPI lists the scopes. FastAPI can't write alternatives there, so of those it lists the
+    first, which is also the one that a challenge names.
+
+    Args:
+        scopes: What the token must grant; write alternatives as `scope("a") | scope("b")`.
+        roles: The roles that the caller must have, each of them; so for the next two.
+        groups: The groups that the caller must belong to.
+        entitlements: The entitlements that the caller must have.
+        users_only: Refuse a client that acts for itself.
+
+    Raises:
+        ConfigurationError: A scope is malformed, or, when a request comes, no guard stands
+            in front.
+    """
+    requirement = Requirement.of(
+        *scopes, roles=roles, groups=groups, entitlements=entitlements, users_only=users_only
+    )
+    listed = requirement.scopes.alternatives[0] if requirement.scopes else ()
+    return Security(_Required(requirement, listed), scopes=listed)
+
+
+def document(
+    app: FastAPI, *, authorization_url: str, token_url: str, scopes: Mapping[str, str]
+) -> None:
+    """Say in the application's OpenAPI how to get a token: by the authorization code flow.
+
+    Its docs page can then sign in by itself. Without this, OpenAPI says that a bearer token
+    is wanted, and no more.
+
+    Args:
+        app: The application whose routes use `requires` or `Caller`.
+        authorization_url: Where the resource owner is asked.
+        token_url: Where the client gets the token.
+        scopes: Each scope with what it grants, in words for the resource owner.
+    """
+    flow = OAuthFlowAuthorizationCode(
+        authorizationUrl=authorization_url, tokenUrl=token_url, scopes=dict(scopes)
+    )
+    scheme = jsonable_encoder(OAuth2(flows=OAuthFlows(authorizationCode=flow)), exclude_none=True)
+    undocumented = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = undocumented()
+        schemes = schema.get("components", {}).get("securitySchemes", {})
+        if _SCHEME in schemes:
+            schemes[_SCHEME] = scheme
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI says to extend its OpenAPI
+
+
+class _Required(SecurityBase):
+    """A requirement as a dependency, and at once the security scheme that OpenAPI shows for it.
+
+    All share one scheme, so several on one route are shown, as they are meant, together.
+    """
+
+    model = HTTPBearer()
+    scheme_name = _SCHEME
+
+    def __init__(self, requirement: Requirement, listed: Iterable[str]) -> None:
+        self._requirement = requirement
+        self._listed = frozenset(listed)
+
+    async def __call__(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity:
+        # OpenAPI shows what every `Security` above this one asks too; what is shown must hold.
+        inherited = [name for name in shown.scopes if name not in self._listed]
+        if not inherited:
+            return admit(connection, self._requirement)
+        own = [self._requirement.scopes] if self._requirement.scopes else []
+        scopes = Requirement.of(*own, *inherited).scopes
+        return admit(connection, replace(self._requirement, scopes=scopes))
+
+
+Caller = Annotated[Identity, requires()]
+"""The caller of a route that asks for a good token and nothing more."""
