@@ -1,6 +1,7 @@
 """One JSON document over HTTP, bounded in time and size; the only room that knows httpx."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +17,16 @@ __all__ = ["Document", "Fetcher", "HTTPClient"]
 HTTPClient: TypeAlias = httpx.AsyncClient
 """The client that asks issuers; hand in your own for proxies, certificates or pools."""
 
+_log = logging.getLogger("oauth_guard")
+
 _MAX_BYTES = 512 * 1024
 _OK = 200
+# Compressed, a small answer could be a large one.
+_HEADERS = {
+    "accept": "application/json",
+    "accept-encoding": "identity",
+    "user-agent": "oauth_guard",
+}
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})\"?(?:$|[\s,])", re.IGNORECASE)
 
 
@@ -48,32 +57,32 @@ class Fetcher:
         self._own: tuple[asyncio.AbstractEventLoop, HTTPClient] | None = None
 
     async def get(self, url: str) -> Document:
-        """Return the JSON object at *url*: status 200, no redirect, at most 512 KiB.
+        """Return the JSON object at *url*: status 200, no redirect, 512 KiB, not compressed.
 
         The time that this takes is the caller's to bound.
 
         Raises:
             IssuerUnavailable: Nobody answered, or not with such an object.
         """
-        client = self._client()
-        headers = {"accept": "application/json", "user-agent": "oauth_guard"}
         try:
-            async with client.stream(
-                "GET", url, headers=headers, follow_redirects=False
+            async with self._client().stream(
+                "GET", url, headers=_HEADERS, follow_redirects=False
             ) as response:
-                if response.status_code != _OK:
-                    raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
                 return self._read(response, await self._body(response))
+        except IssuerUnavailable:
+            raise
         except httpx.TimeoutException:
             raise IssuerUnavailable(self._issuer, Reason.TIMED_OUT) from None
-        except (httpx.HTTPError, httpx.InvalidURL):
+        except Exception as error:  # noqa: BLE001 - a client may fail in ways of its own: a host
+            # that IDNA refuses, a proxy that can't be read, a pool of another loop
+            _log.warning("%s: nobody answers at %s: %.200r", self._issuer, url, error)
             raise IssuerUnavailable(self._issuer, Reason.UNREACHABLE) from None
 
     async def aclose(self) -> None:
         """Close the client that was opened here; one that was handed in stays open."""
         if self._own is not None:
             (loop, client), self._own = self._own, None
-            if loop is asyncio.get_running_loop():  # of a loop that is gone, nothing is left
+            if loop is asyncio.get_running_loop():  # it kept no connection in another one
                 await client.aclose()
 
     def _client(self) -> HTTPClient:
@@ -81,10 +90,15 @@ class Fetcher:
             return self._given
         loop = asyncio.get_running_loop()
         if self._own is None or self._own[0] is not loop:
-            self._own = (loop, httpx.AsyncClient())
+            # The caller bounds the time, and what is asked this seldom needs no open connection.
+            limits = httpx.Limits(max_keepalive_connections=0)
+            self._own = (loop, httpx.AsyncClient(timeout=None, limits=limits))  # noqa: S113 - so
         return self._own[1]
 
     async def _body(self, response: httpx.Response) -> bytes:
+        encoding = response.headers.get("content-encoding", "identity")
+        if response.status_code != _OK or encoding.lower() != "identity":
+            raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk

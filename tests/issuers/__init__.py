@@ -1,0 +1,1 @@
+"""The door to authorization servers, held to what it promises."""
