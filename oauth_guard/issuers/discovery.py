@@ -62,7 +62,7 @@ class Discovery:
         return self._found
 
     def forget(self) -> None:
-        """Ask again next time: keys could not be fetched from where they were said to be."""
+        """Ask again next time: keys were not, or not all, where they were said to be."""
         self._found = self._configured
 
     async def _discover(self) -> str:
@@ -73,7 +73,8 @@ class Discovery:
             except IssuerUnavailable as error:
                 if error.reason not in {Reason.BAD_ANSWER, Reason.WRONG_METADATA}:
                     raise
-                failure = error
+                if failure.reason is not Reason.WRONG_METADATA:  # which tells more than a 404
+                    failure = error
         raise failure
 
     def _read(self, document: Document) -> str:
