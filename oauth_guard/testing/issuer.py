@@ -3,16 +3,20 @@
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
-__all__ = ["LocalIssuer", "SigningKey"]
+__all__ = ["LocalIssuer", "Outage", "SigningKey"]
+
+Outage: TypeAlias = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
+"""What answers instead of an issuer."""
 
 _LIFETIME = 300
 
@@ -74,8 +78,9 @@ class LocalIssuer:
         keys: The keys it publishes, the one it signs with first.
         requests: The URLs that were fetched, in order.
         metadata: The members of its metadata document, open to change.
+        metadata_url: Where that document is; by default where RFC 8414 looks first.
         outage: What answers instead of it, if anything: `local.outage = lambda request: ...`,
-            which returns an `httpx.Response` or raises an `httpx.HTTPError`.
+            which returns an `httpx.Response`, at once or awaited, or raises an `httpx.HTTPError`.
     """
 
     def __init__(
@@ -91,7 +96,8 @@ class LocalIssuer:
         self.keys = [key or SigningKey("k1")]
         self.requests: list[str] = []
         self.metadata: dict[str, Any] = {"issuer": issuer, "jwks_uri": f"{issuer}/jwks"}
-        self.outage: Callable[[httpx.Request], httpx.Response] | None = None
+        self.metadata_url = _metadata_url(issuer)
+        self.outage: Outage | None = None
         self.http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
         self._clock = clock
 
@@ -128,12 +134,17 @@ class LocalIssuer:
         """Return the header fields of a request by somebody who was granted *scopes*."""
         return {"Authorization": f"Bearer {self.token(*scopes, **changes)}"}
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(str(request.url))
         if self.outage is not None:
-            return self.outage(request)
-        if str(request.url) == self.metadata.get("jwks_uri"):
-            return httpx.Response(200, json=self.jwks)
-        if "/.well-known/oauth-authorization-server" in request.url.path:
-            return httpx.Response(200, json=self.metadata)
-        return httpx.Response(404)
+            answer = self.outage(request)
+            return answer if isinstance(answer, httpx.Response) else await answer
+        documents = {self.metadata_url: self.metadata, self.metadata.get("jwks_uri"): self.jwks}
+        document = documents.get(str(request.url))
+        return httpx.Response(404) if document is None else httpx.Response(200, json=document)
+
+
+def _metadata_url(issuer: str) -> str:
+    parts = urlsplit(issuer)
+    path = f"/.well-known/oauth-authorization-server{parts.path.removesuffix('/')}"
+    return parts._replace(path=path).geturl()
