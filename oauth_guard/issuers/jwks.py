@@ -47,7 +47,8 @@ class KeyTimes:
         Raises:
             ConfigurationError: One is negative, or a lifetime or deadline is zero.
         """
-        if min(self.cooldown, self.stale_for) < 0 or min(self.lifetime, self.deadline) <= 0:
+        positive = self.lifetime > 0 and self.deadline > 0
+        if not (positive and self.cooldown >= 0 and self.stale_for >= 0):  # so NaN is refused too
             raise ConfigurationError("KeyTimes are seconds: positive, or 0 to switch one off.")
 
 
@@ -165,10 +166,13 @@ class RemoteKeySet:
         A fetch that is under way is waited for, since it may bring the key. After one that
         failed we can't know whether the token is good, so this is an outage.
         """
-        if self._current_flight() is None and not self._cooled_down():
-            if self._failure is not None:
+        if self._current_flight() is None:
+            if self._cooled_down():
+                self._discovery.forget()  # the issuer may have moved its keys
+            elif self._failure is not None:
                 raise self._unavailable()
-            return None
+            else:
+                return None
         await self._land(self._begin_flight())
         if self._failure is not None:
             raise self._unavailable()
@@ -188,7 +192,6 @@ class RemoteKeySet:
     def _begin_flight(self) -> asyncio.Task[None]:
         flight = self._current_flight()
         if flight is None:
-            self._attempted_at = self._clock()
             # An empty context: nobody's identity or span leaks into what serves everybody.
             flight = asyncio.get_running_loop().create_task(self._fly(), context=Context())
             self._flight = flight
@@ -197,8 +200,9 @@ class RemoteKeySet:
     async def _land(self, flight: asyncio.Task[None]) -> None:
         """Wait for *flight*; whoever gives up waiting does not end it for the others."""
         await asyncio.wait([flight])
-        if not flight.cancelled():
-            flight.result()  # it reports outages by itself, so an error here is a fault of ours
+        if flight.cancelled():  # we are closing
+            raise self._unavailable()
+        flight.result()  # it reports outages by itself, so an error here is a fault of ours
 
     async def _fly(self) -> None:
         try:
@@ -211,12 +215,19 @@ class RemoteKeySet:
             self._failed(error.reason)
         else:
             self._loaded(keys, document.max_age)
+        self._attempted_at = self._clock()
 
     def _read(self, document: Document) -> KeySet:
         try:
-            return KeySet.from_document(document.members)
+            keys = KeySet.from_document(document.members)
         except ValueError:
             raise IssuerUnavailable(self._discovery.issuer, Reason.BAD_ANSWER) from None
+        for text in keys.odd:
+            _log.info("%s: a key was skipped: %s", self._discovery.issuer, text)
+        if not keys.keys:
+            self._keys = None  # they were withdrawn, so they don't serve as the last known good
+            raise IssuerUnavailable(self._discovery.issuer, Reason.NO_USABLE_KEYS)
+        return keys
 
     def _loaded(self, keys: KeySet, max_age: float | None) -> None:
         lifetime = self._times.lifetime
@@ -228,8 +239,6 @@ class RemoteKeySet:
         self._usable_until = now + lifetime + self._times.stale_for
         self._failures = 0
         self._failure = None
-        for text in keys.odd:
-            _log.info("%s: a key was skipped: %s", self._discovery.issuer, text)
 
     def _failed(self, reason: Reason) -> None:
         self._discovery.forget()
