@@ -1,6 +1,7 @@
 """IssuerRouter: choose among the issuers that are trusted, before any of them is asked."""
 
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 from oauth_guard.interfaces import Issuer
@@ -60,6 +61,7 @@ class IssuerRouter:
             issuer.start()
 
     async def aclose(self) -> None:
-        """Close each issuer."""
-        for issuer in self._issuers.values():
-            await issuer.aclose()
+        """Close each issuer, also when another one can't be closed."""
+        async with AsyncExitStack() as stack:
+            for issuer in self._issuers.values():
+                stack.push_async_callback(issuer.aclose)
