@@ -70,7 +70,9 @@ class JWTIssuer:
     ) -> None:
         self._rules = ClaimRules(
             issuer=issuer,
-            types=tuple(name.lower() for name in _listed("types", types)),
+            types=tuple(
+                name.lower().removeprefix("application/") for name in _listed("types", types)
+            ),
             algorithms=frozenset(_listed("algorithms", algorithms)),
             audience=_audience(audience),
             required_claims=_listed("required_claims", required_claims),
@@ -133,7 +135,8 @@ class JWTIssuer:
 
 
 def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
-    if parse_url(issuer, setting="issuer", insecure_http=insecure_http).query:
+    parse_url(issuer, setting="issuer", insecure_http=insecure_http)
+    if "?" in issuer:
         raise ConfigurationError(f"issuer must have no query, unlike {issuer!r}.")
     for url in filter(None, others):
         parse_url(url, setting="metadata_url= or jwks_uri=", insecure_http=insecure_http)
