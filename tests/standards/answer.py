@@ -21,6 +21,9 @@ Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 SEEN = "tests.seen"
 """The key in the connection under which handlers leave the identity they saw."""
 
+QUERY = b":query"
+"""The name under which the query of a request stands beside its header fields."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -31,7 +34,7 @@ class Answer:
         seen: The identities that handlers saw; empty if none ran.
         received: How many messages were asked for.
         log: Everything that was logged meanwhile, at DEBUG, as text.
-        sent: The header fields of the request.
+        sent: The header fields of the request, and its query under `QUERY`.
     """
 
     messages: Sequence[Message]
@@ -127,7 +130,8 @@ async def run(
 
     with _log() as log:
         await application(connection | {SEEN: seen}, receive, send)
-    return Answer(sent, seen, count, log.getvalue(), connection["headers"])
+    presented = [*connection["headers"], (QUERY, connection["query_string"])]
+    return Answer(sent, seen, count, log.getvalue(), presented)
 
 
 def body(*chunks: bytes) -> Iterator[Message]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from oauth_guard import ANONYMOUS
-from tests.standards.answer import Answer
+from tests.standards.answer import QUERY, Answer
 
 _SHORTEST_PART = 6
 _TOLD = {
@@ -18,6 +18,7 @@ _TOLD = {
     "admin",
 }
 """What a token may say and an answer too, since the operator configured it."""
+_CREDENTIALS = {b"authorization", b"proxy-authorization", b"cookie", b"dpop", QUERY}
 _SCHEMES = {"bearer", "dpop", "basic", "token"}
 _ERROR_MEMBERS = {"error", "error_description", "error_uri"}
 
@@ -85,10 +86,10 @@ def _members(answer: Answer) -> dict[str, Any]:
 
 
 def _tokens(answer: Answer) -> Iterator[str]:
-    """Yield whatever might be a token in the request's header fields."""
+    """Yield whatever might be a token in the request."""
     for name, value in answer.sent:
-        if name.lower() != b"host":
-            words = re.split(r"[\s,;=\"]+", value.decode("latin-1"))
+        if name.lower() in _CREDENTIALS:
+            words = re.split(r"[\s,;&=\"]+", value.decode("latin-1"))
             yield from (word for word in words if word.lower() not in _SCHEMES)
 
 

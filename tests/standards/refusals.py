@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -48,7 +49,7 @@ def _unreachable(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("closed", request=request)
 
 
-def _token(**changes: object) -> Callable[[Api], Headers]:
+def _token(**changes: Any) -> Callable[[Api], Headers]:
     return lambda api: bearer(api.token(**changes))
 
 
@@ -57,7 +58,7 @@ def _field(value: bytes) -> Callable[[Api], Headers]:
 
 
 def _twice(api: Api) -> Headers:
-    return bearer(api.token()) * 2
+    return [*bearer(api.token()), *bearer(api.token())]
 
 
 def _forged(api: Api) -> Headers:
