@@ -61,6 +61,18 @@ class Discovery:
             self._found = await self._discover()
         return self._found
 
+    async def fetch_keys(self) -> Document:
+        """Return the key set as its address has it.
+
+        Raises:
+            IssuerUnavailable: It has none, or nobody knows the address.
+        """
+        return await self._fetcher.get(await self.jwks_uri())
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        await self._fetcher.aclose()
+
     def forget(self) -> None:
         """Ask again next time: keys were not, or not all, where they were said to be."""
         self._found = self._configured

@@ -11,7 +11,7 @@ from typing import Any
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.discovery import Discovery
-from oauth_guard.issuers.fetch import Document, Fetcher
+from oauth_guard.issuers.fetch import Document
 from oauth_guard.protocol.jose import SignedToken
 from oauth_guard.protocol.keys import KeySet
 
@@ -95,13 +95,11 @@ class RemoteKeySet:
     def __init__(
         self,
         discovery: Discovery,
-        fetcher: Fetcher,
         *,
         times: KeyTimes,
         clock: Clock,
     ) -> None:
         self._discovery = discovery
-        self._fetcher = fetcher
         self._times = times
         self._clock = clock
         self._keys: KeySet | None = None
@@ -145,7 +143,7 @@ class RemoteKeySet:
         if (flight := self._current_flight()) is not None:
             flight.cancel()
             await asyncio.wait([flight])
-        await self._fetcher.aclose()
+        await self._discovery.aclose()
 
     async def _usable(self) -> KeySet:
         now = self._clock()
@@ -207,7 +205,7 @@ class RemoteKeySet:
     async def _fly(self) -> None:
         try:
             async with asyncio.timeout(self._times.deadline):
-                document = await self._fetcher.get(await self._discovery.jwks_uri())
+                document = await self._discovery.fetch_keys()
                 keys = self._read(document)
         except TimeoutError:
             self._failed(Reason.TIMED_OUT)

@@ -70,9 +70,7 @@ class JWTIssuer:
     ) -> None:
         self._rules = ClaimRules(
             issuer=issuer,
-            types=tuple(
-                name.lower().removeprefix("application/") for name in _listed("types", types)
-            ),
+            types=_types(types),
             algorithms=frozenset(_listed("algorithms", algorithms)),
             audience=_audience(audience),
             required_claims=_listed("required_claims", required_claims),
@@ -81,19 +79,16 @@ class JWTIssuer:
             leeway=leeway,
         )
         _check_urls(issuer, metadata_url, jwks_uri, insecure_http=insecure_http)
-        if isinstance(keys, Mapping):
-            keys = FixedKeySet(keys)
         if keys is None:
-            fetcher = Fetcher(issuer, http)
             discovery = Discovery(
                 issuer,
-                fetcher,
+                Fetcher(issuer, http),
                 metadata_url=metadata_url,
                 jwks_uri=jwks_uri,
                 insecure_http=insecure_http,
             )
-            keys = RemoteKeySet(discovery, fetcher, times=key_times, clock=clock)
-        self._keys: KeySource = keys
+            keys = RemoteKeySet(discovery, times=key_times, clock=clock)
+        self._keys = _key_source(keys)
 
     def __repr__(self) -> str:
         return f"JWTIssuer({self.issuer!r})"
@@ -142,6 +137,19 @@ def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
         parse_url(url, setting="metadata_url= or jwks_uri=", insecure_http=insecure_http)
     if insecure_http:
         _log.warning("%s: insecure_http=True lets keys travel unprotected", issuer)
+
+
+def _key_source(keys: Mapping[str, Any] | KeySource) -> KeySource:
+    if isinstance(keys, Mapping):
+        return FixedKeySet(keys)
+    if not hasattr(keys, "verify"):
+        raise ConfigurationError('keys= takes a JWK set, {"keys": [...]}, or a KeySource.')
+    return keys
+
+
+def _types(names: Iterable[str]) -> tuple[str, ...]:
+    """Write each type the short way, however it was configured (RFC 7515 §4.1.9)."""
+    return tuple(name.lower().removeprefix("application/") for name in _listed("types", names))
 
 
 def _listed(setting: str, names: Iterable[str]) -> tuple[str, ...]:
