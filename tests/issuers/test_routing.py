@@ -1,0 +1,112 @@
+"""IssuerRouter: a token may name an issuer, it never brings one."""
+
+from typing import Any
+
+import pytest
+
+from oauth_guard import ConfigurationError, JWTIssuer
+from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.issuers.routing import IssuerRouter
+from oauth_guard.protocol.presented_token import PresentedToken
+from oauth_guard.testing import LocalIssuer
+from tests.issuers.scene import background_is_done
+
+LOCALS = [LocalIssuer("https://a.example"), LocalIssuer("https://b.example")]
+
+
+def issuers() -> list[JWTIssuer]:
+    """Return two issuers that can be asked."""
+    return [JWTIssuer(local.issuer, http=local.http) for local in LOCALS]
+
+
+async def test_each_token_goes_to_the_issuer_that_it_names() -> None:
+    """Two trusted issuers vouch for their own tokens."""
+    router = IssuerRouter(issuers())
+    for local in LOCALS:
+        token = await router.validate(PresentedToken(local.token()))
+        assert token.issuer == local.issuer
+    assert router.names == ("https://a.example", "https://b.example")
+
+
+async def test_no_issuer_vouches_for_another() -> None:
+    """A token signed by one that names the other is refused."""
+    a, b = LOCALS
+    with pytest.raises(InvalidToken, match=Reason.BAD_SIGNATURE):
+        await IssuerRouter(issuers()).validate(PresentedToken(a.token(iss=b.issuer)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        None,
+        "https://c.example",
+        "https://a.example/",
+        "HTTPS://a.example",
+        5,
+        True,
+        ["https://a.example"],
+        {"https://a.example": 1},
+    ],
+)
+async def test_a_name_that_is_none_of_ours_is_refused(name: Any) -> None:
+    """Names are compared code point by code point, and nobody is asked about the others."""
+    local = LocalIssuer("https://a.example")
+    router = IssuerRouter([JWTIssuer(local.issuer, http=local.http)])
+    with pytest.raises(InvalidToken, match=Reason.UNKNOWN_ISSUER):
+        await router.validate(PresentedToken(local.token(iss=name)))
+    assert not local.requests
+
+
+async def test_ready_means_all() -> None:
+    """One issuer that is not ready leaves some tokens waiting."""
+    ready, cold = issuers()
+    ready.start()
+    await background_is_done()
+    assert IssuerRouter([ready]).ready
+    assert not IssuerRouter([ready, cold]).ready
+
+
+async def test_starting_starts_all() -> None:
+    """Each issuer begins to fetch what it needs."""
+    router = IssuerRouter(issuers())
+    router.start()
+    await background_is_done()
+    assert router.ready
+
+
+class Stubborn(JWTIssuer):
+    """An issuer that can't be closed."""
+
+    async def aclose(self) -> None:
+        """Fail."""
+        raise OSError("stuck")
+
+
+class Told(JWTIssuer):
+    """An issuer that knows whether it was closed."""
+
+    closed = False
+
+    async def aclose(self) -> None:
+        """Remember."""
+        self.closed = True
+
+
+async def test_closing_closes_all_also_when_one_fails() -> None:
+    """The failure is reported, after everybody was closed."""
+    first, last = Told("https://a.example"), Told("https://c.example")
+    with pytest.raises(OSError, match="stuck"):
+        await IssuerRouter([first, Stubborn("https://b.example"), last]).aclose()
+    assert (first.closed, last.closed) == (True, True)
+
+
+def test_no_issuer_is_a_wrong_configuration() -> None:
+    """Nobody would be let in."""
+    with pytest.raises(ConfigurationError, match=r"issuers is empty: name one, \[JWTIssuer\("):
+        IssuerRouter([])
+
+
+def test_one_name_twice_is_a_wrong_configuration() -> None:
+    """Which of the two counts would be a guess."""
+    with pytest.raises(ConfigurationError, match=r"names https://a\.example twice: once is"):
+        IssuerRouter([*issuers(), *issuers()])
