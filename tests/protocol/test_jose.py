@@ -55,12 +55,15 @@ _MEMBER_TYPES: dict[str, list[Any]] = {
     "jwk": [None, "{}", []],
     "x5c": [None, "MII", {}],
 }
+_CRITS: list[Any] = [[], ["exp"], ["alg"], ["x"], "exp", None, True, {}, [5]]
 _EXTENSIONS: list[dict[str, Any]] = [
-    *({"crit": value} for value in ([], ["exp"], ["alg"], ["x"], "exp", None, True, {}, [5])),
+    *({"crit": crit} for crit in _CRITS),
     {"crit": ["exp-x"], "exp-x": 1},
     {"crit": ["b64"], "b64": False},
     {"crit": ["b64"], "b64": True},
-    *({"b64": value} for value in (False, True, None, "false")),
+    {"b64": False},
+    {"b64": True},
+    {"b64": None},
 ]
 
 

@@ -1,0 +1,178 @@
+"""An access token has each registered claim by its type, or is none."""
+
+from typing import Any
+
+import pytest
+
+from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.claims import ClaimRules
+from tests.protocol.forging import CLAIMS
+from tests.protocol.vectors import examples
+
+_RESOURCE = "https://api.example.com"
+_RULES = ClaimRules("https://as.example.com", leeway=0)
+_LOOSE = ClaimRules(
+    "https://as.example.com",
+    required_claims=(),
+    client_claims=("azp", "client_id"),
+    scope_claims=("scp", "scope"),
+)
+_ATTRIBUTES = [
+    *("issuer", "subject", "client_id", "audience", "scopes", "roles", "groups", "entitlements"),
+    *("expires_at", "not_before", "issued_at"),
+]
+_NOW = 1_700_000_000
+_WRONG: dict[str, list[Any]] = {
+    "a string": [None, 5, True, 1.5, [], ["u1"], {}],
+    "a number": [None, "1999999999", True, False, [], [_NOW], {}],
+    "strings": [None, 5, True, {}, [5], ["x", None], [["x"]], [{}]],
+}
+_KINDS = {
+    **dict.fromkeys(["iss", "sub", "jti", "acr", "client_id", "scope"], "a string"),
+    **dict.fromkeys(["exp", "nbf", "iat", "auth_time"], "a number"),
+    **dict.fromkeys(["aud", "roles", "groups", "entitlements"], "strings"),
+}
+_MALFORMED = [
+    *((name, value) for name, kind in _KINDS.items() for value in _WRONG[kind]),
+    *((name, "ops") for name in ("roles", "groups", "entitlements")),
+]
+
+
+def _token(rules: ClaimRules = _RULES, **changes: Any) -> AccessToken:
+    return AccessToken.from_claims({**CLAIMS, **changes}, rules)
+
+
+@pytest.mark.parametrize(("name", "value"), _MALFORMED, ids=repr)
+def test_a_registered_claim_has_its_type(name: str, value: Any) -> None:
+    """A claim of the wrong JSON type makes the token invalid, required or not."""
+    for rules in (_RULES, _LOOSE):
+        with pytest.raises(InvalidToken) as caught:
+            _token(rules, **{name: value})
+        assert caught.value.reason is Reason.MALFORMED_CLAIM
+
+
+def test_every_place_of_a_claim_is_held_to_its_type() -> None:
+    """A client or scope claim that comes second is checked even if the first is there."""
+    with pytest.raises(InvalidToken):
+        _token(_LOOSE, azp="c1", client_id=5)
+
+
+def test_what_a_token_says_is_read() -> None:
+    """Every attribute is a registered claim, its times in seconds since the epoch."""
+    token = _token(roles=["ops"], groups=["g1", "g2"], entitlements=["e"], nbf=1.5, x={"y": [1]})
+    read = {name: getattr(token, name) for name in _ATTRIBUTES}
+    assert read == {
+        "issuer": "https://as.example.com",
+        "subject": "u1",
+        "client_id": "c1",
+        "audience": (_RESOURCE,),
+        "scopes": {"read"},
+        "issued_at": _NOW,
+        "not_before": 1.5,
+        "expires_at": _NOW + 300,
+        "roles": {"ops"},
+        "groups": {"g1", "g2"},
+        "entitlements": {"e"},
+    }
+    assert token.claims["x"] == {"y": (1,)}
+
+
+def test_what_a_token_does_not_say_is_empty() -> None:
+    """Under rules that require nothing, a token may say nothing."""
+    token = AccessToken.from_claims({}, _LOOSE)
+    assert not any(getattr(token, name) for name in _ATTRIBUTES if name != "issuer")
+    assert token.expires_at is token.not_before is token.issued_at is None
+    assert token.claims == {}
+
+
+def test_a_missing_claim_refuses() -> None:
+    """What the rules require is looked for first."""
+    with pytest.raises(InvalidToken) as caught:
+        AccessToken.from_claims({}, _RULES)
+    assert caught.value.reason is Reason.MISSING_CLAIM
+
+
+@pytest.mark.parametrize(
+    ("audience", "read"),
+    [
+        pytest.param(_RESOURCE, (_RESOURCE,), id="a string"),
+        pytest.param([_RESOURCE, "x"], (_RESOURCE, "x"), id="an array"),
+        pytest.param([], (), id="an empty array"),
+        pytest.param("", ("",), id="an empty string"),
+    ],
+)
+def test_the_audience_is_a_tuple(audience: Any, read: tuple[str, ...]) -> None:
+    """`aud` may be written in two ways, and is read in one."""
+    assert _token(aud=audience).audience == read
+
+
+@pytest.mark.parametrize(
+    ("scope", "scopes"),
+    [
+        pytest.param("read", {"read"}, id="one"),
+        pytest.param("write read", {"read", "write"}, id="two"),
+        pytest.param("  read   write ", {"read", "write"}, id="spaces too many"),
+        pytest.param("", set(), id="none"),
+        pytest.param("read\twrite", {"read\twrite"}, id="a tab is no space"),
+        pytest.param("read\u00a0write", {"read\u00a0write"}, id="a no-break space is none"),
+        pytest.param("read,write", {"read,write"}, id="a comma is no space"),
+        pytest.param("READ read", {"READ", "read"}, id="case matters"),
+    ],
+)
+def test_a_space_alone_separates_scopes(scope: str, scopes: frozenset[str]) -> None:
+    """Only SP stands between two scopes."""
+    assert _token(scope=scope).scopes == scopes
+
+
+@pytest.mark.parametrize(
+    ("changes", "client_id", "scopes"),
+    [
+        pytest.param({"azp": "c2", "scp": "a"}, "c2", {"a"}, id="the first"),
+        pytest.param({}, "c1", {"read"}, id="the second"),
+        pytest.param({"azp": "", "scp": ""}, "", set(), id="the first, though empty"),
+    ],
+)
+def test_the_first_claim_that_is_there_counts(
+    changes: dict[str, str], client_id: str, scopes: frozenset[str]
+) -> None:
+    """Issuers of before RFC 9068 name client and scope by claims of their own."""
+    token = _token(_LOOSE, **changes)
+    assert (token.client_id, token.scopes) == (client_id, scopes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        pytest.param({}, None, id="good"),
+        pytest.param({"aud": []}, Reason.WRONG_AUDIENCE, id="for nobody"),
+        pytest.param({"aud": "https://x"}, Reason.WRONG_AUDIENCE, id="for somebody else"),
+        pytest.param({"exp": _NOW}, Reason.EXPIRED, id="expired"),
+        pytest.param({"nbf": _NOW + 1}, Reason.NOT_YET_VALID, id="not valid yet"),
+        pytest.param({"iat": _NOW + 61}, Reason.ISSUED_IN_FUTURE, id="issued in the future"),
+    ],
+)
+def test_a_token_is_judged_for_the_resource_and_the_moment(
+    changes: dict[str, Any], reason: Reason | None
+) -> None:
+    """The same token may be good here and bad there, now and then."""
+    token = _token(**changes)
+    if reason is None:
+        token.check_claims(_RESOURCE, _NOW)
+    else:
+        with pytest.raises(InvalidToken) as caught:
+            token.check_claims(_RESOURCE, _NOW)
+        assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize("claims", examples("rfc9068", "claims"))
+def test_the_example_of_rfc_9068_is_good(claims: dict[str, Any]) -> None:
+    """The claims that RFC 9068 prints pass at its own resource, in its own time."""
+    token = AccessToken.from_claims(claims, ClaimRules(claims["iss"]))
+    token.check_claims("https://rs.example.com/", claims["iat"])
+    assert token.scopes == {"openid", "profile", "reademail"}
+
+
+def test_a_token_can_be_a_key() -> None:
+    """Equal tokens have one hash, whatever their claims hold."""
+    assert len({_token(x={"y": []}), _token(x={"y": []}), _token(sub="u2")}) == 2

@@ -1,0 +1,118 @@
+"""A key set offers a token the keys that its header allows, and no others."""
+
+from typing import Any
+
+import pytest
+
+from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.protocol.jose import parse_signed_token
+from oauth_guard.protocol.keys import KeySet
+from oauth_guard.testing import SigningKey
+from tests.protocol.forging import HEADER, forge, key_for
+
+_EC, _RSA, _OTHER_EC = key_for("ES256"), key_for("RS256"), SigningKey("ES256")
+
+
+def _key_set(*jwks: object) -> KeySet:
+    return KeySet.from_document({"keys": list(jwks)})
+
+
+def _outcome(keys: KeySet, header: dict[str, Any], algorithm: str = "ES256") -> Reason | None:
+    try:
+        keys.verify(parse_signed_token(forge(header, algorithm=algorithm)))
+    except InvalidToken as refusal:
+        return refusal.reason
+    return None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param({}, id="no keys"),
+        pytest.param({"keys": None}, id="null"),
+        pytest.param({"keys": {}}, id="an object"),
+        pytest.param({"keys": "k1"}, id="a string"),
+        pytest.param({"keys": [_EC.jwk] * 101}, id="101 keys"),
+    ],
+)
+def test_a_key_set_has_a_short_array(document: dict[str, Any]) -> None:
+    """A document without an array of at most 100 keys is no key set."""
+    with pytest.raises(ValueError, match="at most 100"):
+        KeySet.from_document(document)
+
+
+def test_an_odd_key_is_skipped_and_told_of() -> None:
+    """The others are used, and an operator can learn why one was not."""
+    odd: list[Any] = [
+        None,
+        "k1",
+        [],
+        5,
+        {"kty": "FOO"},
+        {"kty": "EC", "crv": {}},
+        {**_EC.jwk, "use": "enc"},
+    ]
+    keys = _key_set(*odd, _EC.jwk)
+    assert [key.key_id for key in keys.keys] == ["ES256"]
+    assert len(keys.odd) == len(odd)
+    assert "the key is not for signatures" in keys.odd
+    assert _outcome(keys, HEADER) is None
+
+
+def test_a_full_key_set_is_read() -> None:
+    """A hundred keys are not too many, nor is none."""
+    assert len(_key_set(*[_EC.jwk] * 100).keys) == 100
+    assert _outcome(_key_set(), HEADER) is Reason.UNKNOWN_KEY
+
+
+@pytest.mark.parametrize(
+    ("jwks", "header", "reason"),
+    [
+        pytest.param([_EC.jwk], HEADER, None, id="its kid and algorithm"),
+        pytest.param([_RSA.jwk, _EC.jwk], HEADER, None, id="another key beside"),
+        pytest.param([_EC.jwk], {"alg": "ES256"}, None, id="no kid"),
+        pytest.param([_OTHER_EC.jwk, _EC.jwk], {"alg": "ES256"}, None, id="no kid, two keys"),
+        pytest.param([_OTHER_EC.jwk, _EC.jwk], HEADER, None, id="two keys of one kid"),
+        pytest.param(
+            [{**_RSA.jwk, "kid": "ES256"}, _EC.jwk], HEADER, None, id="one kid, two types"
+        ),
+        pytest.param([_OTHER_EC.jwk], HEADER, Reason.BAD_SIGNATURE, id="another's key"),
+        pytest.param([_RSA.jwk], HEADER, Reason.UNKNOWN_KEY, id="no key of the kid"),
+        pytest.param([{**_EC.jwk, "kid": "es256"}], HEADER, Reason.UNKNOWN_KEY, id="kid in case"),
+        pytest.param(
+            [{**_RSA.jwk, "kid": "ES256"}], HEADER, Reason.UNKNOWN_KEY, id="the kid, another type"
+        ),
+        pytest.param(
+            [{k: v for k, v in _EC.jwk.items() if k != "kid"}],
+            HEADER,
+            Reason.UNKNOWN_KEY,
+            id="a key without kid, a token with one",
+        ),
+        pytest.param([_EC.jwk], {**HEADER, "kid": ""}, Reason.UNKNOWN_KEY, id="an empty kid"),
+        pytest.param(
+            [_EC.jwk],
+            {**HEADER, "alg": "ES384"},
+            Reason.UNKNOWN_KEY,
+            id="a curve that is not alg's",
+        ),
+        pytest.param([_EC.jwk], {**HEADER, "alg": "none"}, Reason.UNKNOWN_KEY, id="none"),
+        pytest.param(
+            [_OTHER_EC.jwk],
+            {**HEADER, "jwk": _EC.jwk, "jku": "https://evil.example/jwks"},
+            Reason.BAD_SIGNATURE,
+            id="the key it brings",
+        ),
+    ],
+)
+def test_a_token_is_held_to_the_keys_of_its_header(
+    jwks: list[Any], header: dict[str, Any], reason: Reason | None
+) -> None:
+    """`kid` and `alg` choose among the keys of the set; a token brings none of its own."""
+    assert _outcome(_key_set(*jwks), header) is reason
+
+
+@pytest.mark.parametrize(("others", "reason"), [(4, None), (5, Reason.BAD_SIGNATURE)])
+def test_five_keys_are_tried_at_most(others: int, reason: Reason | None) -> None:
+    """A token that fits many keys costs no more than five signature checks."""
+    keys = _key_set(*[_OTHER_EC.jwk] * others, _EC.jwk)
+    assert _outcome(keys, {"alg": "ES256"}) is reason
