@@ -55,21 +55,7 @@ def requires(
         *scopes, roles=roles, groups=groups, entitlements=entitlements, users_only=users_only
     )
 
-    def decorate(endpoint: Callable[_P, Any]) -> Callable[_P, Coroutine[Any, Any, Any]]:
-        if inspect.isclass(endpoint) or not callable(endpoint):
-            raise ConfigurationError("requires() decorates functions: decorate a class's methods.")
-        runs_async = _runs_async(endpoint)
-
-        @functools.wraps(endpoint)
-        async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-            admit(_connection(*args, *kwargs.values()), requirement)
-            if runs_async:
-                return await endpoint(*args, **kwargs)
-            return await run_in_threadpool(endpoint, *args, **kwargs)
-
-        return guarded
-
-    return decorate
+    return lambda endpoint: _guarded(endpoint, requirement)
 
 
 def admit(connection: HTTPConnection, requirement: Requirement) -> Identity:
@@ -108,6 +94,23 @@ def metadata_route(guard: Guard) -> Route:
         return Response(guard.metadata, headers=Headers(raw=list(METADATA_HEADERS)))
 
     return Route(guard.metadata_path, metadata, methods=["GET"])
+
+
+def _guarded(
+    endpoint: Callable[_P, Any], requirement: Requirement
+) -> Callable[_P, Coroutine[Any, Any, Any]]:
+    if inspect.isclass(endpoint) or not callable(endpoint):
+        raise ConfigurationError("requires() decorates functions: decorate a class's methods.")
+    runs_async = _runs_async(endpoint)
+
+    @functools.wraps(endpoint)
+    async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+        admit(_connection(*args, *kwargs.values()), requirement)
+        if runs_async:
+            return await endpoint(*args, **kwargs)
+        return await run_in_threadpool(endpoint, *args, **kwargs)
+
+    return guarded
 
 
 def _runs_async(endpoint: Any) -> bool:
