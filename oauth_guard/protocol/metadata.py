@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 __all__ = ["METADATA_HEADERS", "metadata_document", "metadata_path", "metadata_url"]
 
@@ -24,8 +24,8 @@ def metadata_url(resource: str) -> str:
 
 
 def metadata_path(resource: str) -> str:
-    """Return the path of `metadata_url`, which is what a server sees of it."""
-    return urlsplit(metadata_url(resource)).path
+    """Return the path of `metadata_url` as an application sees it, which is decoded."""
+    return unquote(urlsplit(metadata_url(resource)).path)
 
 
 def metadata_document(resource: str, issuers: Sequence[str], scopes: Sequence[str]) -> bytes:
