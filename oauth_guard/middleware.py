@@ -1,5 +1,6 @@
 """OAuthGuardMiddleware: the door into an ASGI application, for HTTP and WebSocket."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import AsyncExitStack
 from typing import Any, TypeAlias
@@ -31,6 +32,8 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Connection, Receive, Send], Awaitable[None]]
 HeaderFields: TypeAlias = Iterable[tuple[bytes, bytes]]
 
+_HANDSHAKE = "WEBSOCKET"
+_PREFIX = re.compile(r"/|(/[^/*%?#]+)+")
 _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
 _UNAVAILABLE = 503
 _NOTHING = Requirement()
@@ -120,7 +123,7 @@ class OAuthGuardMiddleware:
                 await self._serve(outcome, connection, receive, send)
 
     async def _websocket(self, connection: Connection, receive: Receive, send: Send) -> None:
-        outcome = await self._admit(connection, "WEBSOCKET")
+        outcome = await self._admit(connection, _HANDSHAKE)
         if isinstance(outcome, Rejection):
             await _deny(outcome, connection, receive, send)
         else:
@@ -129,7 +132,9 @@ class OAuthGuardMiddleware:
     async def _admit(self, connection: Connection, method: str) -> Admission | Rejection:
         guard = self._guard(connection)
         path, raw_path = _route_path(connection), connection.get("raw_path")
-        if self._public.include(method, path, raw_path):
+        # Anyone may call a method of HTTP by our word for a handshake: that makes it none.
+        misnamed = method == _HANDSHAKE and connection["type"] == "http"
+        if not misnamed and self._public.include(method, path, raw_path):
             return Admission(guard, ANONYMOUS)
         try:
             if len(self._guards) > 1 and is_ambiguous(path, raw_path):
@@ -143,7 +148,7 @@ class OAuthGuardMiddleware:
 
     async def _identify(self, guard: Guard, connection: Connection, method: str) -> Identity:
         # A WebSocket handshake is a GET (RFC 6455 §4.1).
-        method = "GET" if method == "WEBSOCKET" else method
+        method = "GET" if method == _HANDSHAKE else method
         try:
             return await guard.authenticate(ResourceRequest(method, connection["headers"]))
         except MissingCredentials as error:
@@ -179,8 +184,10 @@ def _by_prefix(guard: Guard | Mapping[str, Guard]) -> list[tuple[str, Guard]]:
     if "/" not in guards:
         raise ConfigurationError('guard= must name a guard for "/", so that no path is unguarded.')
     for prefix in guards:
-        if not prefix.startswith("/") or is_ambiguous(prefix, None):
-            raise ConfigurationError(f'guard= takes path prefixes like "/a", not {prefix!r}.')
+        if not _PREFIX.fullmatch(prefix) or is_ambiguous(prefix, None):
+            raise ConfigurationError(
+                f'guard= takes plain path prefixes like "/a" and "/a/b", not {prefix!r}.'
+            )
     return sorted(guards.items(), key=lambda item: len(item[0]), reverse=True)
 
 
@@ -203,7 +210,7 @@ def _requirement(requires: str | ScopeExpression | Requirement | None) -> Requir
 
 
 def _route_path(connection: Connection) -> str:
-    return route_path(connection["path"], connection.get("root_path", ""))
+    return route_path(connection["path"], connection.get("root_path") or "")
 
 
 def _adding(fields: HeaderFields, send: Send) -> Send:
