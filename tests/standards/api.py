@@ -69,7 +69,7 @@ class Api:
         }
         self.guard = Guard(**options | dict(guard or {}))
         around: dict[str, Any] = {"guard": self.guard, **(middleware or {})}
-        inner = _seeing(app) if app else Starlette(routes=[*routes, *ROUTES])
+        inner = seeing(app) if app else Starlette(routes=[*routes, *ROUTES])
         self.application = OAuthGuardMiddleware(inner, **around)
 
     def jwt_issuer(self, **options: Any) -> JWTIssuer:
@@ -165,10 +165,22 @@ ROUTES = (
 )
 
 
-def _seeing(app: Application) -> Application:
-    async def seeing(connection: Any, receive: Any, send: Any) -> None:
+async def plain(connection: Any, receive: Any, send: Any) -> None:
+    """Answer every request alike, and accept every WebSocket: an application of no framework."""
+    if connection["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"content"})
+    elif connection["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+
+
+def seeing(app: Application) -> Application:
+    """Let *app* leave the caller where the test looks for it."""
+
+    async def wrapped(connection: Any, receive: Any, send: Any) -> None:
         if connection["type"] != "lifespan":
             connection[SEEN].append(connection["user"])
         await app(connection, receive, send)
 
-    return seeing
+    return wrapped
