@@ -85,7 +85,10 @@ def clients(origin: str) -> tuple[RegisteredClient, ...]:
             name="Demo command line",
             grant_types=("authorization_code", "refresh_token"),
             # A loopback address matches with any port (RFC 8252 §7.3).
-            redirect_uris=("http://127.0.0.1/callback", f"{origin}/docs/oauth2-redirect"),
+            redirect_uris=(
+                "http://127.0.0.1/callback",
+                f"{origin}/v1/fastapi/docs/oauth2-redirect",
+            ),
         ),
     )
 

@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable
 
+from joserfc.jwk import KeySet
 from sqlalchemy import Engine
 from starlette.routing import BaseRoute, Route
 
@@ -18,19 +19,20 @@ def create_authorization_server(
     origin: str,
     resource: str,
     engine: Engine,
+    keys: KeySet | None = None,
     clock: Callable[[], float] = time.time,
 ) -> list[BaseRoute]:
     """Return the routes for an application that is served at *origin*.
 
     Tokens are for *resource*; accounts, clients and what was issued live in *engine*, which is
-    seeded with the cast of the demo. The signing key is new each time.
+    seeded with the cast of the demo. Without *keys* the signing key is new each time.
     """
     seed(engine, origin)
     serving = settings.Settings(
         origin=origin,
         resource=resource,
         clock=clock,
-        keys=new_key_set(),
+        keys=keys or new_key_set(),
         form_key=secrets.token_bytes(32),
     )
     serve = Endpoints(serving, engine)

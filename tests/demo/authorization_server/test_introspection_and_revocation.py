@@ -86,7 +86,7 @@ async def test_revoking_an_access_token_leaves_the_refresh_token(stage: Stage) -
 
 async def test_a_public_client_revokes_its_own_token(stage: Stage) -> None:
     """By naming itself, as at the token endpoint."""
-    uri = f"{ORIGIN}/docs/oauth2-redirect"
+    uri = f"{ORIGIN}/v1/fastapi/docs/oauth2-redirect"
     token = (await stage.tokens("demo-cli", redirect_uri=uri))["refresh_token"]
     accepted(await stage.post("revoke", client_id="demo-cli", token=token))
     data = {"grant_type": "refresh_token", "client_id": "demo-cli", "refresh_token": token}

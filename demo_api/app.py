@@ -1,0 +1,124 @@
+"""create_app(): the guarded API and the authorization server, side by side on one origin."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import httpx
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, Router
+
+from demo_api import cast, with_fastapi
+from demo_api.authorization_server import create_authorization_server
+from demo_api.authorization_server.keys import new_key_set
+from demo_api.authorization_server.pages import page
+from demo_api.people import Member, People
+from demo_api.people_api import people_routes
+from demo_api.serving import is_loopback
+from demo_api.slow_clock import slow_clock_route
+from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard.starlette import metadata_route
+
+
+def create_app(
+    origin: str,
+    engine: Engine,
+    *,
+    http: httpx.AsyncClient | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Starlette:
+    """Return the demo as it is served at *origin*, with its data in *engine*.
+
+    The guard fetches the issuer's metadata and keys from *origin*, over the network, as it would
+    from any other issuer: when the first token comes, since at start nobody answers there yet.
+    """
+    resource = f"{origin}/v1"
+    people = People(engine)
+    people.seed(_members(origin))
+    # A proxy that the environment names is for the internet; it could not find us from there.
+    http = http or httpx.AsyncClient(trust_env=False)
+    # Only --i-know-this-is-a-demo brings it to an address that is not this machine's own.
+    reachable = not is_loopback(urlsplit(origin).hostname or "")
+    issuer = JWTIssuer(origin, http=http, insecure_http=reachable)
+    guard = Guard(
+        resource,
+        [issuer],
+        scopes_supported=with_fastapi.SCOPES,
+        detail=None if reachable else "development",
+        insecure_http=reachable,
+        clock=clock,
+    )
+    api = Router([*people_routes(people), Mount("/fastapi", with_fastapi.create(origin, people))])
+    public = [f"/fastapi{path}" for path in with_fastapi.PUBLIC]
+    guarded = Mount("/v1", OAuthGuardMiddleware(api, guard, public=public))
+
+    keys = new_key_set()
+    open_to_all = [
+        Route("/", home_page),
+        Route("/health", health),
+        metadata_route(guard),
+        slow_clock_route(origin, resource, keys, clock),
+        *create_authorization_server(
+            origin=origin, resource=resource, engine=engine, keys=keys, clock=clock
+        ),
+    ]
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await guard.aclose()
+            await http.aclose()
+
+    # Two routers, since the first route that fits wins: GET /v1/auth/oauth2/token is a wrong
+    # method there (405), and not a path of the API that wants a token (401).
+    return Starlette(
+        routes=[Mount("", Router(open_to_all, default=Router([guarded])))],
+        exception_handlers={HTTPException: error_answer},
+        lifespan=lifespan,
+    )
+
+
+async def home_page(_: Request) -> Response:
+    """Say where to look."""
+    return page("home.html", owners=cast.RESOURCE_OWNERS)
+
+
+async def health(_: Request) -> Response:
+    """Say that the process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+async def error_answer(_: HTTPConnection, error: Exception) -> Response:
+    """Answer every error as JSON; the challenge of a refused route stays in the headers."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
+    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+
+
+def _members(origin: str) -> list[Member]:
+    """Return who belongs where. A client that acts for itself is nobody's member."""
+    owners = [
+        Member(
+            issuer=origin,
+            subject=owner.subject,
+            display_name=owner.display_name,
+            organisation=owner.organisation,
+        )
+        for owner in cast.RESOURCE_OWNERS
+    ]
+    accounts = [
+        Member(
+            issuer=origin,
+            subject=account.subject,
+            display_name=account.display_name,
+            sees_everyone=True,
+        )
+        for account in cast.SERVICE_ACCOUNTS
+    ]
+    return owners + accounts

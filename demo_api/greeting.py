@@ -1,0 +1,62 @@
+"""What the demo says on a terminal: where it is, whom to be there, and what to type next."""
+
+import sys
+from pathlib import Path
+
+from demo_api import cast
+
+DEFAULT_ORIGIN = "http://127.0.0.1:8000"
+
+
+def greeting(origin: str) -> str:
+    """Return what is said at start."""
+    option = "" if origin == DEFAULT_ORIGIN else f" --origin {origin}"
+    return f"""\
+The demo is at {origin}
+
+{credentials(origin)}
+
+Next, in a browser:
+    {origin}/                     where to look
+    {origin}/v1/fastapi/docs      sign in and ask who you are
+    {origin}/v1/auth/clients/new  register a client of your own
+or in another terminal:
+    {python()} -m demo_api.clients{option}
+    curl -i {origin}/v1/me
+
+Ctrl-C stops it. What the guard refuses is told below.
+"""
+
+
+def credentials(origin: str) -> str:
+    """Return every name and secret of the demo at *origin*, for people to read."""
+    lines = [
+        "Who can sign in:",
+        *(
+            _row(owner.login_name, owner.password, f"{owner.display_name}, {owner.organisation}")
+            for owner in cast.RESOURCE_OWNERS
+        ),
+        "Service accounts:",
+        *(
+            _row(account.login_name, account.password, "sees every organisation")
+            for account in cast.SERVICE_ACCOUNTS
+        ),
+        "Clients:",
+        *(
+            _row(
+                client.client_id, client.client_secret or "(public)", ", ".join(client.grant_types)
+            )
+            for client in cast.clients(origin)
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def python() -> Path:
+    """Return the interpreter that runs, as it can be typed here."""
+    running, here = Path(sys.executable), Path.cwd()
+    return running.relative_to(here) if running.is_relative_to(here) else running
+
+
+def _row(name: str, secret: str, note: str) -> str:
+    return f"    {name:<14}{secret:<19}{note}"

@@ -1,0 +1,129 @@
+"""people_routes(): the API over the people, one route for each feature of the guard."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from demo_api.bodies import NewEmployee, WhoAmI
+from demo_api.people import Access, Employee, People
+from oauth_guard import Identity
+from oauth_guard.starlette import requires
+
+_NOT_FOUND = "There is no such employee, or none that you may see."
+
+
+def people_routes(people: People) -> Sequence[BaseRoute]:
+    """Return the routes, relative to the resource; a guard must stand around them."""
+    api = PeopleAPI(people)
+    return [
+        Route("/me", api.me),
+        Route("/data/employees", api.everyone, methods=["GET"]),
+        Route("/data/employees", api.add, methods=["POST"]),
+        Route("/data/employees/{number}", api.one, methods=["GET"]),
+        Route("/data/employees/{number}", api.remove, methods=["DELETE"]),
+        WebSocketRoute("/data/live", api.live),
+    ]
+
+
+class PeopleAPI:
+    """The endpoints.
+
+    The guard has settled who calls before any of them runs; `requires` settles what for. Those
+    that ask the database are not async, so they run in a thread.
+    """
+
+    def __init__(self, people: People, seconds_between_ticks: float = 1) -> None:
+        """Serve *people*."""
+        self._people = people
+        self._pause = seconds_between_ticks
+
+    def me(self, request: Request) -> Response:
+        """Say who calls; any good token will do."""
+        caller: Identity = request.user
+        member = self._people.member(caller.issuer or "", caller.subject or "")
+        return JSONResponse(WhoAmI.of(caller, member).model_dump())
+
+    @requires("read")
+    def everyone(self, request: Request) -> Response:
+        """List the people whom the caller may see."""
+        employees = self._people.everyone(self._access(request.user))
+        return JSONResponse({"employees": [_record(each) for each in employees]})
+
+    @requires("read")
+    def one(self, request: Request) -> Response:
+        """Show one of them."""
+        employee = self._people.find(self._access(request.user), _number(request))
+        if employee is None:
+            raise HTTPException(404, _NOT_FOUND)
+        return JSONResponse(_record(employee))
+
+    @requires("write")
+    async def add(self, request: Request) -> Response:
+        """Add somebody to an organisation that the caller may see."""
+        new = await NewEmployee.read(request)
+        employee = await run_in_threadpool(self._add, request.user, new)
+        address = f"{request.scope['path']}/{employee.id}"
+        return JSONResponse(_record(employee), 201, {"Location": address})
+
+    @requires("write")
+    def remove(self, request: Request) -> Response:
+        """Remove one of those whom the caller may see."""
+        if not self._people.remove(self._access(request.user), _number(request)):
+            raise HTTPException(404, _NOT_FOUND)
+        return Response(status_code=204)
+
+    @requires("read")
+    async def live(self, websocket: WebSocket) -> None:
+        """Tell the headcount of the organisations that the caller may see, every second."""
+        await websocket.accept()
+        try:
+            while True:
+                headcount = await run_in_threadpool(self._headcount, websocket.user)
+                await websocket.send_json({"headcount": headcount})
+                await asyncio.sleep(self._pause)
+        except WebSocketDisconnect:
+            return
+
+    def _access(self, caller: Identity) -> Access:
+        return self._people.access_of(caller.issuer or "", caller.subject or "")
+
+    def _headcount(self, caller: Identity) -> dict[str, int]:
+        return self._people.headcount(self._access(caller))
+
+    def _add(self, caller: Identity, new: NewEmployee) -> Employee:
+        access = self._access(caller)
+        if not access.organisations:
+            raise HTTPException(403, "You belong to no organisation, so you can add nobody.")
+        organisation = new.organisation
+        if organisation is None:
+            if len(access.organisations) > 1:
+                raise HTTPException(422, "You see several organisations: say which one.")
+            (organisation,) = access.organisations
+        employee = self._people.add(access, new.name, new.title, organisation)
+        if employee is None:
+            raise HTTPException(403, "You may add people to your own organisation only.")
+        return employee
+
+
+def _number(request: Request) -> int:
+    """Return the number in the path. One that no database could hold is nobody's."""
+    number: str = request.path_params["number"]
+    if not re.fullmatch(r"[0-9]{1,18}", number):
+        raise HTTPException(404, _NOT_FOUND)
+    return int(number)
+
+
+def _record(employee: Employee) -> dict[str, str | int]:
+    return {
+        "id": employee.id,
+        "name": employee.name,
+        "title": employee.title,
+        "organisation": employee.organisation,
+    }

@@ -1,0 +1,60 @@
+"""create(): the question "who am I" once more, with FastAPI and its docs page."""
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from demo_api.bodies import WhoAmI
+from demo_api.people import People
+from oauth_guard.fastapi import Caller, document
+
+SCOPES = {"read": "See who you are and your people", "write": "Add and remove people"}
+
+#: What a browser needs before it can have a token; relative to where the application is mounted.
+PUBLIC = ("/docs", "/docs/oauth2-redirect", "/docs/assets/*", "/openapi.json")
+
+
+def create(origin: str, people: People) -> FastAPI:
+    """Return the application; a guard must stand around it."""
+    app = FastAPI(title="oauth_guard demo, with FastAPI", docs_url=None, redoc_url=None)
+    document(
+        app,
+        authorization_url=f"{origin}/v1/auth/oauth2/authorize",
+        token_url=f"{origin}/v1/auth/oauth2/token",
+        scopes=SCOPES,
+    )
+
+    @app.get("/me", summary="Who am I?")
+    def me(caller: Caller) -> WhoAmI:
+        member = people.member(caller.issuer or "", caller.subject or "")
+        return WhoAmI.of(caller, member)
+
+    _add_docs(app)
+    return app
+
+
+def _add_docs(app: FastAPI) -> None:
+    """Serve the docs page by ourselves: FastAPI's own fetches its scripts from a CDN."""
+    app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]))
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        here = request.scope["root_path"]
+        return get_swagger_ui_html(
+            title=app.title,
+            openapi_url=f"{here}/openapi.json",
+            swagger_js_url=f"{here}/docs/assets/swagger-ui-bundle.js",
+            swagger_css_url=f"{here}/docs/assets/swagger-ui.css",
+            swagger_favicon_url=f"{here}/docs/assets/favicon.png",
+            oauth2_redirect_url=f"{here}/docs/oauth2-redirect",
+            init_oauth={
+                "clientId": "demo-cli",
+                "scopes": "read",
+                "usePkceWithAuthorizationCodeGrant": True,
+            },
+        )
+
+    @app.get("/docs/oauth2-redirect", include_in_schema=False)
+    async def oauth2_redirect() -> HTMLResponse:
+        return get_swagger_ui_oauth2_redirect_html()
