@@ -1,0 +1,134 @@
+"""What a route asks is held against the caller, the whole of it."""
+
+from typing import Any
+
+import pytest
+
+from oauth_guard.errors import (
+    ConfigurationError,
+    InsufficientScope,
+    MissingCredentials,
+    Reason,
+    RequestRejected,
+)
+from oauth_guard.protocol.identity import ANONYMOUS, Identity
+from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.protocol.scopes import scope
+
+_USER = Identity(
+    issuer="https://as.example.com",
+    subject="u1",
+    client_id="c1",
+    scopes=frozenset({"read", "write"}),
+    roles=frozenset({"ops", "dev"}),
+    groups=frozenset({"g1"}),
+    entitlements=frozenset({"e1"}),
+)
+_CLIENT = Identity(issuer="https://as.example.com", subject="c1", client_id="c1")
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        pytest.param(Requirement(), id="nothing"),
+        pytest.param(Requirement.of(), id="nothing, built"),
+        pytest.param(Requirement.of("read"), id="a scope"),
+        pytest.param(Requirement.of("write", "read"), id="two scopes"),
+        pytest.param(Requirement.of(scope("admin") | scope("read")), id="either scope"),
+        pytest.param(Requirement.of("read", scope("admin") | scope("write")), id="both forms"),
+        pytest.param(Requirement.of(roles=["ops"]), id="a role"),
+        pytest.param(Requirement.of(roles=("ops", "dev")), id="two roles"),
+        pytest.param(Requirement.of(groups={"g1"}), id="a group"),
+        pytest.param(Requirement.of(entitlements=iter(["e1"])), id="an entitlement"),
+        pytest.param(Requirement.of(users_only=True), id="a user"),
+        pytest.param(
+            Requirement.of("read", roles=["ops"], groups=["g1"], entitlements=["e1"]), id="all"
+        ),
+    ],
+)
+def test_who_has_what_is_asked_may_go_on(requirement: Requirement) -> None:
+    """Nothing is raised when all that is set holds."""
+    requirement.check(_USER)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "reason", "scopes"),
+    [
+        pytest.param(
+            Requirement.of("read", "admin"),
+            Reason.INSUFFICIENT_SCOPE,
+            "read admin",
+            id="one scope of two: the required set is told",
+        ),
+        pytest.param(
+            Requirement.of(scope("admin") | scope("root")),
+            Reason.INSUFFICIENT_SCOPE,
+            "admin",
+            id="neither of two scopes: the first is told",
+        ),
+        pytest.param(
+            Requirement.of("admin", roles=["boss"]),
+            Reason.INSUFFICIENT_SCOPE,
+            "admin",
+            id="scope before role",
+        ),
+        pytest.param(Requirement.of(roles=["devops"]), Reason.MISSING_ROLE, None, id="a role"),
+        pytest.param(
+            Requirement.of("read", roles=["ops", "boss"]),
+            Reason.MISSING_ROLE,
+            None,
+            id="one role of two: no scope would help",
+        ),
+        pytest.param(Requirement.of(groups=["g"]), Reason.MISSING_GROUP, None, id="a group"),
+        pytest.param(
+            Requirement.of(entitlements=["e"]), Reason.MISSING_ENTITLEMENT, None, id="entitlement"
+        ),
+    ],
+)
+def test_who_lacks_what_is_asked_is_refused(
+    requirement: Requirement, reason: Reason, scopes: str | None
+) -> None:
+    """A scope is told only where another scope would help."""
+    with pytest.raises(InsufficientScope) as caught:
+        requirement.check(_USER)
+    assert (caught.value.reason, caught.value.scope) == (reason, scopes)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "scopes"),
+    [
+        pytest.param(Requirement(), None, id="nothing but a caller"),
+        pytest.param(Requirement.of("read"), "read", id="a scope"),
+        pytest.param(Requirement.of(roles=["ops"]), None, id="a role"),
+    ],
+)
+def test_nobody_is_asked_for_credentials(requirement: Requirement, scopes: str | None) -> None:
+    """Who has not authenticated learns what scope to come with."""
+    with pytest.raises(MissingCredentials) as caught:
+        requirement.check(ANONYMOUS)
+    assert (caught.value.reason, caught.value.scope) == (Reason.NO_CREDENTIALS, scopes)
+
+
+def test_a_client_alone_is_no_user() -> None:
+    """A client that acts for itself is refused where a user is asked for, and only there."""
+    Requirement().check(_CLIENT)
+    with pytest.raises(RequestRejected) as caught:
+        Requirement.of(users_only=True).check(_CLIENT)
+    assert caught.value.reason is Reason.NOT_A_USER
+
+
+@pytest.mark.parametrize("name", ["roles", "groups", "entitlements"])
+def test_a_list_is_not_written_as_a_string(name: str) -> None:
+    """A string would be read as its letters."""
+    wrong: dict[str, Any] = {name: "ops"}
+    with pytest.raises(ConfigurationError, match=rf'write|{name}=\["ops"\]'):
+        Requirement.of(**wrong)
+
+
+def test_a_malformed_scope_is_refused() -> None:
+    """It fails where the route is written, as does a list of scopes in place of one."""
+    with pytest.raises(ConfigurationError):
+        Requirement.of("read write")
+    scopes: Any = ["read"]
+    with pytest.raises(TypeError):
+        Requirement.of(scopes)
