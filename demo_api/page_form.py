@@ -1,0 +1,44 @@
+"""PageForm: the form of a page as a browser sees it, ready to be filled in."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Self
+
+
+@dataclass
+class PageForm:
+    """The title of a page, where its form goes, and what the page has put into it.
+
+    Pages change. Who follows the form they carry, and not an address learned by heart, keeps up.
+    """
+
+    title: str = ""
+    action: str = ""
+    hidden: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, html: str) -> Self:
+        """Read the first form of the page *html*."""
+        form = cls()
+        _Reader(form).feed(html)
+        return form
+
+
+class _Reader(HTMLParser):
+    def __init__(self, form: PageForm) -> None:
+        super().__init__()
+        self._form = form
+        self._in_title = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        self._in_title = tag == "title"
+        if tag == "form" and not self._form.action:
+            self._form.action = attributes.get("action", "")
+        if tag == "input" and attributes.get("type") == "hidden":
+            self._form.hidden[attributes["name"]] = attributes.get("value", "")
+
+    def handle_data(self, data: str) -> None:
+        if self._in_title:
+            self._form.title += data
+            self._in_title = False
