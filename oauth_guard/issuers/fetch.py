@@ -75,7 +75,7 @@ class Fetcher:
             raise IssuerUnavailable(self._issuer, Reason.TIMED_OUT) from None
         except Exception as error:  # noqa: BLE001 - a client may fail in ways of its own: a host
             # that IDNA refuses, a proxy that can't be read, a pool of another loop
-            _log.warning("%s: nobody answers at %s: %.200r", self._issuer, url, error)
+            _log.warning("%s: nobody answers at %.200s: %.200r", self._issuer, url, error)
             raise IssuerUnavailable(self._issuer, Reason.UNREACHABLE) from None
 
     async def aclose(self) -> None:

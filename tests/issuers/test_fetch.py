@@ -7,6 +7,7 @@ import pytest
 
 from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.issuers.fetch import Document, Fetcher
+from tests.issuers.loopback import closed_port
 
 ISSUER = "https://as.example.com"
 URL = f"{ISSUER}/jwks"
@@ -141,6 +142,21 @@ async def test_a_client_that_was_handed_in_stays_open() -> None:
     http = client(httpx.Response(200, json={}))
     await Fetcher(ISSUER, http).aclose()
     assert not http.is_closed
+
+
+def test_a_client_of_a_loop_that_is_gone_is_let_go() -> None:
+    """Closing under another loop can't reach into it, and need not: nothing was kept open."""
+    with closed_port() as origin:
+        fetcher = Fetcher(ISSUER, None)
+        with pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
+            asyncio.run(fetcher.get(origin))
+        asyncio.run(fetcher.aclose())
+
+
+async def test_a_url_of_any_length_fits_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """What an issuer names is cut short, and so is what the client says of it."""
+    await fetch(httpx.ConnectError("y" * 1000), f"{URL}/{'x' * 60_000}")
+    assert len(caplog.messages[0]) < 500
 
 
 async def test_a_cancelled_fetch_stays_cancelled() -> None:
