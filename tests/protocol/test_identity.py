@@ -159,7 +159,7 @@ def test_anonymous_is_nobody() -> None:
     """Nothing is known of the anonymous caller."""
     assert not ANONYMOUS.is_authenticated
     assert (ANONYMOUS.kind, ANONYMOUS.identity, ANONYMOUS.display_name) == ("anonymous", "", "")
-    assert ANONYMOUS == Identity()
+    assert Identity() == ANONYMOUS
     assert not any(getattr(ANONYMOUS, field.name) for field in fields(Identity))
 
 

@@ -1,0 +1,115 @@
+"""Scripts of the origins that were named may read our answers, and those of no other."""
+
+import pytest
+
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.protocol.cross_origin import PREFLIGHT_HEADERS, CrossOrigin, is_preflight
+
+_APP = b"https://app.example.com"
+_ORIGIN = (b"origin", _APP)
+_ASKED = (b"access-control-request-method", b"POST")
+
+_SOME = CrossOrigin.of(["https://app.example.com", "http://localhost:3000", "https://[::1]:8"])
+_ALL = CrossOrigin.of(["*"])
+_NONE = CrossOrigin.of([])
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "preflight"),
+    [
+        pytest.param("OPTIONS", [_ORIGIN, _ASKED], True, id="a preflight"),
+        pytest.param(
+            "OPTIONS",
+            [(b"Origin", _APP), (b"Access-Control-Request-Method", b"PUT"), (b"accept", b"*/*")],
+            True,
+            id="names in any case, and more",
+        ),
+        pytest.param("GET", [_ORIGIN, _ASKED], False, id="another method"),
+        pytest.param("options", [_ORIGIN, _ASKED], False, id="a method in lower case"),
+        pytest.param("OPTIONS", [], False, id="an ordinary OPTIONS"),
+        pytest.param("OPTIONS", [_ORIGIN], False, id="no method asked for"),
+        pytest.param("OPTIONS", [_ASKED], False, id="no origin"),
+        pytest.param("OPTIONS", [_ORIGIN, _ORIGIN, _ASKED], False, id="two origins"),
+        pytest.param("OPTIONS", [_ORIGIN, _ASKED, _ASKED], False, id="two methods asked for"),
+        pytest.param(
+            "OPTIONS", [_ORIGIN, _ASKED, (b"authorization", b"Bearer x")], False, id="credentials"
+        ),
+        pytest.param(
+            "OPTIONS", [_ORIGIN, _ASKED, (b"AUTHORIZATION", b"")], False, id="empty credentials"
+        ),
+    ],
+)
+def test_a_preflight_is_told(
+    method: str, headers: list[tuple[bytes, bytes]], preflight: bool
+) -> None:
+    """It has one origin, one method asked for, and never credentials."""
+    assert is_preflight(method, headers) is preflight
+
+
+@pytest.mark.parametrize(
+    ("configured", "origins", "allowed"),
+    [
+        pytest.param(_SOME, [_APP], _APP, id="one of those named"),
+        pytest.param(_SOME, [b"http://localhost:3000"], b"http://localhost:3000", id="another"),
+        pytest.param(_SOME, [b"https://[::1]:8"], b"https://[::1]:8", id="an address"),
+        pytest.param(_SOME, [b"https://evil.example"], None, id="one that was not named"),
+        pytest.param(_SOME, [b"http://app.example.com"], None, id="another scheme"),
+        pytest.param(_SOME, [b"https://app.example.com:8443"], None, id="another port"),
+        pytest.param(_SOME, [b"https://app.example.com.evil.test"], None, id="more behind"),
+        pytest.param(_SOME, [b"https://APP.example.com"], None, id="another case"),
+        pytest.param(_SOME, [b"null"], None, id="null"),
+        pytest.param(_SOME, [b"*"], None, id="a star"),
+        pytest.param(_SOME, [], None, id="no origin"),
+        pytest.param(_SOME, [_APP, _APP], None, id="one twice"),
+        pytest.param(_SOME, [_APP, b"https://evil.example"], None, id="two"),
+        pytest.param(_ALL, [b"https://any.example"], b"*", id="all"),
+        pytest.param(_ALL, [b"null"], b"*", id="all, null too"),
+        pytest.param(_ALL, [], None, id="all, but no origin"),
+        pytest.param(_NONE, [_APP], None, id="none"),
+        pytest.param(CrossOrigin.of(["*", _APP.decode()]), [_APP], b"*", id="all before one"),
+    ],
+)
+def test_an_origin_is_allowed_if_it_was_named(
+    configured: CrossOrigin, origins: list[bytes], allowed: bytes | None
+) -> None:
+    """What is allowed comes from configuration, so nothing else is echoed."""
+    headers = dict(configured.response_headers([(b"Origin", origin) for origin in origins]))
+    assert headers.get(b"access-control-allow-origin") == allowed
+    assert bool(headers) is (allowed is not None)
+
+
+def test_a_script_may_read_the_challenge() -> None:
+    """The challenge is exposed, caches keep origins apart, credentials are never allowed."""
+    headers = dict(_SOME.response_headers([_ORIGIN]))
+    exposed = {each.strip() for each in headers[b"access-control-expose-headers"].split(b",")}
+    assert exposed == {b"www-authenticate", b"dpop-nonce"}
+    assert headers[b"vary"] == b"origin"
+    assert b"access-control-allow-credentials" not in headers
+
+
+def test_a_preflight_allows_the_header_by_name() -> None:
+    """A star would not cover `Authorization`."""
+    headers = dict(PREFLIGHT_HEADERS)
+    allowed = {each.strip() for each in headers[b"access-control-allow-headers"].split(b",")}
+    assert {b"authorization", b"dpop"} <= allowed
+    assert b"*" not in allowed
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("", "app.example.com", "https://", "https://app.example.com/", "https://a.example/p"),
+        *("https://*.example.com", "null", "HTTPS://a.example", "https://A.example", "https://é.x"),
+        *("https://a.example\n", "https://a.example, https://b.example", "https://u@a.example"),
+    ],
+)
+def test_what_is_no_origin_is_refused(origin: str) -> None:
+    """What no browser would send could never match, so it fails where it is written."""
+    with pytest.raises(ConfigurationError, match="cors= takes origins like"):
+        CrossOrigin.of([origin])
+
+
+def test_a_list_is_not_written_as_a_string() -> None:
+    """A string would be read as its letters."""
+    with pytest.raises(ConfigurationError, match=r'cors=\["\*"\]'):
+        CrossOrigin.of("*")
