@@ -2,14 +2,15 @@
 
 import binascii
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from jwt.algorithms import get_default_algorithms
 
 from oauth_guard.errors import InvalidToken, Reason
@@ -148,42 +149,47 @@ def import_key(jwk: Mapping[str, Any]) -> Key:
 
 
 def _import_public(jwk: Mapping[str, Any]) -> tuple[Any, frozenset[str]]:
-    try:
-        match jwk.get("kty"), jwk.get("crv"):
-            case "RSA", _:
-                return _import_rsa(jwk), _RSA
-            case "EC", str(crv) if crv in _CURVES:
-                curve, algorithms = _CURVES[crv]
-                return _import_ec(jwk, curve), algorithms
-            case "OKP", "Ed25519":
-                point = _decode_member(jwk, "x", _ED25519_BYTES)
-                return Ed25519PublicKey.from_public_bytes(point), _EDWARDS
-    except UnsupportedAlgorithm:
-        raise ValueError("the cryptography library can't use this key") from None
+    match jwk.get("kty"), jwk.get("crv"):
+        case "RSA", _:
+            return _build(_rsa_numbers(jwk).public_key), _RSA
+        case "EC", str(crv) if crv in _CURVES:
+            curve, algorithms = _CURVES[crv]
+            return _build(_point(jwk, curve).public_key), algorithms
+        case "OKP", "Ed25519":
+            point = _decode_member(jwk, "x", _ED25519_BYTES)
+            return _build(partial(Ed25519PublicKey.from_public_bytes, point)), _EDWARDS
     raise ValueError("the key's type or curve is unknown")
 
 
-def _import_rsa(jwk: Mapping[str, Any]) -> RSAPublicKey:
+def _build(public_key: Callable[[], Any]) -> Any:
+    """Build a key; cryptography refuses a point off the curve, or in FIPS mode a whole curve."""
+    try:
+        return public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("the key's numbers are no key that can be used here") from None
+
+
+def _rsa_numbers(jwk: Mapping[str, Any]) -> RSAPublicNumbers:
     modulus = int.from_bytes(_decode_member(jwk, "n"), "big")
     exponent = int.from_bytes(_decode_member(jwk, "e"), "big")
     if not _MIN_RSA_BITS <= modulus.bit_length() <= _MAX_RSA_BITS:
         raise ValueError("an RSA key must have 2048 to 8192 bits")
     if exponent < _MIN_RSA_EXPONENT or exponent % 2 == 0:
         raise ValueError("an RSA exponent must be odd and at least 3")
-    return RSAPublicNumbers(exponent, modulus).public_key()
+    return RSAPublicNumbers(exponent, modulus)
 
 
-def _import_ec(jwk: Mapping[str, Any], curve: ec.EllipticCurve) -> ec.EllipticCurvePublicKey:
+def _point(jwk: Mapping[str, Any], curve: ec.EllipticCurve) -> ec.EllipticCurvePublicNumbers:
     length = (curve.key_size + 7) // 8
     x = int.from_bytes(_decode_member(jwk, "x", length), "big")
     y = int.from_bytes(_decode_member(jwk, "y", length), "big")
-    return ec.EllipticCurvePublicNumbers(x, y, curve).public_key()  # refuses a point off the curve
+    return ec.EllipticCurvePublicNumbers(x, y, curve)
 
 
 def _decode_member(jwk: Mapping[str, Any], name: str, length: int | None = None) -> bytes:
     encoded = jwk.get(name)
-    if not isinstance(encoded, str):
-        raise ValueError(f"{name} is missing or not a string")  # noqa: TRY004 - as all odd keys
+    if not (isinstance(encoded, str) and encoded.isascii()):
+        raise ValueError(f"{name} is missing or not ASCII text")
     data = _decode(encoded.encode())
     if length is not None and len(data) != length:
         raise ValueError(f"{name} must have {length} bytes")

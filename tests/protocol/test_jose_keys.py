@@ -72,16 +72,16 @@ _UNUSABLE: dict[str, tuple[JWK, str]] = {
     "a curve of cryptocurrencies": ({**_EC, "crv": "secp256k1"}, "unknown"),
     "a curve of another type": ({**_EC, "crv": "Ed25519"}, "unknown"),
     "another curve of the type": ({**_EC, "crv": "P-384"}, "48 bytes"),
-    "a point off the curve": ({**_EC, "y": segment(b"\1" * 32)}, ""),
-    "the point at infinity": ({**_EC, "x": segment(bytes(32)), "y": segment(bytes(32))}, ""),
-    "a coordinate past the field": ({**_EC, "x": segment(b"\xff" * 32)}, ""),
+    "a point off the curve": ({**_EC, "y": segment(b"\1" * 32)}, "numbers"),
+    "the point at infinity": ({**_EC, "x": segment(bytes(32)), "y": segment(bytes(32))}, "numbers"),
+    "a coordinate past the field": ({**_EC, "x": segment(b"\xff" * 32)}, "numbers"),
     "a short coordinate": (_SHORT_X, "x must have 32 bytes"),
     "a long coordinate": (_LONG_X, "x must have 32 bytes"),
     "no y": (_without(_EC, "y"), "y is missing"),
-    "a coordinate that is a number": ({**_EC, "x": 5}, "x is missing or not a string"),
+    "a coordinate that is a number": ({**_EC, "x": 5}, "x is missing or not ASCII text"),
     "a padded coordinate": ({**_EC, "x": _EC["x"] + "="}, "base64url"),
-    "a coordinate outside ASCII": ({**_EC, "x": "é" * 43}, "base64url"),
-    "a coordinate of lone surrogates": ({**_EC, "x": "\ud800"}, ""),
+    "a coordinate outside ASCII": ({**_EC, "x": "é" * 43}, "x is missing or not ASCII text"),
+    "a coordinate of lone surrogates": ({**_EC, "x": "\ud800"}, "x is missing or not ASCII text"),
     "Ed448": ({**_OKP, "crv": "Ed448", "x": _ED448}, "unknown"),
     "X25519": ({**_OKP, "crv": "X25519"}, "unknown"),
     "an Edwards key of 31 bytes": ({**_OKP, "x": segment(b"\1" * 31)}, "32 bytes"),
@@ -100,15 +100,15 @@ _UNUSABLE: dict[str, tuple[JWK, str]] = {
     "exponent 1": ({**_RSA, "e": _number(1)}, "odd and at least 3"),
     "exponent 2": ({**_RSA, "e": _number(2)}, "odd and at least 3"),
     "an even exponent": ({**_RSA, "e": _number(65536)}, "odd and at least 3"),
-    "an exponent past the modulus": ({**_RSA, "e": _number(_LARGE_EXPONENT)}, ""),
-    "an exponent that is a number": ({**_RSA, "e": 65537}, "e is missing or not a string"),
+    "an exponent past the modulus": ({**_RSA, "e": _number(_LARGE_EXPONENT)}, "numbers"),
+    "an exponent that is a number": ({**_RSA, "e": 65537}, "e is missing or not ASCII text"),
 }
 
 
 @pytest.mark.parametrize(("jwk", "told"), _UNUSABLE.values(), ids=_UNUSABLE)
 def test_an_unusable_key_is_refused(jwk: JWK, told: str) -> None:
     """A key that is private, symmetric, weak, malformed or for another use is none."""
-    with pytest.raises(ValueError, match=told or None):  # cryptography has its own words
+    with pytest.raises(ValueError, match=told):
         import_key(jwk)
 
 
