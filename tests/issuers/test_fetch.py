@@ -129,6 +129,15 @@ async def test_a_url_that_no_client_takes_is_an_outage(url: str) -> None:
     await fetcher.aclose()
 
 
+async def test_an_environment_that_no_client_can_live_in_is_an_outage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A proxy that can't be read is the operator's fault, not that of a request."""
+    monkeypatch.setenv("ALL_PROXY", "nonsense://proxy")
+    with pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
+        await Fetcher(ISSUER, None).get(URL)
+
+
 async def test_a_client_that_was_closed_is_an_outage() -> None:
     """A client that its owner closed too early fails as a network would."""
     http = client(httpx.Response(200, json={}))
