@@ -137,7 +137,7 @@ class People:
             .order_by(Organisation.name)
         )
         with self._transaction() as session:
-            return dict(session.execute(query).tuples().all())
+            return dict(session.execute(query).all())
 
     def _find(self, session: Session, access: Access, number: int) -> Employee | None:
         employee = session.get(Employee, number)
