@@ -70,22 +70,20 @@ def test_what_is_read_means_the_same_to_everybody(document: bytes) -> None:
     assert json.loads(document) == value
 
 
-@BOUNDED
-@given(
-    value=st.dictionaries(
-        st.text(),
-        st.recursive(
-            st.text()
-            | st.floats(allow_nan=False, allow_infinity=False)
-            | st.integers(-(10**90), 10**90)
-            | st.booleans()
-            | st.none(),
-            lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-            max_leaves=20,
-        ),
-    ),
-    ascii_only=st.booleans(),
+_TEXT = st.text(max_size=8)
+_VALUES = st.recursive(
+    _TEXT
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.integers(-(10**90), 10**90)
+    | st.booleans()
+    | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=6,
 )
+
+
+@BOUNDED
+@given(value=st.dictionaries(_TEXT, _VALUES, max_size=3), ascii_only=st.booleans())
 def test_what_json_writes_is_read(value: dict[str, Any], ascii_only: bool) -> None:
     """An object that `json.dumps` wrote comes back unchanged, however it was escaped."""
     assert parse_object(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
