@@ -35,6 +35,17 @@ class Attack:
     api: Callable[[], Api] = Api
 
 
+def policed() -> Api:
+    """Build the API with routes that ask for roles and for users."""
+    return Api(
+        routes=[
+            Route("/ops", requires(roles=["ops"])(handler), methods=["POST"]),
+            Route("/users", requires(users_only=True)(handler), methods=["POST"]),
+            WebSocketRoute("/feed", requires("write")(socket)),
+        ]
+    )
+
+
 def token(
     reason: Reason,
     *,
@@ -93,17 +104,25 @@ def request(
     api: Callable[[], Api] = Api,
     **changes: Any,
 ) -> Attack:
-    """Send any request; `{T}` in its header fields stands for a genuine token."""
+    """Send any request; `{T}` in its header fields is a genuine token, `{A}` one for `/a`."""
 
     async def send(api: Api) -> Answer:
-        filled = [(name, value.replace(b"{T}", api.token().encode())) for name, value in headers]
+        tokens = {b"{T}": forge(api), b"{A}": forge(api, claims={"aud": f"{RESOURCE}/a"})}
+        filled = list(headers)
+        for mark, text in tokens.items():
+            filled = [(name, value.replace(mark, text.encode())) for name, value in filled]
         return await api.send(method, target, filled, chunks=chunks, **changes)
 
     return Attack(send, outcome, reason, api)
 
 
 def handshake(
-    outcome: str, reason: Reason, *, target: str = "/feed", authorization: str | None = None
+    outcome: str,
+    reason: Reason,
+    *,
+    target: str = "/feed",
+    authorization: str | None = None,
+    api: Callable[[], Api] = policed,
 ) -> Attack:
     """Open a WebSocket; `{T}` stands for a genuine token."""
 
@@ -111,18 +130,7 @@ def handshake(
         value = (authorization or "").replace("{T}", api.token()).encode()
         return await api.connect(target, [(b"authorization", value)] if authorization else [])
 
-    return Attack(send, outcome, reason, policed)
-
-
-def policed() -> Api:
-    """Build the API with routes that ask for roles and for users."""
-    return Api(
-        routes=[
-            Route("/ops", requires(roles=["ops"])(handler), methods=["POST"]),
-            Route("/users", requires(users_only=True)(handler), methods=["POST"]),
-            WebSocketRoute("/feed", requires("write")(socket)),
-        ]
-    )
+    return Attack(send, outcome, reason, api)
 
 
 def older_issuer() -> Api:
@@ -142,7 +150,9 @@ async def _answers_everything(_connection: Any, _receive: Any, send: Any) -> Non
 
 def partly_public() -> Api:
     """Build the API with public paths, and an application that answers everything."""
-    return Api(app=_answers_everything, middleware={"public": ["/health", "/static/*"]})
+    return Api(
+        app=_answers_everything, middleware={"public": ["/health", "/static/*", "WEBSOCKET /live"]}
+    )
 
 
 def two_resources() -> Api:

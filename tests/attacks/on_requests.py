@@ -48,6 +48,7 @@ ON_REQUESTS: dict[str, Attack] = {
             b"Bearer \xc2\xa0{T}",
             b'Bearer "{T}"',
             b"Bearer token={T}",
+            b"Bearer/{T}",
             b"Bearer",
             b"Bearer ====",
         )
@@ -127,6 +128,7 @@ ON_REQUESTS: dict[str, Attack] = {
             ("GET", "/static/%252e%252e/r"),
             ("GET", "/static/..\\r"),
             ("GET", "/static/..%5cr"),
+            ("GET", "/static/a%2fr"),
             ("GET", "/static//r"),
             ("GET", "/static/a%00"),
             ("GET", "/static/."),
@@ -136,9 +138,16 @@ ON_REQUESTS: dict[str, Attack] = {
             ("OPTIONS", "/health"),
             ("get", "/health"),
             ("head", "/static/a"),
-            ("WEBSOCKET", "/r"),
+            ("WEBSOCKET", "/live"),
+            ("GET", "/live"),
             ("", "/health"),
         )
+    },
+    **{
+        f"GET {target}, where the server tells the decoded path alone": request(
+            "401 none", R.NO_CREDENTIALS, target=target, api=partly_public, raw_path=None
+        )
+        for target in ("/static/%2e%2e/r", "/static/%252fr", "/static/a%5cr", "/static/a%00")
     },
     "public path as another method by a header": request(
         "401 none",
@@ -169,12 +178,20 @@ ON_REQUESTS: dict[str, Attack] = {
         ],
         method="OPTIONS",
     ),
-    "preflight by another method": request(
-        "401 none",
-        R.NO_CREDENTIALS,
-        [(b"origin", EVIL.encode()), (b"access-control-request-method", b"GET")],
+    **{
+        f"preflight by {method}": request(
+            "401 none",
+            R.NO_CREDENTIALS,
+            [(b"origin", EVIL.encode()), (b"access-control-request-method", b"GET")],
+            method=method,
+        )
+        for method in ("GET", "POST", "options")
+    },
+    "handshake without a token": handshake("401 none", R.NO_CREDENTIALS, target="/ws"),
+    "handshake without a token where scope is asked": handshake("401 none", R.NO_CREDENTIALS),
+    "handshake where GET is public": handshake(
+        "401 none", R.NO_CREDENTIALS, target="/health", api=partly_public
     ),
-    "handshake without a token": handshake("401 none", R.NO_CREDENTIALS),
     "handshake with a bad token": handshake(
         "401 invalid_token", R.MALFORMED_TOKEN, authorization="Bearer evil"
     ),
@@ -195,6 +212,13 @@ ON_REQUESTS: dict[str, Attack] = {
         )
         for target in ("/a", "/a/", "/b/r", "/b/a")
     },
+    "token of a resource at a path that only begins like its own": request(
+        "401 invalid_token",
+        R.WRONG_AUDIENCE,
+        [(b"authorization", b"Bearer {A}")],
+        target="/ab",
+        api=two_resources,
+    ),
     **{
         f"ambiguous {target}": request(
             "400 invalid_request",

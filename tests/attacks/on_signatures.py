@@ -109,6 +109,9 @@ ON_SIGNATURES: dict[str, Attack] = {
         R.MALFORMED_TOKEN, then=lambda text: text.rpartition(".")[0]
     ),
     "signature written another way": token(R.MALFORMED_TOKEN, then=_retyped),
+    "signature with characters that are none": token(
+        R.MALFORMED_TOKEN, then=lambda text: f"{text[:-8]}~~~~{text[-8:]}"
+    ),
     "signature padded": token(R.MALFORMED_TOKEN, then=lambda text: f"{text}=="),
     "other claims under a genuine signature": token(R.MISSING_CLAIM, then=_with_admin),
     # Header parameters that change what is signed
