@@ -51,7 +51,8 @@ class PublicPaths:
 
     Attributes:
         exact: Method and path, or `WEBSOCKET` and path.
-        subtrees: Method and the path above the subtree, that path itself not included.
+        subtrees: Method and the path above the subtree; that path itself is not included, with
+            a slash at its end or without.
     """
 
     exact: frozenset[tuple[str, str]]
@@ -82,8 +83,8 @@ class PublicPaths:
 
     def include(self, method: str, path: str, raw_path: bytes | None) -> bool:
         """Tell whether *method* on *path* (less the root path) is public; if in doubt, not."""
-        if (method, path) not in self.exact and not any(
-            method == allowed and path.startswith(above + "/") for allowed, above in self.subtrees
-        ):
-            return False
-        return not is_ambiguous(path, raw_path)
+        below = path.removesuffix("/")  # to some routers `/static/` is `/static`, which is above
+        named = (method, path) in self.exact or any(
+            method == allowed and below.startswith(above + "/") for allowed, above in self.subtrees
+        )
+        return named and not is_ambiguous(path, raw_path)

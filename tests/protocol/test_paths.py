@@ -132,7 +132,7 @@ _PUBLIC = PublicPaths.of(["/health", "POST /hook", "WEBSOCKET /feed", "/static/*
         ("GET", "/feed", False),
         ("GET", "/static/a", True),
         ("HEAD", "/static/a/b", True),
-        ("GET", "/static/", True),
+        ("GET", "/static/", False),
         ("GET", "/static", False),
         ("POST", "/static/a", False),
         ("GET", "/statics/a", False),
@@ -161,6 +161,7 @@ def test_everything_may_be_public() -> None:
     """It must be asked for, and then means what may be read."""
     everything = PublicPaths.of(["/*"])
     assert everything.include("GET", "/a", None)
+    assert not everything.include("GET", "/", None)
     assert not everything.include("POST", "/a", None)
     assert not PublicPaths.of([]).include("GET", "/", None)
 
