@@ -200,7 +200,7 @@ async def test_what_the_application_raises_passes_through(
 
 
 @pytest.mark.conformance("ASGI-11")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.data())
 def test_no_authorization_makes_a_500(data: st.DataObject) -> None:
     """Whatever bytes it holds, and however many fields there are."""
