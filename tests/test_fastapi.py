@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import pytest
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request, Security
+from fastapi.security import HTTPBasic
 from starlette.routing import Mount, Route
 from starlette.websockets import WebSocket
 
@@ -223,6 +224,14 @@ async def test_what_a_security_above_asks_is_wanted_too(
     assert "write" in app.openapi()["paths"]["/it"]["get"]["security"][0]["OAuth2"]
 
 
+@pytest.mark.parametrize(("roles", "status"), [(["ops"], 200), ([], 403)], ids=str)
+async def test_what_a_security_above_asks_takes_nothing_away(roles: list[str], status: int) -> None:
+    """A policy beside the scopes still holds."""
+    api = Api(app=_below(requires("read", roles=["ops"]), "write"))
+    answer = await api.get("/it", api.token(scope="read write", roles=roles))
+    assert answer.status == status
+
+
 @pytest.mark.parametrize(
     ("method", "path", "security"),
     [
@@ -286,9 +295,18 @@ async def test_document_tells_openapi_where_tokens_come_from() -> None:
     assert served["paths"]["/me"]["get"]["security"] == [{"OAuth2": []}]
 
 
-def test_document_leaves_an_application_alone_that_asks_nothing() -> None:
-    """Where no route wants a token, OpenAPI speaks of none; other applications keep theirs."""
+def test_document_adds_nothing_where_nothing_is_asked() -> None:
+    """Where no route wants a token, OpenAPI speaks of none; other schemes stay as they are."""
     app = FastAPI()
+
+    @app.get("/it", dependencies=[Security(HTTPBasic())])
+    async def endpoint() -> None: ...
+
     document(app, **FLOW, scopes={})
-    assert "components" not in app.openapi()
+    assert list(app.openapi()["components"]["securitySchemes"]) == ["HTTPBasic"]
+
+
+def test_document_speaks_for_its_application_alone() -> None:
+    """Routes share a scheme; what one application says of it, another does not."""
+    document(_app(), **FLOW, scopes={})
     assert _app().openapi()["components"]["securitySchemes"]["OAuth2"]["type"] == "http"

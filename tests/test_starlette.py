@@ -371,6 +371,15 @@ async def test_a_keyword_argument_may_be_the_request() -> None:
     assert json.loads((await api.get("/it", api.token())).body) == {"number": 7, "subject": "u1"}
 
 
+async def test_a_refusal_has_the_framework_s_own_body() -> None:
+    """Nothing that describes our body is said of Starlette's."""
+    api = Api()
+    answer = await api.post("/w", api.token())
+    assert answer.body == b"Forbidden"
+    assert answer.lines("content-length") == ["9"]
+    assert answer.lines("content-type") == ["text/plain; charset=utf-8"]
+
+
 async def test_an_exception_handler_may_restyle_the_body_and_keep_the_challenge() -> None:
     """The refusal is the framework's own exception, complete with its header fields."""
 
