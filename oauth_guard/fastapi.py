@@ -52,7 +52,8 @@ def requires(
         *scopes, roles=roles, groups=groups, entitlements=entitlements, users_only=users_only
     )
     listed = requirement.scopes.alternatives[0] if requirement.scopes else ()
-    return Security(_Required(requirement, listed), scopes=listed)
+    # Not cached: FastAPI would take one asked alone and one asked below a `Security` for equal.
+    return Security(_Required(requirement), scopes=[*map(_Listed, listed)], use_cache=False)
 
 
 def document(
@@ -85,6 +86,12 @@ def document(
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI says to extend its OpenAPI
 
 
+class _Listed(str):
+    """A scope as OpenAPI lists it for one of ours, told from those that enclosing ones ask."""
+
+    __slots__ = ()
+
+
 class _Required(SecurityBase):
     """A requirement as a dependency, and at once the security scheme that OpenAPI shows for it.
 
@@ -94,13 +101,12 @@ class _Required(SecurityBase):
     model = HTTPBearer()
     scheme_name = _SCHEME
 
-    def __init__(self, requirement: Requirement, listed: Iterable[str]) -> None:
+    def __init__(self, requirement: Requirement) -> None:
         self._requirement = requirement
-        self._listed = frozenset(listed)
 
     async def __call__(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity:
         # OpenAPI shows what every `Security` above this one asks too; what is shown must hold.
-        inherited = [name for name in shown.scopes if name not in self._listed]
+        inherited = [name for name in shown.scopes if not isinstance(name, _Listed)]
         if not inherited:
             return admit(connection, self._requirement)
         own = [self._requirement.scopes] if self._requirement.scopes else []

@@ -208,6 +208,9 @@ def _below(required: Any, *asked: str) -> FastAPI:
         (requires(READ_OR_ADMIN), "admin write", 200, None),
         (requires(READ_OR_ADMIN), "admin", 403, "read write"),
         (requires("write"), "write", 200, None),
+        (requires("write"), "read", 403, "write"),
+        (requires(scope("write") | scope("admin")), "write", 200, None),
+        (requires(scope("write") | scope("admin")), "admin", 403, "write"),
     ],
 )
 async def test_what_a_security_above_asks_is_wanted_too(
@@ -222,6 +225,17 @@ async def test_what_a_security_above_asks_is_wanted_too(
         [named] if named else []
     )
     assert "write" in app.openapi()["paths"]["/it"]["get"]["security"][0]["OAuth2"]
+
+
+async def test_what_is_asked_alone_does_not_answer_for_what_a_security_asks() -> None:
+    """One requirement that stands in two places is judged in each."""
+    either = requires(scope("write") | scope("admin"))
+    app = _below(either, "write")
+    outer = FastAPI(dependencies=[either])
+    outer.include_router(app.router)
+    api = Api(app=outer)
+    assert (await api.get("/it", api.token(scope="admin"))).status == 403
+    assert (await api.get("/it", api.token(scope="write"))).status == 200
 
 
 @pytest.mark.parametrize(("roles", "status"), [(["ops"], 200), ([], 403)], ids=str)
