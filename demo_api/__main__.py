@@ -1,11 +1,11 @@
 """Run the demo on loopback, or print its credentials:  python -m demo_api [credentials --json]."""
 
 import argparse
-import contextlib
 import json
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import uvicorn
@@ -48,17 +48,19 @@ def _serve(host: str, port: int, database: Path | None) -> int:
         return _stop(
             1, f"cannot listen on {host} port {port}: {reason}. Try --port 0, any free one"
         )
-    with listening:
+    with listening, ExitStack() as afterwards:
+        engine = open_database(database)
+        afterwards.callback(engine.dispose)
         origin = origin_of(host, listening.getsockname()[1])
         try:
-            app = create_app(origin, open_database(database))
+            app = create_app(origin, engine)
         except SQLAlchemyError:
             return _stop(1, f"{database} cannot hold a database: name another file")
         print(greeting(origin), flush=True)
         _tell_refusals()
         # uvicorn's access log would show every query, authorization codes included.
         config = uvicorn.Config(app, log_level="warning", access_log=False)
-        with contextlib.suppress(KeyboardInterrupt):  # raised again once all is shut down
+        with suppress(KeyboardInterrupt):  # raised again once all is shut down
             uvicorn.Server(config).run(sockets=[listening])
     print("\nStopped.")
     return 0

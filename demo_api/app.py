@@ -17,6 +17,7 @@ from demo_api import cast, with_fastapi
 from demo_api.authorization_server import create_authorization_server
 from demo_api.authorization_server.keys import new_key_set
 from demo_api.authorization_server.pages import page
+from demo_api.database import open_database
 from demo_api.people import Member, People
 from demo_api.people_api import people_routes
 from demo_api.serving import is_loopback
@@ -37,35 +38,18 @@ def create_app(
     The guard fetches the issuer's metadata and keys from *origin*, over the network, as it would
     from any other issuer: when the first token comes, since at start nobody answers there yet.
     """
-    resource = f"{origin}/v1"
-    people = People(engine)
-    people.seed(_members(origin))
     # A proxy that the environment names is for the internet; it could not find us from there.
     http = http or httpx.AsyncClient(trust_env=False)
-    # Only --i-know-this-is-a-demo brings it to an address that is not this machine's own.
-    reachable = not is_loopback(urlsplit(origin).hostname or "")
-    issuer = JWTIssuer(origin, http=http, insecure_http=reachable)
-    guard = Guard(
-        resource,
-        [issuer],
-        scopes_supported=with_fastapi.SCOPES,
-        detail=None if reachable else "development",
-        insecure_http=reachable,
-        clock=clock,
-    )
-    api = Router([*people_routes(people), Mount("/fastapi", with_fastapi.create(origin, people))])
-    public = [f"/fastapi{path}" for path in with_fastapi.PUBLIC]
-    guarded = Mount("/v1", OAuthGuardMiddleware(api, guard, public=public))
-
-    keys = new_key_set()
+    guard = _guard(origin, http, clock)
+    keys, an_hour_ago = new_key_set(), open_database()
     open_to_all = [
         Route("/", home_page),
         Route("/health", health),
         metadata_route(guard),
-        slow_clock_route(origin, resource, keys, clock),
         *create_authorization_server(
-            origin=origin, resource=resource, engine=engine, keys=keys, clock=clock
+            origin=origin, resource=guard.resource, engine=engine, keys=keys, clock=clock
         ),
+        slow_clock_route(origin, guard.resource, an_hour_ago, keys, clock),
     ]
 
     @asynccontextmanager
@@ -75,14 +59,37 @@ def create_app(
         finally:
             await guard.aclose()
             await http.aclose()
+            an_hour_ago.dispose()
 
     # Two routers, since the first route that fits wins: GET /v1/auth/oauth2/token is a wrong
     # method there (405), and not a path of the API that wants a token (401).
+    api = Router([_guarded_api(guard, origin, engine)])
     return Starlette(
-        routes=[Mount("", Router(open_to_all, default=Router([guarded])))],
+        routes=[Mount("", Router(open_to_all, default=api))],
         exception_handlers={HTTPException: error_answer},
         lifespan=lifespan,
     )
+
+
+def _guard(origin: str, http: httpx.AsyncClient, clock: Callable[[], float]) -> Guard:
+    # Only --i-know-this-is-a-demo brings it to an address that is not this machine's own.
+    at_home = is_loopback(urlsplit(origin).hostname or "")
+    return Guard(
+        f"{origin}/v1",
+        [JWTIssuer(origin, http=http, insecure_http=not at_home)],
+        scopes_supported=with_fastapi.SCOPES,
+        detail="development" if at_home else None,
+        insecure_http=not at_home,
+        clock=clock,
+    )
+
+
+def _guarded_api(guard: Guard, origin: str, engine: Engine) -> Mount:
+    people = People(engine)
+    people.seed(_members(origin))
+    routes = [*people_routes(people), Mount("/fastapi", with_fastapi.create(origin, people))]
+    public = [f"/fastapi{path}" for path in with_fastapi.PUBLIC]
+    return Mount("/v1", OAuthGuardMiddleware(Router(routes), guard, public=public))
 
 
 async def home_page(_: Request) -> Response:

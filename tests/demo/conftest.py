@@ -19,15 +19,16 @@ async def demo() -> AsyncIterator[Stage]:
     async def itself(*connection: Any) -> None:
         await app(*connection)
 
-    clock = Clock()
+    clock, engine = Clock(), open_database()
     issuer = httpx.AsyncClient(transport=httpx.ASGITransport(itself))
-    app = create_app(ORIGIN, open_database(), http=issuer, clock=clock)
+    app = create_app(ORIGIN, engine, http=issuer, clock=clock)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http,
     ):
         yield Stage(http, clock)
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,8 @@ def running_demo() -> Iterator[str]:
     """Serve a fresh demo; give its origin."""
     with closing(listen(LOOPBACK, 0)) as listening:
         origin = origin_of(LOOPBACK, listening.getsockname()[1])
-        app = create_app(origin, open_database())
+        engine = open_database()
+        app = create_app(origin, engine)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
         thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
@@ -27,4 +28,5 @@ def running_demo() -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(_SECONDS)
+            engine.dispose()
         assert not thread.is_alive(), "the demo did not stop"
