@@ -1,7 +1,7 @@
 """create_app(): the guarded API and the authorization server, side by side on one origin."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from demo_api.authorization_server import create_authorization_server
 from demo_api.authorization_server.keys import new_key_set
 from demo_api.authorization_server.pages import page
 from demo_api.database import open_database
+from demo_api.greeting import credentials_command, tour_command
 from demo_api.people import Member, People
 from demo_api.people_api import people_routes
 from demo_api.serving import is_loopback
@@ -43,7 +44,7 @@ def create_app(
     guard = _guard(origin, http, clock)
     keys, an_hour_ago = new_key_set(), open_database()
     open_to_all = [
-        Route("/", home_page),
+        Route("/", _home_page(origin)),
         Route("/health", health),
         metadata_route(guard),
         *create_authorization_server(
@@ -92,9 +93,16 @@ def _guarded_api(guard: Guard, origin: str, engine: Engine) -> Mount:
     return Mount("/v1", OAuthGuardMiddleware(Router(routes), guard, public=public))
 
 
-async def home_page(_: Request) -> Response:
-    """Say where to look."""
-    return page("home.html", owners=cast.RESOURCE_OWNERS)
+def _home_page(origin: str) -> Callable[[Request], Awaitable[Response]]:
+    async def home_page(_: Request) -> Response:
+        return page(
+            "home.html",
+            owners=cast.RESOURCE_OWNERS,
+            tour=tour_command(origin),
+            credentials=credentials_command(),
+        )
+
+    return home_page
 
 
 async def health(_: Request) -> Response:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import httpx
 
 from demo_api.cast import credentials_document
-from demo_api.greeting import DEFAULT_ORIGIN
+from demo_api.greeting import DEFAULT_ORIGIN, credentials_command
 from demo_api.page_form import PageForm
 from demo_api.transcript import Transcript
 
@@ -39,7 +39,7 @@ class Tour:
         ada, hers = self._code_flow()
         everyone = self._password_flow()
         self._refusals(ada, next(each for each in everyone if each not in hers))
-        print("\nThat is all. To try by hand, the secrets: python -m demo_api credentials")
+        print(f"\nThat is all. What it takes to try by hand: {credentials_command()}")
 
     def _code_flow(self) -> tuple[str, list[dict[str, Any]]]:
         """Get a token for ada; return it, and the people whom she may see."""

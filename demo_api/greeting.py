@@ -10,7 +10,6 @@ DEFAULT_ORIGIN = "http://127.0.0.1:8000"
 
 def greeting(origin: str) -> str:
     """Return what is said at start."""
-    option = "" if origin == DEFAULT_ORIGIN else f" --origin {origin}"
     return f"""\
 The demo is at {origin}
 
@@ -21,7 +20,7 @@ Next, in a browser:
     {origin}/v1/fastapi/docs      sign in and ask who you are
     {origin}/v1/auth/clients/new  register a client of your own
 or in another terminal:
-    {python()} -m demo_api.clients{option}
+    {tour_command(origin)}
     curl -i {origin}/v1/me
 
 Ctrl-C stops it. What the guard refuses is told below.
@@ -52,7 +51,18 @@ def credentials(origin: str) -> str:
     return "\n".join(lines)
 
 
-def python() -> Path:
+def tour_command(origin: str) -> str:
+    """Return what to type for the tour of the demo at *origin*."""
+    option = "" if origin == DEFAULT_ORIGIN else f" --origin {origin}"
+    return f"{_python()} -m demo_api.clients{option}"
+
+
+def credentials_command() -> str:
+    """Return what to type for every secret of the demo."""
+    return f"{_python()} -m demo_api credentials"
+
+
+def _python() -> Path:
     """Return the interpreter that runs, as it can be typed here."""
     running, here = Path(sys.executable), Path.cwd()
     return running.relative_to(here) if running.is_relative_to(here) else running

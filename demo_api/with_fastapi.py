@@ -17,7 +17,12 @@ PUBLIC = ("/docs", "/docs/oauth2-redirect", "/docs/assets/*", "/openapi.json")
 
 def create(origin: str, people: People) -> FastAPI:
     """Return the application; a guard must stand around it."""
-    app = FastAPI(title="oauth_guard demo, with FastAPI", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Who am I?",
+        description="Press *Authorize*, sign in and consent; then ask.",
+        docs_url=None,
+        redoc_url=None,
+    )
     document(
         app,
         authorization_url=f"{origin}/v1/auth/oauth2/authorize",
@@ -25,7 +30,7 @@ def create(origin: str, people: People) -> FastAPI:
         scopes=SCOPES,
     )
 
-    @app.get("/me", summary="Who am I?")
+    @app.get("/me", tags=["The caller"], summary="Who am I?")
     def me(caller: Caller) -> WhoAmI:
         member = people.member(caller.issuer or "", caller.subject or "")
         return WhoAmI.of(caller, member)
@@ -47,6 +52,7 @@ def _add_docs(app: FastAPI) -> None:
             swagger_js_url=f"{here}/docs/assets/swagger-ui-bundle.js",
             swagger_css_url=f"{here}/docs/assets/swagger-ui.css",
             swagger_favicon_url=f"{here}/docs/assets/favicon.png",
+            swagger_ui_parameters={"defaultModelsExpandDepth": -1},
             oauth2_redirect_url=f"{here}/docs/oauth2-redirect",
             init_oauth={
                 "clientId": "demo-cli",
