@@ -7,6 +7,35 @@ import pytest
 
 from tests.demo.authorization_server.stage import OAUTH, ORIGIN, Stage, basic, refused
 
+METADATA = {
+    "jwks_uri": f"{ORIGIN}{OAUTH}/jwks",
+    "scopes_supported": ["read", "write"],
+    "response_types_supported": ["code"],
+    "response_modes_supported": ["query"],
+    "grant_types_supported": [
+        "authorization_code",
+        "client_credentials",
+        "password",
+        "refresh_token",
+    ],
+    "code_challenge_methods_supported": ["S256"],
+    "token_endpoint_auth_methods_supported": [
+        "client_secret_basic",
+        "client_secret_post",
+        "none",
+    ],
+    "introspection_endpoint_auth_methods_supported": [
+        "client_secret_basic",
+        "client_secret_post",
+    ],
+    "revocation_endpoint_auth_methods_supported": [
+        "client_secret_basic",
+        "client_secret_post",
+        "none",
+    ],
+    "authorization_response_iss_parameter_supported": True,
+}
+
 
 async def test_the_metadata_is_complete_and_true(stage: Stage) -> None:
     """Every endpoint it names answers, and other origins may read it."""
@@ -16,34 +45,7 @@ async def test_the_metadata_is_complete_and_true(stage: Stage) -> None:
     document = response.json()
     assert document.pop("issuer") == ORIGIN
     endpoints = {name: document.pop(name) for name in list(document) if "_endpoint" in name[-9:]}
-    assert document == {
-        "jwks_uri": f"{ORIGIN}{OAUTH}/jwks",
-        "scopes_supported": ["read", "write"],
-        "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
-        "grant_types_supported": [
-            "authorization_code",
-            "client_credentials",
-            "password",
-            "refresh_token",
-        ],
-        "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": [
-            "client_secret_basic",
-            "client_secret_post",
-            "none",
-        ],
-        "introspection_endpoint_auth_methods_supported": [
-            "client_secret_basic",
-            "client_secret_post",
-        ],
-        "revocation_endpoint_auth_methods_supported": [
-            "client_secret_basic",
-            "client_secret_post",
-            "none",
-        ],
-        "authorization_response_iss_parameter_supported": True,
-    }
+    assert document == METADATA
     assert set(endpoints) == {
         f"{name}_endpoint"
         for name in ("authorization", "token", "introspection", "revocation", "registration")
