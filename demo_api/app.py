@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import urlsplit
 
 import httpx
@@ -53,22 +53,13 @@ def create_app(
         slow_clock_route(origin, guard.resource, an_hour_ago, keys, clock),
     ]
 
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            await guard.aclose()
-            await http.aclose()
-            an_hour_ago.dispose()
-
     # Two routers, since the first route that fits wins: GET /v1/auth/oauth2/token is a wrong
     # method there (405), and not a path of the API that wants a token (401).
     api = Router([_guarded_api(guard, origin, engine)])
     return Starlette(
         routes=[Mount("", Router(open_to_all, default=api))],
         exception_handlers={HTTPException: error_answer},
-        lifespan=lifespan,
+        lifespan=_lifespan(guard, http, an_hour_ago),
     )
 
 
@@ -91,6 +82,21 @@ def _guarded_api(guard: Guard, origin: str, engine: Engine) -> Mount:
     routes = [*people_routes(people), Mount("/fastapi", with_fastapi.create(origin, people))]
     public = [f"/fastapi{path}" for path in with_fastapi.PUBLIC]
     return Mount("/v1", OAuthGuardMiddleware(Router(routes), guard, public=public))
+
+
+def _lifespan(
+    guard: Guard, http: httpx.AsyncClient, an_hour_ago: Engine
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await guard.aclose()
+            await http.aclose()
+            an_hour_ago.dispose()
+
+    return lifespan
 
 
 def _home_page(origin: str) -> Callable[[Request], Awaitable[Response]]:

@@ -38,7 +38,10 @@ class Tour:
         print(f"A tour of the demo at {self._cast['issuer']}. Secrets and tokens are shortened.")
         ada, hers = self._code_flow()
         everyone = self._password_flow()
-        self._refusals(ada, next(each for each in everyone if each not in hers))
+        stranger = next((each for each in everyone if each not in hers), None)
+        if stranger is None:
+            raise UnexpectedAnswerError("nobody is left whom ada may not see")
+        self._refusals(ada, stranger)
         print(f"\nThat is all. What it takes to try by hand: {credentials_command()}")
 
     def _code_flow(self) -> tuple[str, list[dict[str, Any]]]:
@@ -50,9 +53,7 @@ class Tour:
         token = self._token(
             "demo-web", grant_type="authorization_code", code=code, code_verifier=verifier
         )
-        _step(
-            4, "Resource", "The guard turns the token into an identity; the API knows whom to show."
-        )
+        _step(4, "Resource", "The guard turns it into an identity; the API knows whom to show.")
         self._get("/v1/me", token)
         return token, self._employees(token)
 
@@ -84,9 +85,7 @@ class Tour:
         _chapter("The password flow: a service account, with nobody in front of it")
         _step(1, "Ask", "There is no browser to send anywhere: the client asks by itself.")
         _step(2, "Consent", "Whoever gave the account's password to the client has consented.")
-        _step(
-            3, "Token", "People can't be signed in like this; their passwords are not for clients."
-        )
+        _step(3, "Token", "People can't sign in like this: their passwords are not for clients.")
         account = self._cast["service_accounts"]["svc-etl"]
         token = self._token(
             "demo-service", grant_type="password", username="svc-etl", password=account["password"]
@@ -107,9 +106,7 @@ class Tour:
         added = self._client.post("/v1/data/employees", json=somebody, headers=_bearer(ada))
         _expect(403, added)
         _step(
-            4,
-            "Another's",
-            f"{stranger['name']} works in {stranger['organisation']}. For ada, nobody.",
+            4, "Another's", f"For ada, {stranger['name']} of {stranger['organisation']} is nobody."
         )
         path = f"/v1/data/employees/{stranger['id']}"
         _expect(404, self._client.get(path, headers=_bearer(ada)))
