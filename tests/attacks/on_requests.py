@@ -122,6 +122,7 @@ ON_REQUESTS: dict[str, Attack] = {
             ("GET", "/health%20"),
             ("GET", "/r?/health"),
             ("GET", "/static"),
+            ("GET", "/static/"),
             ("GET", "/static/../r"),
             ("GET", "/static/%2e%2e/r"),
             ("GET", "/static/..%2fr"),
