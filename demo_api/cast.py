@@ -87,6 +87,7 @@ def clients(origin: str) -> tuple[RegisteredClient, ...]:
             # A loopback address matches with any port (RFC 8252 §7.3).
             redirect_uris=(
                 "http://127.0.0.1/callback",
+                "http://127.0.0.1/docs/oauth2-redirect",  # the docs page of any FastAPI app
                 f"{origin}/v1/fastapi/docs/oauth2-redirect",
             ),
         ),

@@ -27,6 +27,15 @@ from demo_api.authorization_server.settings import Settings
 
 #: For documents that are the same for everyone, and that pages of other origins may read.
 _PUBLIC = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+# A page of any origin may be a public client: it must read the answer to its code. It proves
+# itself by PKCE and never by a cookie, so there is no power of the browser to lend to a stranger,
+# and no list of origins to keep. `*` leaves out Authorization: no secret belongs into a page.
+_ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
+_PREFLIGHT = _ANY_ORIGIN | {
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "600",
+}
 
 
 class Endpoints:
@@ -46,8 +55,14 @@ class Endpoints:
         return JSONResponse(public_keys(self._settings.keys), headers=_PUBLIC)
 
     async def token(self, request: Request) -> Response:
-        """Serve the token endpoint (RFC 6749 §3.2)."""
-        return await self._form(request, Server.token_response)
+        """Serve the token endpoint (RFC 6749 §3.2), also to pages of other origins."""
+        answer = await self._form(request, Server.token_response)
+        answer.headers.update(_ANY_ORIGIN)
+        return answer
+
+    async def token_preflight(self, _: Request) -> Response:
+        """Tell a browser that pages of other origins may use the token endpoint."""
+        return Response(status_code=204, headers=_PREFLIGHT)
 
     async def introspect(self, request: Request) -> Response:
         """Serve introspection (RFC 7662)."""

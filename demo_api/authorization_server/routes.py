@@ -41,6 +41,7 @@ def create_authorization_server(
         Route(settings.JWKS, serve.jwks, methods=["GET"]),
         Route(settings.AUTHORIZE, serve.authorize, methods=["GET", "POST"]),
         Route(settings.TOKEN, serve.token, methods=["POST"]),
+        Route(settings.TOKEN, serve.token_preflight, methods=["OPTIONS"]),
         Route(settings.INTROSPECT, serve.introspect, methods=["POST"]),
         Route(settings.REVOKE, serve.revoke, methods=["POST"]),
         Route(settings.REGISTER, serve.register, methods=["POST"]),

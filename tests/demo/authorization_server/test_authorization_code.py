@@ -115,6 +115,7 @@ async def test_whoever_may_not_be_redirected_gets_a_page(
         pytest.param("http://127.0.0.1/callback", id="as registered"),
         pytest.param("http://127.0.0.1:49152/callback", id="any loopback port"),
         pytest.param(f"{ORIGIN}/v1/fastapi/docs/oauth2-redirect", id="docs page"),
+        pytest.param("http://127.0.0.1:9000/docs/oauth2-redirect", id="docs page of another app"),
     ],
 )
 async def test_a_public_client_redeems_its_code_by_pkce_alone(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.demo.authorization_server.stage import OAUTH, ORIGIN, Stage, basic, refused
+from tests.demo.authorization_server.stage import OAUTH, ORIGIN, VERIFIER, Stage, basic, refused
 
 METADATA = {
     "jwks_uri": f"{ORIGIN}{OAUTH}/jwks",
@@ -69,6 +69,41 @@ async def test_an_endpoint_for_programs_takes_post_alone(stage: Stage, endpoint:
     response = await stage.http.get(f"{OAUTH}/{endpoint}")
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"
+
+
+async def test_a_page_of_another_origin_may_redeem_its_code(stage: Stage) -> None:
+    """The preflight lets a form through with any header but Authorization, without cookies."""
+    page = {"Origin": "http://127.0.0.1:9000"}
+    asking = page | {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-requested-with",
+    }
+    preflight = await stage.http.options(f"{OAUTH}/token", headers=asking)
+    code = (await stage.consent("demo-cli", redirect_uri="http://127.0.0.1/callback"))["code"]
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": "demo-cli",
+        "code_verifier": VERIFIER,
+        "redirect_uri": "http://127.0.0.1/callback",
+    }
+    answers = [preflight, *[await stage.post("token", page, code=code, **form) for _ in range(2)]]
+    assert [answer.status_code for answer in answers] == [204, 200, 400]
+    assert preflight.headers["access-control-allow-methods"] == "POST"
+    assert preflight.headers["access-control-allow-headers"] == "*"
+    for answer in answers:
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("endpoint", ["authorize", "introspect", "revoke", "register"])
+async def test_no_other_endpoint_answers_pages_of_other_origins(
+    stage: Stage, endpoint: str
+) -> None:
+    """Only what a page of another origin needs is open to it."""
+    page = {"Origin": "http://127.0.0.1:9000", "Access-Control-Request-Method": "POST"}
+    answer = await stage.http.options(f"{OAUTH}/{endpoint}", headers=page)
+    assert answer.status_code == 405
+    assert "access-control-allow-origin" not in answer.headers
 
 
 FORM = "application/x-www-form-urlencoded"
