@@ -1,24 +1,31 @@
 """The page on which a person registers a client."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from authlib.oauth2 import OAuth2Error
 from starlette.responses import Response
 
 from demo_api.authorization_server.browser_sessions import Browser
-from demo_api.authorization_server.client_authentication import BASIC, NONE
 from demo_api.authorization_server.pages import page
 from demo_api.authorization_server.registration import RegistrationEndpoint
+from demo_api.authorization_server.registration_form import (
+    MAX_NAME,
+    Mistake,
+    client_metadata,
+    find_mistake,
+)
 from demo_api.authorization_server.requests import Parameters, RegistrationRequest
 from demo_api.authorization_server.server import Server
-from demo_api.authorization_server.settings import DEFAULT_SCOPE, NEW_CLIENT, SCOPES, TOKEN
+from demo_api.authorization_server.settings import (
+    AUTHORIZE,
+    DEFAULT_SCOPE,
+    NEW_CLIENT,
+    SCOPES,
+    TOKEN,
+)
 
 _STALE = "This page was open for too long or came from elsewhere. Please try again."
-_GRANT_TYPES = {
-    "web": ["authorization_code", "refresh_token"],
-    "native": ["authorization_code", "refresh_token"],
-    "service": ["client_credentials"],
-}
 _EMPTY = {"client_name": "", "kind": "web", "redirect_uris": ""}
 
 
@@ -36,28 +43,36 @@ def _answer(server: Server, browser: Browser, sent: Parameters | None) -> Respon
         "known_scopes": SCOPES,
     }
     if sent is None:
-        return page("new_client.html", alert="", filled=_EMPTY, chosen={DEFAULT_SCOPE}, **values)
+        return _form(200, None, filled=_EMPTY, chosen={DEFAULT_SCOPE}, **values)
     form = sent.data
     values |= {"filled": _EMPTY | form, "chosen": set(sent.datalist.get("scope", []))}
     if not browser.sent_form(key, NEW_CLIENT, form.get("anti_forgery", "")):
-        return page("new_client.html", 403, alert=_STALE, **values)
+        return _form(403, Mistake("", _STALE), **values)
+    if mistake := find_mistake(form):
+        return _form(400, mistake, **values)
     try:
-        request = RegistrationRequest(_metadata(sent))
+        request = RegistrationRequest(client_metadata(sent))
         _, client, _ = RegistrationEndpoint(server).create_registration_response(request)
-    except OAuth2Error as error:
-        return page("new_client.html", 400, alert=error.description, **values)
-    address = server.settings.origin + TOKEN
-    return page("registered.html", 201, client=client, token_address=address)
+    except OAuth2Error as error:  # no browser sends what we left to it
+        return _form(400, Mistake("", error.description), **values)
+    return page("registered.html", 201, client=client, **_addresses(server.settings.origin, client))
 
 
-def _metadata(sent: Parameters) -> dict[str, Any]:
-    """Return the form in the words of RFC 7591."""
-    form = sent.data
-    kind = form.get("kind", "")
+def _form(status: int, mistake: Mistake | None, **values: Any) -> Response:
+    return page("new_client.html", status, mistake=mistake, max_name=MAX_NAME, **values)
+
+
+def _addresses(origin: str, client: dict[str, Any]) -> dict[str, str]:
+    """Return where the *client* sends people, and where it gets its tokens."""
+    asked = {
+        "response_type": "code",
+        "client_id": client["client_id"],
+        "redirect_uri": next(iter(client.get("redirect_uris", [])), ""),
+        "scope": client["scope"],
+        "code_challenge_method": "S256",
+        "code_challenge": "CHALLENGE",
+    }
     return {
-        "client_name": form.get("client_name", ""),
-        "token_endpoint_auth_method": NONE if kind == "native" else BASIC,
-        "grant_types": _GRANT_TYPES.get(kind, []),
-        "redirect_uris": form.get("redirect_uris", "").split() if kind != "service" else [],
-        "scope": " ".join(sent.datalist.get("scope", [])) or DEFAULT_SCOPE,
+        "authorization_address": f"{origin}{AUTHORIZE}?{urlencode(asked)}",
+        "token_address": origin + TOKEN,
     }

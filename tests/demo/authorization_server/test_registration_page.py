@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 from bs4 import Tag
 
-from tests.demo.authorization_server.stage import Stage, accepted, alert, basic, soup
+from tests.demo.authorization_server.stage import (
+    CHALLENGE,
+    Stage,
+    accepted,
+    alert,
+    basic,
+    soup,
+)
 
 PAGE = "/v1/auth/clients/new"
 
@@ -49,26 +56,74 @@ async def test_a_person_registers_a_web_application(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed",
+    ("typed", "field", "words"),
     [
-        pytest.param({"kind": "web", "redirect_uris": ""}, id="no address"),
-        pytest.param({"kind": "web", "redirect_uris": "http://a.test/"}, id="bad address"),
-        pytest.param({"kind": "other", "redirect_uris": "https://a.test/"}, id="unknown kind"),
-        pytest.param({"kind": "service", "client_name": ""}, id="no name"),
-        pytest.param({"kind": "service", "scope": "admin"}, id="unknown scope"),
+        pytest.param({"client_name": " "}, "client_name", "Name: write what", id="no name"),
+        pytest.param(
+            {"client_name": "é" * 201}, "client_name", "Name: at most 200", id="long name"
+        ),
+        pytest.param({"client_name": "a\nb"}, "client_name", "Name: at most 200", id="two lines"),
+        pytest.param({"redirect_uris": " \r\n"}, "redirect_uris", "at least one", id="no address"),
+        pytest.param({"redirect_uris": "http://a.test/"}, "redirect_uris", "line 1 is", id="http"),
+        pytest.param(
+            {"redirect_uris": "https://a.test/\r\n\r\nhttps://a.test/#b"},
+            "redirect_uris",
+            "line 3 is",
+            id="third line",
+        ),
+        pytest.param(
+            {"redirect_uris": "https://a.test/ https://b.test/"},
+            "redirect_uris",
+            "line 1 is",
+            id="two on one line",
+        ),
+        pytest.param(
+            {"redirect_uris": "https://a.test/\n" * 11}, "redirect_uris", "at most 10", id="eleven"
+        ),
     ],
 )
-async def test_a_mistake_is_said_and_nothing_typed_is_lost(
-    stage: Stage, typed: dict[str, str]
+async def test_a_mistake_is_said_in_the_words_of_the_form(
+    stage: Stage, typed: dict[str, str], field: str, words: str
 ) -> None:
-    """The form comes back filled in."""
+    """The form comes back filled in, with the field at fault in focus and the mistake beside it."""
     form = await stage.http.get(PAGE)
-    page = await stage.submit(form, **({"client_name": "<Mine>", "scope": "write"} | typed))
+    filled = {"client_name": "<Mine>", "kind": "web", "redirect_uris": "https://a.test/"} | typed
+    page = await stage.submit(form, **filled)
     assert page.status_code == 400
-    assert alert(page)
+    assert words in alert(page)
+    (wrong,) = soup(page).select("[aria-invalid]")
+    assert wrong["name"] == field
+    assert [wrong] == soup(page).select("[autofocus]")
+    for note in str(wrong["aria-describedby"]).split():
+        assert soup(page).find(id=note)
     name = soup(page).find(id="client_name")
     assert isinstance(name, Tag)
-    assert name["value"] == typed.get("client_name", "<Mine>")
+    assert name["value"] == filled["client_name"]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param({"kind": "other"}, id="unknown kind"),
+        pytest.param({"scope": "admin"}, id="unknown scope"),
+    ],
+)
+async def test_what_no_browser_sends_registers_nothing(stage: Stage, sent: dict[str, str]) -> None:
+    """The form offers no such choice."""
+    form = await stage.http.get(PAGE)
+    page = await stage.submit(form, **({"client_name": "Mine", "kind": "service"} | sent))
+    assert page.status_code == 400
+    assert alert(page)
+
+
+async def test_the_next_step_begins_at_the_address_it_shows(stage: Stage) -> None:
+    """With a challenge filled in it opens the sign-in page."""
+    form = await stage.http.get(PAGE)
+    typed = {"client_name": "App", "kind": "web", "redirect_uris": "https://a.test/cb?x=1"}
+    page = await stage.submit(form, **typed)
+    address = shown(page, "authorization-address").replace("CHALLENGE", CHALLENGE)
+    assert soup(await stage.http.get(address)).find(id="password")
+    assert soup(page).find("a", href="/")
 
 
 async def test_a_form_from_elsewhere_registers_nothing(stage: Stage) -> None:
