@@ -13,6 +13,7 @@ __all__ = [
     "OAuthGuardError",
     "Reason",
     "RequestRejected",
+    "RequestTooLarge",
 ]
 
 
@@ -27,6 +28,8 @@ class Reason(StrEnum):
     MALFORMED_CREDENTIALS = "malformed_credentials"
     CREDENTIALS_TOO_LONG = "credentials_too_long"
     SEVERAL_CREDENTIALS = "several_credentials"
+    HTTPS_REQUIRED = "https_required"
+    BODY_TOO_LARGE = "body_too_large"
     AMBIGUOUS_PATH = "ambiguous_path"
 
     # 401: the token is wrong
@@ -111,6 +114,12 @@ class InvalidRequest(RequestRejected):
 
     status = 400
     code = "invalid_request"
+
+
+class RequestTooLarge(InvalidRequest):
+    """The form that may hold the token is over the bound, and was not read to its end."""
+
+    status = 413
 
 
 class InvalidToken(RequestRejected):

@@ -4,14 +4,14 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
 from oauth_guard.interfaces import Clock, Issuer
 from oauth_guard.issuers.routing import IssuerRouter
 from oauth_guard.protocol.binding import check_binding
 from oauth_guard.protocol.challenge import Challenger, Rejection
-from oauth_guard.protocol.credentials import read_credentials
+from oauth_guard.protocol.credentials import Transmission, read_credentials
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.metadata import metadata_document, metadata_path, metadata_url
 from oauth_guard.protocol.request import ResourceRequest
@@ -22,6 +22,8 @@ from oauth_guard.protocol.urls import is_loopback, parse_url
 __all__ = ["ADMISSION", "Admission", "Guard"]
 
 _log = logging.getLogger("oauth_guard")
+
+Start: TypeAlias = Literal["background", "wait", "fail fast"]
 
 
 class Guard:
@@ -36,11 +38,17 @@ class Guard:
         realm: The protection space that challenges name.
         error_uri: A page that tells the client's developer about errors.
         scopes_supported: The scopes that the metadata lists.
+        bearer_methods: How a token may be sent: `"header"`, to which `"body"` (a form) and
+            `"query"` may be added, for clients that can do no better (RFC 6750 §2).
+        require_https: Refuse requests that did not come over TLS, as the server sees it.
         metadata: Serve the resource's metadata (RFC 9728), and name it in challenges.
         detail: `"development"` adds our reason to the body of a refusal; the resource must
             then be on a loopback host.
         expose_token: Let the application read the raw token at `Identity.token`.
         insecure_http: Accept an http resource that is not on a loopback host.
+        start: What `async with guard`, and so the middleware at start-up, does about keys:
+            fetch them in the `"background"`, `"wait"` for them, or `"fail fast"` where they
+            can't be had. The last two need issuers that are served elsewhere.
         clock: Tells seconds since the epoch.
 
     Raises:
@@ -55,10 +63,13 @@ class Guard:
         realm: str | None = None,
         error_uri: str | None = None,
         scopes_supported: Iterable[str] = (),
+        bearer_methods: Iterable[str] = ("header",),
+        require_https: bool = False,
         metadata: bool = True,
         detail: str | None = None,
         expose_token: bool = False,
         insecure_http: bool = False,
+        start: Start = "background",
         clock: Clock = time.time,
     ) -> None:
         parts = parse_url(resource, setting="resource", insecure_http=insecure_http)
@@ -72,7 +83,11 @@ class Guard:
             raise ConfigurationError(
                 'detail="development" is for a resource on a loopback host: leave it out.'
             )
+        if start not in get_args(Start):
+            raise ConfigurationError(f"start= is one of {', '.join(get_args(Start))}.")
         self.resource = resource
+        self._start: Start = start
+        self.transmission = Transmission.of(bearer_methods, require_https=require_https)
         self._issuers = IssuerRouter(issuers)
         self._clock = clock
         self._expose_token = expose_token
@@ -84,7 +99,9 @@ class Guard:
         )
         self.metadata_path = metadata_path(resource) if metadata else None
         scopes = [str(scope(name)) for name in scopes_supported]
-        self.metadata = metadata_document(resource, self._issuers.names, scopes)
+        self.metadata = metadata_document(
+            resource, self._issuers.names, self.transmission.bearer_methods, scopes
+        )
 
     def __repr__(self) -> str:
         return f"Guard({self.resource!r}, {list(self._issuers.names)!r})"
@@ -104,7 +121,7 @@ class Guard:
             IssuerUnavailable: The token's issuer can't be asked.
         """
         now = self._clock()
-        credentials = read_credentials(request)  # 1 read
+        credentials = read_credentials(request, self.transmission)  # 1 read
         token = await self._issuers.validate(credentials.token)  # 2 trust
         token.check_claims(self.resource, now)  # 3 for us, in time
         check_binding(token)  # 4 with its owner
@@ -129,16 +146,28 @@ class Guard:
             _log.info("%s: refused with %d: %s", self.resource, rejection.status, error.reason)
         return rejection
 
-    def start(self) -> None:
-        """Begin to fetch what judging tokens needs, in the background of the running loop."""
-        self._issuers.start()
+    async def start(self) -> None:
+        """Fetch what judging tokens needs, as `start=` says.
+
+        Raises:
+            IssuerUnavailable: An issuer can't be asked, and `start="fail fast"`.
+        """
+        if self._start == "background":
+            self._issuers.start()
+            return
+        try:
+            await self._issuers.load()
+        except IssuerUnavailable as error:
+            _log.warning("%s: no answer from %s: %s", self.resource, error.issuer, error.reason)
+            if self._start == "fail fast":
+                raise
 
     async def aclose(self) -> None:
         """Let go of connections and background work; the next request opens them again."""
         await self._issuers.aclose()
 
     async def __aenter__(self) -> Self:
-        self.start()
+        await self.start()
         return self
 
     async def __aexit__(

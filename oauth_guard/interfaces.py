@@ -43,6 +43,14 @@ class Issuer(TokenValidator, Protocol):
         """Begin, in the background, to fetch what judging needs; called in a running loop."""
         ...
 
+    async def load(self) -> None:
+        """Wait for what judging needs.
+
+        Raises:
+            IssuerUnavailable: It is not to be had.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Let go of connections and background work; the next use opens them again."""
         ...
@@ -67,6 +75,14 @@ class KeySource(Protocol):
 
     def start(self) -> None:
         """Begin to fetch, in the background."""
+        ...
+
+    async def load(self) -> None:
+        """Wait for the keys.
+
+        Raises:
+            IssuerUnavailable: They are not to be had.
+        """
         ...
 
     async def aclose(self) -> None:

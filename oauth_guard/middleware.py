@@ -1,10 +1,21 @@
 """OAuthGuardMiddleware: the door into an ASGI application, for HTTP and WebSocket."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
-from typing import Any, TypeAlias
 
+from oauth_guard.asgi import (
+    Application,
+    Connection,
+    Receive,
+    Send,
+    adding,
+    answer,
+    deny,
+    kept_private,
+    read_body,
+    without_body,
+)
 from oauth_guard.errors import (
     ConfigurationError,
     InvalidRequest,
@@ -14,7 +25,7 @@ from oauth_guard.errors import (
     RequestRejected,
 )
 from oauth_guard.guard import ADMISSION, Admission, Guard
-from oauth_guard.protocol.challenge import Rejection
+from oauth_guard.protocol.credentials import is_form, query_carries_token
 from oauth_guard.protocol.cross_origin import PREFLIGHT_HEADERS, CrossOrigin, is_preflight
 from oauth_guard.protocol.identity import ANONYMOUS, Identity, leave_identity, take_identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS
@@ -25,18 +36,8 @@ from oauth_guard.protocol.scopes import ScopeExpression
 
 __all__ = ["OAuthGuardMiddleware"]
 
-Connection: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Application: TypeAlias = Callable[[Connection, Receive, Send], Awaitable[None]]
-HeaderFields: TypeAlias = Iterable[tuple[bytes, bytes]]
-
 _HANDSHAKE = "WEBSOCKET"
 _PREFIX = re.compile(r"/|(/[^/*%?#]+)+")
-_POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
-_UNAVAILABLE = 503
-_NOTHING = Requirement()
 
 
 class OAuthGuardMiddleware:
@@ -104,69 +105,89 @@ class OAuthGuardMiddleware:
         method, headers = connection["method"], connection["headers"]
         cross_origin = self._cors.response_headers(headers)
         if cross_origin:
-            send = _adding(cross_origin, send)
+            send = adding(cross_origin, send)
         if method in {"GET", "HEAD"} and (document := self._document(connection)):
-            await _answer(send, method, 200, METADATA_HEADERS, document)
+            await answer(send, method, 200, METADATA_HEADERS, document)
         elif self._preflights and is_preflight(method, headers):
             if cross_origin:
-                await _answer(send, method, 204, PREFLIGHT_HEADERS)
+                await answer(send, method, 204, PREFLIGHT_HEADERS)
             else:
                 # Without extensions nothing but a plain body can carry content.
-                connection = {**connection, "extensions": {}}
-                anonymous = Admission(self._guard(connection), ANONYMOUS)
-                await self._serve(anonymous, connection, receive, _without_body(send))
+                bare = {**connection, "extensions": {}}
+                await self._serve(ANONYMOUS, bare, receive, without_body(send))
+        # Anyone may call a method of HTTP by our word for a handshake: that makes it none.
+        elif method != _HANDSHAKE and self._is_public(connection, method):
+            await self._serve(ANONYMOUS, connection, receive, send)
         else:
-            outcome = await self._admit(connection, method)
-            if isinstance(outcome, Rejection):
-                await _answer(send, method, outcome.status, outcome.headers, outcome.body)
-            else:
-                await self._serve(outcome, connection, receive, send)
+            await self._http_guarded(connection, receive, send)
+
+    async def _http_guarded(self, connection: Connection, receive: Receive, send: Send) -> None:
+        guard, method, form = self._guard(connection), connection["method"], None
+        try:
+            if guard.transmission.body and is_form(method, connection["headers"]):
+                form, receive = await read_body(receive)
+            identity = await self._identify(guard, connection, method, form)
+        except (RequestRejected, IssuerUnavailable) as error:
+            refusal = guard.reject(error)
+            await answer(send, method, refusal.status, refusal.headers, refusal.body)
+        else:
+            if guard.transmission.query and query_carries_token(_query(connection)):
+                send = kept_private(send)
+            await self._serve(identity, connection, receive, send)
 
     async def _websocket(self, connection: Connection, receive: Receive, send: Send) -> None:
-        outcome = await self._admit(connection, _HANDSHAKE)
-        if isinstance(outcome, Rejection):
-            await _deny(outcome, connection, receive, send)
-        else:
-            await self._serve(outcome, connection, receive, send)
-
-    async def _admit(self, connection: Connection, method: str) -> Admission | Rejection:
+        if self._is_public(connection, _HANDSHAKE):
+            await self._serve(ANONYMOUS, connection, receive, send)
+            return
         guard = self._guard(connection)
-        path, raw_path = _route_path(connection), connection.get("raw_path")
-        # Anyone may call a method of HTTP by our word for a handshake: that makes it none.
-        misnamed = method == _HANDSHAKE and connection["type"] == "http"
-        if not misnamed and self._public.include(method, path, raw_path):
-            return Admission(guard, ANONYMOUS)
         try:
-            if len(self._guards) > 1 and is_ambiguous(path, raw_path):
-                raise InvalidRequest(Reason.AMBIGUOUS_PATH)  # whose path it is depends on who reads
-            identity = await self._identify(guard, connection, method)
-            if identity.is_authenticated or self._requirement != _NOTHING:
-                guard.authorize(identity, self._requirement)
+            # A WebSocket handshake is a GET (RFC 6455 §4.1).
+            identity = await self._identify(guard, connection, "GET", None)
         except (RequestRejected, IssuerUnavailable) as error:
-            return guard.reject(error)
-        return Admission(guard, identity)
+            await deny(guard.reject(error), connection, receive, send)
+        else:
+            await self._serve(identity, connection, receive, send)
 
-    async def _identify(self, guard: Guard, connection: Connection, method: str) -> Identity:
-        # A WebSocket handshake is a GET (RFC 6455 §4.1).
-        method = "GET" if method == _HANDSHAKE else method
+    async def _identify(
+        self, guard: Guard, connection: Connection, method: str, form: bytes | None
+    ) -> Identity:
+        if len(self._guards) > 1 and is_ambiguous(_route_path(connection), _raw_path(connection)):
+            raise InvalidRequest(Reason.AMBIGUOUS_PATH)  # whose path it is depends on who reads
+        request = ResourceRequest(
+            method=method,
+            headers=connection["headers"],
+            secure=connection.get("scheme") in {"https", "wss"},
+            query=_query(connection),
+            form=form,
+        )
         try:
-            return await guard.authenticate(ResourceRequest(method, connection["headers"]))
+            identity = await guard.authenticate(request)
         except MissingCredentials as error:
-            if not self._required:
-                return ANONYMOUS
-            scopes = self._requirement.scopes
-            raise MissingCredentials(error.reason, scope=str(scopes) if scopes else None) from None
+            if self._required:
+                raise MissingCredentials(error.reason, scope=self._wanted()) from None
+            identity = ANONYMOUS
+        if self._requirement is not None:
+            guard.authorize(identity, self._requirement)
+        return identity
 
     async def _serve(
-        self, admission: Admission, connection: Connection, receive: Receive, send: Send
+        self, identity: Identity, connection: Connection, receive: Receive, send: Send
     ) -> None:
-        identity = admission.identity
+        admission = Admission(self._guard(connection), identity)
         inner = {**connection, "user": identity, "auth": identity, ADMISSION: admission}
         token = take_identity(identity)
         try:
             await self._app(inner, receive, send)
         finally:
             leave_identity(token)
+
+    def _wanted(self) -> str | None:
+        """Return the scope to ask for, if every path asks for one."""
+        scopes = self._requirement.scopes if self._requirement else None
+        return str(scopes) if scopes else None
+
+    def _is_public(self, connection: Connection, method: str) -> bool:
+        return self._public.include(method, _route_path(connection), _raw_path(connection))
 
     def _guard(self, connection: Connection) -> Guard:
         path = _route_path(connection)
@@ -203,60 +224,21 @@ def _documents(guards: Iterable[Guard]) -> dict[str, bytes]:
     return documents
 
 
-def _requirement(requires: str | ScopeExpression | Requirement | None) -> Requirement:
-    if isinstance(requires, Requirement):
+def _requirement(requires: str | ScopeExpression | Requirement | None) -> Requirement | None:
+    if requires is None or isinstance(requires, Requirement):
         return requires
-    return _NOTHING if requires is None else Requirement.of(requires)
+    return Requirement.of(requires)
 
 
 def _route_path(connection: Connection) -> str:
     return route_path(connection["path"], connection.get("root_path") or "")
 
 
-def _adding(fields: HeaderFields, send: Send) -> Send:
-    """Add header *fields* to the answer, unless the application saw to CORS by itself."""
-
-    async def adding(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = list(message.get("headers", ()))
-            if all(name.lower() != b"access-control-allow-origin" for name, _ in headers):
-                message = {**message, "headers": [*headers, *fields]}
-        await send(message)
-
-    return adding
+def _raw_path(connection: Connection) -> bytes | None:
+    raw_path: bytes | None = connection.get("raw_path")
+    return raw_path
 
 
-def _without_body(send: Send) -> Send:
-    """Let status and headers of an answer through, and nothing else."""
-
-    async def without_body(message: Message) -> None:
-        match message["type"]:
-            case "http.response.start":
-                headers = [
-                    f for f in message.get("headers", ()) if f[0].lower() != b"content-length"
-                ]
-                await send({**message, "headers": headers, "trailers": False})
-            case "http.response.body":
-                await send({**message, "body": b""})
-
-    return without_body
-
-
-async def _answer(
-    send: Send, method: str, status: int, headers: HeaderFields, body: bytes = b""
-) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
-
-
-async def _deny(rejection: Rejection, connection: Connection, receive: Receive, send: Send) -> None:
-    """Refuse a handshake: with the same answer as over HTTP where the server can send one."""
-    if (await receive())["type"] != "websocket.connect":
-        return  # the client is gone already
-    if "websocket.http.response" in (connection.get("extensions") or {}):
-        start = {"status": rejection.status, "headers": list(rejection.headers)}
-        await send({"type": "websocket.http.response.start", **start})
-        await send({"type": "websocket.http.response.body", "body": rejection.body})
-    else:
-        code = _TRY_AGAIN_LATER if rejection.status == _UNAVAILABLE else _POLICY_VIOLATION
-        await send({"type": "websocket.close", "code": code})
+def _query(connection: Connection) -> bytes:
+    query: bytes = connection.get("query_string", b"")
+    return query

@@ -6,13 +6,13 @@ import random
 from collections.abc import Mapping
 from contextvars import Context
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.fetch import Document
-from oauth_guard.protocol.jose import SignedToken
+from oauth_guard.protocol.jose import SYMMETRIC, SignedToken, import_secret
 from oauth_guard.protocol.keys import KeySet
 
 __all__ = ["FixedKeySet", "KeyTimes", "RemoteKeySet"]
@@ -57,19 +57,38 @@ class FixedKeySet:
 
     ready = True
 
-    def __init__(self, jwks: Mapping[str, Any]) -> None:
+    def __init__(self, keys: KeySet) -> None:
+        self._keys = keys
+
+    @classmethod
+    def from_jwks(cls, jwks: Mapping[str, Any]) -> Self:
         """Read a JWK set.
 
         Raises:
             ConfigurationError: It is none, or one of its keys can't be used.
         """
         try:
-            self._keys = KeySet.from_document(jwks)
+            keys = KeySet.from_document(jwks)
         except ValueError as error:
             raise ConfigurationError(f"keys= must be a JWK set: {error}.") from None
-        if self._keys.odd or not self._keys.keys:
-            odd = "; ".join(self._keys.odd) or "there is none"
+        if keys.odd or not keys.keys:
+            odd = "; ".join(keys.odd) or "there is none"
             raise ConfigurationError(f"keys= must hold public keys that can be used: {odd}.")
+        return cls(keys)
+
+    @classmethod
+    def from_secret(cls, secret: bytes, algorithms: frozenset[str]) -> Self:
+        """Take a *secret* that the issuer shares.
+
+        Raises:
+            ConfigurationError: It is too short, or *algorithms* are not for secrets.
+        """
+        if not algorithms <= SYMMETRIC:
+            raise ConfigurationError('secret= is for algorithms=["HS256"], HS384 or HS512.')
+        try:
+            return cls(KeySet((import_secret(secret, algorithms),)))
+        except ValueError as error:
+            raise ConfigurationError(f"secret= is too short: {error}.") from None
 
     async def verify(self, token: SignedToken) -> None:
         """Hold the signature of *token* to the keys.
@@ -80,6 +99,9 @@ class FixedKeySet:
         self._keys.verify(token)
 
     def start(self) -> None:
+        """Do nothing: the keys are here."""
+
+    async def load(self) -> None:
         """Do nothing: the keys are here."""
 
     async def aclose(self) -> None:
@@ -137,6 +159,14 @@ class RemoteKeySet:
         """Begin to fetch the keys, unless they are here or on their way."""
         if not self.ready:
             self._begin_flight()
+
+    async def load(self) -> None:
+        """Wait for the keys, unless they are here.
+
+        Raises:
+            IssuerUnavailable: They are not to be had.
+        """
+        await self._usable()
 
     async def aclose(self) -> None:
         """Stop the fetch that is under way, and close the client."""

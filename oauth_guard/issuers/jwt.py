@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Unpack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 from oauth_guard.interfaces import Clock, KeySource
@@ -11,8 +11,8 @@ from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.fetch import Fetcher, HTTPClient
 from oauth_guard.issuers.jwks import FixedKeySet, KeyTimes, RemoteKeySet
 from oauth_guard.protocol.access_token import AccessToken
-from oauth_guard.protocol.claims import RFC9068_CLAIMS, ClaimRules
-from oauth_guard.protocol.jose import ALGORITHMS
+from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
+from oauth_guard.protocol.jose import SYMMETRIC
 from oauth_guard.protocol.presented_token import PresentedToken
 from oauth_guard.protocol.urls import parse_url
 
@@ -30,20 +30,15 @@ class JWTIssuer:
 
     Args:
         issuer: Its identifier, exactly as its tokens and its metadata spell it.
-        types: The accepted `typ`; `["JWT"]` for issuers older than RFC 9068.
-        algorithms: The accepted `alg`, out of RS, PS, ES 256/384/512, `EdDSA` and `Ed25519`.
-        audience: The accepted `aud`, one or several; by default the resource of the guard.
-        required_claims: The claims that must be there.
-        client_claims: Where the client's identifier is looked for, in order.
-        scope_claims: Where the scope is looked for, in order.
-        leeway: How many seconds its clock and ours may differ.
         metadata_url: Where its metadata is, if not where its name says.
         jwks_uri: Where its keys are; then no metadata is fetched.
         keys: Its keys, as a JWK set or a source of your own; then nothing is fetched.
+        secret: A secret that it shares, for HS256 and the like; then no key is published.
         http: The client to fetch with; by default one of our own.
         insecure_http: Accept http for hosts that are not loopback, inside a private network.
         key_times: How long its keys are kept, and how often they are fetched.
         clock: Tells monotonic seconds.
+        settings: What its tokens say, where that differs from RFC 9068: see `ClaimSettings`.
 
     Raises:
         ConfigurationError: With a sentence that says what to write instead.
@@ -53,33 +48,25 @@ class JWTIssuer:
         self,
         issuer: str,
         *,
-        types: Iterable[str] = ("at+jwt",),
-        algorithms: Iterable[str] = ALGORITHMS,
-        audience: str | Iterable[str] | None = None,
-        required_claims: Iterable[str] = RFC9068_CLAIMS,
-        client_claims: Iterable[str] = ("client_id",),
-        scope_claims: Iterable[str] = ("scope",),
-        leeway: float = 5,
         metadata_url: str | None = None,
         jwks_uri: str | None = None,
         keys: Mapping[str, Any] | KeySource | None = None,
+        secret: bytes | None = None,
         http: HTTPClient | None = None,
         insecure_http: bool = False,
         key_times: KeyTimes = _KEY_TIMES,
         clock: Clock = time.monotonic,
+        **settings: Unpack[ClaimSettings],
     ) -> None:
-        self._rules = ClaimRules(
-            issuer=issuer,
-            types=_types(types),
-            algorithms=frozenset(_listed("algorithms", algorithms)),
-            audience=_audience(audience),
-            required_claims=_listed("required_claims", required_claims),
-            client_claims=_listed("client_claims", client_claims),
-            scope_claims=_listed("scope_claims", scope_claims),
-            leeway=leeway,
-        )
         _check_urls(issuer, metadata_url, jwks_uri, insecure_http=insecure_http)
-        if keys is None:
+        if secret is not None:
+            settings.setdefault("algorithms", ["HS256"])
+        self._rules = ClaimRules.of(issuer, **settings)
+        if secret is not None or self._rules.algorithms & SYMMETRIC:
+            if keys or jwks_uri or metadata_url:
+                raise ConfigurationError("secret= is all there is: leave out where keys are.")
+            keys = FixedKeySet.from_secret(secret or b"", self._rules.algorithms)
+        elif keys is None:
             discovery = Discovery(
                 issuer,
                 Fetcher(issuer, http),
@@ -124,6 +111,14 @@ class JWTIssuer:
         """Begin to fetch its keys, in the background."""
         self._keys.start()
 
+    async def load(self) -> None:
+        """Wait for its keys.
+
+        Raises:
+            IssuerUnavailable: They are not to be had.
+        """
+        await self._keys.load()
+
     async def aclose(self) -> None:
         """Let go of connections and background work."""
         await self._keys.aclose()
@@ -141,29 +136,7 @@ def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
 
 def _key_source(keys: Mapping[str, Any] | KeySource) -> KeySource:
     if isinstance(keys, Mapping):
-        return FixedKeySet(keys)
+        return FixedKeySet.from_jwks(keys)
     if not hasattr(keys, "verify"):
         raise ConfigurationError('keys= takes a JWK set, {"keys": [...]}, or a KeySource.')
     return keys
-
-
-def _types(names: Iterable[str]) -> tuple[str, ...]:
-    """Write each type the short way, however it was configured (RFC 7515 §4.1.9)."""
-    return tuple(name.lower().removeprefix("application/") for name in _listed("types", names))
-
-
-def _listed(setting: str, names: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(names, str):
-        raise ConfigurationError(f'{setting}= takes a list: {setting}=["{names}"].')
-    return tuple(names)
-
-
-def _audience(audience: str | Iterable[str] | None) -> tuple[str, ...]:
-    if audience is None:
-        return ()
-    names = (audience,) if isinstance(audience, str) else tuple(audience)
-    if not all(names) or not names:
-        raise ConfigurationError(
-            "audience= is empty: leave it out to ask for the resource itself, or name one."
-        )
-    return names

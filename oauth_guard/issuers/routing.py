@@ -60,6 +60,16 @@ class IssuerRouter:
         for issuer in self._issuers.values():
             issuer.start()
 
+    async def load(self) -> None:
+        """Wait for each issuer; all of them fetch at once.
+
+        Raises:
+            IssuerUnavailable: One of them can't be asked.
+        """
+        self.start()
+        for issuer in self._issuers.values():
+            await issuer.load()
+
     async def aclose(self) -> None:
         """Close each issuer, also when another one can't be closed."""
         async with AsyncExitStack() as stack:

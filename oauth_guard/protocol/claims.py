@@ -1,13 +1,13 @@
 """ClaimRules: what an issuer's tokens must say to be believed (RFC 9068 §4, RFC 8725 §3)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self, TypedDict, Unpack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
-from oauth_guard.protocol.jose import ALGORITHMS, JOSEHeader
+from oauth_guard.protocol.jose import ASYMMETRIC, SYMMETRIC, JOSEHeader
 
-__all__ = ["RFC9068_CLAIMS", "ClaimRules"]
+__all__ = ["RFC9068_CLAIMS", "ClaimRules", "ClaimSettings"]
 
 RFC9068_CLAIMS = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 """The claims that RFC 9068 §2.2 requires of every access token."""
@@ -16,46 +16,71 @@ _MAX_LEEWAY = 300
 _IAT_ALWAYS, _IAT_NEVER = 10, 60  # seconds in the future
 
 
+class ClaimSettings(TypedDict, total=False):
+    """How an issuer's tokens differ from RFC 9068: keyword arguments of every issuer.
+
+    Attributes:
+        types: The accepted `typ`; `["JWT"]` for issuers older than RFC 9068.
+        algorithms: The accepted `alg`, out of RS, PS, ES 256/384/512, `EdDSA` and `Ed25519`.
+        audience: The accepted `aud`, one or several; by default the resource of the guard.
+        single_audience: Refuse a token that names other audiences too (RFC 8707 §2.2).
+        required_claims: The claims that must be there; by default the seven of RFC 9068.
+        client_claims: Where the client's identifier is looked for, in order.
+        scope_claims: Where the scope is looked for, in order.
+        leeway: How many seconds the issuer's clock and ours may differ; by default 5.
+    """
+
+    types: Iterable[str]
+    algorithms: Iterable[str]
+    audience: str | Iterable[str]
+    single_audience: bool
+    required_claims: Iterable[str]
+    client_claims: Iterable[str]
+    scope_claims: Iterable[str]
+    leeway: float
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
     """One issuer's rules; its tokens carry them, so whoever holds one judges by the right ones.
 
-    Attributes:
-        issuer: The issuer's identifier, compared code point by code point.
-        types: The accepted `typ`, lower case and without `application/`.
-        algorithms: The accepted `alg`.
-        audience: The accepted `aud`, one of which a token must name; none: the resource itself.
-        required_claims: The claims that must be there.
-        client_claims: Where the client's identifier is looked for, in order.
-        scope_claims: Where the scope is looked for, in order.
-        leeway: How many seconds the issuer's clock and ours may differ.
+    Its attributes are `ClaimSettings`, read and checked, and the issuer's identifier, which is
+    compared code point by code point. No `audience` stands for the resource itself.
     """
 
     issuer: str
-    types: Collection[str] = ("at+jwt",)
-    algorithms: Collection[str] = ALGORITHMS
-    audience: Collection[str] = ()
-    required_claims: Collection[str] = RFC9068_CLAIMS
-    client_claims: Collection[str] = ("client_id",)
-    scope_claims: Collection[str] = ("scope",)
+    types: tuple[str, ...] = ("at+jwt",)
+    algorithms: frozenset[str] = ASYMMETRIC
+    audience: tuple[str, ...] = ()
+    single_audience: bool = False
+    required_claims: tuple[str, ...] = RFC9068_CLAIMS
+    client_claims: tuple[str, ...] = ("client_id",)
+    scope_claims: tuple[str, ...] = ("scope",)
     leeway: float = 5
 
-    def __post_init__(self) -> None:
-        """Refuse rules that would accept nothing, or too much.
+    @classmethod
+    def of(cls, issuer: str, **settings: Unpack[ClaimSettings]) -> Self:
+        """Read what is configured, refusing rules that would accept nothing, or too much.
 
         Raises:
             ConfigurationError: With a sentence that says what to write instead.
         """
-        for name in ("types", "algorithms", "client_claims", "scope_claims"):
-            if not getattr(self, name):
-                raise ConfigurationError(f"{name}= is empty: leave it out, or name at least one.")
-        for algorithm in self.algorithms:
-            if algorithm not in ALGORITHMS:
-                raise ConfigurationError(
-                    f"algorithms= may name {', '.join(sorted(ALGORITHMS))}; not {algorithm!r}."
-                )
-        if not 0 <= self.leeway <= _MAX_LEEWAY:
+        known = ClaimSettings.__annotations__
+        for unknown in settings.keys() - known.keys():
+            raise ConfigurationError(f"{unknown}= is no setting; there are {', '.join(known)}.")
+        read: dict[str, Any] = {**settings}
+        for name in ("types", "algorithms", "required_claims", "client_claims", "scope_claims"):
+            if name in settings:
+                read[name] = _listed(name, settings[name])
+        if "types" in read:
+            read["types"] = tuple(map(_media_type, read["types"]))
+        if "audience" in read:
+            read["audience"] = _audience(read["audience"])
+        rules = cls(issuer, **{**read, "algorithms": frozenset(read.get("algorithms", ASYMMETRIC))})
+        _check_algorithms(rules.algorithms)
+        if not 0 <= rules.leeway <= _MAX_LEEWAY:
             raise ConfigurationError("leeway= is in seconds, from 0 to 300.")
+        return rules
 
     def check_header(self, header: JOSEHeader) -> None:
         """Hold a JOSE header to the accepted types and algorithms (RFC 8725 §3.1, §3.11).
@@ -91,7 +116,8 @@ class ClaimRules:
         Raises:
             InvalidToken: The token is for somebody else.
         """
-        if not any(name in (self.audience or (resource,)) for name in audience):
+        accepted = [name for name in audience if name in (self.audience or (resource,))]
+        if not accepted or (self.single_audience and len(accepted) != len(audience)):
             raise InvalidToken(Reason.WRONG_AUDIENCE)
 
     def check_lifetime(
@@ -119,3 +145,34 @@ class ClaimRules:
 def _media_type(typ: str) -> str:
     """Write `typ` the short way (RFC 7515 §4.1.9)."""
     return typ.lower().removeprefix("application/")
+
+
+def _listed(setting: str, names: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(names, str):
+        raise ConfigurationError(f'{setting}= takes a list: {setting}=["{names}"].')
+    listed = tuple(names)
+    if not listed and setting != "required_claims":
+        raise ConfigurationError(f"{setting}= is empty: leave it out, or name at least one.")
+    return listed
+
+
+def _audience(audience: str | Iterable[str]) -> tuple[str, ...]:
+    names = (audience,) if isinstance(audience, str) else tuple(audience)
+    if not names or not all(names):
+        raise ConfigurationError(
+            "audience= is empty: leave it out to ask for the resource itself, or name one."
+        )
+    return names
+
+
+def _check_algorithms(algorithms: frozenset[str]) -> None:
+    for name in algorithms - ASYMMETRIC - SYMMETRIC:
+        raise ConfigurationError(
+            f"algorithms= may name {', '.join(sorted(ASYMMETRIC))}, or HS256, HS384 and HS512 for "
+            f"a shared secret; not {name!r}."
+        )
+    if algorithms & ASYMMETRIC and algorithms & SYMMETRIC:
+        raise ConfigurationError(
+            "algorithms= mixes HS algorithms with others, and a public key could pass as a "
+            "secret: name the ones that the issuer uses."
+        )

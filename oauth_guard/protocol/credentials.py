@@ -1,19 +1,66 @@
-"""Read scheme and token off a request (RFC 6750 §2.1, RFC 9110 §11.4)."""
+"""Read scheme and token off a request (RFC 6750 §2, RFC 9110 §11.4)."""
 
 import string
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
+from urllib.parse import parse_qsl
 
-from oauth_guard.errors import InvalidRequest, MissingCredentials, Reason
+from oauth_guard.errors import ConfigurationError, InvalidRequest, MissingCredentials, Reason
 from oauth_guard.protocol.presented_token import PresentedToken
 from oauth_guard.protocol.request import ResourceRequest
 
-__all__ = ["MAX_CREDENTIALS_BYTES", "Credentials", "read_credentials"]
+__all__ = [
+    "MAX_CREDENTIALS_BYTES",
+    "Credentials",
+    "Transmission",
+    "is_form",
+    "query_carries_token",
+    "read_credentials",
+]
 
 MAX_CREDENTIALS_BYTES = 16 * 1024
-"""The longest `Authorization` value that is looked at, in bytes."""
+"""The longest `Authorization` value, or token in a query or form, that is looked at, in bytes."""
 
 _SCHEME = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()
 _TOKEN68 = (string.ascii_letters + string.digits + "-._~+/").encode()
+_FORM = b"application/x-www-form-urlencoded"
+_MAX_PARAMETERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Transmission:
+    """How a token may travel.
+
+    Attributes:
+        query: Also as the query parameter `access_token` (RFC 6750 §2.3).
+        body: Also as a form parameter of that name (RFC 6750 §2.2).
+        require_https: Over TLS alone (RFC 6750 §5.3).
+    """
+
+    query: bool = False
+    body: bool = False
+    require_https: bool = False
+
+    @classmethod
+    def of(cls, bearer_methods: Iterable[str], *, require_https: bool) -> Self:
+        """Read the methods by the names that RFC 9728 §2 gives them.
+
+        Raises:
+            ConfigurationError: One is unknown, or `header` is not among them.
+        """
+        names = frozenset([bearer_methods] if isinstance(bearer_methods, str) else bearer_methods)
+        if "header" not in names or not names <= {"header", "body", "query"}:
+            raise ConfigurationError(
+                'bearer_methods= is ["header"], to which "body" and "query" may be added.'
+            )
+        return cls(query="query" in names, body="body" in names, require_https=require_https)
+
+    @property
+    def bearer_methods(self) -> tuple[str, ...]:
+        """The methods by the names that RFC 9728 §2 gives them."""
+        on = {"header": True, "body": self.body, "query": self.query}
+        return tuple(name for name, is_on in on.items() if is_on)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -27,16 +74,46 @@ class Credentials:
     token: PresentedToken
 
 
-def read_credentials(request: ResourceRequest) -> Credentials:
+def read_credentials(request: ResourceRequest, transmission: Transmission) -> Credentials:
     """Return the one set of credentials that *request* carries.
 
-    Only syntax is checked here: one field, a scheme we know, one token68 within the bound.
+    Only syntax is checked here: one place, a scheme we know, one token68 within the bound.
 
     Raises:
-        MissingCredentials: There is no `Authorization` field, or its scheme is not ours.
-        InvalidRequest: There are several, or the value is malformed or over the bound.
+        MissingCredentials: There are none, or their scheme is not ours.
+        InvalidRequest: There are several, they are malformed or over the bound, or they came
+            in the clear where TLS is required.
     """
-    field = _authorization(request)
+    if transmission.require_https and not request.secure:
+        raise InvalidRequest(Reason.HTTPS_REQUIRED)
+    # Servers lower-case header names, but ASGI does not oblige them to.
+    fields = [value for name, value in request.headers if name.lower() == b"authorization"]
+    parameters = _parameters(request, transmission)
+    if len(fields) + len(parameters) > 1:
+        raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
+    if fields:
+        return _read_field(fields[0])
+    if parameters:
+        return Credentials("Bearer", _read_token(parameters[0]))
+    raise MissingCredentials
+
+
+def is_form(method: str, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Tell whether a body may carry a token: a single form, of a method that defines its body."""
+    types = [value for name, value in headers if name.lower() == b"content-type"]
+    return (
+        method in {"POST", "PUT", "PATCH"}
+        and len(types) == 1
+        and types[0].partition(b";")[0].strip().lower() == _FORM
+    )
+
+
+def query_carries_token(query: bytes) -> bool:
+    """Tell whether a query string has an `access_token`."""
+    return bool(_access_tokens(query))
+
+
+def _read_field(field: bytes) -> Credentials:
     if len(field) > MAX_CREDENTIALS_BYTES:
         raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
     field = field.strip(b" \t")  # optional white space is no part of a field value
@@ -45,23 +122,39 @@ def read_credentials(request: ResourceRequest) -> Credentials:
     if scheme.lower() != b"bearer":
         raise MissingCredentials(Reason.UNSUPPORTED_SCHEME)
     token = rest.lstrip(b" ")
-    if len(token) == len(rest) or not _is_token68(token):
+    if len(token) == len(rest):
         raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
-    return Credentials("Bearer", PresentedToken(token.decode("ascii")))
+    return Credentials("Bearer", _read_token(token))
 
 
-def _authorization(request: ResourceRequest) -> bytes:
-    # Servers lower-case header names, but ASGI does not oblige them to.
-    fields = [value for name, value in request.headers if name.lower() == b"authorization"]
-    match fields:
-        case []:
-            raise MissingCredentials
-        case [field]:
-            return field
-        case _:
-            raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
-
-
-def _is_token68(token: bytes) -> bool:
+def _read_token(token: bytes) -> PresentedToken:
+    if len(token) > MAX_CREDENTIALS_BYTES:
+        raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
     body = token.rstrip(b"=")
-    return bool(body) and not body.translate(None, _TOKEN68)
+    if not body or body.translate(None, _TOKEN68):
+        raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
+    return PresentedToken(token.decode("ascii"))
+
+
+def _parameters(request: ResourceRequest, transmission: Transmission) -> list[bytes]:
+    found: list[bytes] = []
+    if transmission.query:
+        found += _access_tokens(request.query)
+    if transmission.body and request.form is not None:
+        if not request.form.isascii():
+            raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
+        found += _access_tokens(request.form)
+    return found
+
+
+def _access_tokens(encoded: bytes) -> list[bytes]:
+    try:
+        pairs = parse_qsl(
+            encoded.decode("latin-1"),  # byte for byte; a token68 is ASCII anyway
+            keep_blank_values=True,
+            encoding="latin-1",
+            max_num_fields=_MAX_PARAMETERS,
+        )
+    except ValueError:  # too many
+        raise InvalidRequest(Reason.MALFORMED_CREDENTIALS) from None
+    return [value.encode("latin-1") for name, value in pairs if name == "access_token"]

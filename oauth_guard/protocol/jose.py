@@ -16,7 +16,16 @@ from jwt.algorithms import get_default_algorithms
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.protocol.strict_json import parse_object
 
-__all__ = ["ALGORITHMS", "JOSEHeader", "Key", "SignedToken", "import_key", "parse_signed_token"]
+__all__ = [
+    "ASYMMETRIC",
+    "SYMMETRIC",
+    "JOSEHeader",
+    "Key",
+    "SignedToken",
+    "import_key",
+    "import_secret",
+    "parse_signed_token",
+]
 
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 _CURVES: Mapping[str, tuple[ec.EllipticCurve, frozenset[str]]] = {
@@ -26,14 +35,18 @@ _CURVES: Mapping[str, tuple[ec.EllipticCurve, frozenset[str]]] = {
 }
 _EDWARDS = frozenset({"EdDSA", "Ed25519"})
 
-ALGORITHMS = _RSA | _EDWARDS | {"ES256", "ES384", "ES512"}
-"""Every signature algorithm that a token may use: asymmetric, of 128-bit security or more."""
+ASYMMETRIC = _RSA | _EDWARDS | {"ES256", "ES384", "ES512"}
+"""The signature algorithms of issuers that publish keys; the default."""
+
+_HASH_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
+SYMMETRIC = frozenset(_HASH_BYTES)
+"""The algorithms of a secret that the issuer shares; no published key ever verifies one."""
 
 _PYJWT = get_default_algorithms()
 _VERIFIERS = {
     # RFC 9864 names the curve; PyJWT knows the algorithm by its older name alone.
     name: _PYJWT["EdDSA" if name == "Ed25519" else name]
-    for name in ALGORITHMS
+    for name in ASYMMETRIC | SYMMETRIC
 }
 
 _MIN_RSA_BITS, _MAX_RSA_BITS = 2048, 8192
@@ -81,17 +94,17 @@ class SignedToken:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Key:
-    """A public key and the algorithms that it may verify, each fitting its type and curve."""
+    """A key and the algorithms that it may verify, each fitting its type and curve."""
 
     key_id: str | None
     algorithms: frozenset[str]
-    public: Any
+    material: Any
 
     def verifies(self, token: SignedToken) -> bool:
         """Tell whether this key made the signature; the algorithm must be one of its own."""
         algorithm = token.header.algorithm
         return algorithm in self.algorithms and _VERIFIERS[algorithm].verify(
-            token.signing_input, self.public, token.signature
+            token.signing_input, self.material, token.signature
         )
 
 
@@ -146,6 +159,20 @@ def import_key(jwk: Mapping[str, Any]) -> Key:
     if not algorithms:
         raise ValueError("the key's alg is none that fits it")
     return Key(key_id, algorithms, public)
+
+
+def import_secret(secret: bytes, algorithms: frozenset[str]) -> Key:
+    """Return the key that *secret* is for the symmetric *algorithms* (RFC 7518 §3.2).
+
+    Raises:
+        ValueError: It is shorter than the hash of one of them.
+    """
+    wanted = max(_HASH_BYTES[name] for name in algorithms)
+    if len(secret) < wanted:
+        raise ValueError(
+            f"a secret for {', '.join(sorted(algorithms))} has at least {wanted} bytes"
+        )
+    return Key(None, algorithms, secret)
 
 
 def _import_public(jwk: Mapping[str, Any]) -> tuple[Any, frozenset[str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from oauth_guard.errors import InvalidToken, Reason
-from oauth_guard.protocol.jose import Key, SignedToken, import_key
+from oauth_guard.protocol.jose import SYMMETRIC, Key, SignedToken, import_key
 
 __all__ = ["KeySet"]
 
@@ -61,5 +61,7 @@ class KeySet:
         return [
             key
             for key in self.keys
-            if header.algorithm in key.algorithms and header.key_id in {None, key.key_id}
+            if header.algorithm in key.algorithms
+            # A shared secret has no name of its own, whatever the issuer calls it.
+            and (header.key_id in {None, key.key_id} or header.algorithm in SYMMETRIC)
         ][:_MAX_TRIED]

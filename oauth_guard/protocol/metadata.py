@@ -28,12 +28,14 @@ def metadata_path(resource: str) -> str:
     return unquote(urlsplit(metadata_url(resource)).path)
 
 
-def metadata_document(resource: str, issuers: Sequence[str], scopes: Sequence[str]) -> bytes:
+def metadata_document(
+    resource: str, issuers: Sequence[str], bearer_methods: Sequence[str], scopes: Sequence[str]
+) -> bytes:
     """Return the document: what is guarded, who issues tokens for it, and how to send them."""
     document = {
         "resource": resource,
         "authorization_servers": list(issuers),
-        "bearer_methods_supported": ["header"],
+        "bearer_methods_supported": list(bearer_methods),
         "scopes_supported": list(scopes),
     }
     return json.dumps({name: value for name, value in document.items() if value}).encode("ascii")

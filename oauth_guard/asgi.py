@@ -1,0 +1,130 @@
+"""What the door hears and says: ASGI messages read, written and altered (ASGI 3.0)."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, TypeAlias
+
+from oauth_guard.errors import Reason, RequestTooLarge
+from oauth_guard.protocol.challenge import Rejection
+
+__all__ = [
+    "Application",
+    "Connection",
+    "Message",
+    "Receive",
+    "Send",
+    "adding",
+    "answer",
+    "deny",
+    "kept_private",
+    "read_body",
+    "without_body",
+]
+
+Connection: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Application: TypeAlias = Callable[[Connection, Receive, Send], Awaitable[None]]
+HeaderFields: TypeAlias = Iterable[tuple[bytes, bytes]]
+
+_MAX_FORM_BYTES = 64 * 1024
+_SUCCESS = range(200, 300)
+_DIRECTIVE = re.compile(rb'(?:[^,"]|"[^"]*")+')  # a comma inside quotes separates nothing
+_POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
+_UNAVAILABLE = 503
+
+
+async def read_body(receive: Receive) -> tuple[bytes, Receive]:
+    """Return the body, and a `receive` that tells it again and then goes on with what comes.
+
+    Raises:
+        RequestTooLarge: It is over 64 KiB; no more than that and a chunk was held.
+    """
+    heard: list[Message] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        heard.append(message)
+        size += len(message.get("body", b""))
+        more = message["type"] == "http.request" and message.get("more_body", False)
+        if size > _MAX_FORM_BYTES:
+            raise RequestTooLarge(Reason.BODY_TOO_LARGE)
+    retold = iter(heard)
+
+    async def retelling() -> Message:
+        for message in retold:
+            return message
+        return await receive()
+
+    return b"".join(message.get("body", b"") for message in heard), retelling
+
+
+async def answer(
+    send: Send, method: str, status: int, headers: HeaderFields, body: bytes = b""
+) -> None:
+    """Send a whole answer, without its body to a HEAD request."""
+    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+async def deny(rejection: Rejection, connection: Connection, receive: Receive, send: Send) -> None:
+    """Refuse a handshake: with the same answer as over HTTP where the server can send one."""
+    if (await receive())["type"] != "websocket.connect":
+        return  # the client is gone already
+    if "websocket.http.response" in (connection.get("extensions") or {}):
+        start = {"status": rejection.status, "headers": list(rejection.headers)}
+        await send({"type": "websocket.http.response.start", **start})
+        await send({"type": "websocket.http.response.body", "body": rejection.body})
+    else:
+        code = _TRY_AGAIN_LATER if rejection.status == _UNAVAILABLE else _POLICY_VIOLATION
+        await send({"type": "websocket.close", "code": code})
+
+
+def adding(fields: HeaderFields, send: Send) -> Send:
+    """Add header *fields* to the answer, unless the application saw to CORS by itself."""
+
+    async def send_with_fields(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            if all(name.lower() != b"access-control-allow-origin" for name, _ in headers):
+                message = {**message, "headers": [*headers, *fields]}
+        await send(message)
+
+    return send_with_fields
+
+
+def without_body(send: Send) -> Send:
+    """Let status and headers of an answer through, and nothing else."""
+
+    async def send_without_body(message: Message) -> None:
+        match message["type"]:
+            case "http.response.start":
+                headers = [
+                    f for f in message.get("headers", ()) if f[0].lower() != b"content-length"
+                ]
+                await send({**message, "headers": headers, "trailers": False})
+            case "http.response.body":
+                await send({**message, "body": b""})
+
+    return send_without_body
+
+
+def kept_private(send: Send) -> Send:
+    """Keep a good answer out of shared caches, whose key would hold the token of the query.
+
+    The application's own directives stay, but for `public` (RFC 6750 §2.3).
+    """
+
+    async def send_privately(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] in _SUCCESS:
+            headers = list(message.get("headers", ()))
+            values = [value for name, value in headers if name.lower() == b"cache-control"]
+            directives = [d.strip() for value in values for d in _DIRECTIVE.findall(value)]
+            kept = [d for d in directives if d.lower() not in {b"", b"public", b"private"}]
+            others = [field for field in headers if field[0].lower() != b"cache-control"]
+            control = (b"cache-control", b", ".join((*kept, b"private")))
+            message = {**message, "headers": [*others, control]}
+        await send(message)
+
+    return send_privately
