@@ -4,12 +4,16 @@ import asyncio
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from socket import SOCK_STREAM
 from typing import Any, TypeAlias
+from urllib.request import getproxies
 
 import httpx
 
 from oauth_guard.errors import IssuerUnavailable, Reason
+from oauth_guard.protocol.addresses import is_public_address
 from oauth_guard.protocol.strict_json import parse_object
 
 __all__ = ["Document", "Fetcher", "HTTPClient"]
@@ -21,6 +25,8 @@ _log = logging.getLogger("oauth_guard")
 
 _MAX_BYTES = 512 * 1024
 _OK = 200
+_HTTPS_PORT = 443
+_CONNECT_SECONDS = 2  # for each address, so that a dead one leaves time for the next
 # Compressed, a small answer could be a large one.
 _HEADERS = {
     "accept": "application/json",
@@ -49,11 +55,14 @@ class Fetcher:
     """Fetches the documents of one issuer; a client of its own is opened at first use.
 
     The client belongs to the event loop that runs: under another loop another one is opened.
+    It connects to *hosts*, which were configured, wherever they are, and to others only on the
+    Internet. A client that was handed in, or a proxy, chooses its own addresses.
     """
 
-    def __init__(self, issuer: str, client: HTTPClient | None) -> None:
+    def __init__(self, issuer: str, client: HTTPClient | None, hosts: frozenset[str]) -> None:
         self._issuer = issuer
         self._given = client
+        self._hosts = hosts
         self._own: tuple[asyncio.AbstractEventLoop, HTTPClient] | None = None
 
     async def get(self, url: str) -> Document:
@@ -90,9 +99,9 @@ class Fetcher:
             return self._given
         loop = asyncio.get_running_loop()
         if self._own is None or self._own[0] is not loop:
-            # The caller bounds the time, and what is asked this seldom needs no open connection.
-            limits = httpx.Limits(max_keepalive_connections=0)
-            self._own = (loop, httpx.AsyncClient(timeout=None, limits=limits))  # noqa: S113 - so
+            transport = None if getproxies() else _GuardedTransport(self._hosts)
+            # The caller bounds the time.
+            self._own = (loop, httpx.AsyncClient(timeout=None, transport=transport))  # noqa: S113
         return self._own[1]
 
     async def _body(self, response: httpx.Response) -> bytes:
@@ -114,3 +123,46 @@ class Fetcher:
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         max_age = _MAX_AGE.search(response.headers.get("cache-control", ""))
         return Document(members, media_type, float(max_age[1]) if max_age else None)
+
+
+class _GuardedTransport(httpx.AsyncBaseTransport):
+    """Connects where an issuer may be, so that no document sends us into our own network.
+
+    A name is looked up once: what was found good is what is connected to.
+    """
+
+    def __init__(self, hosts: frozenset[str]) -> None:
+        self._hosts = hosts
+        # What is asked this seldom needs no open connection.
+        self._transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        if host in self._hosts:
+            return await self._transport.handle_async_request(request)
+        addresses = await _public_addresses(host, request.url.port)
+        # The certificate must still be for the name (RFC 9110 §4.3.4).
+        request.extensions = {
+            **request.extensions,
+            "sni_hostname": host,
+            "timeout": {"connect": _CONNECT_SECONDS},
+        }
+        for address in addresses[:-1]:
+            request.url = request.url.copy_with(host=address)
+            with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                return await self._transport.handle_async_request(request)
+        request.url = request.url.copy_with(host=addresses[-1])
+        return await self._transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+async def _public_addresses(host: str, port: int | None) -> list[str]:
+    """Look *host* up; one address in our own network spoils them all."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port or _HTTPS_PORT, type=SOCK_STREAM)
+    addresses = [str(address[0]) for *_, address in found]
+    if not all(map(is_public_address, addresses)):
+        raise httpx.ConnectError("the address is not public, and the host not configured")
+    return addresses

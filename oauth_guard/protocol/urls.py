@@ -5,7 +5,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["is_loopback", "is_secure", "parse_url"]
+__all__ = ["hosts_of", "is_loopback", "is_secure", "parse_url"]
 
 _URI_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - set('"<>\\^`{|}')
 
@@ -36,6 +36,11 @@ def parse_url(url: str, *, setting: str, insecure_http: bool = False) -> SplitRe
             "write insecure_http=True."
         )
     return parts
+
+
+def hosts_of(*urls: str | None) -> frozenset[str]:
+    """Return the hosts of those *urls* that were configured."""
+    return frozenset(host for url in urls if url and (host := urlsplit(url).hostname))
 
 
 def is_secure(parts: SplitResult) -> bool:
