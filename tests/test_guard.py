@@ -158,11 +158,11 @@ async def test_ready_wants_every_issuer(api: Api) -> None:
     other = LocalIssuer("https://other.example.com")
     other.outage = _down
     guard = Guard(RESOURCE, [api.jwt_issuer(), JWTIssuer(other.issuer, http=other.http)])
-    guard.start()
+    await guard.start()
     await _settle()
     assert not guard.ready
     other.outage = None
-    guard.start()
+    await guard.start()
     await _settle()
     assert guard.ready
 

@@ -88,7 +88,7 @@ class FixedKeySet:
         try:
             return cls(KeySet((import_secret(secret, algorithms),)))
         except ValueError as error:
-            raise ConfigurationError(f"secret= is too short: {error}.") from None
+            raise ConfigurationError(f"secret= is missing or too short: {error}.") from None
 
     async def verify(self, token: SignedToken) -> None:
         """Hold the signature of *token* to the keys.

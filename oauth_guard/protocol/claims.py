@@ -157,7 +157,7 @@ def _listed(setting: str, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _audience(audience: str | Iterable[str]) -> tuple[str, ...]:
-    names = (audience,) if isinstance(audience, str) else tuple(audience)
+    names = (audience,) if isinstance(audience, str) else tuple(audience or ())
     if not names or not all(names):
         raise ConfigurationError(
             "audience= is empty: leave it out to ask for the resource itself, or name one."

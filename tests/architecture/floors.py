@@ -15,6 +15,7 @@ FLOORS: Mapping[str, int] = {
     "interfaces": 3,
     "issuers": 4,
     "stores": 4,
+    "asgi": 5,
     "guard": 5,
     "middleware": 6,
     "starlette": 6,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
-from oauth_guard.middleware import Application, Message
+from oauth_guard.asgi import Application, Message
 from oauth_guard.testing import LocalIssuer, SigningKey
 from tests.benchmarks.measure import Row
 

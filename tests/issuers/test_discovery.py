@@ -27,7 +27,7 @@ class Web:
     def discovery(self, issuer: str = ISSUER, **settings: Any) -> Discovery:
         """Return a discovery that looks here."""
         options = {"metadata_url": None, "jwks_uri": None, "insecure_http": False}
-        return Discovery(issuer, Fetcher(issuer, self.http), **{**options, **settings})
+        return Discovery(issuer, Fetcher(issuer, self.http, frozenset()), **{**options, **settings})
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(str(request.url))

@@ -7,10 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_guard.errors import InvalidRequest, MissingCredentials, Reason, RequestRejected
-from oauth_guard.protocol.credentials import MAX_CREDENTIALS_BYTES, Credentials, read_credentials
+from oauth_guard.protocol.credentials import (
+    MAX_CREDENTIALS_BYTES,
+    Credentials,
+    Transmission,
+    read_credentials,
+)
 from oauth_guard.protocol.request import ResourceRequest
 from tests.protocol.properties import BOUNDED
 
+_BY_HEADER = Transmission()
 _LONGEST = b"Bearer " + b"a" * (MAX_CREDENTIALS_BYTES - len(b"Bearer "))
 
 
@@ -19,7 +25,7 @@ def _request(*headers: tuple[bytes, bytes]) -> ResourceRequest:
 
 
 def _read(value: bytes) -> Credentials:
-    return read_credentials(_request((b"authorization", value)))
+    return read_credentials(_request((b"authorization", value)), _BY_HEADER)
 
 
 @pytest.mark.parametrize(
@@ -145,14 +151,14 @@ def test_what_is_too_long_is_not_looked_at(value: bytes) -> None:
 def test_one_field_carries_credentials(headers: list[tuple[bytes, bytes]], reason: Reason) -> None:
     """None is no attempt, two are a malformed request: neither the first nor the last wins."""
     with pytest.raises(RequestRejected) as caught:
-        read_credentials(_request(*headers))
+        read_credentials(_request(*headers), _BY_HEADER)
     assert caught.value.reason is reason
 
 
 def test_a_fields_name_may_be_in_any_case() -> None:
     """ASGI does not oblige servers to write names in lower case."""
     request = _request((b"accept", b"*/*"), (b"AUTHORIZATION", b"Bearer abc"))
-    assert read_credentials(request).token.text == "abc"
+    assert read_credentials(request, _BY_HEADER).token.text == "abc"
 
 
 _VALUES = st.binary() | st.binary().map(lambda rest: b"Bearer " + rest)
@@ -164,4 +170,4 @@ _NAMES = st.sampled_from([b"authorization", b"Authorization", b"x"]) | st.binary
 def test_any_bytes_are_credentials_or_refused(headers: list[tuple[bytes, bytes]]) -> None:
     """Nothing but `RequestRejected` comes out of bytes that are no credentials."""
     with suppress(RequestRejected):
-        assert read_credentials(_request(*headers)).scheme == "Bearer"
+        assert read_credentials(_request(*headers), _BY_HEADER).scheme == "Bearer"

@@ -42,19 +42,23 @@ def test_the_well_known_part_comes_before_the_path(resource: str, below_host: st
 
 
 def test_the_document_says_what_is_configured() -> None:
-    """Resource, issuers, the one method we take, and the scopes."""
-    document = metadata_document("https://a.example", ["https://as.example"], ["read", "write"])
+    """Resource, issuers, how to send a token, and the scopes."""
+    document = metadata_document(
+        "https://a.example", ["https://as.example"], ["header", "query"], ["read", "write"]
+    )
     assert json.loads(document) == {
         "resource": "https://a.example",
         "authorization_servers": ["https://as.example"],
-        "bearer_methods_supported": ["header"],
+        "bearer_methods_supported": ["header", "query"],
         "scopes_supported": ["read", "write"],
     }
 
 
 def test_an_empty_list_is_left_out() -> None:
     """A member without values must not be there (RFC 9728 §3.2)."""
-    document = json.loads(metadata_document("https://a.example", ["https://as.example"], []))
+    document = json.loads(
+        metadata_document("https://a.example", ["https://as.example"], ["header"], [])
+    )
     assert "scopes_supported" not in document
 
 

@@ -9,7 +9,7 @@ from oauth_guard.errors import OAuthGuardError
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.binding import check_binding
 from oauth_guard.protocol.claims import ClaimRules
-from oauth_guard.protocol.credentials import read_credentials
+from oauth_guard.protocol.credentials import Transmission, read_credentials
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.jose import import_key, parse_signed_token
 from oauth_guard.protocol.keys import KeySet
@@ -38,7 +38,7 @@ _SECRETS = [_SECRET, *_RAW.split("."), key_for("ES256").jwk["x"]]
 
 _VALUES = {
     "the request": _REQUEST,
-    "credentials": read_credentials(_REQUEST),
+    "credentials": read_credentials(_REQUEST, Transmission()),
     "the presented token": PresentedToken(_RAW),
     "the signed token": _SIGNED,
     "its header": _SIGNED.header,
@@ -49,10 +49,11 @@ _VALUES = {
 }
 _REFUSALS: dict[str, Callable[[], object]] = {
     "malformed credentials": lambda: read_credentials(
-        ResourceRequest("GET", ((b"authorization", f"Bearer {_SECRET}\xff".encode()),))
+        ResourceRequest("GET", ((b"authorization", f"Bearer {_SECRET}\xff".encode()),)),
+        Transmission(),
     ),
     "another scheme": lambda: read_credentials(
-        ResourceRequest("GET", ((b"authorization", _SECRET.encode()),))
+        ResourceRequest("GET", ((b"authorization", _SECRET.encode()),)), Transmission()
     ),
     "a malformed token": lambda: parse_signed_token(f"{_SECRET}é.{_SECRET}.{_SECRET}"),
     "malformed JSON": lambda: parse_signed_token(forge(claims=f'{{"{_SECRET}'.encode())),

@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard import ConfigurationError, Guard, JWTIssuer, OAuthGuardMiddleware
 from oauth_guard.starlette import requires
 from oauth_guard.testing import SigningKey
 from tests.standards.answer import body, http, run
@@ -78,7 +78,7 @@ async def test_encryption_can_not_be_agreed(api: Api) -> None:
     """The door is closed: nothing is decrypted, no option says so, and a plain token is good."""
     options = inspect.signature(JWTIssuer).parameters
     assert not [name for name in options if "crypt" in name]
-    with pytest.raises(TypeError, match="encryption_required"):
+    with pytest.raises(ConfigurationError, match="encryption_required= is no setting"):
         api.jwt_issuer(encryption_required=True)
     expect(await api.get(token=api.token()), "200")
     expect(await api.get(token=f"{api.token()}.AAAA.AAAA"), "401 invalid_token")
