@@ -72,17 +72,7 @@ class Guard:
         start: Start = "background",
         clock: Clock = time.time,
     ) -> None:
-        parts = parse_url(resource, setting="resource", insecure_http=insecure_http)
-        if parts.query:
-            _log.warning("%s: a resource should have no query (RFC 8707 section 2)", resource)
-        if insecure_http:
-            _log.warning("%s: insecure_http=True lets tokens travel unprotected", resource)
-        if detail not in {None, "development"}:
-            raise ConfigurationError('detail= is "development", or left out.')
-        if detail and not is_loopback(parts):
-            raise ConfigurationError(
-                'detail="development" is for a resource on a loopback host: leave it out.'
-            )
+        _check_resource(resource, detail, insecure_http=insecure_http)
         if start not in get_args(Start):
             raise ConfigurationError(f"start= is one of {', '.join(get_args(Start))}.")
         self.resource = resource
@@ -177,6 +167,20 @@ class Guard:
         _traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+def _check_resource(resource: str, detail: str | None, *, insecure_http: bool) -> None:
+    parts = parse_url(resource, setting="resource", insecure_http=insecure_http)
+    if parts.query:
+        _log.warning("%s: a resource should have no query (RFC 8707 section 2)", resource)
+    if insecure_http:
+        _log.warning("%s: insecure_http=True lets tokens travel unprotected", resource)
+    if detail not in {None, "development"}:
+        raise ConfigurationError('detail= is "development", or left out.')
+    if detail and not is_loopback(parts):
+        raise ConfigurationError(
+            'detail="development" is for a resource on a loopback host: leave it out.'
+        )
 
 
 class Admission(NamedTuple):
