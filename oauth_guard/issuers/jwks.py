@@ -1,21 +1,21 @@
-"""The keys of an issuer: RemoteKeySet, which keeps them fresh, and FixedKeySet (RFC 7517 §5)."""
+"""RemoteKeySet: the keys that an issuer publishes, kept fresh (RFC 7517 §5)."""
 
 import asyncio
 import logging
+import math
 import random
-from collections.abc import Mapping
 from contextvars import Context
 from dataclasses import dataclass
-from typing import Any, Self
+from weakref import WeakMethod
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.fetch import Document
-from oauth_guard.protocol.jose import SYMMETRIC, SignedToken, import_secret
+from oauth_guard.protocol.jose import SignedToken
 from oauth_guard.protocol.keys import KeySet
 
-__all__ = ["FixedKeySet", "KeyTimes", "RemoteKeySet"]
+__all__ = ["KeyTimes", "RemoteKeySet"]
 
 _log = logging.getLogger("oauth_guard")
 
@@ -30,7 +30,8 @@ class KeyTimes:
 
     Attributes:
         lifetime: How long keys are fresh, where the issuer's `Cache-Control` does not say.
-        cooldown: How long after one fetch an unknown key or a bad signature may cause the next.
+        cooldown: How long after the begin of one fetch an unknown key or a bad signature may
+            cause the next.
         stale_for: How long keys that are no longer fresh still serve, while no others are to be
             had; 0 for not at all.
         deadline: How long a fetch may take, discovery included.
@@ -45,73 +46,18 @@ class KeyTimes:
         """Refuse times that make no sense.
 
         Raises:
-            ConfigurationError: One is negative, or a lifetime or deadline is zero.
+            ConfigurationError: One is negative or endless, or a lifetime or deadline is zero.
         """
-        positive = self.lifetime > 0 and self.deadline > 0
-        if not (positive and self.cooldown >= 0 and self.stale_for >= 0):  # so NaN is refused too
+        times = (self.lifetime, self.cooldown, self.stale_for, self.deadline)
+        if not (all(0 <= time < math.inf for time in times) and self.lifetime and self.deadline):
             raise ConfigurationError("KeyTimes are seconds: positive, or 0 to switch one off.")
-
-
-class FixedKeySet:
-    """Keys that were handed over and never change."""
-
-    ready = True
-
-    def __init__(self, keys: KeySet) -> None:
-        self._keys = keys
-
-    @classmethod
-    def from_jwks(cls, jwks: Mapping[str, Any]) -> Self:
-        """Read a JWK set.
-
-        Raises:
-            ConfigurationError: It is none, or one of its keys can't be used.
-        """
-        try:
-            keys = KeySet.from_document(jwks)
-        except ValueError as error:
-            raise ConfigurationError(f"keys= must be a JWK set: {error}.") from None
-        if keys.odd or not keys.keys:
-            odd = "; ".join(keys.odd) or "there is none"
-            raise ConfigurationError(f"keys= must hold public keys that can be used: {odd}.")
-        return cls(keys)
-
-    @classmethod
-    def from_secret(cls, secret: bytes, algorithms: frozenset[str]) -> Self:
-        """Take a *secret* that the issuer shares.
-
-        Raises:
-            ConfigurationError: It is too short, or *algorithms* are not for secrets.
-        """
-        if not algorithms <= SYMMETRIC:
-            raise ConfigurationError('secret= is for algorithms=["HS256"], HS384 or HS512.')
-        try:
-            return cls(KeySet((import_secret(secret, algorithms),)))
-        except ValueError as error:
-            raise ConfigurationError(f"secret= is missing or too short: {error}.") from None
-
-    async def verify(self, token: SignedToken) -> None:
-        """Hold the signature of *token* to the keys.
-
-        Raises:
-            InvalidToken: No key made it.
-        """
-        self._keys.verify(token)
-
-    def start(self) -> None:
-        """Do nothing: the keys are here."""
-
-    async def load(self) -> None:
-        """Do nothing: the keys are here."""
-
-    async def aclose(self) -> None:
-        """Do nothing: nothing was opened."""
 
 
 class RemoteKeySet:
     """Keys that the issuer publishes: fresh, cooled down, fetched once for all who wait.
 
-    Usable keys are never waited for: they are refreshed in the background, ahead of their end.
+    Usable keys are never waited for: they are refreshed in the background, ahead of their end,
+    also when no request comes, so that what is ready stays so.
     """
 
     def __init__(
@@ -131,6 +77,7 @@ class RemoteKeySet:
         self._failures = 0
         self._failure: Reason | None = None
         self._flight: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def ready(self) -> bool:
@@ -157,7 +104,9 @@ class RemoteKeySet:
 
     def start(self) -> None:
         """Begin to fetch the keys, unless they are here or on their way."""
-        if not self.ready:
+        if self.ready:
+            self._refresh_later()
+        else:
             self._begin_flight()
 
     async def load(self) -> None:
@@ -169,10 +118,12 @@ class RemoteKeySet:
         await self._usable()
 
     async def aclose(self) -> None:
-        """Stop the fetch that is under way, and close the client."""
+        """Stop the fetch that is under way, and those to come, and close the client."""
         if (flight := self._current_flight()) is not None:
             flight.cancel()
             await asyncio.wait([flight])
+        if self._timer is not None:
+            self._timer.cancel()
         await self._discovery.aclose()
 
     async def _usable(self) -> KeySet:
@@ -232,7 +183,29 @@ class RemoteKeySet:
             raise self._unavailable()
         flight.result()  # it reports outages by itself, so an error here is a fault of ours
 
+    def _refresh_later(self) -> None:
+        """Wake up in this loop when a refresh is due, unless nobody holds these keys any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        refresh = WeakMethod(self._refresh)
+
+        def wake() -> None:
+            if (alive := refresh()) is not None:
+                alive()
+
+        wait = max(self._refresh_at - self._clock(), 0)
+        self._timer = asyncio.get_running_loop().call_later(wait, wake, context=Context())
+
+    def _refresh(self) -> None:
+        if self._clock() >= self._refresh_at:
+            self._begin_flight()
+        else:
+            self._refresh_later()
+
     async def _fly(self) -> None:
+        # An issuer publishes a key at least one cool-down before the first token by it. Counted
+        # from here, that is enough, however long the answer takes that does not have it yet.
+        began_at = self._clock()
         try:
             async with asyncio.timeout(self._times.deadline):
                 document = await self._discovery.fetch_keys()
@@ -243,7 +216,8 @@ class RemoteKeySet:
             self._failed(error.reason)
         else:
             self._loaded(keys, document.max_age)
-        self._attempted_at = self._clock()
+        self._attempted_at = began_at
+        self._refresh_later()
 
     def _read(self, document: Document) -> KeySet:
         try:
@@ -279,9 +253,9 @@ class RemoteKeySet:
 
     def _unavailable(self) -> IssuerUnavailable:
         """Return an error of one's own, since a traceback belongs to one waiter."""
-        wait = max(self._refresh_at - self._clock(), 0)
+        wait = math.ceil(self._refresh_at - self._clock())
         return IssuerUnavailable(
             self._discovery.issuer,
             self._failure or Reason.NO_USABLE_KEYS,
-            retry_after=int(wait) + 1,
+            retry_after=min(max(wait, 1), _MAX_BACKOFF),
         )

@@ -9,7 +9,8 @@ from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 from oauth_guard.interfaces import Clock, KeySource
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.fetch import Fetcher, HTTPClient
-from oauth_guard.issuers.jwks import FixedKeySet, KeyTimes, RemoteKeySet
+from oauth_guard.issuers.fixed_keys import FixedKeySet
+from oauth_guard.issuers.jwks import KeyTimes, RemoteKeySet
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
 from oauth_guard.protocol.jose import SYMMETRIC

@@ -1,9 +1,12 @@
 """A remote key set: fresh, refreshed ahead, asked again for what it does not know."""
 
+import math
+
 import httpx
 import pytest
 
-from oauth_guard.errors import Reason
+from oauth_guard.errors import ConfigurationError, Reason
+from oauth_guard.issuers.jwks import KeyTimes
 from oauth_guard.testing import SigningKey
 from tests.issuers.scene import (
     GOOD,
@@ -96,6 +99,13 @@ async def test_the_issuer_says_how_long_keys_are_fresh(
         assert await scene.verdict() == GOOD
         await background_is_done()
         assert scene.fetches == fetches
+
+
+@pytest.mark.parametrize("clock", ["lifetime", "cooldown", "stale_for", "deadline"])
+def test_no_clock_is_endless(clock: str) -> None:
+    """Keys that are never asked for again could never be withdrawn."""
+    with pytest.raises(ConfigurationError, match="KeyTimes are seconds"):
+        KeyTimes(**{clock: math.inf})
 
 
 async def test_a_new_key_is_picked_up_at_its_first_token() -> None:

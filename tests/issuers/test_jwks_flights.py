@@ -11,7 +11,7 @@ from oauth_guard.protocol.presented_token import PresentedToken
 from oauth_guard.testing import SigningKey
 from tests.issuers.scene import GOOD, Scene, background_is_done, by_unknown_key, unreachable
 
-COOLDOWN = 30
+COOLDOWN, LONGEST_BACKOFF = 30, 60
 
 caller: ContextVar[str] = ContextVar("caller", default="nobody")
 
@@ -74,6 +74,27 @@ async def test_a_fetch_under_way_is_waited_for_by_tokens_it_may_save() -> None:
     assert scene.fetches == 2
 
 
+async def test_the_cool_down_counts_from_the_begin_of_the_last_fetch() -> None:
+    """A key published just after a slow answer was made is asked for one cool-down later."""
+    scene = Scene(jwks_uri="https://as.example.com/jwks")
+    answers = iter([httpx.Response(200, json=scene.local.jwks)])
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        scene.local.outage = None
+        scene.local.rotate(SigningKey("k2"))
+        scene.clock.advance(4)
+        return next(answers)
+
+    old = scene.local.token("read")
+    scene.local.outage = slow
+    assert await scene.verdict(old) == GOOD
+    scene.clock.advance(COOLDOWN - 5)
+    assert await scene.verdict() == Reason.UNKNOWN_KEY
+    scene.clock.advance(1)
+    assert await scene.verdict() == GOOD
+    assert scene.fetches == 2
+
+
 async def test_a_fetch_knows_nothing_of_the_request_that_began_it() -> None:
     """It runs in an empty context: what serves everybody carries nobody's identity or span."""
     scene = Scene()
@@ -105,6 +126,7 @@ async def test_closing_ends_a_fetch_and_nobody_is_refused_for_it(keys_are_here: 
     await scene.issuer.aclose()
     error = await waiting
     assert error.reason == Reason.NO_USABLE_KEYS
+    assert 1 <= error.retry_after <= LONGEST_BACKOFF
     assert scene.fetches == keys_are_here
     scene.release()
     assert await scene.verdict() == GOOD

@@ -1,0 +1,66 @@
+"""FixedKeySet: keys that were configured, as a JWK set or as a secret (RFC 7517 §5)."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.protocol.jose import SYMMETRIC, SignedToken, import_secret
+from oauth_guard.protocol.keys import KeySet
+
+__all__ = ["FixedKeySet"]
+
+
+class FixedKeySet:
+    """Keys that were handed over and never change."""
+
+    ready = True
+
+    def __init__(self, keys: KeySet) -> None:
+        self._keys = keys
+
+    @classmethod
+    def from_jwks(cls, jwks: Mapping[str, Any]) -> Self:
+        """Read a JWK set.
+
+        Raises:
+            ConfigurationError: It is none, or one of its keys can't be used.
+        """
+        try:
+            keys = KeySet.from_document(jwks)
+        except ValueError as error:
+            raise ConfigurationError(f"keys= must be a JWK set: {error}.") from None
+        if keys.odd or not keys.keys:
+            odd = "; ".join(keys.odd) or "there is none"
+            raise ConfigurationError(f"keys= must hold public keys that can be used: {odd}.")
+        return cls(keys)
+
+    @classmethod
+    def from_secret(cls, secret: bytes, algorithms: frozenset[str]) -> Self:
+        """Take a *secret* that the issuer shares.
+
+        Raises:
+            ConfigurationError: It is too short, or *algorithms* are not for secrets.
+        """
+        if not algorithms <= SYMMETRIC:
+            raise ConfigurationError('secret= is for algorithms=["HS256"], HS384 or HS512.')
+        try:
+            return cls(KeySet((import_secret(secret, algorithms),)))
+        except ValueError as error:
+            raise ConfigurationError(f"secret= is missing or too short: {error}.") from None
+
+    async def verify(self, token: SignedToken) -> None:
+        """Hold the signature of *token* to the keys.
+
+        Raises:
+            InvalidToken: No key made it.
+        """
+        self._keys.verify(token)
+
+    def start(self) -> None:
+        """Do nothing: the keys are here."""
+
+    async def load(self) -> None:
+        """Do nothing: the keys are here."""
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing was opened."""
