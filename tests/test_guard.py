@@ -225,7 +225,11 @@ def test_a_guard_shows_what_it_guards_and_whom_it_trusts(api: Api) -> None:
         ({"detail": "production"}, 'detail= is "development", or left out'),
         ({"detail": "development"}, r"for a resource on a loopback host: leave it out"),
         ({"realm": "a\nb"}, "realm= must be printable ASCII, on one line"),
-        ({"error_uri": "a\nb"}, "error_uri= must be printable ASCII, on one line"),
+        ({"error_uri": "a b"}, "error_uri= must be a URI like"),
+        ({"bearer_methods": ["query"]}, r'bearer_methods= is \["header"\], to which'),
+        ({"bearer_methods": ["header", "cookie"]}, '"body" and "query" may be added'),
+        ({"bearer_methods": []}, '"body" and "query" may be added'),
+        ({"start": "later"}, "start= is one of background, wait, fail fast"),
         ({"scopes_supported": ["a b"]}, r'several arguments: scope\("read", "write"\)'),
     ],
 )

@@ -1,6 +1,7 @@
 """The only room where an error becomes an answer (RFC 6750 §3, RFC 9110 §11.6.1, RFC 9728 §5.1)."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ _DESCRIPTIONS = {
     "insufficient_scope": "The access token does not grant what this request needs.",
 }
 _MAX_RETRY_AFTER = 60
+_PRINTABLE = re.compile(r"[\x20-\x7E]*")
+_URI = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,17 @@ class Challenger:
     tell_reason: bool
 
     def __post_init__(self) -> None:
-        """Refuse what could not stand in a header (RFC 9110 §5.6.4).
+        """Refuse what could not stand in a challenge (RFC 9110 §5.6.4, RFC 6750 §3).
 
         Raises:
-            ConfigurationError: A value holds anything but printable ASCII.
+            ConfigurationError: A value holds characters that it must not have.
         """
-        for name in ("realm", "error_uri"):
-            value = getattr(self, name)
-            if value is not None and not (value.isascii() and value.isprintable()):
-                raise ConfigurationError(f"{name}= must be printable ASCII, on one line.")
+        if self.realm is not None and not _PRINTABLE.fullmatch(self.realm):
+            raise ConfigurationError("realm= must be printable ASCII, on one line.")
+        if self.error_uri is not None and not _URI.fullmatch(self.error_uri):
+            raise ConfigurationError(
+                'error_uri= must be a URI like "https://example.com/errors", so without spaces.'
+            )
 
     def answer(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
         """Return the answer that *error* deserves."""
