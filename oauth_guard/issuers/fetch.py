@@ -26,6 +26,7 @@ _log = logging.getLogger("oauth_guard")
 _MAX_BYTES = 512 * 1024
 _OK = 200
 _HTTPS_PORT = 443
+_PROXIED = {"http", "https", "all"}
 _CONNECT_SECONDS = 2  # for each address, so that a dead one leaves time for the next
 # Compressed, a small answer could be a large one.
 _HEADERS = {
@@ -99,7 +100,8 @@ class Fetcher:
             return self._given
         loop = asyncio.get_running_loop()
         if self._own is None or self._own[0] is not loop:
-            transport = None if getproxies() else _GuardedTransport(self._hosts)
+            proxied = _PROXIED & getproxies().keys()  # which has NO_PROXY as "no"
+            transport = None if proxied else _GuardedTransport(self._hosts)
             # The caller bounds the time.
             self._own = (loop, httpx.AsyncClient(timeout=None, transport=transport))  # noqa: S113
         return self._own[1]
@@ -137,7 +139,7 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
         self._transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        host = request.url.host
+        host = request.url.raw_host.decode("ascii")
         if host in self._hosts:
             return await self._transport.handle_async_request(request)
         addresses = await _public_addresses(host, request.url.port)

@@ -4,6 +4,7 @@ import ipaddress
 
 __all__ = ["is_public_address"]
 
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # all of IPv6 that the Internet uses
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -18,7 +19,10 @@ def is_public_address(address: str) -> bool:
     except ValueError:  # a scoped one, say
         return False
     if isinstance(ip, ipaddress.IPv6Address):
-        ip = _carried(ip) or ip
+        carried = _carried(ip)
+        if carried is None:
+            return ip.is_global and ip in _UNICAST
+        ip = carried
     return ip.is_global and not ip.is_multicast
 
 

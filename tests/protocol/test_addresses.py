@@ -5,7 +5,16 @@ import pytest
 from oauth_guard.protocol.addresses import is_public_address
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07::1", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "93.184.215.14",
+        "2606:2800:21f:cb07::1",
+        "::ffff:8.8.8.8",
+        "64:ff9b::8.8.8.8",
+        "2002:808:808::1",
+    ],
+)
 def test_an_address_on_the_internet_is_public(address: str) -> None:
     """An issuer may be there."""
     assert is_public_address(address)
@@ -32,6 +41,12 @@ def test_an_address_on_the_internet_is_public(address: str) -> None:
         pytest.param("::ffff:10.0.0.1", id="private, mapped"),
         pytest.param("2002:7f00:1::", id="loopback, 6to4"),
         pytest.param("64:ff9b::a9fe:a9fe", id="link-local, NAT64"),
+        pytest.param("64:ff9b:1::a9fe:a9fe", id="link-local, NAT64 of one's own"),
+        pytest.param("2001:0:7f00:1::", id="loopback, Teredo"),
+        pytest.param("::7f00:1", id="loopback, IPv4-compatible"),
+        pytest.param("::ffff:0:7f00:1", id="loopback, IPv4-translated"),
+        pytest.param("fec0::1", id="site-local"),
+        pytest.param("5f00::1", id="segment routing"),
         pytest.param("api.example.com", id="no address"),
         pytest.param("", id="nothing"),
     ],
