@@ -39,8 +39,10 @@ class FixedKeySet:
         """Take a *secret* that the issuer shares.
 
         Raises:
-            ConfigurationError: It is too short, or *algorithms* are not for secrets.
+            ConfigurationError: It is text or too short, or *algorithms* are not for secrets.
         """
+        if not isinstance(secret, bytes):
+            raise ConfigurationError("secret= takes bytes: write secret=text.encode().")
         if not algorithms <= SYMMETRIC:
             raise ConfigurationError('secret= is for algorithms=["HS256"], HS384 or HS512.')
         try:
