@@ -34,6 +34,9 @@ def _outcome(check: Callable[[], None]) -> Reason | None:
         pytest.param({"algorithms": ("none",)}, "not 'none'", id="none"),
         pytest.param({"algorithms": ("ES256", "HS256")}, "mixes HS algorithms", id="a mixture"),
         pytest.param({"algorithms": ("ES256K",)}, "not 'ES256K'", id="an unknown one"),
+        pytest.param(
+            {"issuer_name": "x"}, "issuer_name= is no setting; there are types,", id="new"
+        ),
         pytest.param({"leeway": -1}, "from 0 to 300", id="leeway below 0"),
         pytest.param({"leeway": 301}, "from 0 to 300", id="leeway past 300"),
         pytest.param({"leeway": float("nan")}, "from 0 to 300", id="leeway that is no number"),
@@ -142,6 +145,42 @@ def test_a_token_is_for_us(audience: list[str], configured: tuple[str, ...], pas
     rules = ClaimRules(_ISSUER, audience=configured)
     reason = None if passes else Reason.WRONG_AUDIENCE
     assert _outcome(lambda: rules.check_audience(audience, _RESOURCE)) is reason
+
+
+@pytest.mark.parametrize(
+    ("audience", "passes"),
+    [
+        pytest.param([_RESOURCE], True, id="the resource"),
+        pytest.param([_RESOURCE, _RESOURCE], True, id="the resource twice"),
+        pytest.param([_RESOURCE, "https://x"], False, id="another too"),
+        pytest.param(["https://x", _RESOURCE], False, id="another first"),
+        pytest.param([_RESOURCE, ""], False, id="an empty name too"),
+        pytest.param([], False, id="nobody"),
+    ],
+)
+def test_a_token_may_have_to_be_for_us_alone(audience: list[str], passes: bool) -> None:
+    """A token that others would take too can be refused (RFC 8707 §2.2)."""
+    rules = ClaimRules.of(_ISSUER, single_audience=True)
+    reason = None if passes else Reason.WRONG_AUDIENCE
+    assert _outcome(lambda: rules.check_audience(audience, _RESOURCE)) is reason
+
+
+@pytest.mark.parametrize(
+    ("settings", "read"),
+    [
+        pytest.param({}, {}, id="nothing"),
+        pytest.param({"types": ["application/JWT"]}, {"types": ("jwt",)}, id="a type"),
+        pytest.param(
+            {"algorithms": ["HS512"]}, {"algorithms": frozenset({"HS512"})}, id="for a secret"
+        ),
+        pytest.param({"audience": "api"}, {"audience": ("api",)}, id="one audience"),
+        pytest.param({"required_claims": []}, {"required_claims": ()}, id="no claims"),
+        pytest.param({"scope_claims": iter(["scp"])}, {"scope_claims": ("scp",)}, id="an iterator"),
+    ],
+)
+def test_settings_are_read_into_rules(settings: dict[str, Any], read: dict[str, Any]) -> None:
+    """As they are written, and all others as RFC 9068 has them."""
+    assert ClaimRules.of(_ISSUER, **settings) == ClaimRules(_ISSUER, **read)
 
 
 @pytest.mark.parametrize(

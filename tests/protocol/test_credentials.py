@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth_guard.errors import InvalidRequest, MissingCredentials, Reason, RequestRejected
+from oauth_guard.errors import (
+    InvalidRequest,
+    MissingCredentials,
+    Reason,
+    RequestRejected,
+)
 from oauth_guard.protocol.credentials import (
     MAX_CREDENTIALS_BYTES,
     Credentials,

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from oauth_guard.errors import ConfigurationError
-from oauth_guard.protocol.urls import is_loopback, is_secure, parse_url
+from oauth_guard.protocol.urls import hosts_of, is_loopback, is_secure, parse_url
 
 _LOOPBACK = [
     "http://localhost",
@@ -110,3 +110,9 @@ def test_another_machine_is_told(url: str) -> None:
 def test_another_scheme_is_not_secure() -> None:
     """Only http stays on this machine by its host."""
     assert not is_secure(urlsplit("ftp://localhost"))
+
+
+def test_the_hosts_of_what_was_configured() -> None:
+    """Each once, in lower case, without port or brackets; what was left out has none."""
+    urls = ("https://AS.example.com:8443/a", "https://as.example.com", None, "https://[::1]/jwks")
+    assert hosts_of(*urls) == {"as.example.com", "::1"}
