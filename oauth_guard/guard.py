@@ -150,6 +150,7 @@ class Guard:
         except IssuerUnavailable as error:
             _log.warning("%s: no answer from %s: %s", self.resource, error.issuer, error.reason)
             if self._start == "fail fast":
+                await self.aclose()
                 raise
 
     async def aclose(self) -> None:

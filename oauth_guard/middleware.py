@@ -94,12 +94,21 @@ class OAuthGuardMiddleware:
             case "websocket":
                 await self._websocket(connection, receive, send)
             case "lifespan":
-                async with AsyncExitStack() as stack:
-                    for _, guard in self._guards:
-                        await stack.enter_async_context(guard)
-                    await self._app(connection, receive, send)
+                await self._lifespan(connection, receive, send)
             case unknown:
                 raise ConfigurationError(f"A connection of type {unknown!r} can't be guarded.")
+
+    async def _lifespan(self, connection: Connection, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as stack:
+            try:
+                for _, guard in self._guards:
+                    await stack.enter_async_context(guard)
+            except IssuerUnavailable as error:
+                # Servers go on without a lifespan where one raises.
+                await receive()
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+            else:
+                await self._app(connection, receive, send)
 
     async def _http(self, connection: Connection, receive: Receive, send: Send) -> None:
         method, headers = connection["method"], connection["headers"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 
-from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
+from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.interfaces import Issuer
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.presented_token import PresentedToken
@@ -61,14 +61,20 @@ class IssuerRouter:
             issuer.start()
 
     async def load(self) -> None:
-        """Wait for each issuer; all of them fetch at once.
+        """Wait for each issuer, also when another one can't be asked; all fetch at once.
 
         Raises:
             IssuerUnavailable: One of them can't be asked.
         """
         self.start()
+        failures: list[IssuerUnavailable] = []
         for issuer in self._issuers.values():
-            await issuer.load()
+            try:
+                await issuer.load()
+            except IssuerUnavailable as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     async def aclose(self) -> None:
         """Close each issuer, also when another one can't be closed."""

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from oauth_guard import ConfigurationError, JWTIssuer
-from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.issuers.routing import IssuerRouter
 from oauth_guard.protocol.presented_token import PresentedToken
 from oauth_guard.testing import LocalIssuer
-from tests.issuers.scene import background_is_done
+from tests.issuers.scene import background_is_done, unreachable
 
 LOCALS = [LocalIssuer("https://a.example"), LocalIssuer("https://b.example")]
 
@@ -72,6 +72,25 @@ async def test_starting_starts_all() -> None:
     router.start()
     await background_is_done()
     assert router.ready
+
+
+async def test_loading_waits_for_all() -> None:
+    """Then each can be asked at once."""
+    router = IssuerRouter(issuers())
+    await router.load()
+    assert router.ready
+
+
+async def test_loading_waits_for_the_others_when_one_is_down() -> None:
+    """The outage is reported, after everybody else is ready."""
+    down = LocalIssuer("https://c.example")
+    down.outage = unreachable
+    others = issuers()
+    router = IssuerRouter([JWTIssuer(down.issuer, http=down.http), *others])
+    with pytest.raises(IssuerUnavailable) as caught:
+        await router.load()
+    assert (caught.value.issuer, caught.value.reason) == (down.issuer, Reason.UNREACHABLE)
+    assert IssuerRouter(others).ready
 
 
 class Stubborn(JWTIssuer):
