@@ -30,7 +30,9 @@ HeaderFields: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 _MAX_FORM_BYTES = 64 * 1024
 _SUCCESS = range(200, 300)
-_DIRECTIVE = re.compile(rb'(?:[^,"]|"[^"]*")+')  # a comma inside quotes separates nothing
+# A comma inside quotes separates nothing (RFC 9110 §5.6.4).
+_DIRECTIVE = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\.)*")+', re.DOTALL)
+_REPLACED = {b"", b"public", b"private"}
 _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
 _UNAVAILABLE = 503
 
@@ -38,26 +40,28 @@ _UNAVAILABLE = 503
 async def read_body(receive: Receive) -> tuple[bytes, Receive]:
     """Return the body, and a `receive` that tells it again and then goes on with what comes.
 
+    It is told again in one piece, since many small ones would take more room than their bytes.
+
     Raises:
         RequestTooLarge: It is over 64 KiB; no more than that and a chunk was held.
     """
-    heard: list[Message] = []
-    size, more = 0, True
-    while more:
+    body = bytearray()
+    message: Message = {"type": "http.request", "more_body": True}
+    while message["type"] == "http.request" and message.get("more_body", False):
         message = await receive()
-        heard.append(message)
-        size += len(message.get("body", b""))
-        more = message["type"] == "http.request" and message.get("more_body", False)
-        if size > _MAX_FORM_BYTES:
+        body += message.get("body", b"")
+        if len(body) > _MAX_FORM_BYTES:
             raise RequestTooLarge(Reason.BODY_TOO_LARGE)
-    retold = iter(heard)
+    gone = message["type"] != "http.request"  # before the end, which never came
+    whole: Message = {"type": "http.request", "body": bytes(body), "more_body": gone}
+    retold = iter([whole, message] if gone else [whole])
 
     async def retelling() -> Message:
         for message in retold:
             return message
         return await receive()
 
-    return b"".join(message.get("body", b"") for message in heard), retelling
+    return bytes(body), retelling
 
 
 async def answer(
@@ -113,7 +117,8 @@ def without_body(send: Send) -> Send:
 def kept_private(send: Send) -> Send:
     """Keep a good answer out of shared caches, whose key would hold the token of the query.
 
-    The application's own directives stay, but for `public` (RFC 6750 §2.3).
+    The application's own directives stay, but for `public` and a narrower `private`
+    (RFC 6750 §2.3).
     """
 
     async def send_privately(message: Message) -> None:
@@ -121,10 +126,15 @@ def kept_private(send: Send) -> Send:
             headers = list(message.get("headers", ()))
             values = [value for name, value in headers if name.lower() == b"cache-control"]
             directives = [d.strip() for value in values for d in _DIRECTIVE.findall(value)]
-            kept = [d for d in directives if d.lower() not in {b"", b"public", b"private"}]
+            kept = [d for d in directives if _name(d) not in _REPLACED]
             others = [field for field in headers if field[0].lower() != b"cache-control"]
-            control = (b"cache-control", b", ".join((*kept, b"private")))
+            # First, since what an odd directive does to the rest is up to the cache.
+            control = (b"cache-control", b", ".join((b"private", *kept)))
             message = {**message, "headers": [*others, control]}
         await send(message)
 
     return send_privately
+
+
+def _name(directive: bytes) -> bytes:
+    return directive.partition(b"=")[0].strip().lower()
