@@ -1,12 +1,15 @@
-"""Fuzz the guard with atheris, until it is stopped or something else than an answer comes out."""
+"""Fuzz the guard with atheris, until it is stopped or something else than an answer comes out.
+
+What it finds on its way is kept, so the next run goes on from there.
+"""
 
 import importlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
+_FINDINGS = Path(__file__).parents[2] / ".hypothesis" / "fuzz"
 _USAGE = "python -m tests.fuzz TARGET [-runs=N] [-max_total_time=SECONDS]; targets: {}"
 _MISSING = "atheris is missing, which needs Linux: .venv/bin/python -m pip install atheris"
 
@@ -26,15 +29,20 @@ def main(arguments: list[str]) -> None:
     name, *options = arguments or [""]
     if name not in targets:
         raise SystemExit(_USAGE.format(", ".join(targets)))
-    with TemporaryDirectory() as corpus:
-        _write(Path(corpus), targets[name].good)
-        atheris.Setup([sys.argv[0], *options, corpus], targets[name].status)
-        atheris.Fuzz()
+    corpus = _corpus(name, targets[name].good)
+    # Before the caller's options, so that these may say otherwise.
+    atheris.Setup(
+        [sys.argv[0], f"-artifact_prefix={corpus}-", *options, str(corpus)], targets[name].status
+    )
+    atheris.Fuzz()
 
 
-def _write(corpus: Path, seeds: Iterable[bytes]) -> None:
+def _corpus(name: str, seeds: Iterable[bytes]) -> Path:
+    corpus = _FINDINGS / name
+    corpus.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(seeds):
         (corpus / f"{number}").write_bytes(seed)
+    return corpus
 
 
 if __name__ == "__main__":
