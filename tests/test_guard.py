@@ -167,6 +167,42 @@ async def test_ready_wants_every_issuer(api: Api) -> None:
     assert guard.ready
 
 
+async def test_a_guard_may_wait_for_keys(api: Api) -> None:
+    """Then it is ready as soon as it is open."""
+    guard = Guard(RESOURCE, [api.jwt_issuer()], start="wait")
+    async with guard:
+        assert guard.ready
+
+
+@pytest.mark.parametrize("start", ["background", "wait"])
+async def test_a_guard_opens_without_keys(
+    start: Any, api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An issuer that is down at start-up may be there later; its other tokens are good."""
+    api.authority.outage = _down
+    other = LocalIssuer("https://other.example.com", audience=RESOURCE)
+    issuers = [api.jwt_issuer(), JWTIssuer(other.issuer, http=other.http)]
+    async with Guard(RESOURCE, issuers, start=start) as guard:
+        assert not guard.ready
+        await guard.authenticate(_request(other.token("read")))
+        told = f"{RESOURCE}: no answer from https://as.example.com: unreachable"
+        assert (told in caplog.messages) == (start == "wait")
+
+
+async def test_a_guard_may_rather_not_open_than_have_no_keys(api: Api) -> None:
+    """It names the issuer, and leaves nothing open."""
+    api.authority.outage = _down
+    guard = Guard(RESOURCE, [api.jwt_issuer()], start="fail fast")
+    with pytest.raises(IssuerUnavailable, match=r"as\.example\.com: unreachable"):
+        await guard.start()
+    await _settle()
+    assert len(asyncio.all_tasks()) == 1
+    api.authority.outage = None
+    api.now += 60
+    async with guard:
+        assert guard.ready
+
+
 async def _settle() -> None:
     """Let what goes on in the background come to its end."""
     for _ in range(50):

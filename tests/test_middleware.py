@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -10,11 +11,13 @@ from starlette.routing import Route
 from oauth_guard import (
     ANONYMOUS,
     Guard,
+    IssuerUnavailable,
     OAuthGuardMiddleware,
     Requirement,
     current_identity,
     scope,
 )
+from oauth_guard.errors import Reason
 from oauth_guard.testing import LocalWebSocket
 from tests.standards.answer import SEEN, Message, http, run, websocket
 from tests.standards.api import RESOURCE, Api, bearer, handler, plain, seeing
@@ -236,6 +239,44 @@ async def test_the_lifespan_holds_the_guards() -> None:
     await api.application({"type": "lifespan"}, receive, send)
     assert stages == [True, True]
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_guard_that_fails_fast_fails_the_start() -> None:
+    """Servers go on where a lifespan raises, so they are told; the application never starts."""
+    api = Api(guard={"start": "fail fast"})
+    api.authority.outage = _down
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await api.application({"type": "lifespan"}, receive, send)
+    told = "https://as.example.com: unreachable"
+    assert sent == [{"type": "lifespan.startup.failed", "message": told}]
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_an_outage_that_the_application_meets_is_its_own() -> None:
+    """What it raises in its lifespan passes through as it is."""
+
+    async def app(_connection: Any, _receive: Any, _send: Any) -> None:
+        raise IssuerUnavailable("https://other.example.com", Reason.TIMED_OUT)
+
+    api = Api()
+    api.application = OAuthGuardMiddleware(app, api.guard)
+    with pytest.raises(IssuerUnavailable, match=r"other\.example\.com"):
+        await api.application({"type": "lifespan"}, _nothing, _nothing)
+
+
+async def _nothing(*_: object) -> Any:
+    raise AssertionError("nobody speaks here")
+
+
+def _down(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("closed", request=request)
 
 
 async def _lives(_connection: Any, receive: Any, send: Any) -> None:
