@@ -24,6 +24,9 @@ SEEN = "tests.seen"
 QUERY = b":query"
 """The name under which the query of a request stands beside its header fields."""
 
+FORM = b":form"
+"""The name under which the part of a request's body that was received stands there."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -34,7 +37,7 @@ class Answer:
         seen: The identities that handlers saw; empty if none ran.
         received: How many messages were asked for.
         log: Everything that was logged meanwhile, at DEBUG, as text.
-        sent: The header fields of the request, and its query under `QUERY`.
+        sent: The header fields of the request, its query under `QUERY`, its body under `FORM`.
     """
 
     messages: Sequence[Message]
@@ -115,14 +118,13 @@ async def run(
     """Serve *connection* to *application*, which may receive these messages and then no more."""
     sent: list[Message] = []
     seen: list[Identity] = []
-    count = 0
+    heard: list[Message] = []
     messages = iter(received)
 
     async def receive() -> Message:
-        nonlocal count
-        count += 1
         await asyncio.sleep(0)
-        return next(messages)
+        heard.append(next(messages))
+        return heard[-1]
 
     async def send(message: Message) -> None:
         await asyncio.sleep(0)
@@ -130,8 +132,9 @@ async def run(
 
     with _log() as log:
         await application(connection | {SEEN: seen}, receive, send)
-    presented = [*connection["headers"], (QUERY, connection["query_string"])]
-    return Answer(sent, seen, count, log.getvalue(), presented)
+    form = b"".join(message.get("body", b"") for message in heard)
+    presented = [*connection["headers"], (QUERY, connection["query_string"]), (FORM, form)]
+    return Answer(sent, seen, len(heard), log.getvalue(), presented)
 
 
 def body(*chunks: bytes) -> Iterator[Message]:

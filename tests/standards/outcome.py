@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from oauth_guard import ANONYMOUS
-from tests.standards.answer import QUERY, Answer
+from tests.standards.answer import FORM, QUERY, Answer
 from tests.standards.api import ISSUER, RESOURCE
 
 _SHORTEST_PART = 6
-_CREDENTIALS = {b"authorization", b"proxy-authorization", b"cookie", b"dpop", QUERY}
+_CREDENTIALS = {b"authorization", b"proxy-authorization", b"cookie", b"dpop", QUERY, FORM}
 _SCHEMES = {"bearer", "dpop", "basic", "token"}
 _ERROR_MEMBERS = {"error", "error_description", "error_uri"}
 
