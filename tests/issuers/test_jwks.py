@@ -126,6 +126,16 @@ async def test_a_key_replaced_under_its_old_name_is_picked_up() -> None:
     assert scene.fetches == 2
 
 
+async def test_a_name_that_was_guessed_too_early_is_not_held_against_its_key() -> None:
+    """Whoever knows what the next key is called can't lock it out before it is published."""
+    scene = await loaded()
+    scene.clock.advance(COOLDOWN)
+    assert await scene.verdict(by_unknown_key(scene.local, "k2")) == Reason.UNKNOWN_KEY
+    scene.local.rotate(SigningKey("k2"))
+    scene.clock.advance(COOLDOWN)
+    assert await scene.verdict() == GOOD
+
+
 async def test_unknown_keys_do_not_hammer_the_issuer() -> None:
     """A hundred tokens by a hundred unknown keys cause one fetch, and disturb no good token."""
     scene = await loaded()

@@ -114,6 +114,19 @@ async def test_attempts_back_off(keys_are_here: bool) -> None:
     assert 600 / LONGEST_BACKOFF <= scene.fetches - before <= 80
 
 
+async def test_processes_that_failed_together_do_not_come_back_together() -> None:
+    """Of many that wait for up to a second, some ask after half of it, and some do not yet."""
+    scenes = [Scene() for _ in range(100)]
+    asked = set()
+    for scene in scenes:
+        scene.local.outage = unreachable
+        assert await scene.verdict() == Reason.UNREACHABLE
+        scene.clock.advance(0.5)
+        await scene.verdict()
+        asked.add(len(scene.local.requests))
+    assert asked == {1, 2}
+
+
 async def test_recovery_needs_no_restart() -> None:
     """Once the issuer is back and the back-off over, the next request is served."""
     scene = Scene()
