@@ -194,7 +194,7 @@ class RemoteKeySet:
                 alive()
 
         wait = max(self._refresh_at - self._clock(), 0)
-        self._timer = asyncio.get_running_loop().call_later(wait, wake, context=Context())
+        self._timer = asyncio.get_running_loop().call_later(wait, wake)
 
     def _refresh(self) -> None:
         if self._clock() >= self._refresh_at:
