@@ -71,8 +71,20 @@ async def test_what_has_no_values_is_left_out(scopes: list[str], listed: object)
 
 
 @pytest.mark.conformance("9728-06")
-async def test_the_methods_are_those_that_work(api: Api) -> None:
-    """Tokens are taken from the header, and the document says so."""
+@pytest.mark.parametrize(
+    "methods", [["header"], ["header", "query"], ["header", "body"], ["header", "body", "query"]]
+)
+async def test_the_methods_are_those_that_work(methods: list[str]) -> None:
+    """Tokens are taken in these ways, and the document says so."""
+    api = Api(guard={"bearer_methods": methods})
+    assert _members(await api.get(WELL_KNOWN))["bearer_methods_supported"] == methods
+    by_query = await api.get(f"/r?access_token={api.token()}")
+    expect(by_query, "200" if "query" in methods else "401 none")
+
+
+@pytest.mark.conformance("9728-06")
+async def test_the_header_alone_is_taken_unless_told_otherwise(api: Api) -> None:
+    """And the document says so."""
     assert _members(await api.get(WELL_KNOWN))["bearer_methods_supported"] == ["header"]
 
 
