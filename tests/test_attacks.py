@@ -2,29 +2,38 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from oauth_guard.errors import Reason
 from tests.attacks.attack import (
+    SECRET,
     Attack,
+    any_method,
     older_issuer,
     partly_public,
     policed,
+    sharing_a_secret,
+    tls_alone,
     token_optional,
     two_issuers,
     two_resources,
 )
-from tests.attacks.forgery import forge
+from tests.attacks.forgery import forge, with_secret
+from tests.attacks.on_addresses import ELSEWHERE, NAMES, ON_ADDRESSES, REDIRECTS
 from tests.attacks.on_claims import ON_CLAIMS
 from tests.attacks.on_issuers import ON_ISSUERS
 from tests.attacks.on_requests import ON_REQUESTS
 from tests.attacks.on_signatures import ON_SIGNATURES
+from tests.attacks.on_transmission import ON_TRANSMISSION
+from tests.issuers.network import SERVED, Internet
+from tests.standards.answer import Answer
 from tests.standards.api import ISSUER, RESOURCE, Api, bearer
 from tests.standards.outcome import expect
 
-TABLES = (ON_SIGNATURES, ON_CLAIMS, ON_REQUESTS, ON_ISSUERS)
+TABLES = (ON_SIGNATURES, ON_CLAIMS, ON_REQUESTS, ON_TRANSMISSION, ON_ISSUERS)
 ATTACKS = [pytest.param(attack, id=name) for table in TABLES for name, attack in table.items()]
 
 ONLY_THE_ISSUER_KNOWS = {
@@ -51,6 +60,32 @@ async def test_an_attack_is_refused_for_its_reason(attack: Attack) -> None:
         assert api.authority.requests == []
 
 
+@pytest.mark.parametrize(("jwks_uri", "reason"), ON_ADDRESSES.values(), ids=ON_ADDRESSES)
+def test_an_issuer_can_not_send_us_into_our_own_network(
+    jwks_uri: str, reason: Reason, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody but the issuer is connected to; the token is not judged, and it is not said why."""
+    internet = Internet(tmp_path, "as.example.com")
+    internet.become(monkeypatch)
+    internet.names = dict(NAMES)
+    internet.places = {ELSEWHERE: SERVED, "127.0.0.1": SERVED}
+    api = Api(issuer={"http": None})
+    metadata = {"issuer": ISSUER, "jwks_uri": jwks_uri}
+    paths = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
+    internet.answers = {**dict.fromkeys(paths, metadata), **REDIRECTS, "/jwks": api.authority.jwks}
+
+    async def attack() -> Answer:
+        async with api.guard:
+            return await api.get(token=forge(api))
+
+    answer = internet.run(attack)
+    expect(answer, "503")
+    assert list(_reasons(answer.log)) == [reason]
+    assert set(internet.attempts) == {ELSEWHERE}
+    assert all(url.startswith(f"{ISSUER}/") for url in internet.requests)
+    assert jwks_uri not in repr(answer.messages)
+
+
 def _reasons(log: str) -> Iterator[str]:
     """Yield the reason of each answer that was logged."""
     for line in log.splitlines():
@@ -64,6 +99,12 @@ GOOD: Mapping[str, tuple[Any, dict[str, Any]]] = {
     "plain": (Api, {}),
     "older issuer": (older_issuer, {"header": {"typ": "JWT"}}),
     "token optional": (token_optional, {}),
+    "sent in any way": (any_method, {}),
+    "over TLS alone": (tls_alone, {}),
+    "shared secret": (
+        sharing_a_secret,
+        {"header": {"alg": "HS256"}, "sign": with_secret(SECRET)},
+    ),
     "partly public": (partly_public, {}),
     "two resources": (two_resources, {}),
     "two issuers": (two_issuers, {}),

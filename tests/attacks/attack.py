@@ -16,6 +16,7 @@ from tests.standards.answer import Answer
 from tests.standards.api import ISSUER, NOW, RESOURCE, Api, handler, signing_keys, socket
 
 PARTNER = "https://partner.example.com"
+SECRET = bytes(range(32))
 
 
 @dataclass(frozen=True)
@@ -104,14 +105,21 @@ def request(
     api: Callable[[], Api] = Api,
     **changes: Any,
 ) -> Attack:
-    """Send any request; `{T}` in its header fields is a genuine token, `{A}` one for `/a`."""
+    """Send any request; `{T}` anywhere in it is a genuine token, `{A}` one for `/a`."""
 
     async def send(api: Api) -> Answer:
-        tokens = {b"{T}": forge(api), b"{A}": forge(api, claims={"aud": f"{RESOURCE}/a"})}
-        filled = list(headers)
-        for mark, text in tokens.items():
-            filled = [(name, value.replace(mark, text.encode())) for name, value in filled]
-        return await api.send(method, target, filled, chunks=chunks, **changes)
+        tokens = (forge(api), forge(api, claims={"aud": f"{RESOURCE}/a"}))
+
+        def filled(text: bytes) -> bytes:
+            return text.replace(b"{T}", tokens[0].encode()).replace(b"{A}", tokens[1].encode())
+
+        return await api.send(
+            method,
+            filled(target.encode()).decode(),
+            [(name, filled(value)) for name, value in headers],
+            chunks=[filled(chunk) for chunk in chunks],
+            **changes,
+        )
 
     return Attack(send, outcome, reason, api)
 
@@ -136,6 +144,22 @@ def handshake(
 def older_issuer() -> Api:
     """Build the API with an issuer that knows no type of its own for access tokens."""
     return Api(issuer={"types": ["JWT"]})
+
+
+def any_method() -> Api:
+    """Build the API for tokens in header, form and query, and an application for every path."""
+    return Api(app=_answers_everything, guard={"bearer_methods": ["header", "body", "query"]})
+
+
+def tls_alone() -> Api:
+    """Build the same for requests over TLS alone."""
+    methods = ["header", "body", "query"]
+    return Api(app=_answers_everything, guard={"bearer_methods": methods, "require_https": True})
+
+
+def sharing_a_secret() -> Api:
+    """Build the API with an issuer that shares a secret and publishes no key."""
+    return Api(issuer={"secret": SECRET, "algorithms": ["HS256"]})
 
 
 def token_optional() -> Api:

@@ -3,7 +3,7 @@
 import json
 
 from oauth_guard.errors import Reason
-from tests.attacks.attack import Attack, token
+from tests.attacks.attack import SECRET, Attack, sharing_a_secret, token
 from tests.attacks.forgery import (
     CURVE_ORDER,
     always,
@@ -55,6 +55,27 @@ ON_SIGNATURES: dict[str, Attack] = {
         )
         for form in ("PEM", "DER", "JWK", "modulus")
     },
+    "published key where a secret is shared": token(R.ALGORITHM_NOT_ALLOWED, api=sharing_a_secret),
+    **{
+        f"secret guessed as {name}": token(
+            R.BAD_SIGNATURE,
+            header={"alg": "HS256", "kid": "shared"},
+            sign=with_secret(secret),
+            api=sharing_a_secret,
+        )
+        for name, secret in {
+            "nothing": b"",
+            "zeros": bytes(32),
+            "its first half": SECRET[:16],
+            "the issuer's public key": public_k2("PEM"),
+        }.items()
+    },
+    "secret for another hash": token(
+        R.ALGORITHM_NOT_ALLOWED,
+        header={"alg": "HS512"},
+        sign=with_secret(SECRET),
+        api=sharing_a_secret,
+    ),
     "good algorithm, but not of this issuer": token(
         R.ALGORITHM_NOT_ALLOWED, header={"alg": "PS256", "kid": "k2"}
     ),

@@ -9,6 +9,7 @@ from pathlib import Path
 from socket import AI_NUMERICHOST, socket
 from typing import Any, TypeVar
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -46,6 +47,13 @@ class Internet:
         self.certificate = directory / "certificate.pem"
         self._key = directory / "key.pem"
         _certify(certified, self.certificate, self._key)
+
+    def become(self, environment: pytest.MonkeyPatch) -> None:
+        """Let clients trust the server by default, and know no proxy."""
+        environment.setenv("SSL_CERT_FILE", str(self.certificate))
+        for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+            environment.delenv(name, raising=False)
+            environment.delenv(name.upper(), raising=False)
 
     def run(self, work: Callable[[], Awaitable[_T]]) -> _T:
         """Do *work* where only these names and addresses are."""

@@ -22,10 +22,7 @@ def internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Internet:
     internet = Internet(tmp_path, "keys.example.com", *sorted(CONFIGURED))
     internet.answers["/jwks"] = KEYS
     internet.places = {PUBLIC: SERVED, "127.0.0.1": SERVED}
-    monkeypatch.setenv("SSL_CERT_FILE", str(internet.certificate))
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+    internet.become(monkeypatch)
     return internet
 
 

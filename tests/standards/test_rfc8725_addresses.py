@@ -16,10 +16,7 @@ def internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Internet:
     internet = Internet(tmp_path, "as.example.com", "keys.example.com")
     internet.names = {"as.example.com": ["198.51.101.7"], "keys.example.com": ["198.51.101.7"]}
     internet.places = {"198.51.101.7": SERVED, "127.0.0.1": SERVED}
-    monkeypatch.setenv("SSL_CERT_FILE", str(internet.certificate))
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+    internet.become(monkeypatch)
     return internet
 
 
