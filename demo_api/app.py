@@ -13,12 +13,11 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, Router
 
-from demo_api import cast, with_fastapi
+from demo_api import cast, greeting, with_fastapi
 from demo_api.authorization_server import create_authorization_server
 from demo_api.authorization_server.keys import new_key_set
 from demo_api.authorization_server.pages import page
 from demo_api.database import open_database
-from demo_api.greeting import credentials_command, tour_command
 from demo_api.people import Member, People
 from demo_api.people_api import people_routes
 from demo_api.serving import is_loopback
@@ -104,8 +103,12 @@ def _home_page(origin: str) -> Callable[[Request], Awaitable[Response]]:
         return page(
             "home.html",
             owners=cast.RESOURCE_OWNERS,
-            tour=tour_command(origin),
-            credentials=credentials_command(),
+            accounts=cast.SERVICE_ACCOUNTS,
+            clients=cast.clients(origin),
+            tour=greeting.tour_command(origin),
+            token=greeting.token_command(origin),
+            call=greeting.call_command(origin),
+            refusal=greeting.refusal_command(origin),
         )
 
     return home_page

@@ -21,7 +21,7 @@ Next, in a browser:
     {origin}/v1/auth/clients/new  register a client of your own
 or in another terminal:
     {tour_command(origin)}
-    curl -i {origin}/v1/me
+    {refusal_command(origin)}
 
 Ctrl-C stops it. What the guard refuses is told below.
 """
@@ -60,6 +60,28 @@ def tour_command(origin: str) -> str:
 def credentials_command() -> str:
     """Return what to type for every secret of the demo."""
     return f"{_python()} -m demo_api credentials"
+
+
+def token_command(origin: str) -> str:
+    """Return what to type for a token in the shell variable TOKEN."""
+    client = next(one for one in cast.clients(origin) if "password" in one.grant_types)
+    account = cast.SERVICE_ACCOUNTS[0]
+    return f"""\
+TOKEN=$(curl -s {origin}/v1/auth/oauth2/token \\
+    --data-urlencode client_id={client.client_id} \\
+    --data-urlencode 'client_secret={client.client_secret}' \\
+    -d grant_type=password -d username={account.login_name} -d password={account.password} |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')"""
+
+
+def call_command(origin: str) -> str:
+    """Return what to type to ask who one is, with that token."""
+    return f'curl -i {origin}/v1/me -H "Authorization: Bearer $TOKEN"'
+
+
+def refusal_command(origin: str) -> str:
+    """Return what to type to see the challenge: a call without a token."""
+    return f"curl -i {origin}/v1/me"
 
 
 def _python() -> Path:

@@ -34,6 +34,7 @@ PROGRAMS: Mapping[str, Program] = {
         homebrew="google-chrome",
     ),
     "chromedriver": Program(("chromedriver",), debian="chromium-driver", homebrew="chromedriver"),
+    "curl": Program(("curl",), debian="curl", homebrew="curl"),
 }
 
 
