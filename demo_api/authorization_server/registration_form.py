@@ -65,7 +65,7 @@ def _wrong_with_addresses(text: str) -> str | None:
     for number, line in filled:
         if not may_be_registered(line):
             return (
-                f"line {number} is none that can be used. Write https://…, or http:// with"
+                f"line {number} can't be used. Write https://…, or http:// with"
                 " 127.0.0.1 or localhost, or an app's own scheme with a dot in it; no # and"
                 " no space."
             )
