@@ -14,6 +14,7 @@ __all__ = [
     "Reason",
     "RequestRejected",
     "RequestTooLarge",
+    "StoreUnavailable",
 ]
 
 
@@ -45,6 +46,8 @@ class Reason(StrEnum):
     UNKNOWN_KEY = "unknown_key"
     BAD_SIGNATURE = "bad_signature"
     WRONG_AUDIENCE = "wrong_audience"
+    INACTIVE = "inactive"
+    UNCLEAR_ACTIVE = "unclear_active"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
     ISSUED_IN_FUTURE = "issued_in_future"
@@ -64,6 +67,9 @@ class Reason(StrEnum):
     WRONG_METADATA = "wrong_metadata"
     NO_USABLE_KEYS = "no_usable_keys"
     BACKING_OFF = "backing_off"
+    BUSY = "busy"
+    CLIENT_REFUSED = "client_refused"
+    TOKEN_NOT_TAKEN = "token_not_taken"  # noqa: S105 - a reason, not a secret
 
 
 class OAuthGuardError(Exception):
@@ -83,6 +89,10 @@ class IssuerUnavailable(OAuthGuardError):  # noqa: N818 - a state of the world, 
         self.issuer = issuer
         self.reason = reason
         self.retry_after = retry_after
+
+
+class StoreUnavailable(OAuthGuardError):  # noqa: N818 - a state of the world, as the house names it
+    """The store's fault: what is remembered can't be read or written now."""
 
 
 class RequestRejected(OAuthGuardError):  # noqa: N818 - a verdict, as the house names it

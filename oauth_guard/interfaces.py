@@ -1,13 +1,14 @@
-"""Every place where you may plug in your own: three Protocols and an alias."""
+"""Every place where you may plug in your own: Protocols and an alias."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.jose import SignedToken
 from oauth_guard.protocol.presented_token import PresentedToken
 
-__all__ = ["Clock", "Issuer", "KeySource", "TokenValidator"]
+__all__ = ["CacheableIssuer", "Clock", "Issuer", "KeySource", "Store", "TokenValidator"]
 
 Clock: TypeAlias = Callable[[], float]
 """Tells the time in seconds: since the epoch where a claim is judged, else monotonic."""
@@ -35,6 +36,16 @@ class Issuer(TokenValidator, Protocol):
         ...
 
     @property
+    def opaque(self) -> bool:
+        """Whether a token that is no JWT may be one of its own."""
+        ...
+
+    @property
+    def takes_jwts(self) -> bool:
+        """Whether a JWT that names no issuer may be one of its own."""
+        ...
+
+    @property
     def ready(self) -> bool:
         """Whether a token could be judged now, without waiting."""
         ...
@@ -53,6 +64,37 @@ class Issuer(TokenValidator, Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections and background work; the next use opens them again."""
+        ...
+
+
+class CacheableIssuer(Issuer, Protocol):
+    """An issuer that is asked about each token, so what it says is worth remembering.
+
+    An access token of it is its claims read by its rules, and nothing else: from the claims
+    alone `AccessToken.from_claims(claims, rules)` makes the same one again.
+    """
+
+    @property
+    def rules(self) -> ClaimRules:
+        """The rules that its tokens carry."""
+        ...
+
+    @property
+    def cache_identity(self) -> tuple[str, ...]:
+        """All that its answer depends on beside the token: its name, endpoint, client, settings.
+
+        It never changes, and is the same in each process that is configured alike.
+        """
+        ...
+
+    @property
+    def cache_for(self) -> float:
+        """For how many seconds an answer may be remembered; 0 for not at all."""
+        ...
+
+    @property
+    def inactive_for(self) -> float:
+        """For how many seconds it may be remembered that a token is inactive."""
         ...
 
 
@@ -87,4 +129,40 @@ class KeySource(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections and background work."""
+        ...
+
+
+class Store(Protocol):
+    """Where we remember, for a time: values under keys, which are digests of one length.
+
+    A value comes back as it was put, or not at all: over a store that others may write to,
+    there is a `SealedStore`.
+    """
+
+    async def get(self, key: bytes) -> bytes | None:
+        """Return what is kept under *key*.
+
+        Raises:
+            StoreUnavailable: The store can't be asked.
+        """
+        ...
+
+    async def put(self, key: bytes, value: bytes, seconds: float) -> None:
+        """Keep *value* for *seconds*, in the place of what was there.
+
+        Raises:
+            StoreUnavailable: The store can't be asked.
+        """
+        ...
+
+    async def add(self, key: bytes, value: bytes, seconds: float) -> bool:
+        """Keep *value* for *seconds* unless *key* is taken; tell whether it was kept.
+
+        Raises:
+            StoreUnavailable: The store can't be asked.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections; the next use opens them again."""
         ...

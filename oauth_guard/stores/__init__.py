@@ -1,0 +1,1 @@
+"""Where we remember: stores, and what is kept in them."""

@@ -1,0 +1,86 @@
+"""What one process remembers, bounded in number and in time: Memory, and MemoryStore over it."""
+
+import time
+from typing import Generic, TypeVar
+
+from cachetools import TLRUCache
+
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.interfaces import Clock
+
+__all__ = ["MAX_ENTRIES", "Memory", "MemoryStore"]
+
+_T = TypeVar("_T")
+
+MAX_ENTRIES = 10_000
+
+
+class Memory(Generic[_T]):
+    """Values that each have their time; when there are too many, the least recently used goes.
+
+    Args:
+        max_entries: How many there are at most.
+        clock: Tells monotonic seconds, so that no clock that is set back lengthens a life.
+
+    Raises:
+        ConfigurationError: There is no room for a single one.
+    """
+
+    def __init__(self, max_entries: int = MAX_ENTRIES, *, clock: Clock = time.monotonic) -> None:
+        if max_entries < 1:
+            raise ConfigurationError("max_entries= is 1 or more.")
+        self._entries: TLRUCache[bytes, tuple[_T, float]] = TLRUCache(
+            max_entries, lambda _, entry, now: now + entry[1], clock
+        )
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: bytes) -> _T | None:
+        """Return what is kept under *key*, if its time has not passed."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry[0]
+
+    def put(self, key: bytes, value: _T, seconds: float) -> None:
+        """Keep *value* for *seconds*, in the place of what was there; 0 keeps nothing."""
+        self._entries[key] = (value, seconds)
+
+    def forget(self, key: bytes) -> None:
+        """Keep nothing under *key* any longer."""
+        self._entries.pop(key, None)
+
+
+class MemoryStore:
+    """A store for one process, which forgets when the process ends.
+
+    Args:
+        max_entries: How many values it holds; the least recently used goes first.
+        clock: Tells monotonic seconds.
+
+    Raises:
+        ConfigurationError: There is no room for a single value.
+    """
+
+    def __init__(self, max_entries: int = MAX_ENTRIES, *, clock: Clock = time.monotonic) -> None:
+        self._memory: Memory[bytes] = Memory(max_entries, clock=clock)
+
+    def __len__(self) -> int:
+        return len(self._memory)
+
+    async def get(self, key: bytes) -> bytes | None:
+        """Return what is kept under *key*."""
+        return self._memory.get(key)
+
+    async def put(self, key: bytes, value: bytes, seconds: float) -> None:
+        """Keep *value* for *seconds*, in the place of what was there."""
+        self._memory.put(key, value, seconds)
+
+    async def add(self, key: bytes, value: bytes, seconds: float) -> bool:
+        """Keep *value* for *seconds* unless *key* is taken; tell whether it was kept."""
+        if self._memory.get(key) is not None:
+            return False
+        self._memory.put(key, value, seconds)
+        return True
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing was opened."""

@@ -1,0 +1,1 @@
+"""Tests of what is remembered, against a real server where one is meant."""

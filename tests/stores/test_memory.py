@@ -1,0 +1,63 @@
+"""What one process remembers is bounded in number and in time."""
+
+import pytest
+
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.stores.memory import MAX_ENTRIES, Memory, MemoryStore
+from tests.stores.clock import FakeClock
+
+
+async def test_ten_thousand_are_remembered_and_no_more() -> None:
+    """The bound is on the number of entries, whatever comes."""
+    store = MemoryStore()
+    for number in range(MAX_ENTRIES + 1):
+        await store.put(number.to_bytes(32), b"value", 60)
+    assert len(store) == MAX_ENTRIES == 10_000
+
+
+async def test_the_least_recently_used_goes_first() -> None:
+    """What is asked for stays."""
+    store = MemoryStore(2)
+    await store.put(b"old", b"1", 60)
+    await store.put(b"young", b"2", 60)
+    assert await store.get(b"old") == b"1"
+    await store.put(b"new", b"3", 60)
+    assert [await store.get(key) for key in (b"old", b"young", b"new")] == [b"1", None, b"3"]
+
+
+def test_each_has_its_own_time() -> None:
+    """A short life beside a long one ends on its own; 0 seconds keep nothing."""
+    clock = FakeClock()
+    memory = Memory[str](clock=clock)
+    memory.put(b"short", "a", 5)
+    memory.put(b"long", "b", 60)
+    memory.put(b"none", "c", 0)
+    clock.now += 4.9
+    assert [memory.get(key) for key in (b"short", b"long", b"none")] == ["a", "b", None]
+    clock.now += 0.1
+    assert [memory.get(key) for key in (b"short", b"long")] == [None, "b"]
+
+
+def test_what_is_put_takes_the_place_of_what_was_there() -> None:
+    """The newer value and its time count, also where it keeps nothing."""
+    memory = Memory[str](clock=FakeClock())
+    memory.put(b"key", "a", 60)
+    memory.put(b"key", "b", 60)
+    assert memory.get(b"key") == "b"
+    memory.put(b"key", "c", 0)
+    assert memory.get(b"key") is None
+
+
+def test_what_is_forgotten_is_gone() -> None:
+    """Forgetting what was never there is fine."""
+    memory = Memory[str]()
+    memory.put(b"key", "a", 60)
+    memory.forget(b"key")
+    memory.forget(b"key")
+    assert memory.get(b"key") is None
+
+
+def test_there_must_be_room_for_one() -> None:
+    """A memory for nothing is a mistake."""
+    with pytest.raises(ConfigurationError, match="max_entries="):
+        MemoryStore(0)
