@@ -1,10 +1,9 @@
-"""One JSON document over HTTP, bounded in time and size; the only room that knows httpx."""
+"""One exchange over HTTP, bounded in time and size; the only room that knows httpx."""
 
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from socket import SOCK_STREAM
 from typing import Any, TypeAlias
@@ -16,30 +15,30 @@ from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.protocol.addresses import is_public_address
 from oauth_guard.protocol.strict_json import parse_object
 
-__all__ = ["Document", "Fetcher", "HTTPClient"]
+__all__ = ["Answer", "Document", "Fetcher", "HTTPClient"]
 
 HTTPClient: TypeAlias = httpx.AsyncClient
 """The client that asks issuers; hand in your own for proxies, certificates or pools."""
 
 _log = logging.getLogger("oauth_guard")
 
-_MAX_BYTES = 512 * 1024
-_OK = 200
-_HTTPS_PORT = 443
-_PROXIED = {"http", "https", "all"}
-_CONNECT_SECONDS = 2  # for each address, so that a dead one leaves time for the next
+_MAX_DOCUMENT_BYTES = 512 * 1024
+_MAX_ANSWER_BYTES = 64 * 1024
+_OK, _BAD_REQUEST = 200, 400
 # Compressed, a small answer could be a large one.
 _HEADERS = {
     "accept": "application/json",
     "accept-encoding": "identity",
     "user-agent": "oauth_guard",
 }
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})\"?(?:$|[\s,])", re.IGNORECASE)
+_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What an issuer answered.
+    """What an issuer publishes.
 
     Attributes:
         members: The JSON object.
@@ -52,18 +51,40 @@ class Document:
     max_age: float | None
 
 
-class Fetcher:
-    """Fetches the documents of one issuer; a client of its own is opened at first use.
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """What an issuer answered.
 
-    The client belongs to the event loop that runs: under another loop another one is opened.
-    It connects to *hosts*, which were configured, wherever they are, and to others only on the
-    Internet. A client that was handed in, or a proxy, chooses its own addresses.
+    Attributes:
+        status: The HTTP status.
+        media_type: What the answer said it was, lower case, without parameters.
+        body: The body, where the status is one that is read on.
+        max_age: For how many seconds it may be kept, if the answer said so.
+        retry_after: After how many seconds to ask again, if the answer said so.
     """
 
-    def __init__(self, issuer: str, client: HTTPClient | None, hosts: frozenset[str]) -> None:
+    status: int
+    media_type: str
+    body: bytes
+    max_age: float | None
+    retry_after: float | None
+
+
+class Fetcher:
+    """Talks to one issuer; a client of its own is opened at first use.
+
+    The client belongs to the event loop that runs: under another loop another one is opened.
+
+    Args:
+        issuer: Whom an outage is laid to.
+        client: A client that was handed in, if any.
+        connections: How many connections of its own client stay open between exchanges.
+    """
+
+    def __init__(self, issuer: str, client: HTTPClient | None, *, connections: int = 0) -> None:
         self._issuer = issuer
         self._given = client
-        self._hosts = hosts
+        self._connections = connections
         self._own: tuple[asyncio.AbstractEventLoop, HTTPClient] | None = None
 
     async def get(self, url: str) -> Document:
@@ -74,19 +95,24 @@ class Fetcher:
         Raises:
             IssuerUnavailable: Nobody answered, or not with such an object.
         """
+        answer = await self._exchange("GET", url, _HEADERS, None, {_OK}, _MAX_DOCUMENT_BYTES)
         try:
-            async with self._client().stream(
-                "GET", url, headers=_HEADERS, follow_redirects=False
-            ) as response:
-                return self._read(response, await self._body(response))
-        except IssuerUnavailable:
-            raise
-        except httpx.TimeoutException:
-            raise IssuerUnavailable(self._issuer, Reason.TIMED_OUT) from None
-        except Exception as error:  # noqa: BLE001 - a client may fail in ways of its own: a host
-            # that IDNA refuses, a proxy that can't be read, a pool of another loop
-            _log.warning("%s: nobody answers at %.200s: %.200r", self._issuer, url, error)
-            raise IssuerUnavailable(self._issuer, Reason.UNREACHABLE) from None
+            if answer.status == _OK:
+                return Document(parse_object(answer.body), answer.media_type, answer.max_age)
+        except ValueError:
+            pass  # no JSON is as good as no document
+        raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
+
+    async def post(self, url: str, form: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send a *form* to *url*, and return what is answered: no redirect, 64 KiB at most.
+
+        Only the bodies of 200 and 400 are read. The time is the caller's to bound.
+
+        Raises:
+            IssuerUnavailable: Nobody answered, or the answer broke off or is too long.
+        """
+        sent = {**_HEADERS, **_FORM, **headers}
+        return await self._exchange("POST", url, sent, form, {_OK, _BAD_REQUEST}, _MAX_ANSWER_BYTES)
 
     async def aclose(self) -> None:
         """Close the client that was opened here; one that was handed in stays open."""
@@ -100,71 +126,60 @@ class Fetcher:
             return self._given
         loop = asyncio.get_running_loop()
         if self._own is None or self._own[0] is not loop:
-            proxied = _PROXIED & getproxies().keys()  # which has NO_PROXY as "no"
-            transport = None if proxied else _GuardedTransport(self._hosts)
-            # The caller bounds the time.
-            self._own = (loop, httpx.AsyncClient(timeout=None, transport=transport))  # noqa: S113
+            # The caller bounds the time, and how many exchanges there are at once.
+            limits = httpx.Limits(max_keepalive_connections=self._connections)
+            self._own = (loop, httpx.AsyncClient(timeout=None, limits=limits))  # noqa: S113 - so
         return self._own[1]
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    async def _exchange(  # noqa: PLR0913, PLR0917 - what HTTP needs, from two callers
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        read: Collection[int],
+        max_bytes: int,
+    ) -> Answer:
+        """Return the answer, its body if its status is one of *read*."""
+        answered = False
+        try:
+            async with self._client().stream(
+                method, url, headers=headers, content=content, follow_redirects=False
+            ) as response:
+                answered = True
+                wanted = response.status_code in read
+                return _answer(response, await self._body(response, max_bytes) if wanted else b"")
+        except IssuerUnavailable:
+            raise
+        except httpx.TimeoutException:
+            raise IssuerUnavailable(self._issuer, Reason.TIMED_OUT) from None
+        except Exception as error:  # noqa: BLE001 - a client may fail in ways of its own: a host
+            # that IDNA refuses, a proxy that can't be read, a pool of another loop
+            reason = Reason.BAD_ANSWER if answered else Reason.UNREACHABLE
+            # Only of what failed before anything was sent can the text hold nothing of a form.
+            told = repr(error) if isinstance(error, httpx.ConnectError) else type(error).__name__
+            _log.warning("%s: nobody answers at %.200s: %.200s", self._issuer, url, told)
+            raise IssuerUnavailable(self._issuer, reason) from None
+
+    async def _body(self, response: httpx.Response, max_bytes: int) -> bytes:
         encoding = response.headers.get("content-encoding", "identity")
-        if response.status_code != _OK or encoding.lower() != "identity":
+        if encoding.lower() != "identity":
             raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk
-            if len(body) > _MAX_BYTES:
+            if len(body) > max_bytes:
                 raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
         return bytes(body)
 
-    def _read(self, response: httpx.Response, body: bytes) -> Document:
-        try:
-            members = parse_object(body)
-        except ValueError:
-            raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER) from None
-        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        max_age = _MAX_AGE.search(response.headers.get("cache-control", ""))
-        return Document(members, media_type, float(max_age[1]) if max_age else None)
 
-
-class _GuardedTransport(httpx.AsyncBaseTransport):
-    """Connects where an issuer may be, so that no document sends us into our own network.
-
-    A name is looked up once: what was found good is what is connected to.
-    """
-
-    def __init__(self, hosts: frozenset[str]) -> None:
-        self._hosts = hosts
-        # What is asked this seldom needs no open connection.
-        self._transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        host = request.url.raw_host.decode("ascii")
-        if host in self._hosts:
-            return await self._transport.handle_async_request(request)
-        addresses = await _public_addresses(host, request.url.port)
-        # The certificate must still be for the name (RFC 9110 §4.3.4).
-        request.extensions = {
-            **request.extensions,
-            "sni_hostname": host,
-            "timeout": {"connect": _CONNECT_SECONDS},
-        }
-        for address in addresses[:-1]:
-            request.url = request.url.copy_with(host=address)
-            with suppress(httpx.ConnectError, httpx.ConnectTimeout):
-                return await self._transport.handle_async_request(request)
-        request.url = request.url.copy_with(host=addresses[-1])
-        return await self._transport.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self._transport.aclose()
-
-
-async def _public_addresses(host: str, port: int | None) -> list[str]:
-    """Look *host* up; one address in our own network spoils them all."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port or _HTTPS_PORT, type=SOCK_STREAM)
-    addresses = [str(address[0]) for *_, address in found]
-    if not all(map(is_public_address, addresses)):
-        raise httpx.ConnectError("the address is not public, and the host not configured")
-    return addresses
+def _answer(response: httpx.Response, body: bytes) -> Answer:
+    max_age = _MAX_AGE.search(response.headers.get("cache-control", ""))
+    retry_after = _SECONDS.fullmatch(response.headers.get("retry-after", ""))
+    return Answer(
+        status=response.status_code,
+        media_type=response.headers.get("content-type", "").partition(";")[0].strip().lower(),
+        body=body,
+        max_age=float(max_age[1]) if max_age else None,
+        retry_after=float(retry_after[0]) if retry_after else None,
+    )
