@@ -19,7 +19,7 @@ class AccessToken:
 
     Attributes:
         rules: The rules of the issuer that vouched for it.
-        subject: `sub`, unique for this issuer alone.
+        subject: `sub`, or what the rules name instead; unique for this issuer alone.
         client_id: The client that the token was issued to.
         audience: `aud`, always as a tuple.
         scopes: The granted scopes.
@@ -53,12 +53,12 @@ class AccessToken:
             InvalidToken: A required claim is missing, or a registered one has the wrong type.
         """
         rules.check_presence(claims)
-        for name in ("iss", "jti", "acr"):
+        for name in ("iss", "sub", "jti", "acr"):
             _string(claims, name)
         _number(claims, "auth_time")
         return cls(
             rules=rules,
-            subject=_string(claims, "sub"),
+            subject=_string(claims, rules.subject_claim),
             client_id=_first(claims, rules.client_claims),
             audience=_audience(claims),
             scopes=frozenset(filter(None, (_first(claims, rules.scope_claims) or "").split(" "))),

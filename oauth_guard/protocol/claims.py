@@ -46,6 +46,10 @@ class ClaimRules:
 
     Its attributes are `ClaimSettings`, read and checked, and the issuer's identifier, which is
     compared code point by code point. No `audience` stands for the resource itself.
+
+    Attributes:
+        subject_claim: What names the subject.
+        audience_optional: Whether a token without `aud` is for us; one that names others is not.
     """
 
     issuer: str
@@ -57,6 +61,8 @@ class ClaimRules:
     client_claims: tuple[str, ...] = ("client_id",)
     scope_claims: tuple[str, ...] = ("scope",)
     leeway: float = 5
+    subject_claim: str = "sub"
+    audience_optional: bool = False
 
     @classmethod
     def of(cls, issuer: str, **settings: Unpack[ClaimSettings]) -> Self:
@@ -116,6 +122,8 @@ class ClaimRules:
         Raises:
             InvalidToken: The token is for somebody else.
         """
+        if self.audience_optional and not audience:
+            return
         accepted = [name for name in audience if name in (self.audience or (resource,))]
         if not accepted or (self.single_audience and len(accepted) != len(audience)):
             raise InvalidToken(Reason.WRONG_AUDIENCE)

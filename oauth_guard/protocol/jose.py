@@ -25,6 +25,7 @@ __all__ = [
     "import_key",
     "import_secret",
     "parse_signed_token",
+    "signature",
 ]
 
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
@@ -135,6 +136,12 @@ def parse_signed_token(token: str) -> SignedToken:
         raise InvalidToken(Reason.MALFORMED_TOKEN)
     _check_replicated_claims(header, claims)
     return SignedToken(_read_header(header), claims, signing_input, signature)
+
+
+def signature(algorithm: str, private: Any, signing_input: bytes) -> bytes:
+    """Return the signature of *signing_input* by a *private* key that fits *algorithm*."""
+    made: bytes = _VERIFIERS[algorithm].sign(signing_input, private)
+    return made
 
 
 def import_key(jwk: Mapping[str, Any]) -> Key:

@@ -48,7 +48,7 @@ IMPURE_LIBRARIES = {
 # Each library outside the standard one, and the rooms that may know it.
 HOMES: Mapping[str, set[str]] = {
     "jwt": {"protocol.jose"},
-    "cryptography": {"protocol.jose", "protocol.mtls"},
+    "cryptography": {"protocol.jose", "protocol.mtls", "protocol.signing"},
     "httpx": {"issuers.fetch"},
     "cachetools": {"stores.memory"},
     "redis": {"stores.redis"},

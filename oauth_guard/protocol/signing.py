@@ -1,0 +1,73 @@
+"""SigningKey: a private key of our own, to prove who we are (RFC 7515 §5.1)."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from oauth_guard.protocol.jose import signature
+
+__all__ = ["SigningKey"]
+
+_MIN_RSA_BITS = 2048
+_RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+_EDWARDS = ("EdDSA", "Ed25519")
+_CURVES = {"secp256r1": ("ES256",), "secp384r1": ("ES384",), "secp521r1": ("ES512",)}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SigningKey:
+    """A private key, and the algorithm that it signs with."""
+
+    algorithm: str
+    key_id: str | None
+    private: Any
+
+    @classmethod
+    def from_pem(cls, pem: bytes, *, algorithm: str | None, key_id: str | None) -> Self:
+        """Read a private key; where no *algorithm* is named, it is the first that fits.
+
+        Raises:
+            ValueError: It is no private key in PEM, is locked by a password, or can't sign so.
+        """
+        try:
+            private = load_pem_private_key(pem, password=None)
+        except (TypeError, ValueError, UnsupportedAlgorithm):  # whose text is not ours
+            raise ValueError("it is no private key in PEM without a password") from None
+        fitting = _algorithms(private)
+        if not fitting:
+            raise ValueError("it is too weak, or of a type that can't sign")
+        if algorithm is not None and algorithm not in fitting:
+            raise ValueError(f"it can sign by {', '.join(fitting)} alone")
+        return cls(algorithm or fitting[0], key_id, private)
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """Return *claims* as a signed JWT."""
+        header = {"alg": self.algorithm, "typ": "JWT"}
+        if self.key_id is not None:
+            header["kid"] = self.key_id
+        signing_input = b".".join(_encode(json.dumps(part).encode()) for part in (header, claims))
+        signed = signature(self.algorithm, self.private, signing_input)
+        return b".".join((signing_input, _encode(signed))).decode("ascii")
+
+
+def _algorithms(private: object) -> tuple[str, ...]:
+    match private:
+        case RSAPrivateKey() if private.key_size >= _MIN_RSA_BITS:
+            return _RSA
+        case EllipticCurvePrivateKey():
+            return _CURVES.get(private.curve.name, ())
+        case Ed25519PrivateKey():
+            return _EDWARDS
+    return ()
+
+
+def _encode(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
