@@ -1,0 +1,189 @@
+"""Endpoint: asks an issuer, in bounded time, number and patience."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from oauth_guard.errors import IssuerUnavailable, Reason
+from oauth_guard.interfaces import Clock
+from oauth_guard.issuers.breaker import Breaker
+from oauth_guard.issuers.discovery import Discovery
+from oauth_guard.issuers.fetch import Answer, Fetcher
+from oauth_guard.issuers.flight import Flight
+
+__all__ = ["Endpoint", "Question"]
+
+_log = logging.getLogger("oauth_guard")
+
+_DEADLINE = 2
+_DISCOVERY_DEADLINE = 5
+_PLACES = 64
+
+_MOVED = {404, 410}
+_TOO_MANY, _SERVER_ERROR = 429, 500
+# What tells that the endpoint is ill whoever asks; one chosen token can provoke none of it.
+_ILL = {Reason.UNREACHABLE, Reason.TIMED_OUT, Reason.WRONG_METADATA}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Question:
+    """A form to send, and the header fields that go with it."""
+
+    form: bytes
+    headers: Mapping[str, str]
+
+
+class Endpoint:
+    """An endpoint of an issuer, which was configured or is found in its metadata.
+
+    A question takes two seconds at most, discovery and waiting included, and 64 are under way
+    at once. It is put once more where a connection failed, never after an answer. An endpoint
+    that is ill is left alone for a while.
+
+    Args:
+        member: The name of the endpoint in the metadata.
+        discovery: Knows where the endpoint is.
+        fetcher: Sends the form.
+        clock: Tells monotonic seconds.
+        deadline: How many seconds a question may take.
+    """
+
+    def __init__(
+        self,
+        member: str,
+        discovery: Discovery,
+        fetcher: Fetcher,
+        *,
+        clock: Clock,
+        deadline: float = _DEADLINE,
+    ) -> None:
+        self._member = member
+        self._discovery = discovery
+        self._fetcher = fetcher
+        self._breaker = Breaker(clock)
+        self._deadline = deadline
+        self._search = Flight(self._look)
+        self._failure = Reason.WRONG_METADATA
+        self._located = discovery.known(member) is not None
+        self._places: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it was found, and is not being left alone."""
+        return self._located and not self._breaker.seconds_left
+
+    async def ask(self, question: Callable[[], Question]) -> Answer:
+        """Return the answer, any but 429 and 5xx; each attempt puts a *question* of its own.
+
+        Raises:
+            IssuerUnavailable: There is none, or not in time.
+        """
+        admitted = False
+        try:
+            async with asyncio.timeout(self._deadline), self._place():
+                self._admit()
+                admitted = True
+                answer = await self._put(question)
+        except TimeoutError:  # while waiting for a place, nothing was learnt
+            raise (
+                self._failed(Reason.TIMED_OUT) if admitted else self._unavailable(Reason.BUSY)
+            ) from None
+        except IssuerUnavailable as error:
+            if error.reason in _ILL:
+                raise self._failed(error.reason) from None
+            if admitted:
+                self._breaker.answered()
+            raise
+        except BaseException:
+            if admitted:
+                self._breaker.abandoned()
+            raise
+        if answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR:
+            raise self._failed(Reason.BAD_ANSWER, answer.retry_after)
+        self._breaker.answered()
+        if answer.status in _MOVED:
+            self._discovery.forget()
+        return answer
+
+    def start(self) -> None:
+        """Begin to look for it, in the background."""
+        if self._discovery.known(self._member) is None:
+            self._search.begin()
+
+    async def load(self) -> None:
+        """Wait until it is found.
+
+        Raises:
+            IssuerUnavailable: It can't be found.
+        """
+        await self._url()
+
+    async def aclose(self) -> None:
+        """Stop looking for it, and let go of connections."""
+        await self._search.aclose()
+        await self._fetcher.aclose()
+
+    def _place(self) -> asyncio.Semaphore:
+        """Return the places of the running loop, one for each question under way."""
+        loop = asyncio.get_running_loop()
+        if self._places is None or self._places[0] is not loop:
+            self._places = (loop, asyncio.Semaphore(_PLACES))
+        return self._places[1]
+
+    def _admit(self) -> None:
+        if not self._breaker.enter():
+            raise self._unavailable(Reason.BACKING_OFF)
+
+    async def _put(self, question: Callable[[], Question]) -> Answer:
+        url = await self._url()
+        try:
+            return await self._send(url, question())
+        except IssuerUnavailable as error:
+            if error.reason is not Reason.UNREACHABLE:
+                raise
+        return await self._send(url, question())
+
+    async def _send(self, url: str, question: Question) -> Answer:
+        return await self._fetcher.post(url, question.form, question.headers)
+
+    async def _url(self) -> str:
+        url = self._discovery.known(self._member)
+        if url is None:
+            await self._search.land()
+            url = self._discovery.known(self._member)
+        if url is None:
+            raise self._unavailable(self._failure)
+        return url
+
+    async def _look(self) -> None:
+        try:
+            async with asyncio.timeout(_DISCOVERY_DEADLINE):
+                await self._discovery.address(self._member)
+        except TimeoutError:
+            self._failure = Reason.TIMED_OUT
+        except IssuerUnavailable as error:
+            # That no document can be used has nothing to do with the token that is asked about.
+            answered = error.reason is Reason.BAD_ANSWER
+            self._failure = Reason.WRONG_METADATA if answered else error.reason
+        else:
+            self._located = True
+
+    def _failed(self, reason: Reason, retry_after: float | None = None) -> IssuerUnavailable:
+        self._breaker.failed(retry_after)
+        if self._breaker.seconds_left:
+            self._discovery.forget()  # it may have moved
+            _log.warning(
+                "%s: %s is left alone for %.0f s: %s",
+                self._discovery.issuer,
+                self._member,
+                self._breaker.seconds_left,
+                reason,
+            )
+        return self._unavailable(reason)
+
+    def _unavailable(self, reason: Reason) -> IssuerUnavailable:
+        """Return an error of one's own, since a traceback belongs to one waiter."""
+        seconds = max(math.ceil(self._breaker.seconds_left), 1)
+        return IssuerUnavailable(self._discovery.issuer, reason, retry_after=seconds)

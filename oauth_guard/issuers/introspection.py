@@ -1,0 +1,261 @@
+"""IntrospectionIssuer: ask the authorization server about each token (RFC 7662, RFC 9701)."""
+
+import dataclasses
+import logging
+import math
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias, Unpack, get_args
+
+from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
+from oauth_guard.interfaces import Clock
+from oauth_guard.issuers.client_auth import ClientAuthentication, MutualTLS
+from oauth_guard.issuers.discovery import Discovery
+from oauth_guard.issuers.endpoint import Endpoint, Question
+from oauth_guard.issuers.fetch import Answer, Fetcher, HTTPClient
+from oauth_guard.issuers.jwks import KeyTimes, RemoteKeySet
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
+from oauth_guard.protocol.introspection import (
+    JSON_ANSWER,
+    SIGNED_ANSWER,
+    error_code,
+    is_signed_answer,
+    read_introspection,
+    signed_members,
+    write_form,
+)
+from oauth_guard.protocol.jose import SYMMETRIC, parse_signed_token
+from oauth_guard.protocol.presented_token import PresentedToken
+from oauth_guard.protocol.strict_json import parse_object
+from oauth_guard.protocol.urls import parse_url
+
+__all__ = ["IntrospectionIssuer", "WithoutAudience"]
+
+_log = logging.getLogger("oauth_guard")
+
+_ENDPOINT = "introspection_endpoint"
+_CONNECTIONS = 20
+_KEY_TIMES = KeyTimes(deadline=2)
+_OK, _BAD_REQUEST, _REFUSALS = 200, 400, {401, 403}
+
+WithoutAudience: TypeAlias = Literal["single resource", "issuer checks"]
+"""Why a token is for us though its issuer names no audience."""
+
+
+class IntrospectionIssuer:
+    """An authorization server that is asked about each token, so tokens may be opaque.
+
+    What it says is remembered for a time. A token is sent to it, and to nobody else.
+
+    Args:
+        issuer: Its identifier, exactly as its metadata spells it.
+        client: How we prove ourselves, such as `ClientSecretBasic("api", secret)`.
+        endpoint: Where it is asked; by default where its metadata says.
+        metadata_url: Where its metadata is, if not where its name says.
+        jwks_uri: Where the keys of its signed answers are, if its metadata is not to be asked.
+        http: The client to ask with, for 64 requests at once; by default one of our own.
+        insecure_http: Accept http for hosts that are not loopback, inside a private network.
+        cache_for: For how many seconds an answer is remembered; 0 to ask for each request.
+        inactive_for: For how many seconds it is remembered that a token is not active.
+        token_type_hint: Tell it that the token is an access token.
+        signed: Ask for signed answers, and take no others (RFC 9701).
+        takes_jwts: Ask it also about JWTs that name no issuer, as encrypted ones do.
+        subject_from: What names the subject, where that is not `sub`: `"username"`, say.
+        without_audience: Why a token whose answer has no `aud` is for us:
+            `"single resource"`, since its issuer serves no other one, or `"issuer checks"`,
+            since it calls a token active only to a resource that it is for. By default such a
+            token is refused.
+        clock: Tells seconds since the epoch.
+        monotonic: Tells monotonic seconds.
+        settings: What its answers say: see `ClaimSettings`. By default no claim is required.
+
+    Raises:
+        ConfigurationError: With a sentence that says what to write instead.
+    """
+
+    opaque = True
+
+    def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
+        self,
+        issuer: str,
+        *,
+        client: ClientAuthentication,
+        endpoint: str | None = None,
+        metadata_url: str | None = None,
+        jwks_uri: str | None = None,
+        http: HTTPClient | None = None,
+        insecure_http: bool = False,
+        cache_for: float = 60,
+        inactive_for: float = 5,
+        token_type_hint: bool = False,
+        signed: bool = False,
+        takes_jwts: bool = False,
+        subject_from: str = "sub",
+        without_audience: WithoutAudience | None = None,
+        clock: Clock = time.time,
+        monotonic: Clock = time.monotonic,
+        **settings: Unpack[ClaimSettings],
+    ) -> None:
+        _check_urls(issuer, endpoint, metadata_url, jwks_uri, insecure_http=insecure_http)
+        _check_choices(client, http, without_audience, cache_for, inactive_for)
+        self.rules = _rules(issuer, settings, subject_from, without_audience, signed=signed)
+        self.cache_for = cache_for
+        self.inactive_for = inactive_for
+        self.takes_jwts = takes_jwts
+        kind = SIGNED_ANSWER if signed else JSON_ANSWER
+        self.cache_identity = (issuer, endpoint or metadata_url or "", client.client_id, kind)
+        self._client = client
+        self._hint = token_type_hint
+        self._answer_type = kind
+        self._clock = clock
+        fetcher = Fetcher(issuer, http, connections=_CONNECTIONS)
+        discovery = Discovery(
+            issuer,
+            fetcher,
+            metadata_url=metadata_url,
+            jwks_uri=jwks_uri,
+            introspection_endpoint=endpoint,
+            insecure_http=insecure_http,
+            mtls=isinstance(client, MutualTLS),
+        )
+        self._endpoint = Endpoint(_ENDPOINT, discovery, fetcher, clock=monotonic)
+        self._keys = RemoteKeySet(discovery, times=_KEY_TIMES, clock=monotonic) if signed else None
+
+    def __repr__(self) -> str:
+        return f"IntrospectionIssuer({self.issuer!r}, client={self._client!r})"
+
+    @property
+    def issuer(self) -> str:
+        """Its identifier."""
+        return self.rules.issuer
+
+    @property
+    def ready(self) -> bool:
+        """Whether its endpoint is known and well, and its keys are here if they are needed."""
+        return self._endpoint.ready and (self._keys is None or self._keys.ready)
+
+    async def validate(self, token: PresentedToken) -> AccessToken:
+        """Return what this issuer says about *token*.
+
+        Audience and lifetime are not judged here: see `AccessToken.check_claims`.
+
+        Raises:
+            InvalidToken: It is not active, or not one that this issuer could have issued.
+            IssuerUnavailable: The issuer can't be asked, or its answer can't be believed.
+        """
+        if not token.opaque and not token.encrypted and is_signed_answer(token.signed.header):
+            raise InvalidToken(Reason.WRONG_TYPE)  # RFC 9701 §8.1
+        answer = await self._endpoint.ask(lambda: self._question(token.text))
+        return read_introspection(await self._members(answer), self.rules)
+
+    def start(self) -> None:
+        """Begin to look for its endpoint and its keys, in the background."""
+        self._endpoint.start()
+        if self._keys is not None:
+            self._keys.start()
+
+    async def load(self) -> None:
+        """Wait until its endpoint is found, and its keys are here if they are needed.
+
+        Raises:
+            IssuerUnavailable: They are not to be had.
+        """
+        await self._endpoint.load()
+        if self._keys is not None:
+            await self._keys.load()
+
+    async def aclose(self) -> None:
+        """Let go of connections and background work."""
+        if self._keys is not None:
+            await self._keys.aclose()
+        await self._endpoint.aclose()
+
+    def _question(self, token: str) -> Question:
+        nonce = secrets.token_urlsafe(16)
+        proof = self._client.prove(self.issuer, nonce=nonce, now=self._clock())
+        form = write_form(token, proof, hint=self._hint)
+        return Question(form, {"accept": self._answer_type, **proof.headers})
+
+    async def _members(self, answer: Answer) -> Mapping[str, Any]:
+        if answer.status != _OK:
+            raise self._refusal(answer)
+        if answer.media_type != self._answer_type:
+            raise IssuerUnavailable(self.issuer, Reason.BAD_ANSWER)
+        try:
+            if self._keys is None:
+                return parse_object(answer.body)
+            signed = parse_signed_token(answer.body.decode("ascii"))
+            members = signed_members(signed, self.rules, self._client.client_id, self._clock())
+            await self._keys.verify(signed)
+        except (ValueError, InvalidToken):  # of the answer, not of the token
+            raise IssuerUnavailable(self.issuer, Reason.BAD_ANSWER) from None
+        return members
+
+    def _refusal(self, answer: Answer) -> IssuerUnavailable:
+        """Return the outage that an error response is, and say whose work it makes."""
+        code = error_code(answer.body) if answer.status == _BAD_REQUEST else None
+        if answer.status in _REFUSALS or code in {"invalid_client", "unauthorized_client"}:
+            reason = Reason.CLIENT_REFUSED
+            advice = "is this resource registered there, and client= as it is registered?"
+        elif code == "unsupported_token_type":
+            reason = Reason.TOKEN_NOT_TAKEN
+            advice = "it is not to be asked about such tokens; JWTs may want a JWTIssuer."
+        else:
+            reason = Reason.BAD_ANSWER
+            advice = "is endpoint= the right one?"
+        _log.error(
+            "%s: the introspection endpoint answers %d (%s) to %s: %s",
+            *(self.issuer, answer.status, code or "without a known code"),
+            *(self._client.client_id, advice),
+        )
+        return IssuerUnavailable(self.issuer, reason)
+
+
+def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
+    parse_url(issuer, setting="issuer", insecure_http=insecure_http)
+    if "?" in issuer:
+        raise ConfigurationError(f"issuer must have no query, unlike {issuer!r}.")
+    for url in filter(None, others):
+        setting = "endpoint=, metadata_url= or jwks_uri="
+        parse_url(url, setting=setting, insecure_http=insecure_http)
+    if insecure_http:
+        _log.warning("%s: insecure_http=True lets tokens travel unprotected", issuer)
+
+
+def _check_choices(
+    client: ClientAuthentication,
+    http: HTTPClient | None,
+    without_audience: str | None,
+    *seconds: float,
+) -> None:
+    if isinstance(client, MutualTLS) and http is None:
+        raise ConfigurationError("MutualTLS wants http=, a client that shows the certificate.")
+    if without_audience not in {None, *get_args(WithoutAudience)}:
+        raise ConfigurationError(
+            f"without_audience= tells why: {' or '.join(map(repr, get_args(WithoutAudience)))}."
+        )
+    if not all(0 <= each < math.inf for each in seconds):
+        raise ConfigurationError("cache_for= and inactive_for= are seconds, or 0 to ask each time.")
+
+
+def _rules(
+    issuer: str,
+    settings: ClaimSettings,
+    subject_from: str,
+    without_audience: str | None,
+    *,
+    signed: bool,
+) -> ClaimRules:
+    if "types" in settings:
+        raise ConfigurationError("types= is for JWTs: leave it out.")
+    if "algorithms" in settings and not signed:
+        raise ConfigurationError("algorithms= is for signed=True: leave it out.")
+    settings.setdefault("required_claims", ())
+    rules = ClaimRules.of(issuer, **settings)
+    if rules.algorithms & SYMMETRIC:
+        raise ConfigurationError("algorithms= must be of keys that the issuer publishes.")
+    return dataclasses.replace(
+        rules, subject_claim=subject_from, audience_optional=without_audience is not None
+    )
