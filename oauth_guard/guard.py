@@ -46,6 +46,8 @@ class Guard:
             then be on a loopback host.
         expose_token: Let the application read the raw token at `Identity.token`.
         insecure_http: Accept an http resource that is not on a loopback host.
+        share_tokens: Consent that several issuers which take tokens that name no issuer see
+            each other's: they are asked in the order in which they stand.
         start: What `async with guard`, and so the middleware at start-up, does about keys:
             fetch them in the `"background"`, `"wait"` for them, or `"fail fast"` where they
             can't be had. The last two need issuers that are served elsewhere.
@@ -69,6 +71,7 @@ class Guard:
         detail: str | None = None,
         expose_token: bool = False,
         insecure_http: bool = False,
+        share_tokens: bool = False,
         start: Start = "background",
         clock: Clock = time.time,
     ) -> None:
@@ -78,7 +81,7 @@ class Guard:
         self.resource = resource
         self._start: Start = start
         self.transmission = Transmission.of(bearer_methods, require_https=require_https)
-        self._issuers = IssuerRouter(issuers)
+        self._issuers = IssuerRouter(issuers, share_tokens=share_tokens)
         self._clock = clock
         self._expose_token = expose_token
         self._challenger = Challenger(

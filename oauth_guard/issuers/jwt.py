@@ -70,13 +70,13 @@ class JWTIssuer:
         elif keys is None:
             discovery = Discovery(
                 issuer,
-                Fetcher(issuer, http, hosts_of(issuer, metadata_url, jwks_uri)),
+                Fetcher(issuer, http),
                 metadata_url=metadata_url,
                 jwks_uri=jwks_uri,
                 insecure_http=insecure_http,
             )
             keys = RemoteKeySet(discovery, times=key_times, clock=clock)
-        self._keys = _key_source(keys)
+        self._keys: KeySource = keys
 
     def __repr__(self) -> str:
         return f"JWTIssuer({self.issuer!r})"
@@ -85,6 +85,16 @@ class JWTIssuer:
     def issuer(self) -> str:
         """Its identifier."""
         return self._rules.issuer
+
+    @property
+    def opaque(self) -> bool:
+        """No: a token without a signature says nothing here."""
+        return False
+
+    @property
+    def takes_jwts(self) -> bool:
+        """No: a token that names no issuer is nobody's."""
+        return False
 
     @property
     def ready(self) -> bool:

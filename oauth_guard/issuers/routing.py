@@ -14,14 +14,19 @@ __all__ = ["IssuerRouter"]
 class IssuerRouter:
     """The issuers that a guard trusts, by name. A token may name one, it never brings one.
 
+    A JWT goes to the issuer that it names, or nowhere. An opaque token names none, so it goes
+    to the one issuer that takes opaque tokens; where several do, each of them sees the tokens
+    of the others, so that wants consent. Then they are asked in order until one vouches.
+
     Args:
         issuers: At least one, each name once.
+        share_tokens: Consent that a token which names no issuer is shown to each that takes it.
 
     Raises:
-        ConfigurationError: There is none, or two have one name.
+        ConfigurationError: There is none, two have one name, or consent is missing.
     """
 
-    def __init__(self, issuers: Iterable[Issuer]) -> None:
+    def __init__(self, issuers: Iterable[Issuer], *, share_tokens: bool = False) -> None:
         self._issuers: dict[str, Issuer] = {}
         for issuer in issuers:
             if issuer.issuer in self._issuers:
@@ -30,6 +35,14 @@ class IssuerRouter:
         if not self._issuers:
             raise ConfigurationError(
                 'issuers is empty: name one, [JWTIssuer("https://login.example.com")].'
+            )
+        self._for_opaque = [each for each in self._issuers.values() if each.opaque]
+        self._for_jwts = [each for each in self._issuers.values() if each.takes_jwts]
+        if max(len(self._for_opaque), len(self._for_jwts)) > 1 and not share_tokens:
+            raise ConfigurationError(
+                f"{' and '.join(each.issuer for each in self._for_opaque or self._for_jwts)} take "
+                "tokens that name no issuer, so each would see the other's tokens: leave one, or "
+                "write share_tokens=True."
             )
 
     @property
@@ -43,13 +56,20 @@ class IssuerRouter:
         return all(issuer.ready for issuer in self._issuers.values())
 
     async def validate(self, token: PresentedToken) -> AccessToken:
-        """Ask the issuer that *token* names, if it is one of ours.
+        """Ask the issuer that *token* names, if it is one of ours, or whoever takes such tokens.
 
         Raises:
             InvalidToken: It is malformed, names none of ours, or its issuer refuses it.
             IssuerUnavailable: Its issuer can't be asked.
         """
-        name = token.signed.claims.get("iss")
+        if self._for_opaque and token.opaque:
+            return await _first(self._for_opaque, token)
+        if self._for_jwts and token.encrypted:
+            return await _first(self._for_jwts, token)
+        claims = token.signed.claims
+        if self._for_jwts and "iss" not in claims:
+            return await _first(self._for_jwts, token)
+        name = claims.get("iss")
         issuer = self._issuers.get(name) if isinstance(name, str) else None
         if issuer is None:
             raise InvalidToken(Reason.UNKNOWN_ISSUER)
@@ -81,3 +101,20 @@ class IssuerRouter:
         async with AsyncExitStack() as stack:
             for issuer in self._issuers.values():
                 stack.push_async_callback(issuer.aclose)
+
+
+async def _first(issuers: Iterable[Issuer], token: PresentedToken) -> AccessToken:
+    """Return what the first issuer says that vouches for *token*.
+
+    Where none does, one that could not be asked leaves open whether the token is good.
+    """
+    unavailable: IssuerUnavailable | None = None
+    refused: InvalidToken | None = None
+    for issuer in issuers:
+        try:
+            return await issuer.validate(token)
+        except IssuerUnavailable as error:
+            unavailable = unavailable or error
+        except InvalidToken as error:
+            refused = refused or error
+    raise unavailable or refused or InvalidToken(Reason.UNKNOWN_ISSUER)

@@ -1,8 +1,12 @@
 """PresentedToken: what stands after the scheme, taken apart once however many look at it."""
 
+import binascii
+
 from oauth_guard.protocol.jose import SignedToken, parse_signed_token
 
 __all__ = ["PresentedToken"]
+
+_JWT_DOTS = {2, 4}  # signed, encrypted
 
 
 class PresentedToken:
@@ -17,6 +21,26 @@ class PresentedToken:
     def __init__(self, text: str) -> None:
         self.text = text
         self._signed: SignedToken | None = None
+
+    @property
+    def opaque(self) -> bool:
+        """Whether it has not the shape of a JWT, signed or encrypted, well-formed or not.
+
+        Generously read: a token that another issuer may have meant as a JWT is none.
+        """
+        if self.text.count(".") not in _JWT_DOTS:
+            return True
+        header = self.text.partition(".")[0]
+        try:
+            decoded = binascii.a2b_base64(header + "===")
+        except ValueError:
+            return True
+        return not decoded.lstrip().startswith(b"{")
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it has the shape of an encrypted JWT, whose claims can't be seen."""
+        return not self.opaque and self.text.count(".") == max(_JWT_DOTS)
 
     @property
     def signed(self) -> SignedToken:
