@@ -13,6 +13,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
+from oauth_guard.testing.introspection import Introspection
+
 __all__ = ["LocalIssuer", "Outage", "SigningKey"]
 
 Outage: TypeAlias = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
@@ -68,6 +70,9 @@ class LocalIssuer:
 
     Hand its `http` to the issuer under test: `JWTIssuer(local.issuer, http=local.http)`.
 
+    Where tokens are opaque: `IntrospectionIssuer(local.issuer, http=local.http, client=...)`,
+    with `ClientSecretBasic("api", "secret")` as the client.
+
     Args:
         issuer: Its identifier.
         audience: The `aud` of its tokens: the resource under test.
@@ -77,6 +82,7 @@ class LocalIssuer:
     Attributes:
         keys: The keys it publishes, the one it signs with first.
         requests: The URLs that were fetched, in order.
+        introspection: Its introspection endpoint: who may ask, and what they hear.
         metadata: The members of its metadata document, open to change.
         metadata_url: Where that document is; by default where RFC 8414 looks first.
         outage: What answers instead of it, if anything: `local.outage = lambda request: ...`,
@@ -95,7 +101,12 @@ class LocalIssuer:
         self.audience = audience
         self.keys = [key or SigningKey("k1")]
         self.requests: list[str] = []
-        self.metadata: dict[str, Any] = {"issuer": issuer, "jwks_uri": f"{issuer}/jwks"}
+        self.metadata: dict[str, Any] = {
+            "issuer": issuer,
+            "jwks_uri": f"{issuer}/jwks",
+            "introspection_endpoint": f"{issuer}/introspect",
+        }
+        self.introspection = Introspection(issuer, self._sign, clock=clock)
         self.metadata_url = _metadata_url(issuer)
         self.outage: Outage | None = None
         self.http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
@@ -127,8 +138,15 @@ class LocalIssuer:
 
     def token(self, *scopes: str, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
         """Return an access token for *scopes* (RFC 9068); *changes* go to its claims."""
-        payload = json.dumps(self.claims(*scopes, **changes)).encode()
-        return self.keys[0].sign(payload, {"typ": "at+jwt", **(header or {})})
+        return self._sign(self.claims(*scopes, **changes), {"typ": "at+jwt", **(header or {})})
+
+    def opaque_token(self, *scopes: str, **changes: Any) -> str:
+        """Return an opaque access token for *scopes*; *changes* go to what is said about it."""
+        return self.introspection.issue(self.claims(*scopes, **changes))
+
+    def revoke(self, token: str) -> None:
+        """Call an opaque token inactive from now on."""
+        self.introspection.answers[token] = {"active": False}
 
     def headers(self, *scopes: str, **changes: Any) -> dict[str, str]:
         """Return the header fields of a request by somebody who was granted *scopes*."""
@@ -139,9 +157,14 @@ class LocalIssuer:
         if self.outage is not None:
             answer = self.outage(request)
             return answer if isinstance(answer, httpx.Response) else await answer
+        if str(request.url) == self.metadata.get("introspection_endpoint"):
+            return self.introspection.answer(request)
         documents = {self.metadata_url: self.metadata, self.metadata.get("jwks_uri"): self.jwks}
         document = documents.get(str(request.url))
         return httpx.Response(404) if document is None else httpx.Response(200, json=document)
+
+    def _sign(self, claims: Mapping[str, Any], header: Mapping[str, Any]) -> str:
+        return self.keys[0].sign(json.dumps(claims).encode(), header)
 
 
 def _metadata_url(issuer: str) -> str:
