@@ -26,7 +26,7 @@ RedisClient: TypeAlias = Redis | RedisCluster
 """A client of redis-py's; one that a `Sentinel` made is a `Redis` too."""
 
 _PREFIX = "oauth_guard:"
-_PLACES = 32
+_PLACES = 16
 _BACKOFF = 1
 _TOLD_EVERY = 30
 
@@ -42,8 +42,8 @@ class RedisStore:
         key: At least 32 secret bytes, the same in each process. While you change it, both:
             `[new, old]`; the first seals, and each opens.
         prefix: What the keys on the server begin with, for its access rules.
-        timeout: How many seconds one question may take. After a silent one the server is left
-            alone for a second, so that an outage costs each request nothing.
+        timeout: How many seconds one question may take, with the opening of a connection. After
+            a silent one the server is left alone for a second, so that an outage costs little.
         clock: Tells seconds since the epoch.
         monotonic: Tells monotonic seconds.
 
@@ -228,7 +228,7 @@ def _sentinel(parts: SplitResult) -> _Opened:
     username, _, password = login.partition(":")
     tls = parts.scheme.startswith("rediss")
     sentinel = Sentinel(  # type: ignore[no-untyped-call] # redis-py leaves this one untyped
-        list(_addresses(hosts)), ssl=tls, **_settings()
+        list(_addresses(hosts)), sentinel_kwargs={"ssl": tls, **_settings()}
     )
     client: Redis = sentinel.master_for(
         name,

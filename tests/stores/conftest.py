@@ -23,7 +23,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
+async def anybody(redis_url: str) -> AsyncIterator[Redis]:
     """Somebody who can read and write all that is on the server."""
     client = Redis.from_url(redis_url, protocol=2)
     yield client

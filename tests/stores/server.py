@@ -20,7 +20,7 @@ class ValkeyServer:
     """
 
     def __init__(self, folder: Path, *settings: str, sentinel: bool = False) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._log = folder / "log"
         self._configuration = folder / "valkey.conf"
         self._arguments = ["--sentinel"] if sentinel else []
@@ -69,7 +69,8 @@ class ValkeyServer:
             return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
