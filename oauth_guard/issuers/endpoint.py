@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from oauth_guard.errors import IssuerUnavailable, Reason
-from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.breaker import Breaker
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.fetch import Answer, Fetcher
@@ -17,8 +16,6 @@ __all__ = ["Endpoint", "Question"]
 
 _log = logging.getLogger("oauth_guard")
 
-_DEADLINE = 2
-_DISCOVERY_DEADLINE = 5
 _PLACES = 64
 
 _MOVED = {404, 410}
@@ -46,24 +43,28 @@ class Endpoint:
         member: The name of the endpoint in the metadata.
         discovery: Knows where the endpoint is.
         fetcher: Sends the form.
-        clock: Tells monotonic seconds.
+        breaker: Knows whether the endpoint is ill.
         deadline: How many seconds a question may take.
+        search_deadline: How many seconds it may take to find the endpoint, which goes on when
+            the questions that wait for it give up.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - three parts, and three settings by keyword
         self,
         member: str,
         discovery: Discovery,
         fetcher: Fetcher,
         *,
-        clock: Clock,
-        deadline: float = _DEADLINE,
+        breaker: Breaker,
+        deadline: float = 2,
+        search_deadline: float = 5,
     ) -> None:
         self._member = member
         self._discovery = discovery
         self._fetcher = fetcher
-        self._breaker = Breaker(clock)
+        self._breaker = breaker
         self._deadline = deadline
+        self._search_deadline = search_deadline
         self._search = Flight(self._look)
         self._failure = Reason.WRONG_METADATA
         self._located = discovery.known(member) is not None
@@ -159,7 +160,7 @@ class Endpoint:
 
     async def _look(self) -> None:
         try:
-            async with asyncio.timeout(_DISCOVERY_DEADLINE):
+            async with asyncio.timeout(self._search_deadline):
                 await self._discovery.address(self._member)
         except TimeoutError:
             self._failure = Reason.TIMED_OUT
@@ -171,8 +172,9 @@ class Endpoint:
             self._located = True
 
     def _failed(self, reason: Reason, retry_after: float | None = None) -> IssuerUnavailable:
+        open_already = self._breaker.seconds_left > 0
         self._breaker.failed(retry_after)
-        if self._breaker.seconds_left:
+        if self._breaker.seconds_left and not open_already:
             self._discovery.forget()  # it may have moved
             _log.warning(
                 "%s: %s is left alone for %.0f s: %s",

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, Unpack, get_args
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.interfaces import Clock
+from oauth_guard.issuers.breaker import Breaker
 from oauth_guard.issuers.client_auth import ClientAuthentication, MutualTLS
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.endpoint import Endpoint, Question
@@ -120,7 +121,7 @@ class IntrospectionIssuer:
             insecure_http=insecure_http,
             mtls=isinstance(client, MutualTLS),
         )
-        self._endpoint = Endpoint(_ENDPOINT, discovery, fetcher, clock=monotonic)
+        self._endpoint = Endpoint(_ENDPOINT, discovery, fetcher, breaker=Breaker(monotonic))
         self._keys = RemoteKeySet(discovery, times=_KEY_TIMES, clock=monotonic) if signed else None
 
     def __repr__(self) -> str:

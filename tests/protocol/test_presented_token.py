@@ -1,23 +1,50 @@
-"""A token as presented is taken apart once, and believed in nothing."""
+"""A token is opaque when it has not the shape of a JWT, well-formed or not."""
+
+import base64
 
 import pytest
 
-from oauth_guard.errors import InvalidToken
+from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.protocol.presented_token import PresentedToken
-from tests.protocol.forging import CLAIMS, forge
 
 
-def test_it_is_taken_apart_once() -> None:
-    """However many look at it, they see the same parts."""
-    token = PresentedToken(forge())
-    assert token.signed.claims == CLAIMS
+def segment(text: str) -> str:
+    """Return *text* as a segment of a JWT."""
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+HEADER = segment('{"alg":"ES256"}')
+
+
+@pytest.mark.parametrize(
+    ("text", "opaque", "encrypted"),
+    [
+        pytest.param("opaque", True, False, id="one word"),
+        pytest.param("aA0-._~+/==", True, False, id="every character"),
+        pytest.param("a.b.c", True, False, id="three words"),
+        pytest.param(f"{segment('[1]')}.b.c", True, False, id="no object"),
+        pytest.param("v4.local.c2VjcmV0", True, False, id="PASETO"),
+        pytest.param(f"{HEADER}.b", True, False, id="two segments"),
+        pytest.param(f"{HEADER}.b.c", False, False, id="signed"),
+        pytest.param(f"{HEADER}.b.", False, False, id="unsigned"),
+        pytest.param(f"{HEADER}=.b.c", False, False, id="padded"),
+        pytest.param(f"{segment('  { odd')}.b.c", False, False, id="malformed"),
+        pytest.param(f"{HEADER}.b.c.d.e", False, True, id="encrypted"),
+    ],
+)
+def test_its_shape_is_told(text: str, opaque: bool, encrypted: bool) -> None:
+    """In doubt it is a JWT, which goes to nobody but the issuer that it names."""
+    token = PresentedToken(text)
+    assert (token.opaque, token.encrypted) == (opaque, encrypted)
+
+
+def test_a_jwt_is_taken_apart_once() -> None:
+    """Whoever looks sees the same parts."""
+    token = PresentedToken(f"{HEADER}.{segment('{}')}.{segment('x')}")
     assert token.signed is token.signed
 
 
-def test_an_opaque_token_is_no_jws() -> None:
-    """Its text is there for who can ask about it; taken apart it can't be."""
-    token = PresentedToken("opaque")
-    assert token.text == "opaque"
-    for _ in range(2):
-        with pytest.raises(InvalidToken):
-            _ = token.signed
+def test_what_is_no_jwt_is_no_signed_token() -> None:
+    """An opaque token has no claims to read."""
+    with pytest.raises(InvalidToken, match=Reason.MALFORMED_TOKEN):
+        _ = PresentedToken("opaque").signed

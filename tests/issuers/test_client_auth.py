@@ -1,0 +1,161 @@
+"""Each way to prove ourselves: what is sent, what is refused, and that no secret is told."""
+
+import base64
+from collections.abc import Callable
+from urllib.parse import unquote_plus
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauth_guard import ConfigurationError
+from oauth_guard.issuers.client_auth import (
+    BearerToken,
+    ClientAuthentication,
+    ClientSecretBasic,
+    ClientSecretPost,
+    MutualTLS,
+    PrivateKeyJWT,
+)
+from oauth_guard.protocol.introspection import ClientProof
+
+ISSUER = "https://as.example.com"
+NOW = 1_800_000_000.7
+SECRET = "s3cr3t-of-ours"
+PRIVATE = ec.generate_private_key(ec.SECP256R1())
+PEM = PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def prove(client: ClientAuthentication, nonce: str = "n1") -> ClientProof:
+    """Return what is sent now."""
+    return client.prove(ISSUER, nonce=nonce, now=NOW)
+
+
+def basic(credentials: str) -> ClientProof:
+    """Return the header field that carries *credentials*."""
+    encoded = base64.b64encode(credentials.encode()).decode()
+    return ClientProof({"authorization": f"Basic {encoded}"}, {})
+
+
+@pytest.mark.parametrize(
+    ("client", "sent"),
+    [
+        pytest.param(
+            ClientSecretBasic("rs:1", "p%:&é"), basic("rs%3A1:p%25%3A%26%C3%A9"), id="basic"
+        ),
+        pytest.param(ClientSecretBasic("a", "b c+d"), basic("a:b+c%2Bd"), id="basic, a space"),
+        pytest.param(
+            ClientSecretBasic("a", "p%:&é", raw=True), basic("a:p%:&é"), id="basic, as it is"
+        ),
+        pytest.param(
+            ClientSecretPost("rs:1", "p%:&é"),
+            ClientProof({}, {"client_id": "rs:1", "client_secret": "p%:&é"}),
+            id="post",
+        ),
+        pytest.param(MutualTLS("api"), ClientProof({}, {"client_id": "api"}), id="certificate"),
+        pytest.param(
+            BearerToken("api", "t1"), ClientProof({"authorization": "Bearer t1"}, {}), id="token"
+        ),
+        pytest.param(
+            BearerToken("api", lambda: "t2"),
+            ClientProof({"authorization": "Bearer t2"}, {}),
+            id="a token that changes",
+        ),
+    ],
+)
+def test_what_is_sent(client: ClientAuthentication, sent: ClientProof) -> None:
+    """The proof holds the members and fields of its kind, and nothing else."""
+    assert prove(client) == sent
+
+
+@given(client_id=st.text(min_size=1), secret=st.text(min_size=1))
+def test_any_basic_credentials_are_read_back(client_id: str, secret: str) -> None:
+    """A server that decodes as RFC 6749 §2.3.1 says reads what was configured."""
+    header = prove(ClientSecretBasic(client_id, secret)).headers["authorization"]
+    name, _, value = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
+    assert (unquote_plus(name), unquote_plus(value)) == (client_id, secret)
+
+
+@pytest.mark.parametrize(
+    ("client", "audience", "header"),
+    [
+        pytest.param(PrivateKeyJWT("api", PEM), ISSUER, {}, id="plain"),
+        pytest.param(
+            PrivateKeyJWT("api", PEM.decode(), key_id="k1", audience=f"{ISSUER}/introspect"),
+            f"{ISSUER}/introspect",
+            {"kid": "k1"},
+            id="another audience",
+        ),
+    ],
+)
+def test_an_assertion_serves_once_for_a_minute(
+    client: PrivateKeyJWT, audience: str, header: dict[str, str]
+) -> None:
+    """It holds the claims of RFC 7523 §3, and the nonce as its `jti`."""
+    proof = prove(client, nonce="n7")
+    assertion = proof.form["client_assertion"]
+    assert proof.headers == {}
+    assert proof.form == {
+        "client_id": "api",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": assertion,
+    }
+    assert jwt.get_unverified_header(assertion) == {"alg": "ES256", "typ": "JWT", **header}
+    claims = jwt.decode(
+        assertion,
+        PRIVATE.public_key(),
+        algorithms=["ES256"],
+        audience=audience,
+        options={"verify_exp": False, "verify_iat": False},
+    )
+    assert claims == {
+        "iss": "api",
+        "sub": "api",
+        "aud": audience,
+        "jti": "n7",
+        "iat": 1_800_000_000,
+        "exp": 1_800_000_060,
+    }
+
+
+@pytest.mark.parametrize(
+    ("build", "text"),
+    [
+        pytest.param(lambda: ClientSecretBasic("", "s"), "not empty", id="basic, no client"),
+        pytest.param(lambda: ClientSecretBasic("a", ""), "not empty", id="basic, no secret"),
+        pytest.param(lambda: ClientSecretBasic("a:b", "s", raw=True), "colon", id="basic, colon"),
+        pytest.param(lambda: ClientSecretPost("a", ""), "not empty", id="post, no secret"),
+        pytest.param(lambda: MutualTLS(""), "not empty", id="certificate, no client"),
+        pytest.param(lambda: BearerToken("a", ""), "not empty", id="token, none"),
+        pytest.param(lambda: PrivateKeyJWT("", PEM), "not empty", id="key, no client"),
+        pytest.param(lambda: PrivateKeyJWT("api", b"odd"), "key of api", id="key, odd"),
+        pytest.param(
+            lambda: PrivateKeyJWT("api", PEM, algorithm="RS256"), "ES256", id="key, algorithm"
+        ),
+    ],
+)
+def test_what_could_prove_nothing_is_refused(build: Callable[[], object], text: str) -> None:
+    """It is the operator's to mend, before any request."""
+    with pytest.raises(ConfigurationError, match=text):
+        build()
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        pytest.param(ClientSecretBasic("api", SECRET), id="basic"),
+        pytest.param(ClientSecretPost("api", SECRET), id="post"),
+        pytest.param(BearerToken("api", SECRET), id="token"),
+        pytest.param(PrivateKeyJWT("api", PEM), id="key"),
+        pytest.param(MutualTLS("api"), id="certificate"),
+    ],
+)
+def test_a_repr_names_the_client_and_no_secret(client: ClientAuthentication) -> None:
+    """A traceback or a log may show it."""
+    assert "api" in repr(client)
+    assert client.client_id == "api"
+    assert SECRET not in repr(client)
+    assert "PRIVATE" not in repr(client)
