@@ -1,0 +1,247 @@
+"""CachedValidator: what an issuer said about a token, remembered for a while (RFC 7662 §4)."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Iterable
+from contextvars import Context
+from typing import TypeAlias
+
+from oauth_guard.errors import (
+    InvalidToken,
+    IssuerUnavailable,
+    Reason,
+    RequestRejected,
+    StoreUnavailable,
+)
+from oauth_guard.interfaces import CacheableIssuer, Clock, Store
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.presented_token import PresentedToken
+from oauth_guard.stores.answers import Answer, read_answer
+from oauth_guard.stores.memory import MAX_ENTRIES, Memory
+
+__all__ = ["CachedValidator"]
+
+_PURPOSE = b"oauth_guard access token"
+_SHARED_FOR = 1  # seconds at least, so that it takes the place of an older answer
+
+_Failure: TypeAlias = RequestRejected | IssuerUnavailable
+_Flight: TypeAlias = asyncio.Task[Answer | _Failure]
+
+
+class CachedValidator:
+    """An issuer that is asked about a token once in a while; an `Issuer` like the one inside.
+
+    It remembers facts, never decisions: audience, lifetime and the rest are judged on each
+    request, whether the answer is remembered or new. Of a token it keeps a digest.
+
+    Args:
+        issuer: The one to ask.
+        store: Where other processes look too, beside the memory of this one.
+        max_entries: How many good tokens this process remembers, and as many inactive ones, in a
+            space of their own: a flood of bad tokens pushes out no good one.
+        clock: Tells seconds since the epoch.
+        monotonic: Tells monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        issuer: CacheableIssuer,
+        store: Store | None = None,
+        *,
+        max_entries: int = MAX_ENTRIES,
+        clock: Clock = time.time,
+        monotonic: Clock = time.monotonic,
+    ) -> None:
+        self._issuer = issuer
+        self._store = store
+        self._clock = clock
+        self._active: Memory[Answer] = Memory(max_entries, clock=monotonic)
+        self._inactive: Memory[Answer] = Memory(max_entries, clock=monotonic)
+        self._flights: dict[bytes, _Flight] = {}
+        identity = (part.encode() for part in issuer.cache_identity)
+        self._digest = hashlib.sha256(_framed((_PURPOSE, *identity)))
+
+    def __repr__(self) -> str:
+        return f"CachedValidator({self._issuer!r})"
+
+    @property
+    def issuer(self) -> str:
+        """The identifier of the issuer."""
+        return self._issuer.issuer
+
+    @property
+    def ready(self) -> bool:
+        """Whether the issuer can be asked."""
+        return self._issuer.ready
+
+    @property
+    def opaque(self) -> bool:
+        """Whether a token that is no JWT may be one of the issuer's."""
+        return self._issuer.opaque
+
+    @property
+    def takes_jwts(self) -> bool:
+        """Whether a JWT that names no issuer may be one of the issuer's."""
+        return self._issuer.takes_jwts
+
+    async def validate(self, token: PresentedToken) -> AccessToken:
+        """Return what the issuer vouched for, now or a short while ago.
+
+        Raises:
+            InvalidToken: The issuer does not vouch for it.
+            IssuerUnavailable: It is not remembered, and the issuer can't be asked.
+        """
+        key = self._key(token)
+        answer = self._remembered(key)
+        if answer is None:
+            answer = await self._land(self._begin_flight(key, token))
+        return _verdict(answer)
+
+    async def confirm(self, token: PresentedToken) -> AccessToken:
+        """Return what the issuer vouches for now, past every memory; the answer is remembered.
+
+        Raises:
+            InvalidToken: The issuer does not vouch for it.
+            IssuerUnavailable: The issuer can't be asked.
+        """
+        key = self._key(token)
+        answer = await self._ask(token)
+        self._keep(key, answer)
+        await self._share(key, answer)  # an inactive one too, in the place of what was shared
+        return _verdict(answer)
+
+    def start(self) -> None:
+        """Let the issuer begin to fetch what it needs."""
+        self._issuer.start()
+
+    async def load(self) -> None:
+        """Wait for what the issuer needs.
+
+        Raises:
+            IssuerUnavailable: It is not to be had.
+        """
+        await self._issuer.load()
+
+    async def aclose(self) -> None:
+        """End the questions under way, and close the issuer; the store is not closed."""
+        loop = asyncio.get_running_loop()
+        flights = [each for each in self._flights.values() if each.get_loop() is loop]
+        self._flights.clear()
+        for flight in flights:
+            flight.cancel()
+        if flights:
+            await asyncio.wait(flights)
+        await self._issuer.aclose()
+
+    def _key(self, token: PresentedToken) -> bytes:
+        digest = self._digest.copy()
+        digest.update(_framed((token.text.encode(),)))
+        return digest.digest()
+
+    def _remembered(self, key: bytes) -> Answer | None:
+        answer = self._active.get(key) or self._inactive.get(key)
+        return answer if answer and self._left(answer) > 0 else None
+
+    def _left(self, answer: Answer) -> float:
+        return answer.left(
+            self._clock(),
+            cache_for=self._issuer.cache_for,
+            inactive_for=self._issuer.inactive_for,
+        )
+
+    def _begin_flight(self, key: bytes, token: PresentedToken) -> _Flight:
+        """Return the question about *token* that is under way in this loop, or begin it."""
+        loop = asyncio.get_running_loop()
+        flight = self._flights.get(key)
+        if flight is None or flight.done() or flight.get_loop() is not loop:
+            # An empty context: nobody's identity or span leaks into what serves everybody.
+            flight = loop.create_task(self._fly(key, token), context=Context())
+            flight.add_done_callback(lambda done: self._landed(key, done))
+            self._flights[key] = flight
+        return flight
+
+    def _landed(self, key: bytes, flight: _Flight) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+
+    async def _land(self, flight: _Flight) -> Answer:
+        """Wait for *flight*; whoever gives up waiting does not end it for the others."""
+        await asyncio.wait([flight])
+        if flight.cancelled():
+            raise IssuerUnavailable(self.issuer, Reason.UNREACHABLE)
+        outcome = flight.result()
+        if isinstance(outcome, Answer):
+            return outcome
+        raise _anew(outcome)
+
+    async def _fly(self, key: bytes, token: PresentedToken) -> Answer | _Failure:
+        answer = await self._recall(key)
+        if answer is None:
+            try:
+                answer = await self._ask(token)
+            except (RequestRejected, IssuerUnavailable) as error:
+                return _anew(error)  # without the traceback, whose frames hold the token
+            if answer.token is not None:
+                await self._share(key, answer)
+        self._keep(key, answer)
+        return answer
+
+    async def _ask(self, token: PresentedToken) -> Answer:
+        moment = self._clock()
+        try:
+            return Answer(moment, await self._issuer.validate(token))
+        except InvalidToken as error:
+            if error.reason is not Reason.INACTIVE:
+                raise
+            return Answer(moment, None)
+
+    def _keep(self, key: bytes, answer: Answer) -> None:
+        """Remember *answer* here, unless a newer one came meanwhile."""
+        known = self._remembered(key)
+        if known is not None and known.moment > answer.moment:
+            return
+        space, other = self._active, self._inactive
+        if answer.token is None:
+            space, other = other, space
+        space.put(key, answer, self._left(answer))
+        other.forget(key)
+
+    async def _recall(self, key: bytes) -> Answer | None:
+        """Return what some process has shared; a store that can't be asked knows nothing."""
+        if self._store is None:
+            return None
+        try:
+            value = await self._store.get(key)
+        except StoreUnavailable:
+            return None
+        answer = None if value is None else read_answer(value, self._issuer.rules)
+        return answer if answer and self._left(answer) > 0 else None
+
+    async def _share(self, key: bytes, answer: Answer) -> None:
+        """Put *answer* in the place of what was shared, even if it holds no longer."""
+        if self._store is None:
+            return
+        try:
+            await self._store.put(key, answer.written(), max(self._left(answer), _SHARED_FOR))
+        except StoreUnavailable:
+            return  # the store has told of it
+
+
+def _verdict(answer: Answer) -> AccessToken:
+    if answer.token is None:
+        raise InvalidToken(Reason.INACTIVE)
+    return answer.token
+
+
+def _framed(parts: Iterable[bytes]) -> bytes:
+    """Put its length before each part, so that no two lists of parts look the same."""
+    return b"".join(len(part).to_bytes(8) + part for part in parts)
+
+
+def _anew(error: _Failure) -> _Failure:
+    """Return an error like *error*, since a traceback belongs to one waiter."""
+    kind = type(error)
+    copy = kind.__new__(kind, *error.args)
+    vars(copy).update(vars(error))
+    return copy
