@@ -38,7 +38,7 @@ _log = logging.getLogger("oauth_guard")
 
 _ENDPOINT = "introspection_endpoint"
 _CONNECTIONS = 20
-_KEY_TIMES = KeyTimes(deadline=2)
+_TIMES = KeyTimes(deadline=2)
 _OK, _BAD_REQUEST, _REFUSALS = 200, 400, {401, 403}
 
 WithoutAudience: TypeAlias = Literal["single resource", "issuer checks"]
@@ -55,7 +55,6 @@ class IntrospectionIssuer:
         client: How we prove ourselves, such as `ClientSecretBasic("api", secret)`.
         endpoint: Where it is asked; by default where its metadata says.
         metadata_url: Where its metadata is, if not where its name says.
-        jwks_uri: Where the keys of its signed answers are, if its metadata is not to be asked.
         http: The client to ask with, for 64 requests at once; by default one of our own.
         insecure_http: Accept http for hosts that are not loopback, inside a private network.
         cache_for: For how many seconds an answer is remembered; 0 to ask for each request.
@@ -85,7 +84,6 @@ class IntrospectionIssuer:
         client: ClientAuthentication,
         endpoint: str | None = None,
         metadata_url: str | None = None,
-        jwks_uri: str | None = None,
         http: HTTPClient | None = None,
         insecure_http: bool = False,
         cache_for: float = 60,
@@ -99,30 +97,26 @@ class IntrospectionIssuer:
         monotonic: Clock = time.monotonic,
         **settings: Unpack[ClaimSettings],
     ) -> None:
-        _check_urls(issuer, endpoint, metadata_url, jwks_uri, insecure_http=insecure_http)
+        _check_urls(issuer, endpoint, metadata_url, insecure_http=insecure_http)
         _check_choices(client, http, without_audience, cache_for, inactive_for)
         self.rules = _rules(issuer, settings, subject_from, without_audience, signed=signed)
-        self.cache_for = cache_for
-        self.inactive_for = inactive_for
+        self.cache_for, self.inactive_for = cache_for, inactive_for
         self.takes_jwts = takes_jwts
         kind = SIGNED_ANSWER if signed else JSON_ANSWER
         self.cache_identity = (issuer, endpoint or metadata_url or "", client.client_id, kind)
-        self._client = client
-        self._hint = token_type_hint
+        self._client, self._hint, self._clock = client, token_type_hint, clock
         self._answer_type = kind
-        self._clock = clock
         fetcher = Fetcher(issuer, http, connections=_CONNECTIONS)
         discovery = Discovery(
             issuer,
             fetcher,
             metadata_url=metadata_url,
-            jwks_uri=jwks_uri,
             introspection_endpoint=endpoint,
             insecure_http=insecure_http,
             mtls=isinstance(client, MutualTLS),
         )
         self._endpoint = Endpoint(_ENDPOINT, discovery, fetcher, breaker=Breaker(monotonic))
-        self._keys = RemoteKeySet(discovery, times=_KEY_TIMES, clock=monotonic) if signed else None
+        self._keys = RemoteKeySet(discovery, times=_TIMES, clock=monotonic) if signed else None
 
     def __repr__(self) -> str:
         return f"IntrospectionIssuer({self.issuer!r}, client={self._client!r})"
@@ -219,8 +213,7 @@ def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
     if "?" in issuer:
         raise ConfigurationError(f"issuer must have no query, unlike {issuer!r}.")
     for url in filter(None, others):
-        setting = "endpoint=, metadata_url= or jwks_uri="
-        parse_url(url, setting=setting, insecure_http=insecure_http)
+        parse_url(url, setting="endpoint= or metadata_url=", insecure_http=insecure_http)
     if insecure_http:
         _log.warning("%s: insecure_http=True lets tokens travel unprotected", issuer)
 

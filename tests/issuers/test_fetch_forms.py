@@ -1,0 +1,137 @@
+"""One form over HTTP: what is sent, what of the answer is read, and what a failure means."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from oauth_guard.errors import IssuerUnavailable, Reason
+from oauth_guard.issuers.fetch import Answer, Fetcher
+from tests.issuers.loopback import closed_port
+
+ISSUER = "https://as.example.com"
+URL = f"{ISSUER}/introspect"
+MAX_BYTES = 64 * 1024
+
+
+async def post(answer: httpx.Response | Exception) -> Answer | Reason:
+    """Return the answer to a form, or the reason why there is none."""
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(handler)))
+    try:
+        return await fetcher.post(URL, b"a=b", {})
+    except IssuerUnavailable as error:
+        return error.reason
+
+
+class Broken(httpx.AsyncByteStream):
+    """A body that breaks off."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield a part, and fail."""
+        yield b"{"
+        raise httpx.ReadError("reset")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "answer"),
+    [
+        pytest.param(200, {}, Answer(200, "", b"body", None, None), id="200"),
+        pytest.param(400, {}, Answer(400, "", b"body", None, None), id="400"),
+        pytest.param(500, {}, Answer(500, "", b"", None, None), id="500, not read"),
+        pytest.param(
+            302, {"location": f"{ISSUER}/other"}, Answer(302, "", b"", None, None), id="redirect"
+        ),
+        pytest.param(
+            200,
+            {"content-type": "Application/JSON; a=b", "cache-control": "max-age=9"},
+            Answer(200, "application/json", b"body", 9, None),
+            id="what it is",
+        ),
+        pytest.param(
+            429, {"retry-after": "120"}, Answer(429, "", b"", None, 120), id="when to come back"
+        ),
+        pytest.param(
+            429,
+            {"retry-after": "Fri, 31 Dec 1999 23:59:59 GMT"},
+            Answer(429, "", b"", None, None),
+            id="a date is not read",
+        ),
+        pytest.param(429, {"retry-after": "-1"}, Answer(429, "", b"", None, None), id="negative"),
+    ],
+)
+async def test_an_answer_is_read(status: int, headers: dict[str, str], answer: Answer) -> None:
+    """Its body only where it may say something."""
+    assert await post(httpx.Response(status, content=b"body", headers=headers)) == answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(httpx.ConnectError("refused"), Reason.UNREACHABLE, id="refused"),
+        pytest.param(httpx.RemoteProtocolError("closed"), Reason.UNREACHABLE, id="closed at once"),
+        pytest.param(httpx.ReadTimeout("slow"), Reason.TIMED_OUT, id="silent"),
+        pytest.param(httpx.Response(200, stream=Broken()), Reason.BAD_ANSWER, id="broken off"),
+        pytest.param(
+            httpx.Response(200, content=b"x" * (MAX_BYTES + 1)), Reason.BAD_ANSWER, id="too long"
+        ),
+        pytest.param(
+            httpx.Response(200, headers={"content-encoding": "gzip"}, stream=Broken()),
+            Reason.BAD_ANSWER,
+            id="compressed",
+        ),
+    ],
+)
+async def test_a_failure_says_whether_there_was_an_answer(
+    answer: httpx.Response | Exception, reason: Reason
+) -> None:
+    """Only without one is the endpoint itself in doubt."""
+    assert await post(answer) == reason
+
+
+async def test_the_longest_answer_is_read() -> None:
+    """64 KiB, and not one byte more."""
+    answer = await post(httpx.Response(200, content=b"x" * MAX_BYTES))
+    assert isinstance(answer, Answer)
+    assert len(answer.body) == MAX_BYTES
+
+
+async def test_the_log_tells_nothing_that_was_sent(caplog: pytest.LogCaptureFixture) -> None:
+    """A client's own text about a failure may quote a header field or the form."""
+    await post(httpx.LocalProtocolError("Illegal header value b'Basic s3cr3t'"))
+    assert "LocalProtocolError" in caplog.text
+    assert "s3cr3t" not in caplog.text
+    caplog.clear()
+    await post(httpx.ConnectError("certificate verify failed"))
+    assert "certificate verify failed" in caplog.text
+
+
+async def test_nobody_at_the_port_is_no_connection() -> None:
+    """By a client of our own."""
+    fetcher = Fetcher(ISSUER, None, connections=1)
+    with closed_port() as origin, pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
+        await fetcher.post(f"{origin}/introspect", b"a=b", {})
+    await fetcher.aclose()
+
+
+async def test_cancelling_is_passed_on() -> None:
+    """A deadline is no failure of the client."""
+    started = asyncio.Event()
+
+    async def never(_: httpx.Request) -> httpx.Response:
+        started.set()
+        await asyncio.Event().wait()
+        raise AssertionError("somebody woke what nobody waits for")
+
+    fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(never)))
+    posting = asyncio.create_task(fetcher.post(URL, b"", {}))
+    await started.wait()
+    posting.cancel()
+    await asyncio.wait([posting])
+    assert posting.cancelled()

@@ -1,0 +1,169 @@
+"""A token that names no issuer goes where it belongs, or nowhere."""
+
+import base64
+import json
+from collections.abc import Sequence
+
+import httpx
+import pytest
+
+from oauth_guard import ConfigurationError, JWTIssuer
+from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
+from oauth_guard.interfaces import Issuer
+from oauth_guard.issuers.client_auth import ClientSecretBasic
+from oauth_guard.issuers.introspection import IntrospectionIssuer
+from oauth_guard.issuers.routing import IssuerRouter
+from oauth_guard.protocol.presented_token import PresentedToken
+from oauth_guard.testing import LocalIssuer
+
+A, B, SIGNS = "https://a.example.com", "https://b.example.com", "https://signs.example.com"
+CLIENT = ClientSecretBasic("api", "secret")
+
+
+class Scene:
+    """Two issuers that are asked, and one whose signature is enough."""
+
+    def __init__(self) -> None:
+        self.a = LocalIssuer(A)
+        self.b = LocalIssuer(B)
+        self.signs = LocalIssuer(SIGNS)
+
+    def asked(self, local: LocalIssuer, *, takes_jwts: bool = False) -> IntrospectionIssuer:
+        """Return what asks *local*."""
+        return IntrospectionIssuer(
+            local.issuer, client=CLIENT, http=local.http, takes_jwts=takes_jwts
+        )
+
+    @property
+    def signing(self) -> JWTIssuer:
+        """What trusts the signature of the third."""
+        return JWTIssuer(SIGNS, http=self.signs.http)
+
+    @property
+    def questions(self) -> tuple[int, int]:
+        """How often each of the two was asked."""
+        return len(self.a.introspection.requests), len(self.b.introspection.requests)
+
+
+async def verdict(issuers: Sequence[Issuer], token: str, *, share: bool = False) -> str:
+    """Return who vouches for *token*, or why nobody does."""
+    router = IssuerRouter(issuers, share_tokens=share)
+    try:
+        return (await router.validate(PresentedToken(token))).issuer
+    except (InvalidToken, IssuerUnavailable) as error:
+        return error.reason
+
+
+def jwe() -> str:
+    """Return a token in the shape of an encrypted JWT."""
+    header = base64.urlsafe_b64encode(b'{"alg":"RSA-OAEP","enc":"A256GCM"}').decode().rstrip("=")
+    return f"{header}.a.b.c.d"
+
+
+async def test_opaque_tokens_go_to_the_one_that_takes_them() -> None:
+    """And JWTs to the one that they name."""
+    scene = Scene()
+    issuers: list[Issuer] = [scene.signing, scene.asked(scene.a)]
+    assert await verdict(issuers, scene.a.opaque_token()) == A
+    assert await verdict(issuers, scene.signs.token()) == SIGNS
+    assert scene.questions == (1, 0)
+
+
+async def test_a_jwt_that_names_an_asked_issuer_goes_there() -> None:
+    """Whatever its form, it is that issuer's to judge."""
+    scene = Scene()
+    token = scene.a.token()
+    scene.a.introspection.answers[token] = {"active": True}
+    assert await verdict([scene.asked(scene.a)], token) == A
+
+
+async def test_without_anybody_to_ask_an_opaque_token_is_malformed() -> None:
+    """Nothing changes where every issuer signs."""
+    scene = Scene()
+    assert await verdict([scene.signing], "opaque") == Reason.MALFORMED_TOKEN
+    assert await verdict([scene.signing], jwe()) == Reason.ENCRYPTED_TOKEN
+
+
+@pytest.mark.parametrize("takes_jwts", [False, True])
+async def test_a_jwt_of_an_unknown_issuer_is_sent_nowhere(takes_jwts: bool) -> None:
+    """It may be good elsewhere, so nobody is to see it; nor one that can't be read."""
+    scene = Scene()
+    issuers: list[Issuer] = [scene.asked(scene.a, takes_jwts=takes_jwts), scene.signing]
+    foreign = scene.b.token()
+    assert await verdict(issuers, foreign) == Reason.UNKNOWN_ISSUER
+    assert await verdict(issuers, scene.b.token(iss=7)) == Reason.UNKNOWN_ISSUER
+    assert await verdict(issuers, f"{foreign}=") == Reason.MALFORMED_TOKEN
+    assert scene.questions == (0, 0)
+
+
+@pytest.mark.parametrize("kind", ["signed", "encrypted"])
+async def test_a_jwt_that_names_no_issuer_wants_one_that_takes_it(kind: str) -> None:
+    """By default nobody does."""
+    scene = Scene()
+    token = jwe() if kind == "encrypted" else scene.a.token(iss=None)
+    scene.a.introspection.answers[token] = {"active": True}
+    refusal = Reason.ENCRYPTED_TOKEN if kind == "encrypted" else Reason.UNKNOWN_ISSUER
+    assert await verdict([scene.asked(scene.a)], token) == refusal
+    assert scene.questions == (0, 0)
+    assert await verdict([scene.asked(scene.a, takes_jwts=True)], token) == A
+
+
+def test_several_that_take_opaque_tokens_want_consent() -> None:
+    """Each would see the tokens of the other."""
+    scene = Scene()
+    issuers: list[Issuer] = [scene.asked(scene.a), scene.asked(scene.b)]
+    with pytest.raises(ConfigurationError, match=f"{A} and {B} take .* share_tokens=True"):
+        IssuerRouter(issuers)
+    assert IssuerRouter(issuers, share_tokens=True).names == (A, B)
+
+
+async def test_with_consent_they_are_asked_in_order() -> None:
+    """Until one vouches for the token."""
+    scene = Scene()
+    issuers: list[Issuer] = [scene.asked(scene.a), scene.asked(scene.b)]
+    assert await verdict(issuers, scene.a.opaque_token(), share=True) == A
+    assert scene.questions == (1, 0)
+    assert await verdict(issuers, scene.b.opaque_token(), share=True) == B
+    assert scene.questions == (2, 1)
+    assert await verdict(issuers, "unknown", share=True) == Reason.INACTIVE
+
+
+async def test_one_that_is_down_does_not_stand_in_the_way() -> None:
+    """A token that nobody else vouches for may be its own, so that is an outage, not a refusal."""
+    scene = Scene()
+    issuers: list[Issuer] = [scene.asked(scene.a), scene.asked(scene.b)]
+    scene.a.outage = lambda _: httpx.Response(500)
+    assert await verdict(issuers, scene.b.opaque_token(), share=True) == B
+    assert await verdict(issuers, "unknown", share=True) == Reason.WRONG_METADATA
+
+
+async def test_a_jwt_that_names_an_issuer_is_shared_with_nobody() -> None:
+    """Consent is for tokens that name none."""
+    scene = Scene()
+    issuers: list[Issuer] = [
+        scene.asked(scene.a, takes_jwts=True),
+        scene.asked(scene.b, takes_jwts=True),
+    ]
+    assert await verdict(issuers, scene.b.token(), share=True) == Reason.INACTIVE
+    assert scene.questions == (0, 1)
+
+
+async def test_a_claim_that_is_null_names_somebody_else() -> None:
+    """Only a JWT without `iss` names no issuer."""
+    scene = Scene()
+    payload = json.dumps({"iss": None}).encode()
+    token = scene.a.keys[0].sign(payload, {"typ": "at+jwt"})
+    assert await verdict([scene.asked(scene.a, takes_jwts=True)], token) == Reason.UNKNOWN_ISSUER
+
+
+async def test_loading_waits_for_all() -> None:
+    """Each finds its endpoint or its keys."""
+    scene = Scene()
+    router = IssuerRouter([scene.asked(scene.a), scene.signing])
+    assert not router.ready
+    await router.load()
+    assert router.ready
+    scene.signs.outage = lambda _: httpx.Response(500)
+    with pytest.raises(IssuerUnavailable):
+        await IssuerRouter([scene.asked(scene.a), scene.signing]).load()
+    await router.aclose()
