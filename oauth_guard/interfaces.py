@@ -148,7 +148,7 @@ class Store(Protocol):
         ...
 
     async def put(self, key: bytes, value: bytes, seconds: float) -> None:
-        """Keep *value* for *seconds*, in the place of what was there.
+        """Keep *value* for *seconds*, in the place of what was there; for 0 or less, nothing.
 
         Raises:
             StoreUnavailable: The store can't be asked.

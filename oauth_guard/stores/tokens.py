@@ -23,7 +23,6 @@ from oauth_guard.stores.memory import MAX_ENTRIES, Memory
 __all__ = ["CachedValidator"]
 
 _PURPOSE = b"oauth_guard access token"
-_SHARED_FOR = 1  # seconds at least, so that it takes the place of an older answer
 
 _Failure: TypeAlias = RequestRejected | IssuerUnavailable
 _Flight: TypeAlias = asyncio.Task[Answer | _Failure]
@@ -154,7 +153,7 @@ class CachedValidator:
         """Return the question about *token* that is under way in this loop, or begin it."""
         loop = asyncio.get_running_loop()
         flight = self._flights.get(key)
-        if flight is None or flight.done() or flight.get_loop() is not loop:
+        if flight is None or flight.get_loop() is not loop:
             # An empty context: nobody's identity or span leaks into what serves everybody.
             flight = loop.create_task(self._fly(key, token), context=Context())
             flight.add_done_callback(lambda done: self._landed(key, done))
@@ -181,7 +180,7 @@ class CachedValidator:
             try:
                 answer = await self._ask(token)
             except (RequestRejected, IssuerUnavailable) as error:
-                return _anew(error)  # without the traceback, whose frames hold the token
+                return error
             if answer.token is not None:
                 await self._share(key, answer)
         self._keep(key, answer)
@@ -219,11 +218,11 @@ class CachedValidator:
         return answer if answer and self._left(answer) > 0 else None
 
     async def _share(self, key: bytes, answer: Answer) -> None:
-        """Put *answer* in the place of what was shared, even if it holds no longer."""
+        """Put *answer* in the place of what was shared, even if it holds no longer itself."""
         if self._store is None:
             return
         try:
-            await self._store.put(key, answer.written(), max(self._left(answer), _SHARED_FOR))
+            await self._store.put(key, answer.written(), self._left(answer))
         except StoreUnavailable:
             return  # the store has told of it
 

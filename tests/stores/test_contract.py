@@ -57,6 +57,14 @@ async def test_a_put_takes_the_place_of_what_was_there(store: Store) -> None:
     assert await store.get(KEY) == b"second"
 
 
+@pytest.mark.parametrize("seconds", [0, -1, -1e9])
+async def test_a_put_for_no_time_leaves_nothing(store: Store, seconds: float) -> None:
+    """Nor what was there before."""
+    await store.put(KEY, b"first", 60)
+    await store.put(KEY, b"second", seconds)
+    assert await store.get(KEY) is None
+
+
 async def test_an_add_is_kept_unless_the_key_is_taken(store: Store) -> None:
     """And tells which of both it was."""
     assert await store.add(KEY, b"first", 60)

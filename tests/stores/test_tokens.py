@@ -141,6 +141,19 @@ async def test_garbage_pushes_out_no_good_token() -> None:
 
 
 @pytest.mark.conformance("7662-12")
+async def test_of_ten_thousand_and_one_tokens_the_oldest_is_forgotten() -> None:
+    """The bound is on the number, and the least recently used goes first."""
+    scene = Scene()
+    for number in range(10_001):
+        await scene.verdict(f"token {number}")
+    await scene.verdict("token 1")
+    await scene.verdict("token 10000")
+    assert scene.issuer.asked == 10_001
+    await scene.verdict("token 0")
+    assert scene.issuer.asked == 10_002
+
+
+@pytest.mark.conformance("7662-12")
 @pytest.mark.parametrize(
     ("first", "second"),
     [
