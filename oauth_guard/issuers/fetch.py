@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from socket import SOCK_STREAM
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeAlias
 from urllib.request import getproxies
 
@@ -96,12 +96,13 @@ class Fetcher:
             IssuerUnavailable: Nobody answered, or not with such an object.
         """
         answer = await self._exchange("GET", url, _HEADERS, None, {_OK}, _MAX_DOCUMENT_BYTES)
+        if answer.status != _OK:
+            raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
         try:
-            if answer.status == _OK:
-                return Document(parse_object(answer.body), answer.media_type, answer.max_age)
+            members = parse_object(answer.body)
         except ValueError:
-            pass  # no JSON is as good as no document
-        raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
+            raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER) from None
+        return Document(members, answer.media_type, answer.max_age)
 
     async def post(self, url: str, form: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a *form* to *url*, and return what is answered: no redirect, 64 KiB at most.
@@ -175,11 +176,22 @@ class Fetcher:
 
 def _answer(response: httpx.Response, body: bytes) -> Answer:
     max_age = _MAX_AGE.search(response.headers.get("cache-control", ""))
-    retry_after = _SECONDS.fullmatch(response.headers.get("retry-after", ""))
     return Answer(
         status=response.status_code,
         media_type=response.headers.get("content-type", "").partition(";")[0].strip().lower(),
         body=body,
         max_age=float(max_age[1]) if max_age else None,
-        retry_after=float(retry_after[0]) if retry_after else None,
+        retry_after=_retry_after(response.headers),
     )
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read seconds, or a moment by the clock of whoever answered (RFC 9110 §10.2.3)."""
+    value = headers.get("retry-after", "")
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    try:
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))
+    except (TypeError, ValueError, OverflowError):  # missing, no date, or one without a zone
+        return None
+    return max(wait.total_seconds(), 0)

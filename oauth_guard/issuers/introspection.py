@@ -189,7 +189,7 @@ class IntrospectionIssuer:
         return members
 
     def _refusal(self, answer: Answer) -> IssuerUnavailable:
-        """Return the outage that an error response is, and say whose work it makes."""
+        """Return the outage that an error response is, and say what the operator should mend."""
         code = error_code(answer.body) if answer.status == _BAD_REQUEST else None
         if answer.status in _REFUSALS or code in {"invalid_client", "unauthorized_client"}:
             reason = Reason.CLIENT_REFUSED
@@ -200,11 +200,11 @@ class IntrospectionIssuer:
         else:
             reason = Reason.BAD_ANSWER
             advice = "is endpoint= the right one?"
-        _log.error(
-            "%s: the introspection endpoint answers %d (%s) to %s: %s",
-            *(self.issuer, answer.status, code or "without a known code"),
-            *(self._client.client_id, advice),
-        )
+        if answer.status != _BAD_REQUEST or reason is not Reason.BAD_ANSWER:  # one odd token's
+            _log.error(
+                "%s: the introspection endpoint answers %d to %s: %s",
+                *(self.issuer, answer.status, self._client.client_id, advice),
+            )
         return IssuerUnavailable(self.issuer, reason)
 
 

@@ -57,12 +57,6 @@ class Broken(httpx.AsyncByteStream):
         pytest.param(
             429, {"retry-after": "120"}, Answer(429, "", b"", None, 120), id="when to come back"
         ),
-        pytest.param(
-            429,
-            {"retry-after": "Fri, 31 Dec 1999 23:59:59 GMT"},
-            Answer(429, "", b"", None, None),
-            id="a date is not read",
-        ),
         pytest.param(429, {"retry-after": "-1"}, Answer(429, "", b"", None, None), id="negative"),
     ],
 )
@@ -93,6 +87,36 @@ async def test_a_failure_says_whether_there_was_an_answer(
 ) -> None:
     """Only without one is the endpoint itself in doubt."""
     assert await post(answer) == reason
+
+
+LATE = "Fri, 31 Dec 1999 23:59:59 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        pytest.param({"retry-after": "120"}, 120, id="seconds"),
+        pytest.param({"retry-after": "0"}, 0, id="at once"),
+        pytest.param(
+            {"retry-after": LATE, "date": "Fri, 31 Dec 1999 23:59:30 GMT"}, 29, id="a moment"
+        ),
+        pytest.param(
+            {"retry-after": LATE, "date": "Sat, 01 Jan 2000 00:00:00 GMT"}, 0, id="a past one"
+        ),
+        pytest.param({"retry-after": LATE}, None, id="a moment by no clock"),
+        pytest.param(
+            {"retry-after": LATE, "date": "Fri, 31 Dec 1999 23:59:30 -0000"}, None, id="no zone"
+        ),
+        pytest.param({"retry-after": "soon", "date": LATE}, None, id="no moment"),
+        pytest.param({"retry-after": "1" * 10}, None, id="centuries"),
+        pytest.param({}, None, id="not said"),
+    ],
+)
+async def test_when_to_come_back_is_read(headers: dict[str, str], seconds: float | None) -> None:
+    """In seconds, or as a moment by the clock of the server itself."""
+    answer = await post(httpx.Response(429, headers=headers))
+    assert isinstance(answer, Answer)
+    assert answer.retry_after == seconds
 
 
 async def test_the_longest_answer_is_read() -> None:

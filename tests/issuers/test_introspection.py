@@ -1,5 +1,6 @@
 """An introspecting issuer: what it sends, what it believes, and whose fault a failure is."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable
@@ -9,6 +10,8 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oauth_guard import ConfigurationError
 from oauth_guard.errors import Reason
@@ -28,6 +31,7 @@ from tests.issuers.asking import ENDPOINT, GOOD, ISSUER, Asking
 BASIC = ClientSecretBasic("api", "secret")
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 PEM = PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+MEMBERS = ["active", "aud", "exp", "scope", "sub", "cnf", "iss", "token_type", "error"]
 SIGNED = "application/token-introspection+jwt"
 
 
@@ -182,6 +186,28 @@ async def test_a_bad_answer_is_an_outage(answer: httpx.Response | Exception, exp
     assert all("evil" not in url for url in asking.local.requests)
 
 
+@given(
+    status=st.sampled_from([200, 204, 301, 400, 401, 404, 429, 500, 599]),
+    body=st.binary()
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(MEMBERS), inner),
+    ).map(lambda value: json.dumps(value).encode()),
+    kind=st.sampled_from(["application/json", SIGNED, "text/html", ""]),
+    signed=st.booleans(),
+)
+def test_no_answer_is_a_surprise(status: int, body: bytes, kind: str, signed: bool) -> None:
+    """Whatever the server answers, a token is good, refused, or an outage."""
+
+    async def verdict() -> str:
+        asking = Asking(signed=signed)
+        headers = {"content-type": kind, "retry-after": "1"}
+        asking.answering(httpx.Response(status, content=body, headers=headers))
+        return await asking.verdict()
+
+    assert asyncio.run(verdict()) in {GOOD, *Reason}
+
+
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
@@ -205,6 +231,16 @@ async def test_what_the_operator_must_mend_is_logged(
     assert f"answers {answer.status_code} " in line.getMessage()
     assert "t0k3n" not in caplog.text
     assert "s3cr3t" not in caplog.text
+
+
+async def test_what_one_token_provokes_is_no_work_for_the_operator(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A caller can't fill the log with alarms."""
+    asking = Asking()
+    asking.answering(httpx.Response(400, json={"error": "invalid_request"}))
+    await asking.verdict("odd")
+    assert not [each for each in caplog.records if each.levelno == logging.ERROR]
 
 
 async def test_bad_tokens_do_not_lock_good_ones_out() -> None:
