@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
-from oauth_guard import ConfigurationError, JWTIssuer
+from oauth_guard import ConfigurationError, Guard, JWTIssuer
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.interfaces import Issuer
 from oauth_guard.issuers.client_auth import ClientSecretBasic
@@ -115,6 +115,15 @@ def test_several_that_take_opaque_tokens_want_consent() -> None:
     with pytest.raises(ConfigurationError, match=f"{A} and {B} take .* share_tokens=True"):
         IssuerRouter(issuers)
     assert IssuerRouter(issuers, share_tokens=True).names == (A, B)
+
+
+def test_consent_is_given_to_the_guard() -> None:
+    """Where the issuers are listed."""
+    scene = Scene()
+    issuers = [scene.asked(scene.a), scene.asked(scene.b)]
+    with pytest.raises(ConfigurationError, match="share_tokens=True"):
+        Guard("https://api.test", issuers)
+    assert Guard("https://api.test", issuers, share_tokens=True).ready is False
 
 
 async def test_with_consent_they_are_asked_in_order() -> None:
