@@ -7,6 +7,7 @@ import httpx
 
 from oauth_guard.issuers.client_auth import ClientSecretBasic
 from oauth_guard.issuers.introspection import IntrospectionIssuer
+from oauth_guard.stores.tokens import CachedValidator
 from oauth_guard.testing import LocalIssuer
 from tests.standards.answer import Answer
 from tests.standards.api import ISSUER, RESOURCE, Api, signing_keys
@@ -18,10 +19,11 @@ class OpaqueApi(Api):
     """An `Api` whose one issuer is asked about each token.
 
     Args:
+        remembering: Whether its answers are remembered.
         settings: Options of `IntrospectionIssuer`, beside or instead of those of the matrix.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, remembering: bool = False, **settings: Any) -> None:
         key, _ = signing_keys()
         server = LocalIssuer(ISSUER, audience=RESOURCE, key=key, clock=self._clock)
         defaults: dict[str, Any] = {
@@ -31,7 +33,9 @@ class OpaqueApi(Api):
             "clock": self._clock,
             "monotonic": self._clock,
         }
-        issuer = IntrospectionIssuer(ISSUER, **defaults | settings)
+        asked = IntrospectionIssuer(ISSUER, **defaults | settings)
+        cached = CachedValidator(asked, clock=self._clock, monotonic=self._clock)
+        issuer = cached if remembering else asked
         super().__init__(guard={"issuers": [issuer]})
         self.authority = server
 

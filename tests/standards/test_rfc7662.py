@@ -192,6 +192,16 @@ async def test_scope_and_subject_are_read() -> None:
     expect(await api.get(token=api.opaque(scope=["read"])), "401 invalid_token")
 
 
+@pytest.mark.conformance("6750-23")
+async def test_a_revoked_token_is_refused() -> None:
+    """As soon as the issuer calls it inactive."""
+    api = OpaqueApi()
+    token = api.opaque()
+    admitted(await api.get(token=token))
+    api.authority.revoke(token)
+    expect(await api.get(token=token), "401 invalid_token")
+
+
 @pytest.mark.conformance("6750-03")
 async def test_every_character_of_a_token_is_sent_byte_for_byte() -> None:
     """The whole alphabet of token68."""
