@@ -19,25 +19,29 @@ class IssuerRouter:
     of the others, so that wants consent. Then they are asked in order until one vouches.
 
     Args:
-        issuers: At least one, each name once.
+        issuers: At least one, each name once; or twice where an issuer has tokens of both kinds,
+            so that its signature is enough for the JWTs and it is asked about the others.
         share_tokens: Consent that a token which names no issuer is shown to each that takes it.
 
     Raises:
-        ConfigurationError: There is none, two have one name, or consent is missing.
+        ConfigurationError: There is none, two of a kind have one name, or consent is missing.
     """
 
     def __init__(self, issuers: Iterable[Issuer], *, share_tokens: bool = False) -> None:
-        self._issuers: dict[str, Issuer] = {}
-        for issuer in issuers:
-            if issuer.issuer in self._issuers:
+        self._issuers = tuple(issuers)
+        self._named: dict[str, Issuer] = {}
+        for issuer in self._issuers:
+            known = self._named.get(issuer.issuer)
+            if known is not None and known.opaque == issuer.opaque:
                 raise ConfigurationError(f"issuers names {issuer.issuer} twice: once is enough.")
-            self._issuers[issuer.issuer] = issuer
+            if known is None or known.opaque:
+                self._named[issuer.issuer] = issuer
         if not self._issuers:
             raise ConfigurationError(
                 'issuers is empty: name one, [JWTIssuer("https://login.example.com")].'
             )
-        self._for_opaque = [each for each in self._issuers.values() if each.opaque]
-        self._for_jwts = [each for each in self._issuers.values() if each.takes_jwts]
+        self._for_opaque = [each for each in self._issuers if each.opaque]
+        self._for_jwts = [each for each in self._issuers if each.takes_jwts]
         if max(len(self._for_opaque), len(self._for_jwts)) > 1 and not share_tokens:
             raise ConfigurationError(
                 f"{' and '.join(each.issuer for each in self._for_opaque or self._for_jwts)} take "
@@ -48,12 +52,12 @@ class IssuerRouter:
     @property
     def names(self) -> tuple[str, ...]:
         """The issuers' identifiers, in the order they were given."""
-        return tuple(self._issuers)
+        return tuple(self._named)
 
     @property
     def ready(self) -> bool:
         """Whether a token of each issuer could be judged now, without waiting."""
-        return all(issuer.ready for issuer in self._issuers.values())
+        return all(issuer.ready for issuer in self._issuers)
 
     async def validate(self, token: PresentedToken) -> AccessToken:
         """Ask the issuer that *token* names, if it is one of ours, or whoever takes such tokens.
@@ -70,14 +74,14 @@ class IssuerRouter:
         if self._for_jwts and "iss" not in claims:
             return await _first(self._for_jwts, token)
         name = claims.get("iss")
-        issuer = self._issuers.get(name) if isinstance(name, str) else None
+        issuer = self._named.get(name) if isinstance(name, str) else None
         if issuer is None:
             raise InvalidToken(Reason.UNKNOWN_ISSUER)
         return await issuer.validate(token)
 
     def start(self) -> None:
         """Let each issuer begin to fetch what it needs."""
-        for issuer in self._issuers.values():
+        for issuer in self._issuers:
             issuer.start()
 
     async def load(self) -> None:
@@ -87,19 +91,13 @@ class IssuerRouter:
             IssuerUnavailable: One of them can't be asked.
         """
         self.start()
-        failures: list[IssuerUnavailable] = []
-        for issuer in self._issuers.values():
-            try:
-                await issuer.load()
-            except IssuerUnavailable as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
+        for issuer in self._issuers:
+            await issuer.load()
 
     async def aclose(self) -> None:
         """Close each issuer, also when another one can't be closed."""
         async with AsyncExitStack() as stack:
-            for issuer in self._issuers.values():
+            for issuer in self._issuers:
                 stack.push_async_callback(issuer.aclose)
 
 

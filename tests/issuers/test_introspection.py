@@ -10,7 +10,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oauth_guard import ConfigurationError
@@ -35,9 +35,9 @@ MEMBERS = ["active", "aud", "exp", "scope", "sub", "cnf", "iss", "token_type", "
 SIGNED = "application/token-introspection+jwt"
 
 
-def build(**settings: Any) -> IntrospectionIssuer:
+def build(**options: Any) -> IntrospectionIssuer:
     """Return an issuer that nobody asks."""
-    return IntrospectionIssuer(**{"issuer": ISSUER, "client": BASIC, **settings})
+    return IntrospectionIssuer(**{"issuer": ISSUER, "client": BASIC, **options})
 
 
 async def test_what_the_server_says_is_returned() -> None:
@@ -186,6 +186,7 @@ async def test_a_bad_answer_is_an_outage(answer: httpx.Response | Exception, exp
     assert all("evil" not in url for url in asking.local.requests)
 
 
+@settings(max_examples=50)
 @given(
     status=st.sampled_from([200, 204, 301, 400, 401, 404, 429, 500, 599]),
     body=st.binary()
@@ -337,7 +338,7 @@ async def test_it_starts_in_the_background() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "text"),
+    ("options", "text"),
     [
         pytest.param({"issuer": "as"}, "issuer must be", id="issuer"),
         pytest.param({"issuer": f"{ISSUER}?a"}, "no query", id="issuer with a query"),
@@ -355,10 +356,10 @@ async def test_it_starts_in_the_background() -> None:
         pytest.param({"odd": 1}, "odd= is no setting", id="no setting"),
     ],
 )
-def test_what_makes_no_sense_is_refused(settings: dict[str, Any], text: str) -> None:
+def test_what_makes_no_sense_is_refused(options: dict[str, Any], text: str) -> None:
     """The operator reads what to write instead."""
     with pytest.raises(ConfigurationError, match=text):
-        build(**settings)
+        build(**options)
 
 
 def test_http_inside_a_private_network_is_a_choice(caplog: pytest.LogCaptureFixture) -> None:

@@ -77,6 +77,27 @@ async def test_a_jwt_that_names_an_asked_issuer_goes_there() -> None:
     assert await verdict([scene.asked(scene.a)], token) == A
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["signing first", "asked first"])
+async def test_one_issuer_may_have_tokens_of_both_kinds(order: int) -> None:
+    """Its signature is enough for its JWTs, and it is asked about the others."""
+    scene = Scene()
+    both: list[Issuer] = [JWTIssuer(A, http=scene.a.http), scene.asked(scene.a)]
+    issuers = both[::order]
+    assert await verdict(issuers, scene.a.token()) == A
+    assert scene.questions == (0, 0)
+    assert await verdict(issuers, scene.a.opaque_token()) == A
+    assert scene.questions == (1, 0)
+    assert IssuerRouter(issuers).names == (A,)
+
+
+def test_an_issuer_stands_there_once_of_a_kind() -> None:
+    """The second would never be asked."""
+    scene = Scene()
+    for twice in ([scene.signing] * 2, [scene.asked(scene.a)] * 2):
+        with pytest.raises(ConfigurationError, match="twice"):
+            IssuerRouter(twice, share_tokens=True)
+
+
 async def test_without_anybody_to_ask_an_opaque_token_is_malformed() -> None:
     """Nothing changes where every issuer signs."""
     scene = Scene()
