@@ -16,6 +16,7 @@ from tests.issuers.asking import ENDPOINT, ISSUER, Clock
 METADATA = {"issuer": ISSUER, "introspection_endpoint": ENDPOINT}
 MEMBER = "introspection_endpoint"
 OK = httpx.Response(200, json={"active": False})
+TOO_LONG = httpx.Response(200, content=b"x" * 65_537)
 REFUSED = httpx.ConnectError("refused")
 
 
@@ -150,7 +151,7 @@ async def test_what_tells_of_illness_opens_the_breaker(
     [
         pytest.param(httpx.Response(400), id="400"),
         pytest.param(httpx.Response(413), id="413"),
-        pytest.param(httpx.Response(200, content=b"x" * 65_537), id="too long"),
+        pytest.param(TOO_LONG, id="too long"),
         pytest.param(httpx.Response(200, headers={"content-encoding": "br"}), id="compressed"),
     ],
 )
@@ -160,6 +161,17 @@ async def test_what_one_token_can_provoke_opens_nothing(answer: httpx.Response) 
     assert Reason.BACKING_OFF not in await scene.ask_often(100)
     assert await scene.ask() == 200
     assert len(scene.forms) == 101
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(400), TOO_LONG], ids=["400", "too long"])
+async def test_whatever_is_answered_shows_that_it_is_well(answer: httpx.Response) -> None:
+    """It ends a row of failures, and as the answer to a probe it closes the breaker."""
+    ill = httpx.Response(500)
+    scene = Scene(*[ill] * 4, answer, *[ill] * 5, answer, OK)
+    assert Reason.BACKING_OFF not in await scene.ask_often(10)
+    assert await scene.ask() == Reason.BACKING_OFF
+    scene.clock.now += 10
+    assert (await scene.ask_often(2))[1] == 200
 
 
 @pytest.mark.parametrize(
@@ -311,9 +323,10 @@ async def test_a_search_ends_in_time() -> None:
 async def test_an_endpoint_that_moved_is_looked_for_again(status: int) -> None:
     """It stays ready meanwhile, or a probe of readiness would never see it come back."""
     scene = Scene(httpx.Response(status), OK, endpoint=None)
-    assert await scene.ask_often(2) == [status, 200]
-    assert scene.asked.count("/metadata") == 2
+    assert await scene.ask() == status
     assert scene.endpoint.ready
+    assert await scene.ask() == 200
+    assert scene.asked.count("/metadata") == 2
 
 
 async def test_an_endpoint_that_is_ill_is_looked_for_again() -> None:
