@@ -7,23 +7,30 @@ from oauth_guard.errors import (
     RequestRejected,
 )
 from oauth_guard.guard import Guard
+from oauth_guard.issuers.client_auth import ClientSecretBasic, PrivateKeyJWT
+from oauth_guard.issuers.introspection import IntrospectionIssuer
 from oauth_guard.issuers.jwt import JWTIssuer
 from oauth_guard.middleware import OAuthGuardMiddleware
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.identity import ANONYMOUS, Identity, current_identity
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
+from oauth_guard.stores.memory import MemoryStore
 
 __all__ = [
     "ANONYMOUS",
     "AccessToken",
+    "ClientSecretBasic",
     "ConfigurationError",
     "Guard",
     "Identity",
+    "IntrospectionIssuer",
     "IssuerUnavailable",
     "JWTIssuer",
+    "MemoryStore",
     "OAuthGuardError",
     "OAuthGuardMiddleware",
+    "PrivateKeyJWT",
     "RequestRejected",
     "Requirement",
     "current_identity",

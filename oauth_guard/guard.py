@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
-from oauth_guard.interfaces import Clock, Issuer
+from oauth_guard.interfaces import CacheableIssuer, Clock, Issuer, Store
 from oauth_guard.issuers.routing import IssuerRouter
 from oauth_guard.protocol.binding import check_binding
 from oauth_guard.protocol.challenge import Challenger, Rejection
@@ -18,6 +18,7 @@ from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
 from oauth_guard.protocol.urls import is_loopback, parse_url
+from oauth_guard.stores.tokens import CachedValidator
 
 __all__ = ["ADMISSION", "Admission", "Guard"]
 
@@ -46,6 +47,7 @@ class Guard:
             then be on a loopback host.
         expose_token: Let the application read the raw token at `Identity.token`.
         insecure_http: Accept an http resource that is not on a loopback host.
+        store: Where answers about tokens are remembered beyond this process.
         share_tokens: Consent that several issuers which take tokens that name no issuer see
             each other's: they are asked in the order in which they stand.
         start: What `async with guard`, and so the middleware at start-up, does about keys:
@@ -71,18 +73,20 @@ class Guard:
         detail: str | None = None,
         expose_token: bool = False,
         insecure_http: bool = False,
+        store: Store | None = None,
         share_tokens: bool = False,
         start: Start = "background",
         clock: Clock = time.time,
     ) -> None:
         _check_resource(resource, detail, insecure_http=insecure_http)
-        if start not in get_args(Start):
-            raise ConfigurationError(f"start= is one of {', '.join(get_args(Start))}.")
+        _check_start(start)
         self.resource = resource
         self._start: Start = start
         self.transmission = Transmission.of(bearer_methods, require_https=require_https)
-        self._issuers = IssuerRouter(issuers, share_tokens=share_tokens)
-        self._clock = clock
+        self._issuers = IssuerRouter(
+            [_remembering(issuer, store, clock) for issuer in issuers], share_tokens=share_tokens
+        )
+        self._store, self._clock = store, clock
         self._expose_token = expose_token
         self._challenger = Challenger(
             realm=realm if metadata else realm or resource,
@@ -159,6 +163,8 @@ class Guard:
     async def aclose(self) -> None:
         """Let go of connections and background work; the next request opens them again."""
         await self._issuers.aclose()
+        if self._store is not None:
+            await self._store.aclose()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -185,6 +191,18 @@ def _check_resource(resource: str, detail: str | None, *, insecure_http: bool) -
         raise ConfigurationError(
             'detail="development" is for a resource on a loopback host: leave it out.'
         )
+
+
+def _check_start(start: str) -> None:
+    if start not in get_args(Start):
+        raise ConfigurationError(f"start= is one of {', '.join(get_args(Start))}.")
+
+
+def _remembering(issuer: Issuer, store: Store | None, clock: Clock) -> Issuer:
+    """Stand a memory before an *issuer* that is asked about each token; a signature needs none."""
+    if isinstance(issuer, CacheableIssuer) and issuer.cache_for > 0:
+        return CachedValidator(issuer, store, clock=clock)
+    return issuer
 
 
 class Admission(NamedTuple):

@@ -1,7 +1,7 @@
 """Every place where you may plug in your own: Protocols and an alias."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules
@@ -67,6 +67,7 @@ class Issuer(TokenValidator, Protocol):
         ...
 
 
+@runtime_checkable
 class CacheableIssuer(Issuer, Protocol):
     """An issuer that is asked about each token, so what it says is worth remembering.
 

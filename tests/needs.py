@@ -54,6 +54,7 @@ PROGRAMS: Mapping[str, Program] = {
         homebrew="google-chrome",
     ),
     "chromedriver": Program(("chromedriver",), debian="chromium-driver", homebrew="chromedriver"),
+    "curl": Program(("curl",), debian="curl", homebrew="curl"),
     # To talk to, and to start, stop and kill.
     "redis": Program(VALKEY_SERVERS, debian="redis-server", homebrew="valkey", variable=REDIS_URL),
     "valkey-server": Program(VALKEY_SERVERS, debian="redis-server", homebrew="valkey"),

@@ -11,10 +11,13 @@ import pytest
 
 from oauth_guard import (
     ANONYMOUS,
+    ClientSecretBasic,
     ConfigurationError,
     Guard,
+    IntrospectionIssuer,
     IssuerUnavailable,
     JWTIssuer,
+    MemoryStore,
     Requirement,
 )
 from oauth_guard.errors import (
@@ -297,3 +300,38 @@ def test_what_is_allowed_but_unwise_is_a_warning(
     with caplog.at_level(logging.WARNING, "oauth_guard"):
         Api(guard=options)
     assert warning in caplog.text
+
+
+class _Closing(MemoryStore):
+    """A store that says when it was closed."""
+
+    closed = False
+
+    async def aclose(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+async def test_closing_a_guard_closes_its_store() -> None:
+    """What holds connections lets go of them."""
+    store, local = _Closing(), LocalIssuer()
+    guard = Guard("https://api.test", [JWTIssuer(local.issuer, keys=local.jwks)], store=store)
+    async with guard:
+        assert not store.closed
+    assert store.closed
+
+
+@pytest.mark.parametrize(("cache_for", "questions"), [(60, 1), (0, 2)])
+async def test_what_is_said_of_a_token_is_remembered_unless_the_issuer_wants_none(
+    cache_for: float, questions: int
+) -> None:
+    """The guard stands a memory before each issuer that is asked about tokens."""
+    local = LocalIssuer()
+    client = ClientSecretBasic("api", "secret")
+    asked = IntrospectionIssuer(local.issuer, client=client, http=local.http, cache_for=cache_for)
+    guard = Guard("https://api.test", [asked])
+    request = ResourceRequest("GET", bearer(local.opaque_token("read")))
+    for _ in range(2):
+        assert (await guard.authenticate(request)).scopes == {"read"}
+    assert len(local.introspection.requests) == questions
+    await guard.aclose()

@@ -195,6 +195,7 @@ class _Broken:
 
     issuer = "https://as.example.com"
     ready = True
+    opaque = takes_jwts = False
 
     def __init__(self, error: BaseException) -> None:
         self._error = error

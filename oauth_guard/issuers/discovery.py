@@ -98,18 +98,6 @@ class Discovery:
         """Close the client."""
         await self._fetcher.aclose()
 
-    async def fetch_keys(self) -> Document:
-        """Return the key set as its address has it.
-
-        Raises:
-            IssuerUnavailable: It has none, or nobody knows the address.
-        """
-        return await self._fetcher.get(await self.jwks_uri())
-
-    async def aclose(self) -> None:
-        """Close the client."""
-        await self._fetcher.aclose()
-
     def forget(self) -> None:
         """Ask again next time: something was not, or not all, where it was said to be."""
         self._found = dict(self._configured)

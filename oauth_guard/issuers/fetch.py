@@ -4,8 +4,10 @@ import asyncio
 import logging
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from socket import SOCK_STREAM
 from typing import Any, TypeAlias
 from urllib.request import getproxies
 
@@ -25,6 +27,9 @@ _log = logging.getLogger("oauth_guard")
 _MAX_DOCUMENT_BYTES = 512 * 1024
 _MAX_ANSWER_BYTES = 64 * 1024
 _OK, _BAD_REQUEST = 200, 400
+_HTTPS_PORT = 443
+_PROXIED = {"http", "https", "all"}
+_CONNECT_SECONDS = 2  # for each address, so that a dead one leaves time for the next
 # Compressed, a small answer could be a large one.
 _HEADERS = {
     "accept": "application/json",
@@ -74,16 +79,27 @@ class Fetcher:
     """Talks to one issuer; a client of its own is opened at first use.
 
     The client belongs to the event loop that runs: under another loop another one is opened.
+    It connects to *hosts*, which were configured, wherever they are, and to others only on the
+    Internet. A client that was handed in, or a proxy, chooses its own addresses.
 
     Args:
         issuer: Whom an outage is laid to.
         client: A client that was handed in, if any.
+        hosts: The hosts that were configured.
         connections: How many connections of its own client stay open between exchanges.
     """
 
-    def __init__(self, issuer: str, client: HTTPClient | None, *, connections: int = 0) -> None:
+    def __init__(
+        self,
+        issuer: str,
+        client: HTTPClient | None,
+        hosts: frozenset[str],
+        *,
+        connections: int = 0,
+    ) -> None:
         self._issuer = issuer
         self._given = client
+        self._hosts = hosts
         self._connections = connections
         self._own: tuple[asyncio.AbstractEventLoop, HTTPClient] | None = None
 
@@ -129,7 +145,10 @@ class Fetcher:
         if self._own is None or self._own[0] is not loop:
             # The caller bounds the time, and how many exchanges there are at once.
             limits = httpx.Limits(max_keepalive_connections=self._connections)
-            self._own = (loop, httpx.AsyncClient(timeout=None, limits=limits))  # noqa: S113 - so
+            proxied = _PROXIED & getproxies().keys()  # which has NO_PROXY as "no"
+            transport = None if proxied else _GuardedTransport(self._hosts, limits)
+            client = httpx.AsyncClient(timeout=None, limits=limits, transport=transport)  # noqa: S113
+            self._own = (loop, client)
         return self._own[1]
 
     async def _exchange(  # noqa: PLR0913, PLR0917 - what HTTP needs, from two callers
@@ -195,3 +214,45 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     except (TypeError, ValueError, OverflowError):  # missing, no date, or one without a zone
         return None
     return max(wait.total_seconds(), 0)
+
+
+class _GuardedTransport(httpx.AsyncBaseTransport):
+    """Connects where an issuer may be, so that no document sends us into our own network.
+
+    A name is looked up once: what was found good is what is connected to.
+    """
+
+    def __init__(self, hosts: frozenset[str], limits: httpx.Limits) -> None:
+        self._hosts = hosts
+        self._transport = httpx.AsyncHTTPTransport(limits=limits)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.raw_host.decode("ascii")
+        if host in self._hosts:
+            return await self._transport.handle_async_request(request)
+        addresses = await _public_addresses(host, request.url.port)
+        # The certificate must still be for the name (RFC 9110 §4.3.4).
+        request.extensions = {
+            **request.extensions,
+            "sni_hostname": host,
+            "timeout": {"connect": _CONNECT_SECONDS},
+        }
+        for address in addresses[:-1]:
+            request.url = request.url.copy_with(host=address)
+            with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                return await self._transport.handle_async_request(request)
+        request.url = request.url.copy_with(host=addresses[-1])
+        return await self._transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+async def _public_addresses(host: str, port: int | None) -> list[str]:
+    """Look *host* up; one address in our own network spoils them all."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port or _HTTPS_PORT, type=SOCK_STREAM)
+    addresses = [str(address[0]) for *_, address in found]
+    if not all(map(is_public_address, addresses)):
+        raise httpx.ConnectError("the address is not public, and the host not configured")
+    return addresses

@@ -30,7 +30,7 @@ from oauth_guard.protocol.introspection import (
 from oauth_guard.protocol.jose import SYMMETRIC, parse_signed_token
 from oauth_guard.protocol.presented_token import PresentedToken
 from oauth_guard.protocol.strict_json import parse_object
-from oauth_guard.protocol.urls import parse_url
+from oauth_guard.protocol.urls import hosts_of, parse_url
 
 __all__ = ["IntrospectionIssuer", "WithoutAudience"]
 
@@ -101,12 +101,12 @@ class IntrospectionIssuer:
         _check_choices(client, http, without_audience, cache_for, inactive_for)
         self.rules = _rules(issuer, settings, subject_from, without_audience, signed=signed)
         self.cache_for, self.inactive_for = cache_for, inactive_for
-        self.takes_jwts = takes_jwts
+        self.takes_jwts, self._clock = takes_jwts, clock
         kind = SIGNED_ANSWER if signed else JSON_ANSWER
         self.cache_identity = (issuer, endpoint or metadata_url or "", client.client_id, kind)
-        self._client, self._hint, self._clock = client, token_type_hint, clock
-        self._answer_type = kind
-        fetcher = Fetcher(issuer, http, connections=_CONNECTIONS)
+        self._client, self._hint, self._answer_type = client, token_type_hint, kind
+        hosts = hosts_of(issuer, metadata_url, endpoint)
+        fetcher = Fetcher(issuer, http, hosts, connections=_CONNECTIONS)
         discovery = Discovery(
             issuer,
             fetcher,

@@ -12,7 +12,7 @@ from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailab
 from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.fetch import Document
-from oauth_guard.protocol.jose import SYMMETRIC, SignedToken, import_secret
+from oauth_guard.protocol.jose import SignedToken
 from oauth_guard.protocol.keys import KeySet
 
 __all__ = ["KeyTimes", "RemoteKeySet"]
@@ -48,8 +48,8 @@ class KeyTimes:
         Raises:
             ConfigurationError: One is negative or endless, or a lifetime or deadline is zero.
         """
-        positive = self.lifetime > 0 and self.deadline > 0
-        if not (positive and self.cooldown >= 0 and self.stale_for >= 0):  # so NaN is refused too
+        times = (self.lifetime, self.cooldown, self.stale_for, self.deadline)
+        if not (all(0 <= time < math.inf for time in times) and self.lifetime and self.deadline):
             raise ConfigurationError("KeyTimes are seconds: positive, or 0 to switch one off.")
 
 
@@ -122,6 +122,8 @@ class RemoteKeySet:
         if (flight := self._current_flight()) is not None:
             flight.cancel()
             await asyncio.wait([flight])
+        if self._timer is not None:
+            self._timer.cancel()
         await self._discovery.aclose()
 
     async def _usable(self) -> KeySet:
@@ -181,6 +183,25 @@ class RemoteKeySet:
             raise self._unavailable()
         flight.result()  # it reports outages by itself, so an error here is a fault of ours
 
+    def _refresh_later(self) -> None:
+        """Wake up in this loop when a refresh is due, unless nobody holds these keys any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        refresh = WeakMethod(self._refresh)
+
+        def wake() -> None:
+            if (alive := refresh()) is not None:
+                alive()
+
+        wait = max(self._refresh_at - self._clock(), 0)
+        self._timer = asyncio.get_running_loop().call_later(wait, wake)
+
+    def _refresh(self) -> None:
+        if self._clock() >= self._refresh_at:
+            self._begin_flight()
+        else:
+            self._refresh_later()
+
     async def _fly(self) -> None:
         # An issuer publishes a key at least one cool-down before the first token by it. Counted
         # from here, that is enough, however long the answer takes that does not have it yet.
@@ -195,7 +216,8 @@ class RemoteKeySet:
             self._failed(error.reason)
         else:
             self._loaded(keys, document.max_age)
-        self._attempted_at = self._clock()
+        self._attempted_at = began_at
+        self._refresh_later()
 
     def _read(self, document: Document) -> KeySet:
         try:

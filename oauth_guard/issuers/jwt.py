@@ -70,13 +70,13 @@ class JWTIssuer:
         elif keys is None:
             discovery = Discovery(
                 issuer,
-                Fetcher(issuer, http),
+                Fetcher(issuer, http, hosts_of(issuer, metadata_url, jwks_uri)),
                 metadata_url=metadata_url,
                 jwks_uri=jwks_uri,
                 insecure_http=insecure_http,
             )
             keys = RemoteKeySet(discovery, times=key_times, clock=clock)
-        self._keys: KeySource = keys
+        self._keys = _key_source(keys)
 
     def __repr__(self) -> str:
         return f"JWTIssuer({self.issuer!r})"

@@ -91,8 +91,15 @@ class IssuerRouter:
             IssuerUnavailable: One of them can't be asked.
         """
         self.start()
+        self.start()
+        failures: list[IssuerUnavailable] = []
         for issuer in self._issuers:
-            await issuer.load()
+            try:
+                await issuer.load()
+            except IssuerUnavailable as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     async def aclose(self) -> None:
         """Close each issuer, also when another one can't be closed."""

@@ -35,7 +35,12 @@ SEEN_BY_THE_KIT = {KIT, "errors", "protocol"}
 
 # What user code imports by name, and so the demo too; never protocol, never an underscore.
 FOR_USERS = {FACE, "interfaces", *(room for room, floor in FLOORS.items() if floor in {6, 7})}
-DOORS_FOR_USERS = {"oauth_guard.issuers.presets", "oauth_guard.stores.redis"}
+DOORS_FOR_USERS = {
+    "oauth_guard.issuers.client_auth",
+    "oauth_guard.issuers.jwks",
+    "oauth_guard.issuers.presets",
+    "oauth_guard.stores.redis",
+}
 
 PURE = {"errors", "protocol"}
 IMPURE_LIBRARIES = {

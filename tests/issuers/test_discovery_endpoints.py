@@ -23,7 +23,7 @@ class Scene:
         self.documents = documents
         self.asked: list[str] = []
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
-        self.fetcher = Fetcher(ISSUER, http)
+        self.fetcher = Fetcher(ISSUER, http, frozenset())
 
     def discovery(self, **settings: Any) -> Discovery:
         """Return a discovery that knows nothing but *settings*."""

@@ -63,7 +63,7 @@ class Scene:
         self._at_once = 0
         self._numbers = iter(range(1000))
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
-        fetcher = Fetcher(ISSUER, http)
+        fetcher = Fetcher(ISSUER, http, frozenset())
         discovery = Discovery(
             ISSUER,
             fetcher,

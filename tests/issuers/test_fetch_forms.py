@@ -12,6 +12,7 @@ from tests.issuers.loopback import closed_port
 
 ISSUER = "https://as.example.com"
 URL = f"{ISSUER}/introspect"
+HOSTS = frozenset({"as.example.com", "127.0.0.1"})
 MAX_BYTES = 64 * 1024
 
 
@@ -23,7 +24,7 @@ async def post(answer: httpx.Response | Exception) -> Answer | Reason:
             raise answer
         return answer
 
-    fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(handler)))
+    fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(handler)), HOSTS)
     try:
         return await fetcher.post(URL, b"a=b", {})
     except IssuerUnavailable as error:
@@ -138,7 +139,7 @@ async def test_the_log_tells_nothing_that_was_sent(caplog: pytest.LogCaptureFixt
 
 async def test_nobody_at_the_port_is_no_connection() -> None:
     """By a client of our own."""
-    fetcher = Fetcher(ISSUER, None, connections=1)
+    fetcher = Fetcher(ISSUER, None, HOSTS, connections=1)
     with closed_port() as origin, pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
         await fetcher.post(f"{origin}/introspect", b"a=b", {})
     await fetcher.aclose()
@@ -153,7 +154,7 @@ async def test_cancelling_is_passed_on() -> None:
         await asyncio.Event().wait()
         raise AssertionError("somebody woke what nobody waits for")
 
-    fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(never)))
+    fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(never)), HOSTS)
     posting = asyncio.create_task(fetcher.post(URL, b"", {}))
     await started.wait()
     posting.cancel()

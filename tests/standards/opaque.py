@@ -32,6 +32,7 @@ class OpaqueApi(Api):
             "leeway": 0,
             "clock": self._clock,
             "monotonic": self._clock,
+            "cache_for": 60 if remembering else 0,
         }
         asked = IntrospectionIssuer(ISSUER, **defaults | settings)
         cached = CachedValidator(asked, clock=self._clock, monotonic=self._clock)
