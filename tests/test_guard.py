@@ -192,13 +192,25 @@ async def test_a_guard_opens_without_keys(
         assert (told in caplog.messages) == (start == "wait")
 
 
+class _Told(JWTIssuer):
+    """An issuer that knows whether it was closed."""
+
+    closed = False
+
+    async def aclose(self) -> None:
+        """Remember."""
+        self.closed = True
+        await super().aclose()
+
+
 async def test_a_guard_may_rather_not_open_than_have_no_keys(api: Api) -> None:
     """It names the issuer, and leaves nothing open."""
     api.authority.outage = _down
-    guard = Guard(RESOURCE, [api.jwt_issuer()], start="fail fast")
+    issuer = _Told(api.authority.issuer, http=api.authority.http, clock=lambda: api.now)
+    guard = Guard(RESOURCE, [issuer], start="fail fast")
     with pytest.raises(IssuerUnavailable, match=r"as\.example\.com: unreachable"):
         await guard.start()
-    await _settle()
+    assert issuer.closed
     assert len(asyncio.all_tasks()) == 1
     api.authority.outage = None
     api.now += 60

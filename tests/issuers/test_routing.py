@@ -81,11 +81,18 @@ async def test_loading_waits_for_all() -> None:
     assert router.ready
 
 
+class Late(JWTIssuer):
+    """An issuer that has nothing until it is waited for."""
+
+    def start(self) -> None:
+        """Do nothing yet."""
+
+
 async def test_loading_waits_for_the_others_when_one_is_down() -> None:
     """The outage is reported, after everybody else is ready."""
     down = LocalIssuer("https://c.example")
     down.outage = unreachable
-    others = issuers()
+    others = [Late(local.issuer, http=local.http) for local in LOCALS]
     router = IssuerRouter([JWTIssuer(down.issuer, http=down.http), *others])
     with pytest.raises(IssuerUnavailable) as caught:
         await router.load()

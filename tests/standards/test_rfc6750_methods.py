@@ -198,7 +198,9 @@ async def test_a_query_is_not_looked_at_unless_it_was_asked_for(api: Api) -> Non
     for each in (api, _taking("header", "body")):
         token = each.token()
         expect(await each.get(f"/r?access_token={token}"), "401 none")
-        expect(await each.get(f"/r?access_token={token}", token), "200")
+        answer = await each.get(f"/r?access_token={token}", token)
+        expect(answer, "200")
+        assert answer.lines("cache-control") == []
 
 
 @pytest.mark.conformance("6750-13")
