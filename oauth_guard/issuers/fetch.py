@@ -8,19 +8,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from socket import SOCK_STREAM
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.request import getproxies
 
 import httpx
 
 from oauth_guard.errors import IssuerUnavailable, Reason
+from oauth_guard.issuers.http_client import HTTPClient, HTTPResponse
 from oauth_guard.protocol.addresses import is_public_address
 from oauth_guard.protocol.strict_json import parse_object
 
 __all__ = ["Answer", "Document", "Fetcher", "HTTPClient"]
-
-HTTPClient: TypeAlias = httpx.AsyncClient
-"""The client that asks issuers; hand in your own for proxies, certificates or pools."""
 
 _log = logging.getLogger("oauth_guard")
 
@@ -171,17 +169,18 @@ class Fetcher:
                 return _answer(response, await self._body(response, max_bytes) if wanted else b"")
         except IssuerUnavailable:
             raise
-        except httpx.TimeoutException:
+        except (TimeoutError, httpx.TimeoutException):
             raise IssuerUnavailable(self._issuer, Reason.TIMED_OUT) from None
         except Exception as error:  # noqa: BLE001 - a client may fail in ways of its own: a host
             # that IDNA refuses, a proxy that can't be read, a pool of another loop
             reason = Reason.BAD_ANSWER if answered else Reason.UNREACHABLE
             # Only of what failed before anything was sent can the text hold nothing of a form.
-            told = repr(error) if isinstance(error, httpx.ConnectError) else type(error).__name__
+            unsent = isinstance(error, ConnectionError | httpx.ConnectError)
+            told = repr(error) if unsent else type(error).__name__
             _log.warning("%s: nobody answers at %.200s: %.200s", self._issuer, url, told)
             raise IssuerUnavailable(self._issuer, reason) from None
 
-    async def _body(self, response: httpx.Response, max_bytes: int) -> bytes:
+    async def _body(self, response: HTTPResponse, max_bytes: int) -> bytes:
         encoding = response.headers.get("content-encoding", "identity")
         if encoding.lower() != "identity":
             raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
@@ -193,7 +192,7 @@ class Fetcher:
         return bytes(body)
 
 
-def _answer(response: httpx.Response, body: bytes) -> Answer:
+def _answer(response: HTTPResponse, body: bytes) -> Answer:
     max_age = _MAX_AGE.search(response.headers.get("cache-control", ""))
     return Answer(
         status=response.status_code,

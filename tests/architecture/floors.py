@@ -36,6 +36,7 @@ SEEN_BY_THE_KIT = {KIT, "errors", "protocol"}
 # What user code imports by name, and so the demo too; never protocol, never an underscore.
 FOR_USERS = {FACE, "interfaces", *(room for room, floor in FLOORS.items() if floor in {6, 7})}
 DOORS_FOR_USERS = {
+    "oauth_guard.issuers.aiohttp_client",
     "oauth_guard.issuers.client_auth",
     "oauth_guard.issuers.jwks",
     "oauth_guard.issuers.presets",
@@ -55,6 +56,7 @@ HOMES: Mapping[str, set[str]] = {
     "jwt": {"protocol.jose"},
     "cryptography": {"protocol.jose", "protocol.mtls", "protocol.signing"},
     "httpx": {"issuers.fetch"},
+    "aiohttp": {"issuers.aiohttp_client"},
     "cachetools": {"stores.memory"},
     "redis": {"stores.redis"},
     "starlette": {"starlette", "routes"},
@@ -63,7 +65,7 @@ HOMES: Mapping[str, set[str]] = {
     "uvicorn": {"cli"},
 }
 HOMES_IN_THE_KIT = {"httpx", "jwt", "cryptography"}
-OPTIONAL = {"redis", "opentelemetry", "fastapi", "uvicorn"}
+OPTIONAL = {"aiohttp", "redis", "opentelemetry", "fastapi", "uvicorn"}
 
 
 def room_of(name: str) -> str:
