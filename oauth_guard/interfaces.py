@@ -8,7 +8,15 @@ from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.jose import SignedToken
 from oauth_guard.protocol.presented_token import PresentedToken
 
-__all__ = ["CacheableIssuer", "Clock", "Issuer", "KeySource", "Store", "TokenValidator"]
+__all__ = [
+    "CacheableIssuer",
+    "Clock",
+    "ConfirmingIssuer",
+    "Issuer",
+    "KeySource",
+    "Store",
+    "TokenValidator",
+]
 
 Clock: TypeAlias = Callable[[], float]
 """Tells the time in seconds: since the epoch where a claim is judged, else monotonic."""
@@ -64,6 +72,25 @@ class Issuer(TokenValidator, Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections and background work; the next use opens them again."""
+        ...
+
+
+@runtime_checkable
+class ConfirmingIssuer(Issuer, Protocol):
+    """An issuer that can be asked whether a token is good now: some routes want `fresh=True`."""
+
+    @property
+    def confirms(self) -> bool:
+        """Whether it can be asked, as it was set up."""
+        ...
+
+    async def confirm(self, token: PresentedToken) -> AccessToken:
+        """Return what the issuer of *token* vouches for now, past every memory.
+
+        Raises:
+            InvalidToken: It does not vouch for it, or no longer.
+            IssuerUnavailable: It could not be asked.
+        """
         ...
 
 

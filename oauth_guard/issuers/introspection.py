@@ -76,6 +76,7 @@ class IntrospectionIssuer:
     """
 
     opaque = True
+    confirms = True
 
     def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
         self,
@@ -144,6 +145,15 @@ class IntrospectionIssuer:
             raise InvalidToken(Reason.WRONG_TYPE)  # RFC 9701 §8.1
         answer = await self._endpoint.ask(lambda: self._question(token.text))
         return read_introspection(await self._members(answer), self.rules)
+
+    async def confirm(self, token: PresentedToken) -> AccessToken:
+        """Return what this issuer says about *token* now; nothing is remembered here.
+
+        Raises:
+            InvalidToken: It is not active, or not one that this issuer could have issued.
+            IssuerUnavailable: The issuer can't be asked, or its answer can't be believed.
+        """
+        return await self.validate(token)
 
     def start(self) -> None:
         """Begin to look for its endpoint and its keys, in the background."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
-from oauth_guard.interfaces import Clock, KeySource
+from oauth_guard.interfaces import Clock, ConfirmingIssuer, KeySource
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.fetch import Fetcher, HTTPClient
 from oauth_guard.issuers.fixed_keys import FixedKeySet
@@ -34,6 +34,8 @@ class JWTIssuer:
         metadata_url: Where its metadata is, if not where its name says.
         jwks_uri: Where its keys are; then no metadata is fetched.
         keys: Its keys, as a JWK set or a source of your own; then nothing is fetched.
+        introspection: The same issuer as one that is asked about tokens, where routes want that
+            with `fresh=True`; no other request asks it.
         secret: A secret that it shares, for HS256 and the like; then no key is published.
         http: The client to fetch with; by default one of our own.
         insecure_http: Accept http for hosts that are not loopback, inside a private network.
@@ -53,6 +55,7 @@ class JWTIssuer:
         jwks_uri: str | None = None,
         keys: Mapping[str, Any] | KeySource | None = None,
         secret: bytes | None = None,
+        introspection: ConfirmingIssuer | None = None,
         http: HTTPClient | None = None,
         insecure_http: bool = False,
         key_times: KeyTimes = _KEY_TIMES,
@@ -77,6 +80,9 @@ class JWTIssuer:
             )
             keys = RemoteKeySet(discovery, times=key_times, clock=clock)
         self._keys = _key_source(keys)
+        if introspection is not None and introspection.issuer != issuer:
+            raise ConfigurationError(f"introspection= asks {introspection.issuer}, not {issuer}.")
+        self._introspection = introspection
 
     def __repr__(self) -> str:
         return f"JWTIssuer({self.issuer!r})"
@@ -97,8 +103,13 @@ class JWTIssuer:
         return False
 
     @property
+    def confirms(self) -> bool:
+        """Whether it can also be asked about a token."""
+        return self._introspection is not None
+
+    @property
     def ready(self) -> bool:
-        """Whether its keys are here."""
+        """Whether its keys are here; routes that want `fresh=True` may have to wait for more."""
         return self._keys.ready
 
     async def validate(self, token: PresentedToken) -> AccessToken:
@@ -118,9 +129,25 @@ class JWTIssuer:
         await self._keys.verify(signed)
         return access_token
 
+    async def confirm(self, token: PresentedToken) -> AccessToken:
+        """Return what this issuer signed, with what it says about *token* now in its place.
+
+        Raises:
+            InvalidToken: It is not an access token of this issuer, or not an active one.
+            IssuerUnavailable: The issuer can't be asked.
+            ConfigurationError: It was built without `introspection=`.
+        """
+        if self._introspection is None:
+            raise ConfigurationError(f"{self.issuer} can't be asked: write introspection=.")
+        signed = await self.validate(token)
+        said = await self._introspection.confirm(token)
+        return AccessToken.from_claims({**signed.claims, **said.claims}, self._rules)
+
     def start(self) -> None:
         """Begin to fetch its keys, in the background."""
         self._keys.start()
+        if self._introspection is not None:
+            self._introspection.start()
 
     async def load(self) -> None:
         """Wait for its keys.
@@ -129,10 +156,14 @@ class JWTIssuer:
             IssuerUnavailable: They are not to be had.
         """
         await self._keys.load()
+        if self._introspection is not None:
+            await self._introspection.load()
 
     async def aclose(self) -> None:
         """Let go of connections and background work."""
         await self._keys.aclose()
+        if self._introspection is not None:
+            await self._introspection.aclose()
 
 
 def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:

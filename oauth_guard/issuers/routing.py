@@ -1,10 +1,11 @@
 """IssuerRouter: choose among the issuers that are trusted, before any of them is asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
+from typing import TypeGuard
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
-from oauth_guard.interfaces import Issuer
+from oauth_guard.interfaces import ConfirmingIssuer, Issuer
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.presented_token import PresentedToken
 
@@ -59,6 +60,11 @@ class IssuerRouter:
         """Whether a token of each issuer could be judged now, without waiting."""
         return all(issuer.ready for issuer in self._issuers)
 
+    @property
+    def unconfirmed(self) -> tuple[str, ...]:
+        """The issuers that can't be asked about a token now."""
+        return tuple(each.issuer for each in self._issuers if not _confirms(each))
+
     async def validate(self, token: PresentedToken) -> AccessToken:
         """Ask the issuer that *token* names, if it is one of ours, or whoever takes such tokens.
 
@@ -66,18 +72,31 @@ class IssuerRouter:
             InvalidToken: It is malformed, names none of ours, or its issuer refuses it.
             IssuerUnavailable: Its issuer can't be asked.
         """
+        return await _first(self._issuers_of(token), token)
+
+    async def confirm(self, token: PresentedToken) -> AccessToken:
+        """Ask the same, but for what holds now, past every memory.
+
+        Raises:
+            InvalidToken: It is malformed, names none of ours, or its issuer refuses it now.
+            IssuerUnavailable: Its issuer can't be asked.
+            ConfigurationError: Its issuer was not set up to be asked.
+        """
+        return await _first(self._issuers_of(token), token, anew=True)
+
+    def _issuers_of(self, token: PresentedToken) -> Sequence[Issuer]:
         if self._for_opaque and token.opaque:
-            return await _first(self._for_opaque, token)
+            return self._for_opaque
         if self._for_jwts and token.encrypted:
-            return await _first(self._for_jwts, token)
+            return self._for_jwts
         claims = token.signed.claims
         if self._for_jwts and "iss" not in claims:
-            return await _first(self._for_jwts, token)
+            return self._for_jwts
         name = claims.get("iss")
         issuer = self._named.get(name) if isinstance(name, str) else None
         if issuer is None:
             raise InvalidToken(Reason.UNKNOWN_ISSUER)
-        return await issuer.validate(token)
+        return [issuer]
 
     def start(self) -> None:
         """Let each issuer begin to fetch what it needs."""
@@ -108,7 +127,21 @@ class IssuerRouter:
                 stack.push_async_callback(issuer.aclose)
 
 
-async def _first(issuers: Iterable[Issuer], token: PresentedToken) -> AccessToken:
+def _confirms(issuer: Issuer) -> TypeGuard[ConfirmingIssuer]:
+    return isinstance(issuer, ConfirmingIssuer) and issuer.confirms
+
+
+async def _ask(issuer: Issuer, token: PresentedToken, *, anew: bool) -> AccessToken:
+    if not anew:
+        return await issuer.validate(token)
+    if _confirms(issuer):
+        return await issuer.confirm(token)
+    raise ConfigurationError(f"fresh=True wants {issuer.issuer} to be asked, and it can't be.")
+
+
+async def _first(
+    issuers: Iterable[Issuer], token: PresentedToken, *, anew: bool = False
+) -> AccessToken:
     """Return what the first issuer says that vouches for *token*.
 
     Where none does, one that could not be asked leaves open whether the token is good.
@@ -117,7 +150,7 @@ async def _first(issuers: Iterable[Issuer], token: PresentedToken) -> AccessToke
     refused: InvalidToken | None = None
     for issuer in issuers:
         try:
-            return await issuer.validate(token)
+            return await _ask(issuer, token, anew=anew)
         except IssuerUnavailable as error:
             unavailable = unavailable or error
         except InvalidToken as error:
