@@ -46,12 +46,15 @@ class Reason(StrEnum):
     UNKNOWN_KEY = "unknown_key"
     BAD_SIGNATURE = "bad_signature"
     WRONG_AUDIENCE = "wrong_audience"
+    WRONG_CLIENT = "wrong_client"
+    WRONG_CLAIM = "wrong_claim"
     INACTIVE = "inactive"
     UNCLEAR_ACTIVE = "unclear_active"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
     ISSUED_IN_FUTURE = "issued_in_future"
     BOUND_TOKEN = "bound_token"  # noqa: S105 - a reason, not a secret
+    ANOTHER_CALLER = "another_caller"
 
     # 403: the token is good, but not for this
     INSUFFICIENT_SCOPE = "insufficient_scope"

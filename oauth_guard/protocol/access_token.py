@@ -1,14 +1,16 @@
 """AccessToken: a validated token, its registered claims typed (RFC 9068 §2.2, RFC 7662 §2.2)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from oauth_guard.errors import InvalidToken, Reason
-from oauth_guard.protocol.claims import ClaimRules
+from oauth_guard.protocol.claims import ClaimPath, ClaimRules
 from oauth_guard.protocol.frozen import FrozenDict, freeze
 
 __all__ = ["AccessToken"]
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,18 +58,21 @@ class AccessToken:
         for name in ("iss", "sub", "jti", "acr"):
             _string(claims, name)
         _number(claims, "auth_time")
+        subject = _string(claims, rules.subject_claim)
+        client_id = _first(_string(claims, name) for name in rules.client_claims)
+        scopes = _first(_scopes(claims, name, rules) for name in rules.scope_claims)
         return cls(
             rules=rules,
-            subject=_string(claims, rules.subject_claim),
-            client_id=_first(claims, rules.client_claims),
+            subject=client_id if rules.for_client and rules.for_client(claims) else subject,
+            client_id=client_id,
             audience=_audience(claims),
-            scopes=frozenset(filter(None, (_first(claims, rules.scope_claims) or "").split(" "))),
+            scopes=scopes or frozenset(),
             expires_at=_number(claims, "exp"),
             not_before=_number(claims, "nbf"),
             issued_at=_number(claims, "iat"),
-            roles=frozenset(_strings(claims, "roles")),
-            groups=frozenset(_strings(claims, "groups")),
-            entitlements=frozenset(_strings(claims, "entitlements")),
+            roles=_gathered(claims, rules.role_claims),
+            groups=_gathered(claims, rules.group_claims),
+            entitlements=_gathered(claims, rules.entitlement_claims),
             claims=freeze(claims),
         )
 
@@ -75,15 +80,18 @@ class AccessToken:
         """Judge whether the token is for *resource*, and in time at *now* (epoch seconds).
 
         Raises:
-            InvalidToken: It is for somebody else, or out of its time.
+            InvalidToken: It is for somebody else, out of its time, or says too little.
+            RequestRejected: The function that was configured as `claims=` refuses it.
         """
         self.rules.check_audience(self.audience, resource)
+        self.rules.check_client(self.client_id)
         self.rules.check_lifetime(
             expires_at=self.expires_at,
             not_before=self.not_before,
             issued_at=self.issued_at,
             now=now,
         )
+        self.rules.claims.judge(self.claims)
 
 
 def _string(claims: Mapping[str, Any], name: str) -> str | None:
@@ -116,7 +124,33 @@ def _audience(claims: Mapping[str, Any]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else _strings(claims, "aud")
 
 
-def _first(claims: Mapping[str, Any], names: Collection[str]) -> str | None:
-    """Read the first of *names* that is there; all of them are held to their type."""
-    values = [_string(claims, name) for name in names]
-    return next((value for value in values if value is not None), None)
+def _scopes(claims: Mapping[str, Any], name: str, rules: ClaimRules) -> frozenset[str] | None:
+    """Read a scope claim: one string, or an array where the rules have it so."""
+    if name not in claims:
+        return None
+    if rules.scope_array and not isinstance(claims[name], str):
+        scopes = _strings(claims, name)
+        if any(" " in scope for scope in scopes):
+            raise InvalidToken(Reason.MALFORMED_CLAIM)
+    else:
+        scopes = tuple((_string(claims, name) or "").split(" "))
+    return frozenset(filter(None, scopes))
+
+
+def _gathered(claims: Mapping[str, Any], paths: Iterable[ClaimPath]) -> frozenset[str]:
+    """Put together the strings that are at the ends of *paths*."""
+    found: set[str] = set()
+    for path in paths:
+        *way, name = (path,) if isinstance(path, str) else path
+        members: Any = claims
+        for step in way:
+            members = members.get(step, {})
+            if not isinstance(members, Mapping):
+                raise InvalidToken(Reason.MALFORMED_CLAIM)
+        found.update(_strings(members, name))
+    return frozenset(found)
+
+
+def _first(values: Iterable[_T | None]) -> _T | None:
+    """Return the first value that is there; each is read, and so held to its type."""
+    return next((value for value in list(values) if value is not None), None)

@@ -1,18 +1,23 @@
 """ClaimRules: what an issuer's tokens must say to be believed (RFC 9068 §4, RFC 8725 §3)."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Self, TypedDict, Unpack
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 from oauth_guard.protocol.jose import ASYMMETRIC, SYMMETRIC, JOSEHeader
+from oauth_guard.protocol.more_claims import ClaimCheck, MoreClaims
 
-__all__ = ["RFC9068_CLAIMS", "ClaimRules", "ClaimSettings"]
+__all__ = ["RFC9068_CLAIMS", "ClaimPath", "ClaimRules", "ClaimSettings"]
+
+ClaimPath: TypeAlias = str | tuple[str, ...]
+"""A claim by its name, or a member of one by the way to it: `("realm_access", "roles")`."""
 
 RFC9068_CLAIMS = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 """The claims that RFC 9068 §2.2 requires of every access token."""
 
 _MAX_LEEWAY = 300
+_NO_MORE = MoreClaims()
 _IAT_ALWAYS, _IAT_NEVER = 10, 60  # seconds in the future
 
 
@@ -20,23 +25,43 @@ class ClaimSettings(TypedDict, total=False):
     """How an issuer's tokens differ from RFC 9068: keyword arguments of every issuer.
 
     Attributes:
-        types: The accepted `typ`; `["JWT"]` for issuers older than RFC 9068.
+        types: The accepted `typ`; `["JWT"]` for issuers older than RFC 9068. A `None` among
+            them accepts a token without one.
         algorithms: The accepted `alg`, out of RS, PS, ES 256/384/512, `EdDSA` and `Ed25519`.
         audience: The accepted `aud`, one or several; by default the resource of the guard.
         single_audience: Refuse a token that names other audiences too (RFC 8707 §2.2).
         required_claims: The claims that must be there; by default the seven of RFC 9068.
         client_claims: Where the client's identifier is looked for, in order.
+        clients: The clients whose tokens are taken; by default any client's.
+        audience_optional: Take a token without `aud`, if `clients` names its client.
         scope_claims: Where the scope is looked for, in order.
+        scope_array: The scope may also be an array of strings.
+        role_claims: Where the roles are; what is found in several places is put together. So are
+            the next two.
+        group_claims: Where the groups are.
+        entitlement_claims: Where the entitlements are.
+        for_client: Tells from its claims that a token was issued to a client for itself, where
+            its `sub` is not the client's identifier; then the client is taken for the subject.
+        claims: More claims and the exact values that they must have, compared as JSON; or a plain
+            function of the claims, which refuses by raising a `RequestRejected`.
         leeway: How many seconds the issuer's clock and ours may differ; by default 5.
     """
 
-    types: Iterable[str]
+    types: Iterable[str | None]
     algorithms: Iterable[str]
     audience: str | Iterable[str]
     single_audience: bool
     required_claims: Iterable[str]
     client_claims: Iterable[str]
+    clients: Iterable[str]
+    audience_optional: bool
     scope_claims: Iterable[str]
+    scope_array: bool
+    role_claims: Iterable[ClaimPath]
+    group_claims: Iterable[ClaimPath]
+    entitlement_claims: Iterable[ClaimPath]
+    for_client: Callable[[Mapping[str, Any]], bool]
+    claims: Mapping[str, Any] | ClaimCheck
     leeway: float
 
 
@@ -53,13 +78,20 @@ class ClaimRules:
     """
 
     issuer: str
-    types: tuple[str, ...] = ("at+jwt",)
+    types: tuple[str | None, ...] = ("at+jwt",)
     algorithms: frozenset[str] = ASYMMETRIC
     audience: tuple[str, ...] = ()
     single_audience: bool = False
     required_claims: tuple[str, ...] = RFC9068_CLAIMS
     client_claims: tuple[str, ...] = ("client_id",)
+    clients: frozenset[str] = frozenset()
     scope_claims: tuple[str, ...] = ("scope",)
+    scope_array: bool = False
+    role_claims: tuple[ClaimPath, ...] = ("roles",)
+    group_claims: tuple[ClaimPath, ...] = ("groups",)
+    entitlement_claims: tuple[ClaimPath, ...] = ("entitlements",)
+    for_client: Callable[[Mapping[str, Any]], bool] | None = field(default=None, hash=False)
+    claims: MoreClaims = _NO_MORE
     leeway: float = 5
     subject_claim: str = "sub"
     audience_optional: bool = False
@@ -74,18 +106,15 @@ class ClaimRules:
         known = ClaimSettings.__annotations__
         for unknown in settings.keys() - known.keys():
             raise ConfigurationError(f"{unknown}= is no setting; there are {', '.join(known)}.")
-        read: dict[str, Any] = {**settings}
-        for name in ("types", "algorithms", "required_claims", "client_claims", "scope_claims"):
-            if name in settings:
-                read[name] = _listed(name, settings[name])
-        if "types" in read:
-            read["types"] = tuple(map(_media_type, read["types"]))
-        if "audience" in read:
-            read["audience"] = _audience(read["audience"])
-        rules = cls(issuer, **{**read, "algorithms": frozenset(read.get("algorithms", ASYMMETRIC))})
+        read = {name: _READERS.get(name, _as_is)(name, value) for name, value in settings.items()}
+        rules = cls(issuer, **read)
         _check_algorithms(rules.algorithms)
         if not 0 <= rules.leeway <= _MAX_LEEWAY:
             raise ConfigurationError("leeway= is in seconds, from 0 to 300.")
+        if rules.audience_optional and not rules.clients:
+            raise ConfigurationError(
+                "audience_optional=True wants clients=, whose tokens are for this resource."
+            )
         return rules
 
     def check_header(self, header: JOSEHeader) -> None:
@@ -94,7 +123,7 @@ class ClaimRules:
         Raises:
             InvalidToken: It is another kind of token, or signed in a way that is not allowed.
         """
-        if header.type is None or _media_type(header.type) not in self.types:
+        if (header.type and _media_type(header.type)) not in self.types:
             raise InvalidToken(Reason.WRONG_TYPE)
         if header.algorithm not in self.algorithms:
             raise InvalidToken(Reason.ALGORITHM_NOT_ALLOWED)
@@ -128,6 +157,15 @@ class ClaimRules:
         if not accepted or (self.single_audience and len(accepted) != len(audience)):
             raise InvalidToken(Reason.WRONG_AUDIENCE)
 
+    def check_client(self, client_id: str | None) -> None:
+        """Hold the client to those whose tokens are taken.
+
+        Raises:
+            InvalidToken: The token was issued to another client, or names none.
+        """
+        if self.clients and client_id not in self.clients:
+            raise InvalidToken(Reason.WRONG_CLIENT)
+
     def check_lifetime(
         self,
         *,
@@ -155,22 +193,45 @@ def _media_type(typ: str) -> str:
     return typ.lower().removeprefix("application/")
 
 
-def _listed(setting: str, names: Iterable[str]) -> tuple[str, ...]:
+def _as_is(_: str, value: Any) -> Any:
+    return value
+
+
+def _listed(setting: str, names: Iterable[Any]) -> tuple[Any, ...]:
     if isinstance(names, str):
         raise ConfigurationError(f'{setting}= takes a list: {setting}=["{names}"].')
     listed = tuple(names)
-    if not listed and setting != "required_claims":
+    if not listed and setting not in _MAY_BE_EMPTY:
         raise ConfigurationError(f"{setting}= is empty: leave it out, or name at least one.")
     return listed
 
 
-def _audience(audience: str | Iterable[str]) -> tuple[str, ...]:
+def _types(setting: str, types: Iterable[str | None]) -> tuple[str | None, ...]:
+    return tuple(typ and _media_type(typ) for typ in _listed(setting, types))
+
+
+def _set(setting: str, names: Iterable[str]) -> frozenset[str]:
+    return frozenset(_listed(setting, names))
+
+
+def _audience(_: str, audience: str | Iterable[str]) -> tuple[str, ...]:
     names = (audience,) if isinstance(audience, str) else tuple(audience or ())
     if not names or not all(names):
         raise ConfigurationError(
             "audience= is empty: leave it out to ask for the resource itself, or name one."
         )
     return names
+
+
+_MAY_BE_EMPTY = {"required_claims", "role_claims", "group_claims", "entitlement_claims"}
+_READERS: Mapping[str, Callable[[str, Any], Any]] = {
+    "types": _types,
+    "algorithms": _set,
+    "clients": _set,
+    "audience": _audience,
+    "claims": lambda _, claims: MoreClaims.of(claims),
+    **dict.fromkeys(("client_claims", "scope_claims", *_MAY_BE_EMPTY), _listed),
+}
 
 
 def _check_algorithms(algorithms: frozenset[str]) -> None:

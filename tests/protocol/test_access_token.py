@@ -142,6 +142,108 @@ def test_the_first_claim_that_is_there_counts(
 
 
 @pytest.mark.parametrize(
+    ("scope", "scopes"),
+    [
+        pytest.param("read write", {"read", "write"}, id="a string"),
+        pytest.param(["read", "write"], {"read", "write"}, id="an array"),
+        pytest.param([], set(), id="an empty array"),
+        pytest.param([""], set(), id="an empty name"),
+        pytest.param(["read write"], None, id="two in one"),
+        pytest.param(["read", 5], None, id="a number in it"),
+        pytest.param({"read": True}, None, id="an object"),
+        pytest.param(None, None, id="null"),
+    ],
+)
+def test_the_scope_may_be_an_array_where_the_rules_have_it_so(
+    scope: Any, scopes: frozenset[str] | None
+) -> None:
+    """Each item is one scope, so that none is made of two."""
+    rules = ClaimRules.of(_RULES.issuer, scope_array=True)
+    if scopes is None:
+        with pytest.raises(InvalidToken, match=Reason.MALFORMED_CLAIM):
+            _token(rules, scope=scope)
+    else:
+        assert _token(rules, scope=scope).scopes == scopes
+
+
+_NESTED = ClaimRules.of(
+    _RULES.issuer,
+    role_claims=[("realm_access", "roles"), ("https://x.y/roles",)],
+    group_claims=["cognito:groups"],
+    entitlement_claims=[],
+)
+
+
+@pytest.mark.parametrize(
+    ("claims", "roles"),
+    [
+        pytest.param({}, set(), id="nothing"),
+        pytest.param({"roles": ["admin"]}, set(), id="elsewhere"),
+        pytest.param({"realm_access": {}}, set(), id="half of the way"),
+        pytest.param({"realm_access": {"roles": ["a"]}}, {"a"}, id="at the end of the way"),
+        pytest.param({"realm_access.roles": ["a"]}, set(), id="a dot is no way"),
+        pytest.param(
+            {"realm_access": {"roles": ["a"]}, "https://x.y/roles": ["b"]}, {"a", "b"}, id="both"
+        ),
+        pytest.param({"realm_access": ["a"]}, None, id="an array on the way"),
+        pytest.param({"realm_access": None}, None, id="null on the way"),
+        pytest.param({"realm_access": {"roles": "a"}}, None, id="a string at the end"),
+        pytest.param({"realm_access": {"roles": [1]}}, None, id="a number in it"),
+    ],
+)
+def test_roles_are_where_the_rules_say(
+    claims: dict[str, Any], roles: frozenset[str] | None
+) -> None:
+    """And nowhere else; each place is held to its type."""
+    if roles is None:
+        with pytest.raises(InvalidToken, match=Reason.MALFORMED_CLAIM):
+            _token(_NESTED, **claims)
+    else:
+        assert _token(_NESTED, **claims).roles == roles
+
+
+def test_groups_and_entitlements_are_where_the_rules_say() -> None:
+    """Or nowhere."""
+    token = _token(_NESTED, **{"cognito:groups": ["g"], "groups": ["x"], "entitlements": ["x"]})
+    assert token.groups == {"g"}
+    assert not token.entitlements
+
+
+@pytest.mark.parametrize(("gty", "subject"), [("client-credentials", "c1"), ("password", "u1")])
+def test_a_client_that_acts_for_itself_is_its_own_subject(gty: str, subject: str) -> None:
+    """As RFC 9068 has it, whatever the issuer writes as `sub`; the claim is kept."""
+    rules = ClaimRules.of(
+        _RULES.issuer, for_client=lambda claims: claims.get("gty") == "client-credentials"
+    )
+    token = _token(rules, gty=gty)
+    assert (token.subject, token.claims["sub"]) == (subject, "u1")
+
+
+@pytest.mark.parametrize(
+    ("rules", "changes", "reason"),
+    [
+        pytest.param({"clients": ["c1"]}, {}, None, id="a known client"),
+        pytest.param({"clients": ["c2"]}, {}, Reason.WRONG_CLIENT, id="another client"),
+        pytest.param({"claims": {"org": "acme"}}, {"org": "acme"}, None, id="a claim"),
+        pytest.param({"claims": {"org": "acme"}}, {}, Reason.WRONG_CLAIM, id="no claim"),
+        pytest.param(
+            {"claims": {"org": "acme"}}, {"org": "x", "exp": 0}, Reason.EXPIRED, id="and expired"
+        ),
+    ],
+)
+def test_more_may_be_asked_on_each_request(
+    rules: dict[str, Any], changes: dict[str, Any], reason: Reason | None
+) -> None:
+    """Reading the token asks for none of it, so that what is remembered are facts."""
+    token = _token(ClaimRules.of(_RULES.issuer, **rules), **changes)
+    if reason is None:
+        token.check_claims(_RESOURCE, _NOW)
+    else:
+        with pytest.raises(InvalidToken, match=reason):
+            token.check_claims(_RESOURCE, _NOW)
+
+
+@pytest.mark.parametrize(
     ("changes", "reason"),
     [
         pytest.param({}, None, id="good"),

@@ -37,6 +37,15 @@ def _outcome(check: Callable[[], None]) -> Reason | None:
         pytest.param(
             {"issuer_name": "x"}, "issuer_name= is no setting; there are types,", id="new"
         ),
+        pytest.param({"clients": "c1"}, r'clients= takes a list: clients=\["c1"\]', id="a string"),
+        pytest.param({"clients": []}, "clients= is empty", id="no client"),
+        pytest.param({"role_claims": "r"}, "role_claims= takes a list", id="a role claim"),
+        pytest.param(
+            {"audience_optional": True},
+            "wants clients=, whose tokens",
+            id="no audience, any client",
+        ),
+        pytest.param({"claims": 5}, "claims= takes values", id="claims of no kind"),
         pytest.param({"leeway": -1}, "from 0 to 300", id="leeway below 0"),
         pytest.param({"leeway": 301}, "from 0 to 300", id="leeway past 300"),
         pytest.param({"leeway": float("nan")}, "from 0 to 300", id="leeway that is no number"),
@@ -90,6 +99,21 @@ def test_a_header_is_held_to_type_and_algorithm(
 ) -> None:
     """Only access tokens pass, only by the algorithms that were chosen."""
     assert _outcome(lambda: _RULES.check_header(JOSEHeader(alg, typ, None))) is reason
+
+
+@pytest.mark.parametrize(
+    ("typ", "reason"),
+    [
+        pytest.param(None, None, id="no type"),
+        pytest.param("JWT", None, id="the type"),
+        pytest.param("", Reason.WRONG_TYPE, id="an empty type"),
+        pytest.param("at+jwt", Reason.WRONG_TYPE, id="another type"),
+    ],
+)
+def test_a_header_without_a_type_can_be_accepted(typ: str | None, reason: Reason | None) -> None:
+    """For an issuer that writes none; a type that is there must still be a right one."""
+    rules = ClaimRules.of(_ISSUER, types=["JWT", None])
+    assert _outcome(lambda: rules.check_header(JOSEHeader("ES256", typ, None))) is reason
 
 
 def test_only_the_chosen_algorithm_passes() -> None:
@@ -166,6 +190,34 @@ def test_a_token_may_have_to_be_for_us_alone(audience: list[str], passes: bool) 
 
 
 @pytest.mark.parametrize(
+    ("clients", "client", "passes"),
+    [
+        pytest.param((), "c9", True, id="any"),
+        pytest.param((), None, True, id="none, and any would do"),
+        pytest.param(("c1", "c2"), "c2", True, id="one of two"),
+        pytest.param(("c1", "c2"), "c3", False, id="another"),
+        pytest.param(("c1", "c2"), "C1", False, id="another case"),
+        pytest.param(("c1", "c2"), None, False, id="none"),
+    ],
+)
+def test_a_token_may_have_to_be_of_a_known_client(
+    clients: tuple[str, ...], client: str | None, passes: bool
+) -> None:
+    """Where clients are named, others' tokens are refused."""
+    rules = ClaimRules(_ISSUER, clients=frozenset(clients))
+    reason = None if passes else Reason.WRONG_CLIENT
+    assert _outcome(lambda: rules.check_client(client)) is reason
+
+
+def test_a_known_client_can_stand_for_the_audience() -> None:
+    """An audience that is there must still be ours."""
+    rules = ClaimRules.of(_ISSUER, clients=["c1"], audience_optional=True)
+    assert _outcome(lambda: rules.check_audience([], _RESOURCE)) is None
+    refused = _outcome(lambda: rules.check_audience(["https://x"], _RESOURCE))
+    assert refused is Reason.WRONG_AUDIENCE
+
+
+@pytest.mark.parametrize(
     ("settings", "read"),
     [
         pytest.param({}, {}, id="nothing"),
@@ -176,6 +228,11 @@ def test_a_token_may_have_to_be_for_us_alone(audience: list[str], passes: bool) 
         pytest.param({"audience": "api"}, {"audience": ("api",)}, id="one audience"),
         pytest.param({"required_claims": []}, {"required_claims": ()}, id="no claims"),
         pytest.param({"scope_claims": iter(["scp"])}, {"scope_claims": ("scp",)}, id="an iterator"),
+        pytest.param({"clients": ["c1"]}, {"clients": frozenset({"c1"})}, id="clients"),
+        pytest.param(
+            {"role_claims": ["a", ("b", "c")]}, {"role_claims": ("a", ("b", "c"))}, id="paths"
+        ),
+        pytest.param({"group_claims": []}, {"group_claims": ()}, id="no groups"),
     ],
 )
 def test_settings_are_read_into_rules(settings: dict[str, Any], read: dict[str, Any]) -> None:
