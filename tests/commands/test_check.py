@@ -88,6 +88,31 @@ def test_programs_are_installed_by_root_alone(
     assert ended.stdout.endswith("== left out\nchromium is missing\n")
 
 
+@pytest.mark.parametrize(
+    ("node", "npm", "installs", "said"),
+    [
+        pytest.param("works", "works", True, "", id="npm"),
+        pytest.param("works", "broken", True, "npm could not install oidc", id="npm fails"),
+        pytest.param("broken", "works", False, "they want Node 20 or newer", id="old Node"),
+        pytest.param(None, None, False, "", id="no Node"),
+    ],
+)
+def test_packages_for_node_are_installed_where_they_can_run(
+    machine: Machine, node: str | None, npm: str | None, *, installs: bool, said: str
+) -> None:
+    """They come into the virtual environment; the suite runs without, and says what is missing."""
+    machine.put("python3", "needy")
+    for name, kind in (("id", "1000"), ("node", node), ("npm", npm)):
+        if kind:
+            machine.put(name, kind)
+    ended = machine.run("tests/run")
+    assert ended.returncode == 0
+    assert ("npm install --prefix .venv/npm --no-package-lock " in machine.log) is installs
+    assert ended.stderr.startswith(said)
+    assert bool(ended.stderr) is bool(said)
+    assert ended.stdout.endswith("== left out\nchromium is missing\n")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_commands_are_plain_shell(command: str) -> None:
     """The shell of this machine, whichever it is, can read them."""
