@@ -27,6 +27,7 @@ def requires(
     groups: Iterable[str] = (),
     entitlements: Iterable[str] = (),
     users_only: bool = False,
+    fresh: bool = False,
 ) -> Any:
     """Return a dependency that lets only callers through who have what is asked, all of it.
 
@@ -43,13 +44,19 @@ def requires(
         groups: The groups that the caller must belong to.
         entitlements: The entitlements that the caller must have.
         users_only: Refuse a client that acts for itself.
+        fresh: Ask the authorization server now, past every memory.
 
     Raises:
         ConfigurationError: A scope is malformed, or, when a request comes, no guard stands
-            in front.
+            in front, or one whose issuers can't be asked.
     """
     requirement = Requirement.of(
-        *scopes, roles=roles, groups=groups, entitlements=entitlements, users_only=users_only
+        *scopes,
+        roles=roles,
+        groups=groups,
+        entitlements=entitlements,
+        users_only=users_only,
+        fresh=fresh,
     )
     listed = requirement.scopes.alternatives[0] if requirement.scopes else ()
     # Not cached: FastAPI would take one asked alone and one asked below a `Security` for equal.
@@ -108,10 +115,10 @@ class _Required(SecurityBase):
         # OpenAPI shows what every `Security` above this one asks too; what is shown must hold.
         inherited = [name for name in shown.scopes if not isinstance(name, _Listed)]
         if not inherited:
-            return admit(connection, self._requirement)
+            return await admit(connection, self._requirement)
         own = [self._requirement.scopes] if self._requirement.scopes else []
         scopes = Requirement.of(*own, *inherited).scopes
-        return admit(connection, replace(self._requirement, scopes=scopes))
+        return await admit(connection, replace(self._requirement, scopes=scopes))
 
 
 Caller = Annotated[Identity, requires()]

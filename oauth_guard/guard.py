@@ -6,7 +6,13 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 
-from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
+from oauth_guard.errors import (
+    ConfigurationError,
+    InvalidToken,
+    IssuerUnavailable,
+    Reason,
+    RequestRejected,
+)
 from oauth_guard.interfaces import CacheableIssuer, Clock, Issuer, Store
 from oauth_guard.issuers.routing import IssuerRouter
 from oauth_guard.protocol.binding import check_binding
@@ -108,18 +114,24 @@ class Guard:
         """Whether tokens of every issuer could be judged now; for a readiness probe."""
         return self._issuers.ready
 
-    async def authenticate(self, request: ResourceRequest) -> Identity:
+    async def authenticate(self, request: ResourceRequest, *, fresh: bool = False) -> Identity:
         """Return who sent *request*, or raise. Every request walks exactly this path.
+
+        Args:
+            request: What was sent.
+            fresh: Ask the token's issuer about it now, past every memory.
 
         Raises:
             MissingCredentials: Nobody has tried to authenticate.
             InvalidRequest: The credentials are malformed, or there are several.
             InvalidToken: The token is not good, or not for this resource.
             IssuerUnavailable: The token's issuer can't be asked.
+            ConfigurationError: It must be asked now, and was not set up for that.
         """
+        ask = self._issuers.confirm if fresh else self._issuers.validate
         now = self._clock()
         credentials = read_credentials(request, self.transmission)  # 1 read
-        token = await self._issuers.validate(credentials.token)  # 2 trust
+        token = await ask(credentials.token)  # 2 trust
         token.check_claims(self.resource, now)  # 3 for us, in time
         check_binding(token)  # 4 with its owner
         raw = credentials.token.text if self._expose_token else None
@@ -133,6 +145,40 @@ class Guard:
             InsufficientScope: The token does not grant it.
         """
         requirement.check(identity)
+
+    async def admit(
+        self, request: ResourceRequest, identity: Identity, requirement: Requirement
+    ) -> Identity:
+        """Return *identity*, who sent *request*, held to what a route asks; asked anew if it wants.
+
+        Raises:
+            MissingCredentials: The caller is anonymous.
+            InsufficientScope: The token does not grant it.
+            InvalidToken: The token is no longer good, or no longer this caller's.
+            IssuerUnavailable: The route wants that the token's issuer is asked, and it can't be.
+            ConfigurationError: It wants that of an issuer that was not set up for it.
+        """
+        self.check_requirement(requirement)
+        self.authorize(identity, requirement)
+        if not requirement.fresh:
+            return identity
+        now = await self.authenticate(request, fresh=True)
+        if _who(now) != _who(identity):
+            raise InvalidToken(Reason.ANOTHER_CALLER)
+        self.authorize(now, requirement)
+        return now
+
+    def check_requirement(self, requirement: Requirement) -> None:
+        """Hold what a route asks to what this guard can do, whoever calls.
+
+        Raises:
+            ConfigurationError: It wants each issuer to be asked, and one was not set up for it.
+        """
+        if requirement.fresh and (names := self._issuers.unconfirmed):
+            raise ConfigurationError(
+                f"fresh=True asks the authorization server, and {' and '.join(names)} can't be "
+                "asked: write JWTIssuer(..., introspection=IntrospectionIssuer(...))."
+            )
 
     def reject(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
         """Return the answer to *error*, and tell the operator why."""
@@ -205,11 +251,19 @@ def _remembering(issuer: Issuer, store: Store | None, clock: Clock) -> Issuer:
     return issuer
 
 
+def _who(identity: Identity) -> tuple[str | None, ...]:
+    return identity.issuer, identity.subject, identity.client_id
+
+
 class Admission(NamedTuple):
-    """What the middleware leaves in the connection for route decorators, under `ADMISSION`."""
+    """What the middleware leaves in the connection for route decorators, under `ADMISSION`.
+
+    It holds the token only within *request*, whose `repr` is silent, and as long as that one.
+    """
 
     guard: Guard
     identity: Identity
+    request: ResourceRequest
 
 
 ADMISSION = "oauth_guard"

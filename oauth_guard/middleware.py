@@ -27,7 +27,7 @@ from oauth_guard.errors import (
 from oauth_guard.guard import ADMISSION, Admission, Guard
 from oauth_guard.protocol.credentials import is_form, query_carries_token
 from oauth_guard.protocol.cross_origin import PREFLIGHT_HEADERS, CrossOrigin, is_preflight
-from oauth_guard.protocol.identity import ANONYMOUS, Identity, leave_identity, take_identity
+from oauth_guard.protocol.identity import ANONYMOUS, leave_identity, take_identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS
 from oauth_guard.protocol.paths import PublicPaths, is_ambiguous, is_under, route_path
 from oauth_guard.protocol.request import ResourceRequest
@@ -37,6 +37,7 @@ from oauth_guard.protocol.scopes import ScopeExpression
 __all__ = ["OAuthGuardMiddleware"]
 
 _HANDSHAKE = "WEBSOCKET"
+_NOTHING = ResourceRequest("GET", ())  # in which nobody would find a token
 _PREFIX = re.compile(r"/|(/[^/*%?#]+)+")
 
 
@@ -78,6 +79,9 @@ class OAuthGuardMiddleware:
         self._documents = _documents(guard for _, guard in self._guards)
         self._public = PublicPaths.of(public)
         self._requirement = _requirement(requires)
+        if self._requirement is not None:
+            for _, each in self._guards:
+                each.check_requirement(self._requirement)
         self._required = required
         self._preflights = preflights
         self._cors = CrossOrigin.of(cors)
@@ -123,10 +127,10 @@ class OAuthGuardMiddleware:
             else:
                 # Without extensions nothing but a plain body can carry content.
                 bare = {**connection, "extensions": {}}
-                await self._serve(ANONYMOUS, bare, receive, without_body(send))
+                await self._serve(self._nobody(connection), bare, receive, without_body(send))
         # Anyone may call a method of HTTP by our word for a handshake: that makes it none.
         elif method != _HANDSHAKE and self._is_public(connection, method):
-            await self._serve(ANONYMOUS, connection, receive, send)
+            await self._serve(self._nobody(connection), connection, receive, send)
         else:
             await self._http_guarded(connection, receive, send)
 
@@ -135,31 +139,31 @@ class OAuthGuardMiddleware:
         try:
             if guard.transmission.body and is_form(method, connection["headers"]):
                 form, receive = await read_body(receive)
-            identity = await self._identify(guard, connection, method, form)
+            admission = await self._admit(guard, connection, method, form)
         except (RequestRejected, IssuerUnavailable) as error:
             refusal = guard.reject(error)
             await answer(send, method, refusal.status, refusal.headers, refusal.body)
         else:
             if guard.transmission.query and query_carries_token(_query(connection)):
                 send = kept_private(send)
-            await self._serve(identity, connection, receive, send)
+            await self._serve(admission, connection, receive, send)
 
     async def _websocket(self, connection: Connection, receive: Receive, send: Send) -> None:
         if self._is_public(connection, _HANDSHAKE):
-            await self._serve(ANONYMOUS, connection, receive, send)
+            await self._serve(self._nobody(connection), connection, receive, send)
             return
         guard = self._guard(connection)
         try:
             # A WebSocket handshake is a GET (RFC 6455 §4.1).
-            identity = await self._identify(guard, connection, "GET", None)
+            admission = await self._admit(guard, connection, "GET", None)
         except (RequestRejected, IssuerUnavailable) as error:
             await deny(guard.reject(error), connection, receive, send)
         else:
-            await self._serve(identity, connection, receive, send)
+            await self._serve(admission, connection, receive, send)
 
-    async def _identify(
+    async def _admit(
         self, guard: Guard, connection: Connection, method: str, form: bytes | None
-    ) -> Identity:
+    ) -> Admission:
         if len(self._guards) > 1 and is_ambiguous(_route_path(connection), _raw_path(connection)):
             raise InvalidRequest(Reason.AMBIGUOUS_PATH)  # whose path it is depends on who reads
         request = ResourceRequest(
@@ -176,13 +180,16 @@ class OAuthGuardMiddleware:
                 raise MissingCredentials(error.reason, scope=self._wanted()) from None
             identity = ANONYMOUS
         if self._requirement is not None:
-            guard.authorize(identity, self._requirement)
-        return identity
+            identity = await guard.admit(request, identity, self._requirement)
+        return Admission(guard, identity, request)
+
+    def _nobody(self, connection: Connection) -> Admission:
+        return Admission(self._guard(connection), ANONYMOUS, _NOTHING)
 
     async def _serve(
-        self, identity: Identity, connection: Connection, receive: Receive, send: Send
+        self, admission: Admission, connection: Connection, receive: Receive, send: Send
     ) -> None:
-        admission = Admission(self._guard(connection), identity)
+        identity = admission.identity
         inner = {**connection, "user": identity, "auth": identity, ADMISSION: admission}
         token = take_identity(identity)
         try:

@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.websockets import WebSocket, WebSocketState
 
-from oauth_guard.errors import ConfigurationError, RequestRejected
+from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
 from oauth_guard.guard import ADMISSION, Admission, Guard
 from oauth_guard.protocol.challenge import Rejection
-from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.identity import Identity, take_identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import ScopeExpression
@@ -25,7 +25,8 @@ __all__ = ["admit", "metadata_route", "requires"]
 
 _P = ParamSpec("_P")
 
-_POLICY_VIOLATION = 1008
+_POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
+_UNAVAILABLE = 503
 
 
 def requires(
@@ -34,6 +35,7 @@ def requires(
     groups: Iterable[str] = (),
     entitlements: Iterable[str] = (),
     users_only: bool = False,
+    fresh: bool = False,
 ) -> Callable[[Callable[_P, Any]], Callable[_P, Coroutine[Any, Any, Any]]]:
     """Let only callers through to an endpoint who have what is asked; all of it is wanted.
 
@@ -46,37 +48,50 @@ def requires(
         groups: The groups that the caller must belong to.
         entitlements: The entitlements that the caller must have.
         users_only: Refuse a client that acts for itself.
+        fresh: Ask the authorization server now, past every memory; on an open WebSocket, each
+            time that a decorated method is called.
 
     Raises:
         ConfigurationError: Something else than a function is decorated, a scope is malformed,
-            or, when a request comes, no guard stands in front.
+            or, when a request comes, no guard stands in front, or one whose issuers can't be
+            asked.
     """
     requirement = Requirement.of(
-        *scopes, roles=roles, groups=groups, entitlements=entitlements, users_only=users_only
+        *scopes,
+        roles=roles,
+        groups=groups,
+        entitlements=entitlements,
+        users_only=users_only,
+        fresh=fresh,
     )
 
     return lambda endpoint: _guarded(endpoint, requirement)
 
 
-def admit(connection: HTTPConnection, requirement: Requirement) -> Identity:
+async def admit(connection: HTTPConnection, requirement: Requirement) -> Identity:
     """Return who sent the request behind *connection*, held to *requirement*.
+
+    Where that asks anew, what is learnt takes the place of what was known.
 
     Raises:
         HTTPException: With the same status and challenge as the middleware's refusals, so
             that the application's own handlers may restyle the body.
         WebSocketException: Where a WebSocket can't be answered so any more, or ever.
-        ConfigurationError: No guard stands in front.
+        ConfigurationError: No guard stands in front, or one that can't do what is asked.
     """
     admission = connection.scope.get(ADMISSION)
     if not isinstance(admission, Admission):
         raise ConfigurationError(
             "requires() finds no guard: put OAuthGuardMiddleware around the application."
         )
+    guard, known, request = admission
     try:
-        admission.guard.authorize(admission.identity, requirement)
-    except RequestRejected as error:
-        raise _exception(connection, admission.guard.reject(error)) from None
-    return admission.identity
+        identity = await guard.admit(request, known, requirement)
+    except (RequestRejected, IssuerUnavailable) as error:
+        raise _exception(connection, guard.reject(error)) from None
+    if requirement.fresh:
+        _replace(connection, known, Admission(guard, identity, request))
+    return identity
 
 
 def metadata_route(guard: Guard) -> Route:
@@ -105,7 +120,7 @@ def _guarded(
 
     @functools.wraps(endpoint)
     async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-        admit(_connection(*args, *kwargs.values()), requirement)
+        await admit(_connection(*args, *kwargs.values()), requirement)
         if runs_async:
             return await endpoint(*args, **kwargs)
         return await run_in_threadpool(endpoint, *args, **kwargs)
@@ -126,9 +141,19 @@ def _connection(*arguments: object) -> HTTPConnection:
     raise ConfigurationError("requires() decorates endpoints that take a request or a websocket.")
 
 
+def _replace(connection: HTTPConnection, known: Identity, admission: Admission) -> None:
+    """Let the application see whom *admission* names; the middleware takes it back in the end."""
+    connection.scope[ADMISSION] = admission
+    for name in ("user", "auth"):
+        if connection.scope.get(name) is known:  # not what other middleware put there
+            connection.scope[name] = admission.identity
+    take_identity(admission.identity)
+
+
 def _exception(connection: HTTPConnection, rejection: Rejection) -> Exception:
     if isinstance(connection, WebSocket) and not _can_be_denied(connection):
-        return WebSocketException(_POLICY_VIOLATION)
+        gone = rejection.status == _UNAVAILABLE
+        return WebSocketException(_TRY_AGAIN_LATER if gone else _POLICY_VIOLATION)
     # Headers of raw pairs, since a challenge may take several lines of one name. What
     # describes our body is left out: the framework writes its own.
     return HTTPException(rejection.status, headers=Headers(raw=list(rejection.challenges)))

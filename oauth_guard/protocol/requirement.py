@@ -23,6 +23,7 @@ class Requirement:
         groups: The groups that the caller must belong to.
         entitlements: The entitlements that the caller must have.
         users_only: Refuse a client that acts for itself (RFC 9700 §4.15).
+        fresh: Ask the authorization server now, past every memory.
     """
 
     scopes: ScopeExpression | None = None
@@ -30,6 +31,7 @@ class Requirement:
     groups: frozenset[str] = frozenset()
     entitlements: frozenset[str] = frozenset()
     users_only: bool = False
+    fresh: bool = False
 
     @classmethod
     def of(
@@ -39,6 +41,7 @@ class Requirement:
         groups: Iterable[str] = (),
         entitlements: Iterable[str] = (),
         users_only: bool = False,
+        fresh: bool = False,
     ) -> Self:
         """Build a requirement from what a route writes; all of *scopes* are wanted.
 
@@ -55,10 +58,11 @@ class Requirement:
             groups=frozenset(groups),
             entitlements=frozenset(entitlements),
             users_only=users_only,
+            fresh=fresh,
         )
 
     def check(self, identity: Identity) -> None:
-        """Hold *identity* to what is asked.
+        """Hold *identity* to what is asked; to ask anew where that is wanted is up to the guard.
 
         Raises:
             MissingCredentials: Nobody has authenticated; carries the scope to ask for.
