@@ -2,22 +2,22 @@
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
-import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from demo_api.app import create_app
 from demo_api.cast import credentials_document
-from demo_api.database import open_database
 from demo_api.greeting import credentials, greeting
 from demo_api.serving import LOOPBACK, is_loopback, listen, origin_of
+from demo_api.setup import Setup
+from demo_api.workers import serve, serve_by_workers
+from oauth_guard import ConfigurationError
 
 _LARGEST_PORT = 65535
+_MOST_WORKERS = 64
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,10 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"others can reach {options.host}, and everybody knows the demo's secrets: "
             "say --i-know-this-is-a-demo if that is what you want",
         )
-    return _serve(options.host, options.port, options.database)
+    if options.workers > 1 and options.database is None:
+        return _stop(2, "workers share their data: say --database PATH too")
+    if options.redis and not options.opaque:
+        return _stop(2, "there is nothing to share of tokens that are signed: say --opaque too")
+    return _serve(options)
 
 
-def _serve(host: str, port: int, database: Path | None) -> int:
+def _serve(options: argparse.Namespace) -> int:
+    host, port = options.host, options.port
     try:
         listening = listen(host, port)
     except OSError as error:
@@ -49,19 +54,21 @@ def _serve(host: str, port: int, database: Path | None) -> int:
             1, f"cannot listen on {host} port {port}: {reason}. Try --port 0, any free one"
         )
     with listening, ExitStack() as afterwards:
-        engine = open_database(database)
-        afterwards.callback(engine.dispose)
         origin = origin_of(host, listening.getsockname()[1])
+        setup = Setup(origin, options.database, options.opaque, options.redis)
+        engine = setup.open_database()
+        afterwards.callback(engine.dispose)
         try:
-            app = create_app(origin, engine)
+            app = setup.application(engine)  # also for workers, to tell here what is wrong
         except SQLAlchemyError:
-            return _stop(1, f"{database} cannot hold a database: name another file")
-        print(greeting(origin), flush=True)
-        _tell_refusals()
-        # uvicorn's access log would show every query, authorization codes included.
-        config = uvicorn.Config(app, log_level="warning", access_log=False)
-        with suppress(KeyboardInterrupt):  # raised again once all is shut down
-            uvicorn.Server(config).run(sockets=[listening])
+            return _stop(1, f"{options.database} cannot hold a database: name another file")
+        except ConfigurationError:
+            return _stop(2, "--redis is a URL like redis://127.0.0.1:6379/0")
+        print(greeting(origin, opaque=options.opaque), flush=True)
+        if options.workers == 1:
+            serve(app, listening)
+        else:
+            serve_by_workers(setup, listening, options.workers)
     print("\nStopped.")
     return 0
 
@@ -74,6 +81,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default=LOOPBACK, help="address to bind (%(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="0 is any free one (%(default)s)")
     parser.add_argument("--database", type=Path, help="file that keeps the data; without it, none")
+    parser.add_argument(
+        "--opaque", action="store_true", help="issue opaque tokens, and ask about each of them"
+    )
+    parser.add_argument("--redis", metavar="URL", help="share what was asked about opaque tokens")
+    parser.add_argument(
+        "--workers", type=_workers, default=1, help="processes that serve (%(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="print the credentials for programs")
     parser.add_argument(
         "--i-know-this-is-a-demo",
@@ -89,10 +103,10 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _tell_refusals() -> None:
-    """Let the guard say on the terminal what it refuses and why; never a token or a claim."""
-    logging.basicConfig(format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("oauth_guard").setLevel(logging.INFO)
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"workers are a number from 1 to {_MOST_WORKERS}")
+    return int(text)
 
 
 def _stop(status: int, message: str) -> int:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from urllib.parse import urlsplit
 
 import httpx
 from sqlalchemy import Engine
@@ -15,21 +14,26 @@ from starlette.routing import Mount, Route, Router
 
 from demo_api import cast, greeting, with_fastapi
 from demo_api.authorization_server import create_authorization_server
-from demo_api.authorization_server.keys import new_key_set
+from demo_api.authorization_server.keys import new_key_set, read_key_set, written
 from demo_api.authorization_server.pages import page
+from demo_api.authorization_server.settings import Settings
 from demo_api.database import open_database
+from demo_api.kept_secrets import KeptSecrets
 from demo_api.people import Member, People
 from demo_api.people_api import people_routes
-from demo_api.serving import is_loopback
 from demo_api.slow_clock import slow_clock_route
-from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
+from demo_api.trust import create_guard
+from oauth_guard import Guard, OAuthGuardMiddleware
 from oauth_guard.starlette import metadata_route
+from oauth_guard.stores.redis import RedisStore
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     origin: str,
     engine: Engine,
     *,
+    opaque: bool = False,
+    redis: str | None = None,
     http: httpx.AsyncClient | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Starlette:
@@ -37,19 +41,23 @@ def create_app(
 
     The guard fetches the issuer's metadata and keys from *origin*, over the network, as it would
     from any other issuer: when the first token comes, since at start nobody answers there yet.
+    Where tokens are *opaque*, it asks there about each, and may share the answers by *redis*.
+
+    Raises:
+        ConfigurationError: That is no URL of a Redis server.
     """
     # A proxy that the environment names is for the internet; it could not find us from there.
     http = http or httpx.AsyncClient(trust_env=False)
-    guard = _guard(origin, http, clock)
-    keys, an_hour_ago = new_key_set(), open_database()
+    kept, an_hour_ago = KeptSecrets(engine), open_database()
+    store = RedisStore(redis, key=kept.bytes("store key"), clock=clock) if redis else None
+    guard = create_guard(origin, opaque=opaque, store=store, http=http, clock=clock)
+    settings = _settings(kept, origin, guard.resource, opaque=opaque, clock=clock)
     open_to_all = [
         Route("/", _home_page(origin)),
         Route("/health", health),
         metadata_route(guard),
-        *create_authorization_server(
-            origin=origin, resource=guard.resource, engine=engine, keys=keys, clock=clock
-        ),
-        slow_clock_route(origin, guard.resource, an_hour_ago, keys, clock),
+        *create_authorization_server(settings, engine),
+        slow_clock_route(settings, an_hour_ago),
     ]
 
     # Two routers, since the first route that fits wins: GET /v1/auth/oauth2/token is a wrong
@@ -62,17 +70,11 @@ def create_app(
     )
 
 
-def _guard(origin: str, http: httpx.AsyncClient, clock: Callable[[], float]) -> Guard:
-    # Only --i-know-this-is-a-demo brings it to an address that is not this machine's own.
-    at_home = is_loopback(urlsplit(origin).hostname or "")
-    return Guard(
-        f"{origin}/v1",
-        [JWTIssuer(origin, http=http, insecure_http=not at_home)],
-        scopes_supported=with_fastapi.SCOPES,
-        detail="development" if at_home else None,
-        insecure_http=not at_home,
-        clock=clock,
-    )
+def _settings(
+    kept: KeptSecrets, origin: str, resource: str, *, opaque: bool, clock: Callable[[], float]
+) -> Settings:
+    keys = read_key_set(kept.text("signing keys", lambda: written(new_key_set())))
+    return Settings(origin, resource, keys, kept.bytes("form key"), opaque=opaque, clock=clock)
 
 
 def _guarded_api(guard: Guard, origin: str, engine: Engine) -> Mount:

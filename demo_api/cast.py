@@ -63,6 +63,15 @@ SERVICE_ACCOUNTS = (
 )
 
 
+#: The API itself, which gets no tokens: it asks about those that it is sent.
+API = RegisteredClient(
+    client_id="demo-api",
+    name="Demo API",
+    grant_types=(),
+    client_secret="api-asks-about:you",
+)
+
+
 def clients(origin: str) -> tuple[RegisteredClient, ...]:
     """Return the clients of a demo at *origin*; the docs page there is one of their homes."""
     return (
@@ -91,6 +100,7 @@ def clients(origin: str) -> tuple[RegisteredClient, ...]:
                 f"{origin}/v1/fastapi/docs/oauth2-redirect",
             ),
         ),
+        API,
     )
 
 

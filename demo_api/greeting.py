@@ -8,11 +8,12 @@ from demo_api import cast
 DEFAULT_ORIGIN = "http://127.0.0.1:8000"
 
 
-def greeting(origin: str) -> str:
-    """Return what is said at start."""
+def greeting(origin: str, *, opaque: bool = False) -> str:
+    """Return what is said at start; where tokens are *opaque*, that too."""
+    asks = f"\nIts tokens are opaque: the API asks what they stand for as {cast.API.client_id}.\n"
     return f"""\
 The demo is at {origin}
-
+{asks if opaque else ""}
 {credentials(origin)}
 
 Next, in a browser:
@@ -43,7 +44,9 @@ def credentials(origin: str) -> str:
         "Clients:",
         *(
             _row(
-                client.client_id, client.client_secret or "(public)", ", ".join(client.grant_types)
+                client.client_id,
+                client.client_secret or "(public)",
+                ", ".join(client.grant_types) or "asks about tokens",
             )
             for client in cast.clients(origin)
         ),

@@ -1,40 +1,20 @@
 """create_authorization_server(): the routes of the authorization server, with full paths."""
 
-import secrets
-import time
-from collections.abc import Callable
-
-from joserfc.jwk import KeySet
 from sqlalchemy import Engine
 from starlette.routing import BaseRoute, Route
 
 from demo_api.authorization_server import settings
 from demo_api.authorization_server.endpoints import Endpoints
-from demo_api.authorization_server.keys import new_key_set
 from demo_api.authorization_server.seed import seed
 
 
-def create_authorization_server(
-    *,
-    origin: str,
-    resource: str,
-    engine: Engine,
-    keys: KeySet | None = None,
-    clock: Callable[[], float] = time.time,
-) -> list[BaseRoute]:
-    """Return the routes for an application that is served at *origin*.
+def create_authorization_server(serving: settings.Settings, engine: Engine) -> list[BaseRoute]:
+    """Return the routes for an application that serves as *serving* says.
 
-    Tokens are for *resource*; accounts, clients and what was issued live in *engine*, which is
-    seeded with the cast of the demo. Without *keys* the signing key is new each time.
+    Accounts, clients and what was issued live in *engine*, which is seeded with the cast of the
+    demo.
     """
-    seed(engine, origin)
-    serving = settings.Settings(
-        origin=origin,
-        resource=resource,
-        clock=clock,
-        keys=keys or new_key_set(),
-        form_key=secrets.token_bytes(32),
-    )
+    seed(engine, serving.origin)
     serve = Endpoints(serving, engine)
     return [
         Route(settings.METADATA, serve.metadata, methods=["GET"]),

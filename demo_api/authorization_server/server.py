@@ -37,7 +37,7 @@ from demo_api.authorization_server.token_endpoints import (
     IntrospectionEndpoint,
     RevocationEndpoint,
 )
-from demo_api.authorization_server.tokens import TokenGenerator
+from demo_api.authorization_server.tokens import token_generator
 
 # Authlib writes whole token responses to its debug log. Tokens do not belong in any log.
 logging.getLogger("authlib.oauth2").setLevel(logging.INFO)
@@ -54,7 +54,7 @@ class Server(AuthorizationServer):
         self.now = int(settings.clock())
         self.ledger = Ledger(session, self.now)
         self._resource = ResourceIndicator(settings.resource)
-        self.register_token_generator("default", TokenGenerator(settings, self.now))
+        self.register_token_generator("default", token_generator(settings, self.now))
         self.register_grant(AuthorizationCodeGrant, [S256CodeChallenge(), self._resource])
         self.register_grant(PasswordGrant)
         self.register_grant(ClientCredentialsGrant)

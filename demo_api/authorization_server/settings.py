@@ -1,9 +1,13 @@
 """Settings: what one running authorization server is made with, and its addresses."""
 
+import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from joserfc.jwk import KeySet
+
+from demo_api.authorization_server.keys import new_key_set
 
 PREFIX = "/v1/auth/oauth2"
 AUTHORIZE, TOKEN, INTROSPECT, REVOKE, JWKS, REGISTER = (
@@ -32,7 +36,10 @@ class Settings:
 
     origin: str
     resource: str
-    clock: Callable[[], float]
-    keys: KeySet = field(repr=False)
-    #: Anti-forgery values are made with it; pages from before a restart must be loaded again.
-    form_key: bytes = field(repr=False)
+    #: Access tokens are signed with it; by default a new one.
+    keys: KeySet = field(default_factory=new_key_set, repr=False)
+    #: Anti-forgery values are made with it; pages from before it changed must be loaded again.
+    form_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    #: No access token is a JWT: whoever wants to know what it stands for must ask.
+    opaque: bool = False
+    clock: Callable[[], float] = time.time

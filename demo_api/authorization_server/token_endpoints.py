@@ -8,7 +8,7 @@ from authlib.oauth2.rfc7662 import IntrospectionEndpoint as AuthlibIntrospection
 from joserfc import jwt
 
 from demo_api.authorization_server.accounts import Account
-from demo_api.authorization_server.authorizations import IssuedToken
+from demo_api.authorization_server.authorizations import Authorization, IssuedToken
 from demo_api.authorization_server.client_authentication import ANY, CONFIDENTIAL
 from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.keys import ALGORITHM
@@ -57,9 +57,18 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         if consent.subject:
             facts["username"] = self.server.session.get(Account, consent.subject).login_name
         if not token.is_refresh_token:
-            claims = jwt.decode(self._presented, self.server.settings.keys, [ALGORITHM]).claims
-            facts |= claims | {"token_type": "Bearer"}
+            facts |= self._claims(consent) | {"token_type": "Bearer"}
         return facts
+
+    def _claims(self, consent: Authorization) -> dict[str, Any]:
+        """Return what a JWT says itself, and of an opaque token what one would have said."""
+        settings = self.server.settings
+        if "." in self._presented:
+            return dict(jwt.decode(self._presented, settings.keys, [ALGORITHM]).claims)
+        claims: dict[str, Any] = {"aud": settings.resource}
+        if consent.auth_time is not None:
+            claims["auth_time"] = consent.auth_time
+        return claims
 
 
 class RevocationEndpoint(AuthlibRevocation):

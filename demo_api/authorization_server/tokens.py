@@ -1,9 +1,10 @@
-"""The tokens: RFC 9068 access tokens for one resource, and opaque refresh tokens."""
+"""The tokens: access tokens for one resource, by RFC 9068 or opaque, and refresh tokens."""
 
 import secrets
 from typing import Any
 
 from authlib.oauth2.rfc6749 import ClientMixin
+from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from joserfc.jwk import KeySet
 
@@ -12,7 +13,14 @@ from demo_api.authorization_server.keys import ALGORITHM
 from demo_api.authorization_server.settings import ACCESS_TOKEN_LIFETIME, Settings
 
 
-class TokenGenerator(JWTBearerTokenGenerator):
+def token_generator(settings: Settings, now: int) -> BearerTokenGenerator:
+    """Return what makes the tokens of the server that *settings* describes, issued at *now*."""
+    if settings.opaque:
+        return BearerTokenGenerator(new_opaque_token, new_opaque_token, access_token_lifetime)
+    return JWTGenerator(settings, now)
+
+
+class JWTGenerator(JWTBearerTokenGenerator):
     """Authlib's generator lets tokens live 10 days and addresses them to the client."""
 
     def __init__(self, settings: Settings, now: int) -> None:
@@ -20,7 +28,7 @@ class TokenGenerator(JWTBearerTokenGenerator):
         super().__init__(
             issuer=settings.origin,
             alg=ALGORITHM,
-            refresh_token_generator=new_refresh_token,
+            refresh_token_generator=new_opaque_token,
             expires_generator=access_token_lifetime,
         )
         self._settings = settings
@@ -49,7 +57,7 @@ class TokenGenerator(JWTBearerTokenGenerator):
         return {"iat": self._now, "exp": self._now + ACCESS_TOKEN_LIFETIME}
 
 
-def new_refresh_token(**_: object) -> str:
+def new_opaque_token(**_: object) -> str:
     """Return 256 random bits, whoever they are for."""
     return secrets.token_urlsafe(32)
 

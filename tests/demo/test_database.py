@@ -71,7 +71,7 @@ def test_the_credentials_document_names_the_whole_cast() -> None:
     assert CAST["resource"] == "http://127.0.0.1:8000/v1"
     assert set(CAST["resource_owners"]) == {"ada", "grace"}
     assert set(CAST["service_accounts"]) == {"svc-etl"}
-    assert set(CAST["clients"]) == {"demo-web", "demo-service", "demo-cli"}
+    assert set(CAST["clients"]) == {"demo-web", "demo-service", "demo-cli", "demo-api"}
     assert CAST["clients"]["demo-web"]["redirect_uris"] == ["http://localhost:5000/oauth2/callback"]
     assert CAST["clients"]["demo-cli"]["client_secret"] is None
     assert set("%:&é") <= set(CAST["clients"]["demo-service"]["client_secret"])

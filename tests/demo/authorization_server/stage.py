@@ -16,6 +16,7 @@ from joserfc.jwk import KeySet
 from starlette.applications import Starlette
 
 from demo_api.authorization_server import create_authorization_server
+from demo_api.authorization_server.settings import Settings
 from demo_api.cast import credentials_document
 from demo_api.database import open_database
 
@@ -165,9 +166,8 @@ def refused(response: httpx.Response) -> tuple[int, str]:
 async def open_stage(database: Path | None = None) -> AsyncIterator[Stage]:
     """Give a stage with a fresh server, which remembers in memory or in *database*."""
     clock, engine = Clock(), open_database(database)
-    routes = create_authorization_server(
-        origin=ORIGIN, resource=RESOURCE, engine=engine, clock=clock
-    )
+    settings = Settings(ORIGIN, RESOURCE, clock=clock)
+    routes = create_authorization_server(settings, engine)
     transport = httpx.ASGITransport(Starlette(routes=routes))
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
         yield Stage(http, clock)

@@ -1,0 +1,40 @@
+"""KeptSecrets: what the demo makes at random once, and every worker finds in the database."""
+
+import secrets
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+
+class _Table(DeclarativeBase):
+    pass
+
+
+class _Secret(_Table):
+    __tablename__ = "kept_secrets"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class KeptSecrets:
+    """The secrets in one database, which last as long as it does."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Keep them in *engine*."""
+        _Table.metadata.create_all(engine)
+        self._engine = engine
+
+    def bytes(self, name: str) -> bytes:
+        """Return the 32 random bytes called *name*."""
+        return bytes.fromhex(self.text(name, lambda: secrets.token_hex(32)))
+
+    def text(self, name: str, make: Callable[[], str]) -> str:
+        """Return the secret called *name*; who asks first makes it, for all others too."""
+        with Session(self._engine) as session, session.begin():
+            found = session.get(_Secret, name)
+            if found is None:
+                found = _Secret(name=name, value=make())
+                session.add(found)
+            return found.value
