@@ -48,12 +48,15 @@ def of_nobody(origin: str, **form: str) -> str:
 
 def revoke(origin: str, token: str) -> None:
     """Let the app take back what it got."""
-    httpx.post(f"{origin}/revoke_token/", auth=APP, data={"token": token}).raise_for_status()
+    _post(f"{origin}/revoke_token/", APP, {"token": token})
 
 
 def _token(origin: str, client: tuple[str, str], form: dict[str, str]) -> str:
-    answer = httpx.post(f"{origin}/token/", auth=client, data=form).raise_for_status()
-    return str(answer.json()["access_token"])
+    return str(_post(f"{origin}/token/", client, form).json()["access_token"])
+
+
+def _post(url: str, client: tuple[str, str], form: dict[str, str]) -> httpx.Response:
+    return httpx.post(url, auth=client, data=form, trust_env=False).raise_for_status()
 
 
 def asked(origin: str, **settings: Any) -> IntrospectionIssuer:

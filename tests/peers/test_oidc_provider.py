@@ -70,14 +70,17 @@ def origin(server: Child) -> str:
 def token_for(origin: str, resource: str, *, headers: dict[str, str] | None = None) -> str:
     """Return a token that the service got for *resource*."""
     form = {"grant_type": "client_credentials", "scope": "read", "resource": resource}
-    answer = httpx.post(f"{origin}/token", auth=SERVICE, data=form, headers=headers)
-    return str(answer.raise_for_status().json()["access_token"])
+    return str(_post(f"{origin}/token", form, headers).json()["access_token"])
 
 
 def revoke(origin: str, token: str) -> None:
     """Let the service take back what it got."""
-    answer = httpx.post(f"{origin}/token/revocation", auth=SERVICE, data={"token": token})
-    answer.raise_for_status()
+    _post(f"{origin}/token/revocation", {"token": token})
+
+
+def _post(url: str, form: dict[str, str], headers: dict[str, str] | None = None) -> httpx.Response:
+    answer = httpx.post(url, auth=SERVICE, data=form, headers=headers, trust_env=False)
+    return answer.raise_for_status()
 
 
 def asked(origin: str, **settings: Any) -> IntrospectionIssuer:
