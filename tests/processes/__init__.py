@@ -1,0 +1,1 @@
+"""Several guard processes that share what they know."""
