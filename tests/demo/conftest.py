@@ -1,34 +1,26 @@
-"""The fixtures `demo`, in process, and `origin`, `http` and `visit`, over a real socket."""
+"""The fixtures `demo` and `opaque`, in process, and `origin` and `visit`, over a real socket."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import httpx
 import pytest
 
-from demo_api.app import create_app
-from demo_api.database import open_database
-from tests.demo.authorization_server.stage import ORIGIN, Clock, Stage
-from tests.demo.running import running_demo
+from tests.demo.authorization_server.stage import Stage
+from tests.demo.running import demo_in_process, running_demo
 
 
 @pytest.fixture
 async def demo() -> AsyncIterator[Stage]:
     """Give a stage with a fresh demo in this process, and a clock that stands still."""
+    async with demo_in_process() as stage:
+        yield stage
 
-    async def itself(*connection: Any) -> None:
-        await app(*connection)
 
-    clock, engine = Clock(), open_database()
-    issuer = httpx.AsyncClient(transport=httpx.ASGITransport(itself))
-    app = create_app(ORIGIN, engine, http=issuer, clock=clock)
-    transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http,
-    ):
-        yield Stage(http, clock)
-    engine.dispose()
+@pytest.fixture
+async def opaque() -> AsyncIterator[Stage]:
+    """Give such a stage where access tokens are opaque."""
+    async with demo_in_process(opaque=True) as stage:
+        yield stage
 
 
 @pytest.fixture(scope="module")

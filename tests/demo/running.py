@@ -1,15 +1,19 @@
-"""running(): an application served by uvicorn on a free port of loopback; running_demo()."""
+"""The demo that runs: in this process, or served by uvicorn on a free port of loopback."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
 from threading import Thread
+from typing import Any
 
+import httpx
 import uvicorn
 from starlette.applications import Starlette
 
 from demo_api.app import create_app
 from demo_api.database import open_database
 from demo_api.serving import LOOPBACK, listen, origin_of
+from tests.demo.authorization_server.stage import ORIGIN, Clock, Stage
 
 _SECONDS = 20
 
@@ -32,11 +36,32 @@ def running(create: Callable[[str], Starlette]) -> Iterator[str]:
 
 
 @contextmanager
-def running_demo() -> Iterator[str]:
+def running_demo(*, opaque: bool = False) -> Iterator[str]:
     """Serve a fresh demo; give its origin."""
     engine = open_database()
     try:
-        with running(lambda origin: create_app(origin, engine)) as origin:
+        with running(lambda origin: create_app(origin, engine, opaque=opaque)) as origin:
             yield origin
     finally:
         engine.dispose()
+
+
+@asynccontextmanager
+async def demo_in_process(
+    database: Path | None = None, *, opaque: bool = False
+) -> AsyncIterator[Stage]:
+    """Give a stage with a demo in this process, which remembers in memory or in *database*."""
+
+    async def itself(*connection: Any) -> None:
+        await app(*connection)
+
+    clock, engine = Clock(), open_database(database)
+    issuer = httpx.AsyncClient(transport=httpx.ASGITransport(itself))
+    app = create_app(ORIGIN, engine, opaque=opaque, http=issuer, clock=clock)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http,
+    ):
+        yield Stage(http, clock)
+    engine.dispose()

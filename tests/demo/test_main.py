@@ -1,13 +1,8 @@
 """The command: it serves loopback, says what to type next, and refuses in one line."""
 
 import json
-import re
-import signal
 import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -16,34 +11,25 @@ import pytest
 from demo_api.__main__ import main
 from demo_api.cast import credentials_document
 from demo_api.serving import is_loopback, origin_of
+from tests.demo.command import COMMAND, ROOT, SECONDS, started
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "demo_api"]
-SECONDS = 20
-SERVES = re.compile(r"^The demo is at (\S+)$", re.MULTILINE)
+_ADVICE = (
+    *("--i-know-this-is-a-demo", "--port 0", "name another file"),
+    *("--database PATH", "--opaque", "redis://127.0.0.1:6379/0"),
+)
 ANYWHERE = "0.0.0.0"  # noqa: S104 - named, and never bound
 
 
 def test_it_serves_says_where_and_stops_cleanly(tmp_path: Path) -> None:
     """Port 0 is a real one in what it says, and Ctrl-C is no failure."""
-    out, err = tmp_path / "out", tmp_path / "err"
-    with (
-        out.open("wb") as told,
-        err.open("wb") as complaints,
-        subprocess.Popen([*COMMAND, "--port", "0"], cwd=ROOT, stdout=told, stderr=complaints) as it,
-    ):
-        try:
-            origin = eventually(lambda: SERVES.search(text_of(out)))[1]
-            answer = httpx.get(f"{origin}/v1/me", timeout=SECONDS, trust_env=False)
-            it.send_signal(signal.SIGINT)
-            assert it.wait(SECONDS) == 0
-        finally:
-            it.kill()
+    with started(tmp_path) as demo:
+        origin = demo.origin
+        answer = httpx.get(f"{origin}/v1/me", timeout=SECONDS, trust_env=False)
     assert answer.status_code == 401
-    assert f"-m demo_api.clients --origin {origin}" in text_of(out)
-    assert all(one in text_of(out) for one in ("engine-no-1843", "etl%:&é-rows", "(public)"))
-    assert text_of(err).count("\n") == 1
-    assert "refused with 401: no_credentials" in text_of(err)
+    assert f"-m demo_api.clients --origin {origin}" in demo.told
+    assert all(one in demo.told for one in ("engine-no-1843", "etl%:&é-rows", "(public)"))
+    assert demo.complaints.count("\n") == 1
+    assert "refused with 401: no_credentials" in demo.complaints
 
 
 def test_the_credentials_are_printed_for_scripts() -> None:
@@ -89,11 +75,37 @@ def test_a_file_that_holds_no_database_is_said_in_one_line(
     assert one_line(capsys) == "name another file"
 
 
-@pytest.mark.parametrize("port", ["-1", "65536", "x", ""])
-def test_a_port_that_is_none_is_refused(port: str) -> None:
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--port", port) for port in ("-1", "65536", "x", "")),
+        *(("--workers", number) for number in ("-1", "0", "65", "x", "")),
+    ],
+)
+def test_a_number_that_is_none_is_refused(option: str, value: str) -> None:
     """By the usage."""
     with pytest.raises(SystemExit, match="2"):
-        main(["--port", port])
+        main([option, value])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        pytest.param(["--workers", "2"], "--database PATH", id="workers that share no data"),
+        pytest.param(
+            ["--redis", "redis://127.0.0.1"], "--opaque", id="nothing to share of signed tokens"
+        ),
+        pytest.param(
+            ["--opaque", "--redis", "nonsense"], "redis://127.0.0.1:6379/0", id="no URL of a server"
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_said_in_one_line(
+    arguments: list[str], advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what to do about it."""
+    assert main(["--port", "0", *arguments]) == 2
+    assert one_line(capsys) == advice
 
 
 @pytest.mark.parametrize(
@@ -115,27 +127,9 @@ def test_a_host_has_an_origin(host: str, origin: str, loopback: bool) -> None:
     assert is_loopback(host) == loopback
 
 
-def text_of(file: Path) -> str:
-    """Return what a process has written."""
-    return file.read_text(encoding="utf-8")
-
-
-def eventually(look: Callable[[], re.Match[str] | None]) -> re.Match[str]:
-    """Return what *look* finds, within a bounded time."""
-    for _ in range(SECONDS * 10):
-        if found := look():
-            return found
-        time.sleep(0.1)
-    pytest.fail(f"nothing to be seen after {SECONDS} seconds")
-
-
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:
     """Return what the one line of complaint ends with: what to do."""
     told = capsys.readouterr().err
     assert told.startswith("stopped: ")
     assert told.count("\n") == 1
-    return next(
-        advice
-        for advice in ("--i-know-this-is-a-demo", "--port 0", "name another file")
-        if advice in told
-    )
+    return next(advice for advice in _ADVICE if advice in told)
