@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 
@@ -15,6 +16,7 @@ from oauth_guard.errors import (
 )
 from oauth_guard.interfaces import CacheableIssuer, Clock, Issuer, Store
 from oauth_guard.issuers.routing import IssuerRouter
+from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.binding import check_binding
 from oauth_guard.protocol.challenge import Challenger, Rejection
 from oauth_guard.protocol.credentials import Transmission, read_credentials
@@ -41,7 +43,7 @@ class Guard:
 
     Args:
         resource: The absolute URI that names the resource; tokens must be issued for it.
-        issuers: The authorization servers that are trusted.
+        issuers: The authorization servers that are trusted; `Tenants` look them up by name.
         realm: The protection space that challenges name.
         error_uri: A page that tells the client's developer about errors.
         scopes_supported: The scopes that the metadata lists.
@@ -68,7 +70,7 @@ class Guard:
     def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
         self,
         resource: str,
-        issuers: Sequence[Issuer],
+        issuers: Sequence[Issuer | Tenants],
         *,
         realm: str | None = None,
         error_uri: str | None = None,
@@ -89,9 +91,8 @@ class Guard:
         self.resource = resource
         self._start: Start = start
         self.transmission = Transmission.of(bearer_methods, require_https=require_https)
-        self._issuers = IssuerRouter(
-            [_remembering(issuer, store, clock) for issuer in issuers], share_tokens=share_tokens
-        )
+        remembering = partial(_remembering, store=store, clock=clock)
+        self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, wrap=remembering)
         self._store, self._clock = store, clock
         self._expose_token = expose_token
         self._challenger = Challenger(

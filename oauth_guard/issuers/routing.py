@@ -1,11 +1,14 @@
 """IssuerRouter: choose among the issuers that are trusted, before any of them is asked."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import TypeGuard
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
-from oauth_guard.interfaces import ConfirmingIssuer, Issuer
+from oauth_guard.interfaces import Clock, ConfirmingIssuer, Issuer
+from oauth_guard.issuers.tenant_directory import TenantDirectory
+from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.presented_token import PresentedToken
 
@@ -19,17 +22,32 @@ class IssuerRouter:
     to the one issuer that takes opaque tokens; where several do, each of them sees the tokens
     of the others, so that wants consent. Then they are asked in order until one vouches.
 
+    Tenants stand behind the others: they are looked up by a name that is none of theirs.
+
     Args:
         issuers: At least one, each name once; or twice where an issuer has tokens of both kinds,
             so that its signature is enough for the JWTs and it is asked about the others.
         share_tokens: Consent that a token which names no issuer is shown to each that takes it.
+        wrap: What is asked in the place of an issuer, such as a memory before it.
+        clock: Tells monotonic seconds.
 
     Raises:
         ConfigurationError: There is none, two of a kind have one name, or consent is missing.
     """
 
-    def __init__(self, issuers: Iterable[Issuer], *, share_tokens: bool = False) -> None:
-        self._issuers = tuple(issuers)
+    def __init__(
+        self,
+        issuers: Iterable[Issuer | Tenants],
+        *,
+        share_tokens: bool = False,
+        wrap: Callable[[Issuer], Issuer] = lambda issuer: issuer,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        listed = tuple(issuers)
+        self._issuers = [wrap(each) for each in listed if not isinstance(each, Tenants)]
+        self._directories = [
+            TenantDirectory(each, wrap, clock=clock) for each in listed if isinstance(each, Tenants)
+        ]
         self._named: dict[str, Issuer] = {}
         for issuer in self._issuers:
             known = self._named.get(issuer.issuer)
@@ -37,7 +55,7 @@ class IssuerRouter:
                 raise ConfigurationError(f"issuers names {issuer.issuer} twice: once is enough.")
             if known is None or known.opaque:
                 self._named[issuer.issuer] = issuer
-        if not self._issuers:
+        if not listed:
             raise ConfigurationError(
                 'issuers is empty: name one, [JWTIssuer("https://login.example.com")].'
             )
@@ -52,7 +70,7 @@ class IssuerRouter:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The issuers' identifiers, in the order they were given."""
+        """The issuers' identifiers, in the order they were given; tenants are not told."""
         return tuple(self._named)
 
     @property
@@ -72,7 +90,7 @@ class IssuerRouter:
             InvalidToken: It is malformed, names none of ours, or its issuer refuses it.
             IssuerUnavailable: Its issuer can't be asked.
         """
-        return await _first(self._issuers_of(token), token)
+        return await _first(await self._issuers_of(token), token)
 
     async def confirm(self, token: PresentedToken) -> AccessToken:
         """Ask the same, but for what holds now, past every memory.
@@ -82,9 +100,9 @@ class IssuerRouter:
             IssuerUnavailable: Its issuer can't be asked.
             ConfigurationError: Its issuer was not set up to be asked.
         """
-        return await _first(self._issuers_of(token), token, anew=True)
+        return await _first(await self._issuers_of(token), token, anew=True)
 
-    def _issuers_of(self, token: PresentedToken) -> Sequence[Issuer]:
+    async def _issuers_of(self, token: PresentedToken) -> Sequence[Issuer]:
         if self._for_opaque and token.opaque:
             return self._for_opaque
         if self._for_jwts and token.encrypted:
@@ -92,11 +110,17 @@ class IssuerRouter:
         claims = token.signed.claims
         if self._for_jwts and "iss" not in claims:
             return self._for_jwts
-        name = claims.get("iss")
-        issuer = self._named.get(name) if isinstance(name, str) else None
-        if issuer is None:
-            raise InvalidToken(Reason.UNKNOWN_ISSUER)
-        return [issuer]
+        return [await self._issuer_called(claims.get("iss"))]
+
+    async def _issuer_called(self, name: object) -> Issuer:
+        if isinstance(name, str):
+            if name in self._named:
+                return self._named[name]
+            for directory in self._directories:
+                issuer = await directory.find(name)
+                if issuer is not None:
+                    return issuer
+        raise InvalidToken(Reason.UNKNOWN_ISSUER)
 
     def start(self) -> None:
         """Let each issuer begin to fetch what it needs."""
@@ -110,7 +134,6 @@ class IssuerRouter:
             IssuerUnavailable: One of them can't be asked.
         """
         self.start()
-        self.start()
         failures: list[IssuerUnavailable] = []
         for issuer in self._issuers:
             try:
@@ -121,8 +144,10 @@ class IssuerRouter:
             raise failures[0]
 
     async def aclose(self) -> None:
-        """Close each issuer, also when another one can't be closed."""
+        """Close each issuer and each tenant, also when another one can't be closed."""
         async with AsyncExitStack() as stack:
+            for directory in self._directories:
+                stack.push_async_callback(directory.aclose)
             for issuer in self._issuers:
                 stack.push_async_callback(issuer.aclose)
 

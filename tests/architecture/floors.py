@@ -40,6 +40,7 @@ DOORS_FOR_USERS = {
     "oauth_guard.issuers.client_auth",
     "oauth_guard.issuers.jwks",
     "oauth_guard.issuers.presets",
+    "oauth_guard.issuers.tenants",
     "oauth_guard.stores.redis",
 }
 

@@ -1,0 +1,182 @@
+"""TenantDirectory: finds the tenant that a token names, in bounded time, number and patience."""
+
+import asyncio
+import hashlib
+import logging
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from contextvars import Context
+from typing import NamedTuple, TypeAlias
+
+from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason
+from oauth_guard.interfaces import Clock, Issuer
+from oauth_guard.issuers.allowance import Allowance
+from oauth_guard.issuers.tenants import Tenants
+from oauth_guard.protocol.urls import parse_url
+
+__all__ = ["TenantDirectory"]
+
+_log = logging.getLogger("oauth_guard")
+
+_MAX_NAME = 2048
+_MAX_UNKNOWN = 10_000
+_WHO = "tenants"  # whom an outage names, since what a token names is not for the log
+
+_Flight: TypeAlias = "asyncio.Task[Issuer | Reason | None]"
+
+
+class _Known(NamedTuple):
+    """A tenant: what was returned for its name, what is asked in its place, and until when."""
+
+    returned: Issuer
+    asked: Issuer
+    until: float
+
+
+class TenantDirectory:
+    """Remembers who was looked up, and who is nobody: each in a space of its own.
+
+    Args:
+        tenants: Who is asked, how often, and for how long it holds.
+        wrap: What is asked in the place of an issuer that was found.
+        clock: Tells monotonic seconds.
+    """
+
+    def __init__(self, tenants: Tenants, wrap: Callable[[Issuer], Issuer], *, clock: Clock) -> None:
+        self._tenants = tenants
+        self._wrap = wrap
+        self._clock = clock
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._unknown: OrderedDict[bytes, float] = OrderedDict()
+        self._flights: dict[str, _Flight] = {}
+        self._for_strangers = Allowance(tenants.per_second, clock)
+        # However many strangers come, whom we know is asked about anew.
+        self._for_known = Allowance(tenants.per_second, clock)
+
+    async def find(self, name: str) -> Issuer | None:
+        """Return the issuer of that *name*, or None where it is nobody's.
+
+        Raises:
+            IssuerUnavailable: It is not remembered, and can't be asked about now.
+        """
+        known = self._known.get(name)
+        if known is not None and self._clock() < known.until:
+            self._known.move_to_end(name)
+            return known.asked
+        if known is None and (not self._is_name(name) or self._is_unknown(name)):
+            return None
+        found = await _land(self._begin_flight(name))
+        if isinstance(found, Reason):
+            raise IssuerUnavailable(_WHO, found)
+        return found
+
+    async def aclose(self) -> None:
+        """End the look-ups, close the issuers that were found, and let go of the rest."""
+        loop = asyncio.get_running_loop()
+        flights = [each for each in self._flights.values() if each.get_loop() is loop]
+        self._flights.clear()
+        for flight in flights:
+            flight.cancel()
+        if flights:
+            await asyncio.wait(flights)
+        leaving = [known.asked for known in self._known.values()]
+        self._known.clear()
+        async with AsyncExitStack() as stack:
+            if self._tenants.aclose is not None:
+                stack.push_async_callback(self._tenants.aclose)
+            for issuer in leaving:
+                stack.push_async_callback(issuer.aclose)
+
+    def _is_name(self, name: str) -> bool:
+        """Tell whether an issuer could have that name (RFC 8414 §2)."""
+        if len(name) > _MAX_NAME or "?" in name:
+            return False
+        try:
+            parse_url(name, setting="iss", insecure_http=self._tenants.insecure_http)
+        except ConfigurationError:
+            return False
+        return True
+
+    def _is_unknown(self, name: str) -> bool:
+        return self._clock() < self._unknown.get(_digest(name), -math.inf)
+
+    def _begin_flight(self, name: str) -> _Flight:
+        """Return the look-up of *name* that is under way in this loop, or begin it."""
+        loop = asyncio.get_running_loop()
+        flight = self._flights.get(name)
+        if flight is None or flight.get_loop() is not loop:
+            allowance = self._for_known if name in self._known else self._for_strangers
+            if not allowance.take():
+                raise IssuerUnavailable(_WHO, Reason.BUSY)
+            # An empty context: nobody's identity or span leaks into what serves everybody.
+            flight = loop.create_task(self._fly(name), context=Context())
+            flight.add_done_callback(lambda done: self._landed(name, done))
+            self._flights[name] = flight
+        return flight
+
+    def _landed(self, name: str, flight: _Flight) -> None:
+        if self._flights.get(name) is flight:
+            del self._flights[name]
+
+    async def _fly(self, name: str) -> Issuer | Reason | None:
+        """Ask about *name*, remember the answer, and close whose place it takes."""
+        try:
+            async with asyncio.timeout(self._tenants.deadline):
+                returned = await self._tenants.resolve(name)
+            right = returned is None or returned.issuer == name
+        except TimeoutError:
+            return Reason.TIMED_OUT
+        except Exception as error:  # noqa: BLE001 - whatever ails it, the token may be good
+            # Its text may tell secrets, such as where a database is.
+            _log.error("tenants can't be looked up: %s", type(error).__name__)
+            return Reason.UNREACHABLE
+        if not right:
+            _log.error("tenants: the issuer that was returned has another name than asked for")
+            return Reason.BAD_ANSWER
+        former = self._known.pop(name, None)
+        if former is not None and former.returned is not returned:
+            await _close(former.asked)
+            former = None
+        if returned is None:
+            self._remember_unknown(name)
+            return None
+        return await self._remember(name, returned, former)
+
+    async def _remember(self, name: str, returned: Issuer, former: _Known | None) -> Issuer:
+        if former is not None:
+            asked = former.asked
+        else:
+            asked = self._wrap(returned)
+            asked.start()
+        self._known[name] = _Known(returned, asked, self._clock() + self._tenants.known_for)
+        if len(self._known) > self._tenants.max_tenants:
+            _, leaving = self._known.popitem(last=False)
+            await _close(leaving.asked)
+        return asked
+
+    def _remember_unknown(self, name: str) -> None:
+        key = _digest(name)
+        self._unknown[key] = self._clock() + self._tenants.unknown_for
+        self._unknown.move_to_end(key)  # the one that ends first stands first
+        if len(self._unknown) > _MAX_UNKNOWN:
+            self._unknown.popitem(last=False)
+
+
+async def _land(flight: _Flight) -> Issuer | Reason | None:
+    """Wait for *flight*; whoever gives up waiting does not end it for the others."""
+    await asyncio.wait([flight])
+    return Reason.UNREACHABLE if flight.cancelled() else flight.result()
+
+
+async def _close(issuer: Issuer) -> None:
+    try:
+        await issuer.aclose()
+    except Exception as error:  # noqa: BLE001 - who waits has nothing to do with it
+        _log.warning("%s can't be closed: %s", issuer.issuer, type(error).__name__)
+
+
+def _digest(name: str) -> bytes:
+    """Return what is kept of a name that is nobody's, which may be long."""
+    return hashlib.sha256(name.encode()).digest()

@@ -1,0 +1,59 @@
+"""Tenants: issuers that are looked up by the name in a token, where there are many or new ones."""
+
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.interfaces import Issuer
+
+__all__ = ["Resolve", "Tenants"]
+
+Resolve: TypeAlias = Callable[[str], Awaitable[Issuer | None]]
+"""Returns the issuer of exactly that name, or None where it is no tenant's."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tenants:
+    """Trusts the issuers that *resolve* knows; it stands among the issuers of a guard.
+
+    It is asked only about a name that an issuer could have, once at a time for each, and what it
+    knows is remembered, as is for a few seconds that a name is nobody's. While it can't be asked,
+    tokens of tenants that are not remembered can't be judged, which is a 503.
+
+    Attributes:
+        resolve: Asked for the issuer of a name. Let it return the same issuer each time, so that
+            its keys stay; one that it returns no longer is closed.
+        known_for: For how many seconds a tenant is trusted before *resolve* is asked again.
+        unknown_for: For how many seconds it is remembered that a name is nobody's.
+        max_tenants: How many are remembered; the least recently used goes first.
+        per_second: How often at most *resolve* is asked about names that are not remembered.
+        deadline: How many seconds it may take.
+        aclose: Lets go of what *resolve* holds, when the guard closes.
+        insecure_http: Ask also about names in http, inside a private network.
+
+    Raises:
+        ConfigurationError: A number makes no sense.
+    """
+
+    resolve: Resolve
+    known_for: float = 300
+    unknown_for: float = 5
+    max_tenants: int = 1000
+    per_second: float = 50
+    deadline: float = 2
+    aclose: Callable[[], Awaitable[None]] | None = None
+    insecure_http: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no sense.
+
+        Raises:
+            ConfigurationError: One is too small, or endless.
+        """
+        seconds = (self.known_for, self.deadline)
+        if not all(0 < each < math.inf for each in seconds) or not 0 <= self.unknown_for < math.inf:
+            raise ConfigurationError("known_for=, unknown_for= and deadline= are positive seconds.")
+        if self.max_tenants < 1 or not 1 <= self.per_second < math.inf:
+            raise ConfigurationError("max_tenants= and per_second= are 1 or more.")
