@@ -35,7 +35,8 @@ class JWTIssuer:
         jwks_uri: Where its keys are; then no metadata is fetched.
         keys: Its keys, as a JWK set or a source of your own; then nothing is fetched.
         introspection: The same issuer as one that is asked about tokens, where routes want that
-            with `fresh=True`; no other request asks it.
+            with `fresh=True`; no other request asks it. What it answers takes the place of what
+            the token says, and is held to the settings here.
         secret: A secret that it shares, for HS256 and the like; then no key is published.
         http: The client to fetch with; by default one of our own.
         insecure_http: Accept http for hosts that are not loopback, inside a private network.

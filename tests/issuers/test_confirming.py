@@ -11,6 +11,7 @@ from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.interfaces import Issuer
 from oauth_guard.issuers.client_auth import ClientSecretBasic
 from oauth_guard.issuers.routing import IssuerRouter
+from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.presented_token import PresentedToken
 from oauth_guard.stores.tokens import CachedValidator
 from oauth_guard.testing import LocalIssuer, SigningKey
@@ -140,6 +141,26 @@ async def test_who_was_not_set_up_to_be_asked_can_not_be(local: LocalIssuer) -> 
         await issuer.confirm(token)
     with pytest.raises(ConfigurationError, match=r"fresh=True wants https://issuer\.test"):
         await IssuerRouter([issuer]).confirm(token)
+
+
+async def test_a_tenant_is_asked_where_it_was_set_up_for_that(local: LocalIssuer) -> None:
+    """What a tenant can is known when its token comes, so nothing is said at start."""
+    silent = LocalIssuer("https://silent.test")
+    issuers = {
+        local.issuer: both(local),
+        silent.issuer: JWTIssuer(silent.issuer, http=silent.http),
+    }
+
+    async def resolve(name: str) -> Issuer | None:
+        return issuers.get(name)
+
+    router, token = IssuerRouter([Tenants(resolve=resolve)]), local.token("read")
+    assert router.unconfirmed == ()
+    local.introspection.answers[token] = ACTIVE
+    assert (await router.confirm(PresentedToken(token))).scopes == {"read"}
+    with pytest.raises(ConfigurationError, match=r"fresh=True wants https://silent\.test"):
+        await router.confirm(PresentedToken(silent.token("read")))
+    await router.aclose()
 
 
 def test_one_issuer_does_not_speak_for_another(local: LocalIssuer) -> None:
