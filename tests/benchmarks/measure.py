@@ -30,11 +30,13 @@ class Result:
     Attributes:
         name: What was measured.
         seconds: The time of one call.
+        busy_seconds: How much of it this process had a processor.
         ratio: That time to the first row's, in the same round.
     """
 
     name: str
     seconds: float
+    busy_seconds: float
     ratio: float
 
 
@@ -46,18 +48,18 @@ async def measure(rows: Sequence[Row], rounds: int) -> list[Result]:
     return [
         Result(
             row.name,
-            statistics.median(times_of_round[index] for times_of_round in times),
-            statistics.median(
-                times_of_round[index] / times_of_round[0] for times_of_round in times
-            ),
+            statistics.median(each[index][0] for each in times),
+            statistics.median(each[index][1] for each in times),
+            statistics.median(each[index][0] / each[0][0] for each in times),
         )
         for index, row in enumerate(rows)
     ]
 
 
-async def _time(row: Row) -> float:
+async def _time(row: Row) -> tuple[float, float]:
     call = row.call
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     for _ in range(row.calls):
         await call()
-    return (time.perf_counter() - began) / row.calls
+    seconds, busy_seconds = time.perf_counter() - began, time.process_time() - busy
+    return seconds / row.calls, busy_seconds / row.calls

@@ -1,12 +1,13 @@
-"""The rows of the table: what is called, and what each call must answer."""
+"""The rows of the table of signed tokens: what is called, and what each call must answer."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
-from oauth_guard.asgi import Application, Message
+from oauth_guard.asgi import Application
 from oauth_guard.testing import LocalIssuer, SigningKey
 from tests.benchmarks.measure import Row
+from tests.benchmarks.request import status_of
 
 RESOURCE = "https://api.test"
 
@@ -28,35 +29,23 @@ def build_rows(rounds: int) -> tuple[list[Row], LocalIssuer]:
     seen = issuer.token()
     new = iter([issuer.token() for _ in range(rounds * _CALLS + 1)])
     rows = [
-        _row("bare ASGI app", bare_app, iter(lambda: "", None)),
-        _row("guarded, token seen before (RS256)", guarded, iter(lambda: seen, None)),
-        _row("guarded, new token (RS256)", guarded, new),
+        bare_row(),
+        row("guarded, token seen before (RS256)", guarded, iter(lambda: seen, None)),
+        row("guarded, new token (RS256)", guarded, new),
     ]
     return rows, issuer
 
 
-def _row(name: str, app: Application, tokens: Iterator[str]) -> Row:
-    statuses: list[int] = []
+def bare_row() -> Row:
+    """Return the row that the others are held to."""
+    return row("bare ASGI app", bare_app, iter(lambda: "", None))
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            statuses.append(message["status"])
+def row(name: str, app: Application, tokens: Iterator[str], *, calls: int = _CALLS) -> Row:
+    """Return a row whose calls send one of *tokens* after the other, all of them good."""
 
     async def call() -> None:
-        token = next(tokens).encode()
-        connection = {
-            "type": "http",
-            "method": "GET",
-            "path": "/",
-            "raw_path": b"/",
-            "root_path": "",
-            "headers": [(b"host", b"api.test"), (b"authorization", b"Bearer " + token)],
-        }
-        await app(connection, receive, send)
-        if statuses.pop() != _OK:
+        if await status_of(app, next(tokens)) != _OK:
             raise RuntimeError(f"{name}: the answer was not 200")
 
-    return Row(name, _CALLS, call)
+    return Row(name, calls, call)

@@ -1,0 +1,71 @@
+"""Endpoint: introspection in a process of its own, which counts how often it was asked."""
+
+import json
+import multiprocessing
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+import httpx
+import uvicorn
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+_PATIENCE = 10
+_ACTIVE = {"active": True, "sub": "u1", "client_id": "c1", "aud": "https://api.test"}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where it is; a token is bad whose name begins so."""
+
+    origin: str
+
+    @property
+    def calls(self) -> int:
+        """How often it was asked so far."""
+        answer = httpx.get(f"{self.origin}/calls", trust_env=False, timeout=_PATIENCE)
+        return int(answer.text)
+
+
+@contextmanager
+def running_endpoint() -> Iterator[Endpoint]:
+    """Run one, so that its work is not counted as ours."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        # asyncio does so by itself for a socket of its own; else an answer waits for 40 ms.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        process = multiprocessing.get_context("spawn").Process(
+            target=_serve, args=(listening,), daemon=True
+        )
+        process.start()
+        try:
+            yield Endpoint(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        finally:
+            process.terminate()
+            process.join(_PATIENCE)
+
+
+class _Application:
+    def __init__(self) -> None:
+        self._calls = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/calls":
+            body = str(self._calls)
+        else:
+            self._calls += 1
+            (token,) = parse_qs((await Request(scope, receive).body()).decode())["token"]
+            body = json.dumps({"active": False} if token.startswith("bad") else _ACTIVE)
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body.encode()})
+
+
+def _serve(listening: socket.socket) -> None:
+    config = uvicorn.Config(_Application(), lifespan="off", log_level="critical", ws="none")
+    uvicorn.Server(config).run(sockets=[listening])
