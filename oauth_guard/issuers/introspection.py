@@ -260,6 +260,5 @@ def _rules(
     rules = ClaimRules.of(issuer, **settings)
     if rules.algorithms & SYMMETRIC:
         raise ConfigurationError("algorithms= must be of keys that the issuer publishes.")
-    return dataclasses.replace(
-        rules, subject_claim=subject_from, audience_optional=without_audience is not None
-    )
+    optional = rules.audience_optional or without_audience is not None
+    return dataclasses.replace(rules, subject_claim=subject_from, audience_optional=optional)
