@@ -70,8 +70,9 @@ class GuardProcess:
     """
 
     def __init__(self, origin: str, log: Path) -> None:
+        self._origin = origin
         self._log = log
-        self._http = httpx.AsyncClient(base_url=origin, trust_env=False, timeout=10)
+        self.begin()
 
     @classmethod
     @contextmanager
@@ -96,10 +97,15 @@ class GuardProcess:
             finally:
                 process.kill()
 
+    def begin(self) -> None:
+        """Begin a test: with connections of its own, and what is logged from now on."""
+        self._logged_before = self._log.stat().st_size
+        self._http = httpx.AsyncClient(base_url=self._origin, trust_env=False, timeout=10)
+
     @property
     def log(self) -> str:
-        """What it has logged."""
-        return self._log.read_text()
+        """What it has logged in this test."""
+        return self._log.read_bytes()[self._logged_before :].decode()
 
     async def get(self, token: str, path: str = "/me") -> httpx.Response:
         """Return the answer to a request with *token*."""

@@ -1,24 +1,15 @@
 """What one process has asked, another knows; whoever writes to what they share gains nothing."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 from redis.asyncio import Redis
 
 from tests.processes.service import Authority, GuardProcess
-from tests.stores.server import ValkeyServer
 
 pytestmark = pytest.mark.needs("valkey-server")
 
 Service = list[GuardProcess]
-
-
-@pytest.fixture
-async def anybody(valkey: ValkeyServer) -> AsyncIterator[Redis]:
-    """Somebody who can read and write all that is on the server."""
-    client = Redis.from_url(valkey.url, protocol=2)
-    yield client
-    await client.aclose()
 
 
 async def value(client: Redis, key: bytes | str) -> bytes:
