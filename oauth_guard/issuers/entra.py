@@ -43,6 +43,8 @@ def entra(
 ) -> JWTIssuer:
     """Trust a tenant of Microsoft Entra ID; for any tenant, see `entra_any_tenant`.
 
+    It is that of the public cloud; a national one has other addresses.
+
     Source: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 
     Args:
@@ -175,4 +177,4 @@ def _check(tenant: str, version: str, settings: PresetSettings) -> None:
 
 
 def _has_no_user(claims: Mapping[str, Any]) -> bool:
-    return "scp" not in claims or claims.get("idtyp") == "app"
+    return "scp" not in claims or claims.get("idtyp") == "app"  # each user's token has a scope

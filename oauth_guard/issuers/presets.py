@@ -80,7 +80,7 @@ def auth0(domain: str, **settings: Unpack[PresetSettings]) -> JWTIssuer:
 
 
 def _is_machine(claims: Mapping[str, Any]) -> bool:
-    return str(claims.get("sub", "")).endswith("@clients")
+    return claims.get("sub") == f"{claims.get('azp', claims.get('client_id'))}@clients"
 
 
 def okta(issuer: str, **settings: Unpack[PresetSettings]) -> JWTIssuer:

@@ -25,6 +25,7 @@ class AccessToken:
         client_id: The client that the token was issued to.
         audience: `aud`, always as a tuple.
         scopes: The granted scopes.
+        for_client: Whether the rules tell that it was issued to a client for itself.
         expires_at: `exp`, in seconds since the epoch; so are the other times.
         claims: Everything it says, unknown claims included, frozen.
     """
@@ -40,6 +41,7 @@ class AccessToken:
     roles: frozenset[str]
     groups: frozenset[str]
     entitlements: frozenset[str]
+    for_client: bool
     claims: FrozenDict = field(hash=False)
 
     @property
@@ -58,12 +60,11 @@ class AccessToken:
         for name in ("iss", "sub", "jti", "acr"):
             _string(claims, name)
         _number(claims, "auth_time")
-        subject = _string(claims, rules.subject_claim)
         client_id = _first(_string(claims, name) for name in rules.client_claims)
         scopes = _first(_scopes(claims, name, rules) for name in rules.scope_claims)
         return cls(
             rules=rules,
-            subject=client_id if rules.for_client and rules.for_client(claims) else subject,
+            subject=_string(claims, rules.subject_claim),
             client_id=client_id,
             audience=_audience(claims),
             scopes=scopes or frozenset(),
@@ -73,6 +74,7 @@ class AccessToken:
             roles=_gathered(claims, rules.role_claims),
             groups=_gathered(claims, rules.group_claims),
             entitlements=_gathered(claims, rules.entitlement_claims),
+            for_client=rules.for_client is not None and bool(rules.for_client(claims)),
             claims=freeze(claims),
         )
 

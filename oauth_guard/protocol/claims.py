@@ -41,7 +41,7 @@ class ClaimSettings(TypedDict, total=False):
         group_claims: Where the groups are.
         entitlement_claims: Where the entitlements are.
         for_client: Tells from its claims that a token was issued to a client for itself, where
-            its `sub` is not the client's identifier; then the client is taken for the subject.
+            its `sub` is not the client's identifier; so it is no user's.
         claims: More claims and the exact values that they must have, compared as JSON; or a plain
             function of the claims, which refuses by raising a `RequestRejected`.
         leeway: How many seconds the issuer's clock and ours may differ; by default 5.

@@ -23,6 +23,7 @@ class Identity:
         client_id: The client that called.
         scopes: What the token grants.
         roles: The roles of the subject, as are `groups` and `entitlements` (RFC 9068 §2.2.3.1).
+        for_client: Whether the issuer's rules tell that a client called for itself.
         claims: All claims of the token.
         token: The raw token, if the guard was built with `expose_token=True`.
     """
@@ -34,6 +35,7 @@ class Identity:
     roles: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     entitlements: frozenset[str] = frozenset()
+    for_client: bool = False
     claims: FrozenDict = field(default_factory=FrozenDict, hash=False)
     token: str | None = None
 
@@ -48,6 +50,7 @@ class Identity:
             roles=token.roles,
             groups=token.groups,
             entitlements=token.entitlements,
+            for_client=token.for_client,
             claims=token.claims,
             token=raw,
         )
@@ -64,11 +67,12 @@ class Identity:
     def kind(self) -> Literal["user", "client", "anonymous"]:
         """Whether a resource owner calls through a client, or a client for itself.
 
-        A token whose subject is its client was issued to the client alone (RFC 9068 §2.2).
+        A token whose subject is its client was issued to the client alone (RFC 9068 §2.2); other
+        issuers mark it in other ways, which their rules know.
         """
         if not self.is_authenticated:
             return "anonymous"
-        return "user" if self.subject not in {None, self.client_id} else "client"
+        return "client" if self.for_client or self.subject in {None, self.client_id} else "user"
 
     @property
     def display_name(self) -> str:

@@ -92,6 +92,7 @@ async def test_its_metadata_is_where_the_product_has_it(product: Product) -> Non
             None,
             id="Auth0, as RFC 9068",
         ),
+        pytest.param(AUTH0, {}, {"sub": "auth0|x@clients"}, None, id="Auth0, a sly user"),
         pytest.param(ENTRA, {}, {"tid": "x"}, Reason.WRONG_CLAIM, id="Entra, another tenant"),
         pytest.param(ENTRA, {}, {"ver": "1.0"}, Reason.WRONG_CLAIM, id="Entra, another version"),
         pytest.param(OKTA, {"typ": "JWT"}, {}, None, id="Okta, typed"),

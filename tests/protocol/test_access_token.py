@@ -209,14 +209,15 @@ def test_groups_and_entitlements_are_where_the_rules_say() -> None:
     assert not token.entitlements
 
 
-@pytest.mark.parametrize(("gty", "subject"), [("client-credentials", "c1"), ("password", "u1")])
-def test_a_client_that_acts_for_itself_is_its_own_subject(gty: str, subject: str) -> None:
-    """As RFC 9068 has it, whatever the issuer writes as `sub`; the claim is kept."""
+@pytest.mark.parametrize(("gty", "is_one"), [("client-credentials", True), ("password", False)])
+def test_the_rules_tell_a_client_that_acts_for_itself(gty: str, is_one: bool) -> None:
+    """However the issuer marks it; the subject stays what the issuer calls it."""
     rules = ClaimRules.of(
         _RULES.issuer, for_client=lambda claims: claims.get("gty") == "client-credentials"
     )
     token = _token(rules, gty=gty)
-    assert (token.subject, token.claims["sub"]) == (subject, "u1")
+    assert (token.for_client, token.subject) == (is_one, "u1")
+    assert not _token(gty=gty).for_client
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def _reachable(value: Any) -> Iterator[Any]:
 def test_everything_reachable_is_of_a_kind_that_can_not_change() -> None:
     """Behind an identity stand frozen dicts, tuples, frozensets and scalars, no more."""
     kinds = {type(value).__name__ for value in _reachable(_identity())}
-    scalars = {"str", "int", "NoneType"}
+    scalars = {"str", "int", "bool", "NoneType"}
     assert kinds == {"Identity", "FrozenDict", "tuple", "frozenset"} | scalars
 
 
@@ -179,6 +179,15 @@ def test_a_client_is_told_from_a_user(
     """A token whose subject is its client was issued to the client alone."""
     identity = Identity(issuer=_ISSUER, subject=subject, client_id=client_id)
     assert (identity.kind, identity.identity) == (kind, subject or "")
+
+
+def test_a_client_may_be_marked_by_its_issuer() -> None:
+    """Then it is no user, whatever it is called."""
+    marked = Identity(
+        issuer="https://as.example.com", subject="u1", client_id="c1", for_client=True
+    )
+    assert (marked.kind, marked.identity) == ("client", "u1")
+    assert Identity(for_client=True).kind == "anonymous"
 
 
 @pytest.mark.parametrize(
