@@ -48,7 +48,7 @@ def running_demo(*, opaque: bool = False) -> Iterator[str]:
 
 @asynccontextmanager
 async def demo_in_process(
-    database: Path | None = None, *, opaque: bool = False
+    database: Path | None = None, *, opaque: bool = False, redis: str | None = None
 ) -> AsyncIterator[Stage]:
     """Give a stage with a demo in this process, which remembers in memory or in *database*."""
 
@@ -57,7 +57,7 @@ async def demo_in_process(
 
     clock, engine = Clock(), open_database(database)
     issuer = httpx.AsyncClient(transport=httpx.ASGITransport(itself))
-    app = create_app(ORIGIN, engine, opaque=opaque, http=issuer, clock=clock)
+    app = create_app(ORIGIN, engine, opaque=opaque, redis=redis, http=issuer, clock=clock)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -11,6 +11,7 @@ from demo_api.trust import REMEMBERED
 from tests.demo.authorization_server.stage import ORIGIN, RESOURCE, Stage, accepted, basic
 from tests.demo.callers import bearer, client_itself, person, service_account
 from tests.demo.running import demo_in_process, running_demo
+from tests.issuers.loopback import closed_port
 
 EMPLOYEES = "/v1/data/employees"
 
@@ -104,6 +105,15 @@ async def test_a_kept_database_keeps_tokens_good(tmp_path: Path, *, opaque_befor
         token = (await stage.tokens())["access_token"]
     for opaque in {opaque_before, True}:
         async with demo_in_process(file, opaque=opaque) as stage:
+            assert await status(stage, token) == 200
+
+
+async def test_a_silent_redis_costs_no_answer() -> None:
+    """The issuer is asked as if there were none."""
+    with closed_port() as nobody:
+        redis = nobody.replace("http", "redis")
+        async with demo_in_process(opaque=True, redis=redis) as stage:
+            token = (await stage.tokens())["access_token"]
             assert await status(stage, token) == 200
 
 

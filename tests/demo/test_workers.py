@@ -9,6 +9,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from demo_api.clients import main
 from tests.demo.authorization_server.stage import VERIFIER, Stage, accepted, answer_in, basic
 from tests.demo.callers import bearer
 from tests.demo.command import started
@@ -53,8 +54,10 @@ async def test_workers_share_what_one_was_told(tmp_path: Path, valkey: str) -> N
             assert statistics["cmdstat_set"]["calls"] == 1
             (key,) = await redis.keys("*")
             assert tokens["access_token"] not in f"{key!r} {await redis.get(key)!r}"
+        assert demo.complaints == ""
+        assert await asyncio.to_thread(main, ["--origin", demo.origin]) == 0
     assert "Its tokens are opaque" in demo.told
-    assert demo.complaints == ""
+    assert "refused with 401: inactive" in demo.complaints
 
 
 async def test_workers_share_one_key_and_one_set_of_books(tmp_path: Path) -> None:
