@@ -11,7 +11,7 @@ from tests.benchmarks.measure import Result, measure
 from tests.benchmarks.opaque import Count, count_calls, opaque_rows
 from tests.benchmarks.rows import build_rows
 
-_SHOWN = ("cryptography", "pyjwt", "httpx", "aiohttp", "redis")
+_SHOWN = ("cryptography", "pyjwt", "httpx", "httpx2", "aiohttp", "redis")
 _FETCHES = 2  # the metadata and the keys, once for the whole run
 
 

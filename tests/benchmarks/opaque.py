@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import httpx2
+
 from oauth_guard import ClientSecretBasic, Guard, IntrospectionIssuer, OAuthGuardMiddleware
 from oauth_guard.interfaces import Issuer
 from oauth_guard.issuers.aiohttp_client import AiohttpClient
@@ -118,12 +120,16 @@ async def opaque_rows(endpoint: Endpoint) -> AsyncIterator[list[Row]]:
             # It remembers one token by itself, so that of two in turn each is a hit in Valkey.
             issuer = CachedValidator(issuer_at(endpoint), store, max_entries=1)
             rows.append(await open_row("hit in Valkey", issuer, _two_in_turn))
-        aiohttp = AiohttpClient()
-        stack.push_async_callback(aiohttp.aclose)
-        rows += [
-            await open_row("miss, asked by httpx", issuer_at(endpoint), _new),
-            await open_row("miss, asked by aiohttp", issuer_at(endpoint, aiohttp), _new),
-        ]
+        clients = {
+            "httpx": None,
+            "httpx2": httpx2.AsyncClient(timeout=None),  # the guard bounds the time
+            "aiohttp": AiohttpClient(),
+        }
+        for name, http in clients.items():
+            if http is not None:
+                stack.push_async_callback(http.aclose)
+            issuer_by = issuer_at(endpoint, http)
+            rows.append(await open_row(f"miss, asked by {name}", issuer_by, _new))
         yield rows
 
 

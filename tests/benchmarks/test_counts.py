@@ -32,5 +32,6 @@ async def test_each_row_of_the_table_is_what_it_says(endpoint: Endpoint) -> None
         "hit in this process",
         "hit in Valkey",
         "miss, asked by httpx",
+        "miss, asked by httpx2",
         "miss, asked by aiohttp",
     ]

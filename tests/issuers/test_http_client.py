@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
+import httpx2
 import pytest
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -21,6 +22,7 @@ from tests.issuers.network import SERVED, Internet
 ISSUER = "https://as.example.com"
 CLIENTS: dict[str, Callable[[ssl.SSLContext | None], HTTPClient]] = {
     "httpx": lambda tls: httpx.AsyncClient(verify=tls or True, timeout=None),  # noqa: S113 - as ours
+    "httpx2": lambda tls: httpx2.AsyncClient(verify=tls or True, timeout=None),
     "aiohttp": lambda tls: AiohttpClient(tls=tls),
 }
 
