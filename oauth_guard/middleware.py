@@ -247,7 +247,9 @@ def _requirement(requires: str | ScopeExpression | Requirement | None) -> Requir
 
 
 def _route_path(connection: Connection) -> str:
-    return route_path(connection["path"], connection.get("root_path") or "")
+    path: str = connection["path"]
+    root_path = connection.get("root_path")
+    return route_path(path, root_path) if root_path else path
 
 
 def _raw_path(connection: Connection) -> bytes | None:

@@ -28,10 +28,11 @@ PREFLIGHT_HEADERS = (
 
 def is_preflight(method: str, headers: Headers) -> bool:
     """Tell whether a browser asks leave to make a request: a preflight never has credentials."""
+    if method != "OPTIONS":
+        return False
     names = [name.lower() for name, _ in headers]
     return (
-        method == "OPTIONS"
-        and names.count(b"origin") == 1
+        names.count(b"origin") == 1
         and names.count(b"access-control-request-method") == 1
         and b"authorization" not in names
     )
@@ -60,6 +61,8 @@ class CrossOrigin:
 
     def response_headers(self, headers: Headers) -> Headers:
         """Return the header fields that let the script behind a request read the answer."""
+        if not self.origins:
+            return ()
         origins = [value for name, value in headers if name.lower() == b"origin"]
         allowed = self.origins.intersection((*origins, b"*"))
         if len(origins) != 1 or not allowed:

@@ -6,6 +6,9 @@ from typing import Any, NoReturn, Self
 __all__ = ["FrozenDict", "freeze"]
 
 
+_FROZEN_ALREADY = frozenset({str, int, float, bool, type(None)})
+
+
 class FrozenDict(dict[str, Any]):
     """A dict that refuses to change, since one object serves many requests."""
 
@@ -33,7 +36,12 @@ class FrozenDict(dict[str, Any]):
 def freeze(value: Any) -> Any:
     """Return *value*, as JSON gave it, with frozen dicts for objects and tuples for arrays."""
     if isinstance(value, Mapping):
-        return FrozenDict({name: freeze(item) for name, item in value.items()})
+        return FrozenDict(
+            {
+                name: item if type(item) in _FROZEN_ALREADY else freeze(item)
+                for name, item in value.items()
+            }
+        )
     if isinstance(value, list | tuple):
         return tuple(freeze(item) for item in value)
     return value

@@ -244,8 +244,8 @@ def _decode(segment: bytes) -> bytes:
 def _read_header(header: Mapping[str, Any]) -> JOSEHeader:
     if "crit" in header or "b64" in header:
         raise InvalidToken(Reason.CRITICAL_HEADER)
-    for name, kind in _HEADER_TYPES.items():
-        if name in header and not isinstance(header[name], kind):
+    for name, value in header.items():
+        if not isinstance(value, _HEADER_TYPES.get(name, object)):
             raise InvalidToken(Reason.MALFORMED_HEADER)
     if "alg" not in header:
         raise InvalidToken(Reason.MALFORMED_HEADER)

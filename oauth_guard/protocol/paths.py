@@ -83,8 +83,10 @@ class PublicPaths:
 
     def include(self, method: str, path: str, raw_path: bytes | None) -> bool:
         """Tell whether *method* on *path* (less the root path) is public; if in doubt, not."""
+        if (method, path) in self.exact:
+            return not is_ambiguous(path, raw_path)
         below = path.removesuffix("/")  # to some routers `/static/` is `/static`, which is above
-        named = (method, path) in self.exact or any(
-            method == allowed and below.startswith(above + "/") for allowed, above in self.subtrees
-        )
-        return named and not is_ambiguous(path, raw_path)
+        for allowed, above in self.subtrees:
+            if method == allowed and below.startswith(above + "/"):
+                return not is_ambiguous(path, raw_path)
+        return False

@@ -9,35 +9,6 @@ _MAX_DEPTH = 32
 _MAX_DIGITS = 100
 
 
-def parse_object(data: bytes) -> dict[str, Any]:
-    """Return the one JSON object that *data* holds, read strictly.
-
-    Refused is whatever two parsers might read in two ways: a member named twice, `NaN`,
-    a number that overflows, a lone surrogate, a byte order mark, nesting past 32 levels.
-    How long *data* may be is the caller's to bound.
-
-    Raises:
-        ValueError: *data* is anything but such an object; the text quotes nothing of it.
-    """
-    try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_refuse_constant,
-            parse_float=_finite_float,
-            parse_int=_bounded_int,
-        )
-    except (ValueError, RecursionError):
-        raise ValueError("not strict JSON") from None
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - one kind of error for all bad input
-    if data.count(b"[") + data.count(b"{") > _MAX_DEPTH:
-        _refuse_depth(value)
-    if b"\\u" in data:
-        _refuse_lone_surrogates(value)
-    return value
-
-
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(members)
     if len(result) != len(members):
@@ -60,6 +31,37 @@ def _bounded_int(literal: str) -> int:
     if len(literal) > _MAX_DIGITS:
         raise ValueError("an integer has too many digits")
     return int(literal)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_constant=_refuse_constant,
+    parse_float=_finite_float,
+    parse_int=_bounded_int,
+)
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """Return the one JSON object that *data* holds, read strictly.
+
+    Refused is whatever two parsers might read in two ways: a member named twice, `NaN`,
+    a number that overflows, a lone surrogate, a byte order mark, nesting past 32 levels.
+    How long *data* may be is the caller's to bound.
+
+    Raises:
+        ValueError: *data* is anything but such an object; the text quotes nothing of it.
+    """
+    try:
+        value = _DECODER.decode(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise ValueError("not strict JSON") from None
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - one kind of error for all bad input
+    if data.count(b"[") + data.count(b"{") > _MAX_DEPTH:
+        _refuse_depth(value)
+    if b"\\u" in data:
+        _refuse_lone_surrogates(value)
+    return value
 
 
 def _refuse_depth(value: dict[str, Any]) -> None:
