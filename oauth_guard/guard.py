@@ -7,6 +7,7 @@ from functools import partial
 from types import TracebackType
 from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 
+from oauth_guard.admissions import Admissions
 from oauth_guard.errors import (
     ConfigurationError,
     InvalidToken,
@@ -29,6 +30,8 @@ from oauth_guard.protocol.urls import is_loopback, parse_url
 from oauth_guard.stores.tokens import CachedValidator
 
 __all__ = ["ADMISSION", "Admission", "Guard"]
+
+_MAX_ADMISSIONS = 10_000
 
 _log = logging.getLogger("oauth_guard")
 
@@ -95,6 +98,7 @@ class Guard:
         self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, wrap=remembering)
         self._store, self._clock = store, clock
         self._expose_token = expose_token
+        self._admissions = Admissions(_MAX_ADMISSIONS)
         self._challenger = Challenger(
             realm=realm if metadata else realm or resource,
             resource_metadata=metadata_url(resource) if metadata else None,
@@ -129,14 +133,30 @@ class Guard:
             IssuerUnavailable: The token's issuer can't be asked.
             ConfigurationError: It must be asked now, and was not set up for that.
         """
+        if not fresh and (remembered := self._recall(request)) is not None:
+            return remembered
         ask = self._issuers.confirm if fresh else self._issuers.validate
-        now = self._clock()
         credentials = read_credentials(request, self.transmission)  # 1 read
         token = await ask(credentials.token)  # 2 trust
-        token.check_claims(self.resource, now)  # 3 for us, in time
+        token.check_claims(self.resource, self._clock())  # 3 for us, in time
         check_binding(token)  # 4 with its owner
         raw = credentials.token.text if self._expose_token else None
-        return Identity.from_token(token, raw=raw)  # 5 named
+        identity = Identity.from_token(token, raw=raw)  # 5 named
+        lasts = token.issuer in self._issuers.names  # a tenant may be gone by the next request
+        if credentials.plain is not None and raw is None and lasts:
+            self._admissions.remember(credentials.plain, identity, token)
+        return identity
+
+    def _recall(self, request: ResourceRequest) -> Identity | None:
+        """Return whom the path admitted a moment ago for the very same header, if it still would.
+
+        Only where that one header is the whole story: a hit can't be told from a miss.
+        """
+        if not self.transmission.in_one_header:
+            return None
+        if self.transmission.require_https and not request.secure:
+            return None
+        return self._admissions.recall(request.headers, self._clock())
 
     def authorize(self, identity: Identity, requirement: Requirement) -> None:
         """Hold *identity* to what a route asks.

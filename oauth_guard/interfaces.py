@@ -134,6 +134,15 @@ class KeySource(Protocol):
         """Whether a signature could be judged now, without waiting."""
         ...
 
+    @property
+    def stands(self) -> Callable[[], bool] | None:
+        """What tells at once whether a signature that is good now would still be.
+
+        It must turn false, for good, when a key is gone or replaced, and while keys are too old
+        to be used without asking. None where that can't be told: then nothing is remembered.
+        """
+        ...
+
     async def verify(self, token: SignedToken) -> None:
         """Hold the signature of *token* to the keys.
 

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, Unpack
 
 from oauth_guard.errors import ConfigurationError
@@ -139,6 +139,11 @@ class _SharedKeys:
     def ready(self) -> bool:
         """Whether a signature could be judged now."""
         return self.source.ready
+
+    @property
+    def stands(self) -> Callable[[], bool] | None:
+        """What tells whether a signature that is good now would still be."""
+        return self.source.stands
 
     async def verify(self, token: SignedToken) -> None:
         """Hold the signature of *token* to the keys.

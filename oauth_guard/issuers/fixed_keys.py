@@ -18,6 +18,11 @@ class FixedKeySet:
     def __init__(self, keys: KeySet) -> None:
         self._keys = keys
 
+    @staticmethod
+    def stands() -> bool:
+        """Tell that what was good stays so: these keys never change."""
+        return True
+
     @classmethod
     def from_jwks(cls, jwks: Mapping[str, Any]) -> Self:
         """Read a JWK set.

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import random
+from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
 from weakref import WeakMethod
@@ -71,6 +72,7 @@ class RemoteKeySet:
         self._times = times
         self._clock = clock
         self._keys: KeySet | None = None
+        self._stands: Callable[[], bool] | None = None
         self._refresh_at = 0.0
         self._usable_until = 0.0
         self._attempted_at: float | None = None
@@ -83,6 +85,15 @@ class RemoteKeySet:
     def ready(self) -> bool:
         """Whether there are keys that may be used now."""
         return self._keys is not None and self._clock() < self._usable_until
+
+    @property
+    def stands(self) -> Callable[[], bool] | None:
+        """What tells whether the keys of now are still good; None while there are none.
+
+        It turns false when a key is dropped or replaced, not when a refresh changes nothing,
+        and when a refresh is due, so that keys which nobody else asks for are refreshed too.
+        """
+        return self._stands
 
     async def verify(self, token: SignedToken) -> None:
         """Hold the signature of *token* to the keys, and once more to newer ones if it fails.
@@ -227,7 +238,9 @@ class RemoteKeySet:
         for text in keys.odd:
             _log.info("%s: a key was skipped: %s", self._discovery.issuer, text)
         if not keys.keys:
-            self._keys = None  # they were withdrawn, so they don't serve as the last known good
+            self._keys = self._stands = (
+                None  # they were withdrawn, so they don't serve as the last known good
+            )
             raise IssuerUnavailable(self._discovery.issuer, Reason.NO_USABLE_KEYS)
         return keys
 
@@ -236,11 +249,20 @@ class RemoteKeySet:
         if max_age is not None:
             lifetime = min(max(max_age, _MIN_LIFETIME), _MAX_LIFETIME)
         now = self._clock()
+        if self._keys is None or any(key not in keys.keys for key in self._keys.keys):
+            self._stands = self._new_generation()
         self._keys = keys
         self._refresh_at = now + _REFRESH_AT * lifetime
         self._usable_until = now + lifetime + self._times.stale_for
         self._failures = 0
         self._failure = None
+
+    def _new_generation(self) -> Callable[[], bool]:
+        def stands() -> bool:
+            now = self._clock()
+            return self._stands is stands and now < self._refresh_at and now < self._usable_until
+
+        return stands
 
     def _failed(self, reason: Reason) -> None:
         self._discovery.forget()

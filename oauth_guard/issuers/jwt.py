@@ -126,7 +126,8 @@ class JWTIssuer:
         if signed.claims.get("iss") != self.issuer:
             raise InvalidToken(Reason.UNKNOWN_ISSUER)
         self._rules.check_header(signed.header)
-        access_token = AccessToken.from_claims(signed.claims, self._rules)
+        # Read before the signature is checked: if the keys change meanwhile, it is void.
+        access_token = AccessToken.from_claims(signed.claims, self._rules, self._keys.stands)
         await self._keys.verify(signed)
         return access_token
 

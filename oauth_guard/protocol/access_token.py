@@ -1,6 +1,6 @@
 """AccessToken: a validated token, its registered claims typed (RFC 9068 §2.2, RFC 7662 §2.2)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
@@ -28,6 +28,8 @@ class AccessToken:
         for_client: Whether the rules tell that it was issued to a client for itself.
         expires_at: `exp`, in seconds since the epoch; so are the other times.
         claims: Everything it says, unknown claims included, frozen.
+        stands: Tells at once whether the issuer would still vouch for it: whether the key that
+            verified it is still good. None where that can't be told without asking.
     """
 
     rules: ClaimRules
@@ -43,14 +45,27 @@ class AccessToken:
     entitlements: frozenset[str]
     for_client: bool
     claims: FrozenDict = field(hash=False)
+    stands: Callable[[], bool] | None = field(default=None, hash=False, compare=False)
 
     @property
     def issuer(self) -> str:
         """The issuer that vouched for it."""
         return self.rules.issuer
 
+    @property
+    def lifetime(self) -> tuple[float, float]:
+        """From when, and until when, `check_claims` finds it in time (epoch seconds)."""
+        return self.rules.lifetime(
+            expires_at=self.expires_at, not_before=self.not_before, issued_at=self.issued_at
+        )
+
     @classmethod
-    def from_claims(cls, claims: Mapping[str, Any], rules: ClaimRules) -> Self:
+    def from_claims(
+        cls,
+        claims: Mapping[str, Any],
+        rules: ClaimRules,
+        stands: Callable[[], bool] | None = None,
+    ) -> Self:
         """Read the registered claims, holding each to its type (RFC 7519 §4.1).
 
         Raises:
@@ -76,6 +91,7 @@ class AccessToken:
             entitlements=_gathered(claims, rules.entitlement_claims),
             for_client=rules.for_client is not None and bool(rules.for_client(claims)),
             claims=freeze(claims),
+            stands=stands,
         )
 
     def check_claims(self, resource: str, now: float) -> None:

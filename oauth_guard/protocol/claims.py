@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
@@ -183,9 +184,23 @@ class ClaimRules:
             raise InvalidToken(Reason.EXPIRED)
         if not_before is not None and now < not_before - self.leeway:
             raise InvalidToken(Reason.NOT_YET_VALID)
-        ahead = min(max(self.leeway, _IAT_ALWAYS), _IAT_NEVER)
-        if issued_at is not None and issued_at > now + ahead:
+        if issued_at is not None and now < issued_at - self._ahead:
             raise InvalidToken(Reason.ISSUED_IN_FUTURE)
+
+    def lifetime(
+        self, *, expires_at: float | None, not_before: float | None, issued_at: float | None
+    ) -> tuple[float, float]:
+        """Return from when, and until when, `check_lifetime` raises nothing (epoch seconds)."""
+        begins = (
+            -inf if not_before is None else not_before - self.leeway,
+            -inf if issued_at is None else issued_at - self._ahead,
+        )
+        return max(begins), inf if expires_at is None else expires_at + self.leeway
+
+    @property
+    def _ahead(self) -> float:
+        """How far in the future a token may have been issued, in seconds."""
+        return min(max(self.leeway, _IAT_ALWAYS), _IAT_NEVER)
 
 
 def _media_type(typ: str) -> str:

@@ -24,6 +24,7 @@ MAX_CREDENTIALS_BYTES = 16 * 1024
 
 _SCHEME = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()
 _TOKEN68 = (string.ascii_letters + string.digits + "-._~+/").encode()
+_PLAIN = b"Bearer "
 _FORM = b"application/x-www-form-urlencoded"
 _MAX_PARAMETERS = 1000
 
@@ -57,6 +58,11 @@ class Transmission:
         return cls(query="query" in names, body="body" in names, require_https=require_https)
 
     @property
+    def in_one_header(self) -> bool:
+        """Whether a token can be in the `Authorization` field and nowhere else."""
+        return not (self.query or self.body)
+
+    @property
     def bearer_methods(self) -> tuple[str, ...]:
         """The methods by the names that RFC 9728 §2 gives them."""
         on = {"header": True, "body": self.body, "query": self.query}
@@ -68,10 +74,17 @@ class Credentials:
     """Scheme and token as presented; nothing of them is believed yet.
 
     The `repr` tells neither, since a token is as good as its owner.
+
+    Attributes:
+        scheme: `Bearer`.
+        token: What stands after it.
+        plain: The whole `Authorization` value, if that is how it came and it is spelled
+            plainly: the scheme, one space, the token.
     """
 
     scheme: str
     token: PresentedToken
+    plain: bytes | None = None
 
 
 def read_credentials(request: ResourceRequest, transmission: Transmission) -> Credentials:
@@ -116,6 +129,8 @@ def query_carries_token(query: bytes) -> bool:
 def _read_field(field: bytes) -> Credentials:
     if len(field) > MAX_CREDENTIALS_BYTES:
         raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
+    if field.startswith(_PLAIN) and _is_token68(token := field[len(_PLAIN) :]):
+        return Credentials("Bearer", PresentedToken(token.decode("ascii")), field)
     field = field.strip(b" \t")  # optional white space is no part of a field value
     rest = field.lstrip(_SCHEME)
     scheme = field[: len(field) - len(rest)]
@@ -130,10 +145,14 @@ def _read_field(field: bytes) -> Credentials:
 def _read_token(token: bytes) -> PresentedToken:
     if len(token) > MAX_CREDENTIALS_BYTES:
         raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
-    body = token.rstrip(b"=")
-    if not body or body.translate(None, _TOKEN68):
+    if not _is_token68(token):
         raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
     return PresentedToken(token.decode("ascii"))
+
+
+def _is_token68(token: bytes) -> bool:
+    body = token.rstrip(b"=")
+    return bool(body) and not body.translate(None, _TOKEN68)
 
 
 def _parameters(request: ResourceRequest, transmission: Transmission) -> list[bytes]:

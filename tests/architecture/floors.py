@@ -13,6 +13,7 @@ FLOORS: Mapping[str, int] = {
     "errors": 1,
     "protocol": 2,
     "interfaces": 3,
+    "admissions": 4,
     "issuers": 4,
     "stores": 4,
     "asgi": 5,

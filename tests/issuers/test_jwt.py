@@ -84,6 +84,8 @@ async def test_keys_that_are_handed_over_are_never_fetched() -> None:
 class Vault:
     """A key source of somebody's own."""
 
+    stands = None
+
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.ready = False

@@ -279,3 +279,13 @@ def test_the_example_of_rfc_9068_is_good(claims: dict[str, Any]) -> None:
 def test_a_token_can_be_a_key() -> None:
     """Equal tokens have one hash, whatever their claims hold."""
     assert len({_token(x={"y": []}), _token(x={"y": []}), _token(sub="u2")}) == 2
+
+
+@pytest.mark.parametrize("name", ["azp", "scp"])
+def test_a_claim_that_takes_the_place_of_another_is_a_string_too(name: str) -> None:
+    """Wherever an issuer says who the client is and what was granted."""
+    rules = ClaimRules.of(
+        "https://as.test", required_claims=[], client_claims=["azp"], scope_claims=["scp"]
+    )
+    with pytest.raises(InvalidToken, match=Reason.MALFORMED_CLAIM):
+        AccessToken.from_claims({name: ["a"]}, rules)

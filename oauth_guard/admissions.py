@@ -1,0 +1,59 @@
+"""Admissions: whom this process admitted a moment ago, to judge the same header quickly."""
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from typing import TypeAlias
+
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.credentials import MAX_CREDENTIALS_BYTES
+from oauth_guard.protocol.identity import Identity
+
+__all__ = ["Admissions"]
+
+_NAME_LENGTH = len(b"authorization")
+
+_Entry: TypeAlias = tuple[Identity, float, float, Callable[[], bool]]
+
+
+class Admissions:
+    """Identities by the digest of the `Authorization` value that earned them; oldest out first.
+
+    What is remembered must not outlive what made it true: each entry ends with the token's
+    time, and with its issuer's word. Digests only, so no token rests in memory.
+    """
+
+    def __init__(self, max_entries: int) -> None:
+        self._max_entries = max_entries
+        self._entries: dict[bytes, _Entry] = {}
+
+    def remember(self, field: bytes, identity: Identity, token: AccessToken) -> None:
+        """Remember that *field* earned *identity*, if that is a fact and stays one for a while.
+
+        What an issuer can't stand by, or a function of the operator's judges, is asked anew.
+        """
+        if token.stands is None or token.rules.claims.check is not None:
+            return
+        digest = sha256(field).digest()
+        self._entries.pop(digest, None)
+        if len(self._entries) >= self._max_entries:
+            del self._entries[next(iter(self._entries))]
+        self._entries[digest] = (identity, *token.lifetime, token.stands)
+
+    def recall(self, headers: Iterable[tuple[bytes, bytes]], now: float) -> Identity | None:
+        """Return the identity that *headers* earned, if at *now* the full path would too.
+
+        Where it can't be told at once, None; it says nothing of the token.
+        """
+        field = None
+        for name, value in headers:
+            if len(name) == _NAME_LENGTH and name.lower() == b"authorization":
+                if field is not None:
+                    return None  # several: the path knows what to say
+                field = value
+        if field is None or len(field) > MAX_CREDENTIALS_BYTES:
+            return None
+        entry = self._entries.get(sha256(field).digest())
+        if entry is None:
+            return None
+        identity, not_before, not_after, stands = entry
+        return identity if not_before <= now < not_after and stands() else None

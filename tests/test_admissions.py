@@ -1,0 +1,160 @@
+"""Admissions: a hit can't be told from a miss, but by its speed."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauth_guard import Guard, Identity, JWTIssuer
+from oauth_guard.admissions import Admissions
+from oauth_guard.errors import IssuerUnavailable, Reason, RequestRejected
+from oauth_guard.issuers.jwks import KeyTimes
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.claims import ClaimRules
+from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.testing import LocalIssuer, SigningKey
+from tests.protocol.properties import BOUNDED
+
+NOW = 1_800_000_000
+RULES = ClaimRules.of("https://as.test", required_claims=[], leeway=0)
+ADA, GRACE = (Identity(issuer="https://as.test", subject=name) for name in ("ada", "grace"))
+
+
+def vouched(stands: Callable[[], bool] | None = lambda: True, **claims: Any) -> AccessToken:
+    """Return a token that an issuer vouched for."""
+    return AccessToken.from_claims({"exp": NOW + 60, **claims}, RULES, stands)
+
+
+def headers(*values: bytes, name: bytes = b"authorization") -> list[tuple[bytes, bytes]]:
+    """Return header fields with these credentials."""
+    return [(b"host", b"api.test"), *((name, value) for value in values)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        pytest.param(headers(b"Bearer x"), ADA, id="the same"),
+        pytest.param(headers(b"Bearer x", name=b"Authorization"), ADA, id="a name in any case"),
+        pytest.param(headers(b"Bearer y"), None, id="another token"),
+        pytest.param(headers(b"bearer x"), None, id="another spelling"),
+        pytest.param(headers(b"Bearer x", b"Bearer x"), None, id="twice"),
+        pytest.param(headers(b"Bearer x" * 4096), None, id="too long"),
+        pytest.param(headers(), None, id="none"),
+    ],
+)
+def test_only_the_very_same_header_is_recalled(
+    fields: list[tuple[bytes, bytes]], found: Identity | None
+) -> None:
+    """Whatever else came is for the path to judge."""
+    admissions = Admissions(10)
+    admissions.remember(b"Bearer x", ADA, vouched())
+    assert admissions.recall(fields, NOW) is found
+
+
+@pytest.mark.parametrize(
+    ("claims", "now", "found"),
+    [
+        pytest.param({}, NOW + 59.9, True, id="just in time"),
+        pytest.param({}, NOW + 60, False, id="expired"),
+        pytest.param({"nbf": NOW}, NOW, True, id="just valid"),
+        pytest.param({"nbf": NOW}, NOW - 1, False, id="a clock that ran backwards"),
+        pytest.param({"iat": NOW}, NOW - 10, True, id="issued a little in the future"),
+        pytest.param({"iat": NOW}, NOW - 11, False, id="issued in the future"),
+        pytest.param({"exp": NOW + 0.5}, NOW + 0.5, False, id="a fraction"),
+    ],
+)
+def test_nothing_is_recalled_out_of_its_time(
+    claims: dict[str, Any], now: float, found: bool
+) -> None:
+    """It ends, and begins, when the token does."""
+    admissions = Admissions(10)
+    admissions.remember(b"Bearer x", ADA, vouched(**claims))
+    assert (admissions.recall(headers(b"Bearer x"), now) is not None) is found
+
+
+def test_nothing_is_recalled_when_the_issuer_no_longer_stands_by_it() -> None:
+    """Not while it does not, and not what it never could."""
+    word = [True]
+    admissions = Admissions(10)
+    admissions.remember(b"Bearer x", ADA, vouched(lambda: word[0]))
+    admissions.remember(b"Bearer y", ADA, vouched(None))
+    assert admissions.recall(headers(b"Bearer x"), NOW) is ADA
+    word[0] = False
+    assert admissions.recall(headers(b"Bearer x"), NOW) is None
+    assert admissions.recall(headers(b"Bearer y"), NOW) is None
+
+
+def test_the_oldest_goes_first() -> None:
+    """However many come, no more than the bound are remembered."""
+    admissions = Admissions(2)
+    for name in (b"a", b"b", b"a", b"c"):
+        admissions.remember(b"Bearer " + name, ADA, vouched())
+    found = [
+        name for name in (b"a", b"b", b"c") if admissions.recall(headers(b"Bearer " + name), NOW)
+    ]
+    assert found == [b"a", b"c"]
+
+
+def test_no_token_rests_in_memory() -> None:
+    """Digests do."""
+    admissions = Admissions(2)
+    admissions.remember(b"Bearer secret-token", ADA, vouched())
+    assert b"secret-token" not in repr(vars(admissions)).encode()
+
+
+ACTIONS = st.sampled_from(
+    ["request", "request", "later", "much later", "back", "rotate", "withdraw", "down", "up"]
+)
+
+
+@BOUNDED
+@given(st.lists(ACTIONS, max_size=25))
+def test_a_hit_is_as_a_miss(actions: list[str]) -> None:
+    """Whatever happens to clocks, keys and the issuer: recalled is only what would be admitted."""
+    asyncio.run(_hit_is_as_miss(actions))
+
+
+async def _hit_is_as_miss(actions: list[str]) -> None:
+    clock = [float(NOW)]
+    local = LocalIssuer(clock=lambda: clock[0])
+    issuer = JWTIssuer(
+        local.issuer,
+        http=local.http,
+        clock=lambda: clock[0],
+        key_times=KeyTimes(lifetime=300, cooldown=0, stale_for=300),
+    )
+    quick = Guard("https://api.test", [issuer], clock=lambda: clock[0])
+    tokens = [local.token("read"), local.token("read", exp=NOW + 4000, nbf=NOW + 5)]
+    for action in actions:
+        if action == "request":
+            for token in tokens:
+                await _compare(quick, issuer, token, clock)
+        elif action == "rotate":
+            local.rotate(SigningKey(f"k{len(local.keys) + 1}"))
+            tokens.append(local.token("read", exp=NOW + 4000))
+        elif action == "withdraw":
+            local.keys = local.keys[:1]
+        elif action in {"down", "up"}:
+            local.outage = _down if action == "down" else None
+        else:
+            clock[0] += {"later": 30, "much later": 290, "back": -45}[action]
+    await quick.aclose()
+
+
+def _down(_request: Any) -> Any:
+    raise ConnectionError
+
+
+async def _compare(quick: Guard, issuer: JWTIssuer, token: str, clock: list[float]) -> None:
+    request = ResourceRequest("GET", headers(b"Bearer " + token.encode()))
+    slow = Guard("https://api.test", [issuer], clock=lambda: clock[0])
+    outcomes: list[Identity | Reason] = []
+    for guard in (quick, slow):  # the quick one first, so that it has fetched nothing
+        try:
+            outcomes.append(await guard.authenticate(request))
+        except (RequestRejected, IssuerUnavailable) as error:
+            outcomes.append(error.reason)
+    assert outcomes[0] == outcomes[1] or isinstance(outcomes[1], Identity)

@@ -1,0 +1,147 @@
+"""The second request with one header: quicker, and otherwise the same as the first."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.issuers.fixed_keys import FixedKeySet
+from oauth_guard.protocol.jose import SignedToken
+from oauth_guard.protocol.keys import KeySet
+from oauth_guard.testing import LocalIssuer
+from tests.standards.api import NOW, Api, bearer, signing_keys
+from tests.standards.outcome import expect
+
+
+class Counting(FixedKeySet):
+    """Keys that count the signatures they are held to."""
+
+    def __init__(self, jwks: dict[str, Any]) -> None:
+        super().__init__(KeySet.from_document(jwks))
+        self.verified = 0
+
+    async def verify(self, token: SignedToken) -> None:
+        """Count, then verify."""
+        self.verified += 1
+        await super().verify(token)
+
+
+async def bare(_connection: Any, _receive: Any, send: Any) -> None:
+    """Answer 200."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "outcome"),
+    [
+        pytest.param({}, "/r", "200", id="nothing asked"),
+        pytest.param({"requires": "read"}, "/r", "200", id="what is asked is there"),
+        pytest.param({"requires": "write"}, "/r", "403 insufficient_scope", id="it is not"),
+        pytest.param({}, "/admin", "403 insufficient_scope", id="the route asks for more"),
+        pytest.param({"required": False}, "/r", "200", id="a token is optional"),
+        pytest.param(
+            {"public": ["/r"], "required": False}, "/r", "200 anonymous", id="a public path"
+        ),
+    ],
+)
+async def test_the_second_answer_is_the_first(
+    settings: dict[str, Any], path: str, outcome: str
+) -> None:
+    """Status, headers, and who is seen."""
+    api = Api(middleware=settings)
+    token = api.token()
+    await api.get("/r", token=api.token(sub="u0"))  # so that the keys are here
+    first, second = [await api.get(path, token=token) for _ in range(2)]
+    expect(first, outcome)
+    expect(second, outcome)
+    assert (first.headers, first.body, first.seen) == (second.headers, second.body, second.seen)
+
+
+async def test_the_second_request_checks_no_signature() -> None:
+    """So the tests around this one speak of the lane."""
+    keys = Counting({"keys": [key.jwk for key in signing_keys()]})
+    api = Api(issuer={"keys": keys})
+    for _ in range(3):
+        expect(await api.get("/r", token=api.token(jti="same", iat=NOW)), "200")
+    assert keys.verified == 3  # ES256 signs anew each time
+    token = api.token()
+    for _ in range(3):
+        expect(await api.get("/r", token=token), "200")
+    assert keys.verified == 4
+
+
+async def test_a_socket_is_recalled_too() -> None:
+    """A handshake is a request like any other."""
+    api = Api()
+    token = api.token()
+    for _ in range(3):
+        answer = await api.connect("/ws", bearer(token))
+        assert [each.subject for each in answer.seen] == ["u1"]
+
+
+async def test_a_bad_token_stays_bad_beside_a_good_one() -> None:
+    """What is remembered of one says nothing of another."""
+    api = Api()
+    expect(await api.get("/r", token=api.token()), "200")
+    expect(await api.get("/r", token=api.token(exp=1)), "401 invalid_token")
+
+
+async def test_among_several_guards_each_judges_for_itself() -> None:
+    """A token that one admitted a moment ago is still no token for the other."""
+    local = LocalIssuer(audience="https://api.test/a")
+    issuer = JWTIssuer(local.issuer, http=local.http)
+    guards = {
+        "/a": Guard("https://api.test/a", [issuer]),
+        "/": Guard("https://api.test/", [issuer]),
+    }
+    token = local.token()
+    app = OAuthGuardMiddleware(bare, guards)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="https://api.test"
+    ) as client:
+        authorization = {"authorization": f"Bearer {token}"}
+        for path, status in (("/a", 200), ("/b", 401)) * 3:
+            assert (await client.get(path, headers=authorization)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("settings", "secure", "verified"),
+    [
+        pytest.param({"expose_token": True}, True, 3, id="the identity holds the token"),
+        pytest.param({"bearer_methods": ["header", "query"]}, True, 3, id="or in the query"),
+        pytest.param({"bearer_methods": ["header", "body"]}, True, 3, id="or in a form"),
+        pytest.param({"require_https": True}, False, 0, id="in the clear"),
+        pytest.param({"require_https": True}, True, 1, id="over TLS"),
+    ],
+)
+async def test_there_is_no_lane_where_one_header_is_not_the_whole_story(
+    settings: dict[str, Any], secure: bool, verified: int
+) -> None:
+    """Then the path is walked each time."""
+    keys = Counting({"keys": [key.jwk for key in signing_keys()]})
+    api = Api(guard=settings, issuer={"keys": keys})
+    token = api.token()
+    for _ in range(3):
+        await api.send("GET", "/r", bearer(token), scheme="https" if secure else "http")
+    assert keys.verified == verified
+
+
+@pytest.mark.parametrize(("limit", "status"), [(1, 200), (0, 401)])
+async def test_what_a_function_of_the_operator_judges_is_judged_each_time(
+    limit: int, status: int
+) -> None:
+    """It may look at more than the token."""
+    allowed = [limit]
+
+    def check(_claims: object) -> None:
+        if not allowed[0]:
+            raise InvalidToken(Reason.WRONG_CLAIM)
+
+    api = Api(issuer={"keys": {"keys": [key.jwk for key in signing_keys()]}, "claims": check})
+    token = api.token()
+    assert (await api.get("/r", token=token)).status == status
+    allowed[0] = 0
+    assert (await api.get("/r", token=token)).status == 401
