@@ -65,7 +65,7 @@ class TenantDirectory:
         if known is not None and self._clock() < known.until:
             self._known.move_to_end(name)
             return known.asked
-        if known is None and (not self._is_name(name) or self._is_unknown(name)):
+        if not self._is_name(name) or self._is_unknown(name):
             return None
         found = await _land(self._begin_flight(name))
         if isinstance(found, Reason):

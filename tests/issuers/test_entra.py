@@ -1,5 +1,6 @@
 """Entra ID: one tenant is named by its ID, and any tenant only where that was said."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -138,3 +139,24 @@ async def test_the_keys_are_those_of_all_and_no_tenant_closes_them() -> None:
     assert issuer.ready
     await issuer.aclose()
     assert issuer.ready
+
+
+async def test_the_keys_are_let_go_of_with_the_guard() -> None:
+    """Who waits for them then is told that nobody can say."""
+    asked = asyncio.Event()
+
+    async def hold(_: httpx.Request) -> httpx.Response:
+        asked.set()
+        await asyncio.Event().wait()
+        return httpx.Response(500)
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(hold))
+    tenants = entra_any_tenant(audience="x", http=http)
+    issuer = await tenants.resolve(_named(TENANT))
+    assert issuer is not None
+    waiting = asyncio.create_task(issuer.load())
+    await asked.wait()
+    assert tenants.aclose is not None
+    await tenants.aclose()
+    with pytest.raises(IssuerUnavailable):
+        await waiting

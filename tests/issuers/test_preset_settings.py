@@ -7,7 +7,7 @@ import pytest
 
 from oauth_guard import ConfigurationError, Identity
 from oauth_guard.errors import InvalidToken, Reason
-from tests.issuers.products import PRODUCTS, Product
+from tests.issuers.products import KEYCLOAK, PRODUCTS, Product
 
 EACH = pytest.mark.parametrize("product", PRODUCTS.values(), ids=PRODUCTS)
 
@@ -45,3 +45,9 @@ def test_an_unknown_setting_is_refused(product: Product) -> None:
     """Not ignored, since it was meant."""
     with pytest.raises(ConfigurationError, match="rolls= is no setting"):
         product.make(rolls=["x"])
+
+
+async def test_a_mark_of_the_product_can_not_be_set_to_another() -> None:
+    """Or a refresh token would pass for an access token."""
+    token = KEYCLOAK.token(typ="Refresh")
+    assert await KEYCLOAK.verdict(token, claims={"typ": "Refresh"}) == Reason.WRONG_CLAIM

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -187,6 +188,37 @@ async def test_a_flood_of_strangers_pushes_out_no_tenant() -> None:
     assert len(registry.asked) == 10_102
 
 
+async def test_the_stranger_who_came_first_is_forgotten_first() -> None:
+    """Who came again came last."""
+    registry = Registry(per_second=20_000)
+    await registry.find(A)
+    registry.clock.advance(5)
+    for number in range(9_999):
+        await registry.find(f"https://stranger.example/{number}")
+    await registry.find(A)
+    await registry.find(B)  # one too many
+    registry.asked.clear()
+    await registry.find(A)
+    assert not registry.asked
+    await registry.find("https://stranger.example/0")
+    assert registry.asked == ["https://stranger.example/0"]
+
+
+async def test_nobodys_identity_leaks_into_a_question() -> None:
+    """It serves everybody who waits for it."""
+    caller: ContextVar[str] = ContextVar("caller", default="nobody")
+    seen: list[str] = []
+
+    async def resolve(_: str) -> Issuer | None:
+        seen.append(caller.get())
+        return None
+
+    directory = TenantDirectory(Tenants(resolve=resolve), lambda issuer: issuer, clock=Clock())
+    caller.set("ada")
+    await directory.find(A)
+    assert seen == ["nobody"]
+
+
 async def test_strangers_are_looked_up_at_a_rate_and_tenants_nonetheless() -> None:
     """Over it, who is not remembered has to come again; a tenant whose time is over need not."""
     registry = Registry(A, B, per_second=3)
@@ -342,26 +374,27 @@ def test_a_loop_that_is_gone_holds_up_nobody() -> None:
     async def leave(registry: Registry) -> None:
         registry.open = asyncio.Event()
         loop = asyncio.get_running_loop()
-        loop.call_soon(loop.stop)
-        await registry.find(A)
+        loop.call_later(0.01, loop.stop)  # when both questions are under way
+        await asyncio.gather(registry.find(A), registry.find(B))
 
     async def come(registry: Registry) -> None:
         registry.open = asyncio.Event()
         registry.open.set()
         assert await registry.find(A) is registry.tenants[A]
-        assert registry.asked == [A, A]
+        assert registry.asked == [A, B, A]
 
     async def close(registry: Registry) -> None:
         await registry.directory.aclose()
 
     registry = Registry(A)
     left = asyncio.new_event_loop()
-    task = left.create_task(leave(registry))
+    leaving = left.create_task(leave(registry))
     left.run_forever()
     asyncio.run(come(registry))
     asyncio.run(close(registry))
-    task.cancel()
-    for other in asyncio.all_tasks(left):
-        other.cancel()
-    left.run_until_complete(asyncio.gather(task, return_exceptions=True))
+    everything = asyncio.all_tasks(left)
+    for each in everything:
+        each.cancel()
+    left.run_until_complete(asyncio.wait(everything))
+    assert leaving.done()
     left.close()
