@@ -76,6 +76,7 @@ class OAuthGuardMiddleware:
     ) -> None:
         self._app = app
         self._guards = _by_prefix(guard)
+        _check_root_path(app, alone=len(self._guards) == 1 and not public)
         self._documents = _documents(guard for _, guard in self._guards)
         self._public = PublicPaths.of(public)
         self._requirement = _requirement(requires)
@@ -180,7 +181,7 @@ class OAuthGuardMiddleware:
                 raise MissingCredentials(error.reason, scope=self._wanted()) from None
             identity = ANONYMOUS
         if self._requirement is not None:
-            identity = await guard.admit(request, identity, self._requirement)
+            identity = await guard.authorize(request, identity, self._requirement)
         return Admission(guard, identity, request)
 
     def _nobody(self, connection: Connection) -> Admission:
@@ -200,7 +201,7 @@ class OAuthGuardMiddleware:
     def _wanted(self) -> str | None:
         """Return the scope to ask for, if every path asks for one."""
         scopes = self._requirement.scopes if self._requirement else None
-        return str(scopes) if scopes else None
+        return None if scopes is None else str(scopes)
 
     def _is_public(self, connection: Connection, method: str) -> bool:
         return self._public.include(method, _route_path(connection), _raw_path(connection))
@@ -225,7 +226,21 @@ def _by_prefix(guard: Guard | Mapping[str, Guard]) -> list[tuple[str, Guard]]:
             raise ConfigurationError(
                 f'guard= takes plain path prefixes like "/a" and "/a/b", not {prefix!r}.'
             )
+    for each in guards.values():
+        if not isinstance(each, Guard):
+            raise ConfigurationError(
+                "guard= is a Guard, or one for each path prefix: OAuthGuardMiddleware(app, guard)."
+            )
     return sorted(guards.items(), key=lambda item: len(item[0]), reverse=True)
+
+
+def _check_root_path(app: object, *, alone: bool) -> None:
+    """Refuse an application that strips a prefix only after its paths were looked at here."""
+    if getattr(app, "root_path", "") and not alone:
+        raise ConfigurationError(
+            "An application with a root_path of its own reads other paths than its guard: write "
+            "app.add_middleware(OAuthGuardMiddleware, ...), or give root_path to the server."
+        )
 
 
 def _documents(guards: Iterable[Guard]) -> dict[str, bytes]:

@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
-from oauth_guard import ANONYMOUS, Guard, OAuthGuardMiddleware
+from oauth_guard import ANONYMOUS, ConfigurationError, Guard, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard.testing import LocalIssuer
 from tests.standards.answer import Answer
 from tests.standards.api import Api, bearer, plain, seeing
 from tests.standards.outcome import expect
@@ -254,3 +257,50 @@ async def test_a_resource_may_have_a_path_outside_ascii() -> None:
     api = Api(guard={"resource": "https://api.example.com/caf%C3%A9"})
     answer = await api.get("/.well-known/oauth-protected-resource/caf%C3%A9")
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", ["/admin\n", "/admin\r", "/admin\x00", "/admin\x7f"])
+async def test_a_control_character_leads_past_no_guard(path: str) -> None:
+    """To a router whose pattern ends in `$`, a path and a newline is that path."""
+    local = LocalIssuer(audience="https://api.test/low")
+    issuer = JWTIssuer(local.issuer, http=local.http)
+    guards = {
+        "/admin": Guard("https://api.test/admin", [issuer]),
+        "/": Guard("https://api.test/low", [issuer]),
+    }
+    api = Api(
+        middleware={"guard": guards}, routes=[Route("/admin", lambda _: PlainTextResponse("x"))]
+    )
+    answer = await api.send("GET", "/admin", bearer(local.token()), path=path)
+    assert (answer.status, answer.seen) == (400, [])
+
+
+async def test_a_newline_opens_no_subtree_above() -> None:
+    """`/docs/` is not below itself, with or without one."""
+    api = Api(
+        middleware={"public": ["/docs/*"]},
+        routes=[Route("/docs/", lambda _: PlainTextResponse("x"))],
+    )
+    for path in ("/docs/", "/docs/\n"):
+        assert (await api.send("GET", "/docs/", path=path)).status == 401
+
+
+class _Rooted:
+    """An application that strips a prefix by itself."""
+
+    root_path = "/api"
+
+    async def __call__(self, *_: object) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize("settings", [{"public": ["/health"]}, {"guard": "two"}])
+def test_an_application_with_a_root_path_of_its_own_is_not_guarded_by_path(
+    settings: dict[str, Any],
+) -> None:
+    """It would read other paths than its guard; added inside, it does not."""
+    guard = Api().guard
+    guards = {"/a": guard, "/": guard} if settings.pop("guard", None) else guard
+    with pytest.raises(ConfigurationError, match="add_middleware"):
+        OAuthGuardMiddleware(_Rooted(), guards, **settings)
+    OAuthGuardMiddleware(_Rooted(), guard)

@@ -28,6 +28,7 @@ def api() -> Api:
         ({"guard": {"/": None, "//a": None}}, r"""not '//a'"""),
         ({"guard": {"/": None, "/a/../b": None}}, r"""not '/a/\.\./b'"""),
         ({"guard": {"/": None, "/a\\b": None}}, r"not '/a"),
+        ({"guard": None}, r"guard= is a Guard, .* OAuthGuardMiddleware\(app, guard\)"),
         ({"public": "/health"}, r'public= takes a list: public=\["/health"\]'),
         ({"public": ["health"]}, r"""public= takes "/path", .*, not 'health'"""),
         ({"public": ["get /health"]}, r'"METHOD /path"'),

@@ -9,7 +9,9 @@ from oauth_guard.errors import ConfigurationError
 
 __all__ = ["PublicPaths", "is_ambiguous", "is_under", "route_path"]
 
-_AMBIGUOUS_DECODED = re.compile(r"^[^/]|//|\\|\x00|(^|/)\.\.?(/|$)|%(2f|5c|2e|00)", re.IGNORECASE)
+_AMBIGUOUS_DECODED = re.compile(
+    r"^[^/]|//|\\|[\x00-\x1f\x7f]|(^|/)\.\.?(/|$)|%(2f|5c|2e|00|0a)", re.IGNORECASE
+)
 _AMBIGUOUS_ENCODED = re.compile(rb"%2f|%5c|%00", re.IGNORECASE)
 _PATTERN = re.compile(r"(?:([A-Z]+) )?(/\S*)")
 _SAFE = ("GET", "HEAD")
@@ -36,7 +38,8 @@ def is_under(path: str, prefix: str) -> bool:
 def is_ambiguous(path: str, raw_path: bytes | None) -> bool:
     """Tell whether two programs might read *path* as two different ones.
 
-    So they might with an encoded slash, a dot segment, an empty segment, a backslash or a NUL,
+    So they might with an encoded slash, a dot segment, an empty segment, a backslash or a
+    control character (to a router whose pattern ends in `$`, `/a` is also `/a` and a newline),
     or where no slash begins it.
     """
     return bool(
