@@ -58,7 +58,7 @@ def requires(
         users_only=users_only,
         fresh=fresh,
     )
-    listed = requirement.scopes.alternatives[0] if requirement.scopes else ()
+    listed = requirement.scopes.alternatives[0] if requirement.scopes is not None else ()
     # Not cached: FastAPI would take one asked alone and one asked below a `Security` for equal.
     return Security(_Required(requirement), scopes=[*map(_Listed, listed)], use_cache=False)
 
@@ -116,7 +116,7 @@ class _Required(SecurityBase):
         inherited = [name for name in shown.scopes if not isinstance(name, _Listed)]
         if not inherited:
             return await admit(connection, self._requirement)
-        own = [self._requirement.scopes] if self._requirement.scopes else []
+        own = [self._requirement.scopes] if self._requirement.scopes is not None else []
         scopes = Requirement.of(*own, *inherited).scopes
         return await admit(connection, replace(self._requirement, scopes=scopes))
 

@@ -158,16 +158,7 @@ class Guard:
             return None
         return self._admissions.recall(request.headers, self._clock())
 
-    def authorize(self, identity: Identity, requirement: Requirement) -> None:
-        """Hold *identity* to what a route asks.
-
-        Raises:
-            MissingCredentials: The caller is anonymous.
-            InsufficientScope: The token does not grant it.
-        """
-        requirement.check(identity)
-
-    async def admit(
+    async def authorize(
         self, request: ResourceRequest, identity: Identity, requirement: Requirement
     ) -> Identity:
         """Return *identity*, who sent *request*, held to what a route asks; asked anew if it wants.
@@ -180,13 +171,13 @@ class Guard:
             ConfigurationError: It wants that of an issuer that was not set up for it.
         """
         self.check_requirement(requirement)
-        self.authorize(identity, requirement)
+        requirement.check(identity)
         if not requirement.fresh:
             return identity
         now = await self.authenticate(request, fresh=True)
         if _who(now) != _who(identity):
             raise InvalidToken(Reason.ANOTHER_CALLER)
-        self.authorize(now, requirement)
+        requirement.check(now)
         return now
 
     def check_requirement(self, requirement: Requirement) -> None:

@@ -86,7 +86,7 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
         )
     guard, known, request = admission
     try:
-        identity = await guard.admit(request, known, requirement)
+        identity = await guard.authorize(request, known, requirement)
     except (RequestRejected, IssuerUnavailable) as error:
         raise _exception(connection, guard.reject(error)) from None
     if requirement.fresh:

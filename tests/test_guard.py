@@ -98,12 +98,13 @@ async def test_time_is_read_on_each_request(api: Api) -> None:
 
 async def test_what_a_route_asks_is_held_against_the_identity(api: Api) -> None:
     """Nobody is told to come back with a token, somebody with more scope."""
-    identity = await api.guard.authenticate(_request(api.token()))
-    api.guard.authorize(identity, Requirement.of("read"))
+    request = _request(api.token())
+    identity = await api.guard.authenticate(request)
+    assert await api.guard.authorize(request, identity, Requirement.of("read")) is identity
     with pytest.raises(InsufficientScope):
-        api.guard.authorize(identity, Requirement.of("write"))
+        await api.guard.authorize(request, identity, Requirement.of("write"))
     with pytest.raises(MissingCredentials):
-        api.guard.authorize(ANONYMOUS, Requirement.of("read"))
+        await api.guard.authorize(request, ANONYMOUS, Requirement.of("read"))
 
 
 @pytest.mark.parametrize("refusal", rows(*REFUSALS))

@@ -69,7 +69,7 @@ async def outcome(guard: Guard, requirement: Requirement) -> object:
     request = ResourceRequest("GET", bearer(TOKEN))
     try:
         identity = await guard.authenticate(request)
-        return await guard.admit(request, identity, requirement)
+        return await guard.authorize(request, identity, requirement)
     except (RequestRejected, IssuerUnavailable) as error:
         return error.reason, guard.reject(error)
 

@@ -69,10 +69,10 @@ class Requirement:
             InsufficientScope: The token does not grant it; carries a scope only where
                 another scope would help.
         """
-        wanted = str(self.scopes) if self.scopes else None
+        wanted = str(self.scopes) if self.scopes is not None else None
         if not identity.is_authenticated:
             raise MissingCredentials(scope=wanted)
-        if self.scopes and not self.scopes.satisfied_by(identity.scopes):
+        if self.scopes is not None and not self.scopes.satisfied_by(identity.scopes):
             raise InsufficientScope(scope=wanted)
         if not self.roles <= identity.roles:
             raise InsufficientScope(Reason.MISSING_ROLE)

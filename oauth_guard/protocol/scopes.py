@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from oauth_guard.errors import ConfigurationError
 
@@ -31,6 +31,10 @@ class ScopeExpression:
 
     def __or__(self, other: "ScopeExpression") -> "ScopeExpression":
         return ScopeExpression(_distinct(self.alternatives + other.alternatives))
+
+    def __bool__(self) -> NoReturn:
+        # `scope("a") and scope("b")` would ask for b alone, without a word.
+        raise TypeError("a scope expression is neither true nor false: write & and |")
 
     def __str__(self) -> str:
         """Write the first alternative as a `scope` parameter: the one thing to ask for."""

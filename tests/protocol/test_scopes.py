@@ -128,3 +128,9 @@ def test_a_scope_is_text(name: Any) -> None:
     """A list in place of a name fails where it is written, not when somebody calls."""
     with pytest.raises(TypeError):
         scope(name)
+
+
+def test_python_s_own_and_and_or_are_refused() -> None:
+    """They ask whether one side is true, and would then want one side alone, without a word."""
+    with pytest.raises(TypeError, match=r"write & and \|"):
+        bool(scope("a"))
