@@ -18,11 +18,11 @@ from demo_api.authorization_server.keys import new_key_set, read_key_set, writte
 from demo_api.authorization_server.pages import page
 from demo_api.authorization_server.settings import Settings
 from demo_api.database import open_database
+from demo_api.guard import create_guard
 from demo_api.kept_secrets import KeptSecrets
 from demo_api.people import Member, People
 from demo_api.people_api import people_routes
 from demo_api.slow_clock import slow_clock_route
-from demo_api.trust import create_guard
 from oauth_guard import Guard, OAuthGuardMiddleware
 from oauth_guard.starlette import metadata_route
 from oauth_guard.stores.redis import RedisStore

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from demo_api.clients import main
-from demo_api.trust import REMEMBERED
+from demo_api.guard import REMEMBERED
 from tests.demo.authorization_server.stage import ORIGIN, RESOURCE, Stage, accepted, basic
 from tests.demo.callers import bearer, client_itself, person, service_account
 from tests.demo.running import demo_in_process, running_demo
