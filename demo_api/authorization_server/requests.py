@@ -59,6 +59,11 @@ class Parameters(OAuth2Payload):
         """The parameters as a query string, spelled one way however they came."""
         return urlencode(self._pairs)
 
+    def require(self, name: str) -> None:
+        """Raise where the parameter *name* was not sent."""
+        if name not in self.data:
+            raise InvalidRequestError(f"The {name} parameter is missing.")
+
     def refuse_repeated(self) -> None:
         """Raise where a parameter came more than once (RFC 6749 §3.1 and §3.2)."""
         for name, values in self.datalist.items():

@@ -9,7 +9,6 @@ from authlib.oauth2 import AuthorizationServer, JsonRequest, OAuth2Error, OAuth2
 from authlib.oauth2.rfc6749 import (
     BaseGrant,
     InvalidClientError,
-    InvalidRequestError,
     UnsupportedResponseTypeError,
 )
 from sqlalchemy.orm import Session
@@ -27,16 +26,14 @@ from demo_api.authorization_server.grants import (
     PasswordGrant,
     RefreshTokenGrant,
 )
+from demo_api.authorization_server.introspection import IntrospectionEndpoint
 from demo_api.authorization_server.ledger import Ledger
 from demo_api.authorization_server.pkce import S256CodeChallenge
 from demo_api.authorization_server.registration import RegistrationEndpoint
 from demo_api.authorization_server.requests import RegistrationRequest, ServerRequest
 from demo_api.authorization_server.resource import ResourceIndicator
+from demo_api.authorization_server.revocation import RevocationEndpoint
 from demo_api.authorization_server.settings import SCOPES, Settings
-from demo_api.authorization_server.token_endpoints import (
-    IntrospectionEndpoint,
-    RevocationEndpoint,
-)
 from demo_api.authorization_server.tokens import token_generator
 
 # Authlib writes whole token responses to its debug log. Tokens do not belong in any log.
@@ -68,8 +65,7 @@ class Server(AuthorizationServer):
         """Answer a token request (RFC 6749 §3.2)."""
         try:
             request.payload.refuse_repeated()
-            if "grant_type" not in request.form:
-                raise InvalidRequestError("The grant_type parameter is missing.")
+            request.payload.require("grant_type")
             self._resource.check(request)
             # The stubs call it a tuple; it is what handle_response made.
             return cast("Response", self.create_token_response(request))

@@ -1,15 +1,13 @@
-"""Introspection and revocation: one looks a token up, the other ends it."""
+"""Introspection: whoever may know is told what a token stands for."""
 
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidRequestError
-from authlib.oauth2.rfc7009 import RevocationEndpoint as AuthlibRevocation
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint as AuthlibIntrospection
 from joserfc import jwt
 
 from demo_api.authorization_server.accounts import Account
 from demo_api.authorization_server.authorizations import Authorization, IssuedToken
-from demo_api.authorization_server.client_authentication import ANY, CONFIDENTIAL
+from demo_api.authorization_server.client_authentication import CONFIDENTIAL
 from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.keys import ALGORITHM
 from demo_api.authorization_server.requests import ServerRequest
@@ -26,7 +24,7 @@ class IntrospectionEndpoint(AuthlibIntrospection):
 
     def check_params(self, request: ServerRequest, client: Client) -> None:
         """Want a token; an unknown hint is no error (Authlib's 401 for it would be one)."""
-        _require_token(request)
+        request.payload.require("token")
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> IssuedToken | None:
         """Find a token that still stands."""
@@ -69,33 +67,3 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         if consent.auth_time is not None:
             claims["auth_time"] = consent.auth_time
         return claims
-
-
-class RevocationEndpoint(AuthlibRevocation):
-    """RFC 7009, for every client and its own tokens."""
-
-    CLIENT_AUTH_METHODS = ANY
-
-    def check_params(self, request: ServerRequest, client: Client) -> None:
-        """Want a token; an unknown hint is ignored, as RFC 7009 §2.1 says."""
-        _require_token(request)
-
-    def query_token(self, token_string: str, token_type_hint: str | None) -> IssuedToken | None:
-        """Find a token that still stands; the others are revoked already."""
-        found: IssuedToken | None = self.server.ledger.find_token(token_string)
-        return found
-
-    def revoke_token(self, token: IssuedToken, request: ServerRequest) -> None:
-        """End a refresh token with its whole family, an access token alone.
-
-        Whoever validates JWTs by their signature keeps accepting one until it expires;
-        whoever introspects learns at once.
-        """
-        token.spent = True
-        if token.is_refresh_token:
-            token.authorization.revoked = True
-
-
-def _require_token(request: ServerRequest) -> None:
-    if "token" not in request.form:
-        raise InvalidRequestError("The token parameter is missing.")
