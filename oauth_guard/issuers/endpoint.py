@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from oauth_guard.errors import IssuerUnavailable, Reason
@@ -35,27 +36,30 @@ class Question:
 class Endpoint:
     """An endpoint of an issuer, which was configured or is found in its metadata.
 
-    A question takes two seconds at most, discovery and waiting included, and 64 are under way
-    at once. It is put once more where a connection failed, never after an answer. An endpoint
-    that is ill is left alone for a while.
+    64 questions are under way at once. One waits two seconds at most to be one of them, which
+    tells nothing of the endpoint, and then has two seconds of its own, discovery included. It
+    is put once more where a connection failed, never after an answer. An endpoint that is ill
+    is left alone for a while.
 
     Args:
         member: The name of the endpoint in the metadata.
         discovery: Knows where the endpoint is.
         fetcher: Sends the form.
         breaker: Knows whether the endpoint is ill.
-        deadline: How many seconds a question may take.
+        patience: How many seconds a question may wait until it is put.
+        deadline: How many seconds it may take from then on.
         search_deadline: How many seconds it may take to find the endpoint, which goes on when
             the questions that wait for it give up.
     """
 
-    def __init__(  # noqa: PLR0913 - three parts, and three settings by keyword
+    def __init__(  # noqa: PLR0913 - three parts, and four settings by keyword
         self,
         member: str,
         discovery: Discovery,
         fetcher: Fetcher,
         *,
         breaker: Breaker,
+        patience: float = 2,
         deadline: float = 2,
         search_deadline: float = 5,
     ) -> None:
@@ -63,6 +67,7 @@ class Endpoint:
         self._discovery = discovery
         self._fetcher = fetcher
         self._breaker = breaker
+        self._patience = patience
         self._deadline = deadline
         self._search_deadline = search_deadline
         self._search = Flight(self._look)
@@ -81,26 +86,12 @@ class Endpoint:
         Raises:
             IssuerUnavailable: There is none, or not in time.
         """
-        admitted = False
-        try:
-            async with asyncio.timeout(self._deadline), self._place():
-                self._admit()
-                admitted = True
-                answer = await self._put(question)
-        except TimeoutError:  # while waiting for a place, nothing was learnt
-            raise (
-                self._failed(Reason.TIMED_OUT) if admitted else self._unavailable(Reason.BUSY)
-            ) from None
-        except IssuerUnavailable as error:
-            if error.reason in _ILL:
-                raise self._failed(error.reason) from None
-            if admitted:
-                self._breaker.answered()
-            raise
-        except BaseException:
-            if admitted:
-                self._breaker.abandoned()
-            raise
+        async with self._place():
+            if not self._breaker.enter():
+                raise self._unavailable(Reason.BACKING_OFF)
+            answer = await self._attempt(question)
+        if isinstance(answer, Reason):
+            raise self._unanswered(answer)
         if answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR:
             raise self._failed(Reason.BAD_ANSWER, answer.retry_after)
         self._breaker.answered()
@@ -126,16 +117,38 @@ class Endpoint:
         await self._search.aclose()
         await self._fetcher.aclose()
 
-    def _place(self) -> asyncio.Semaphore:
-        """Return the places of the running loop, one for each question under way."""
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Hold one of the places of the running loop."""
         loop = asyncio.get_running_loop()
         if self._places is None or self._places[0] is not loop:
             self._places = (loop, asyncio.Semaphore(_PLACES))
-        return self._places[1]
+        places = self._places[1]
+        try:
+            async with asyncio.timeout(self._patience):
+                await places.acquire()
+        except TimeoutError:
+            raise self._unavailable(Reason.BUSY) from None
+        try:
+            yield
+        finally:
+            places.release()
 
-    def _admit(self) -> None:
-        if not self._breaker.enter():
-            raise self._unavailable(Reason.BACKING_OFF)
+    async def _attempt(self, question: Callable[[], Question]) -> Answer | Reason:
+        """Return the answer, or why there is none.
+
+        The deadline begins here: time that was spent in our own queue is not the endpoint's.
+        """
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await self._put(question)
+        except TimeoutError:
+            return Reason.TIMED_OUT
+        except IssuerUnavailable as error:
+            return error.reason
+        except BaseException:
+            self._breaker.abandoned()
+            raise
 
     async def _put(self, question: Callable[[], Question]) -> Answer:
         url = await self._url()
@@ -170,6 +183,12 @@ class Endpoint:
             self._failure = Reason.WRONG_METADATA if answered else error.reason
         else:
             self._located = True
+
+    def _unanswered(self, reason: Reason) -> IssuerUnavailable:
+        if reason in _ILL:
+            return self._failed(reason)
+        self._breaker.answered()
+        return self._unavailable(reason)
 
     def _failed(self, reason: Reason, retry_after: float | None = None) -> IssuerUnavailable:
         open_already = self._breaker.seconds_left > 0

@@ -41,7 +41,7 @@ class Scene:
         forms: The forms that were sent.
         most_at_once: How many were asking at once, at most.
         breaker: Knows how often the endpoint failed.
-        lingers: How many seconds it takes to give a connection up.
+        lingers: How many seconds it takes to answer, or to give a connection up.
         gate: Closed, it holds back whatever is answered.
     """
 
@@ -61,7 +61,7 @@ class Scene:
         self.gate.set()
         self.lingers = 0.0
         self._at_once = 0
-        self._numbers = iter(range(1000))
+        self._numbers = iter(range(2000))
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
         fetcher = Fetcher(ISSUER, http, frozenset())
         discovery = Discovery(
@@ -101,6 +101,10 @@ class Scene:
     async def ask_often(self, times: int) -> Sequence[int | Reason]:
         """Return what came of asking so many times, one after the other."""
         return [await self.ask() for _ in range(times)]
+
+    async def ask_at_once(self, times: int) -> set[int | Reason]:
+        """Return what came of asking so many times, all together."""
+        return set(await asyncio.gather(*(self.ask() for _ in range(times))))
 
     def _question(self) -> Question:
         return Question(b"number=%d" % next(self._numbers), {})
@@ -209,12 +213,30 @@ async def test_at_most_64_ask_at_once() -> None:
 
 async def test_waiting_for_a_place_is_no_illness() -> None:
     """Who found no place in time says so, and the breaker hears nothing of it."""
-    scene = Scene(OK, deadline=0.05)
+    scene = Scene(OK, patience=0.05)
     scene.gate.clear()
-    scene.lingers = 0.1  # so the places are taken still when the time is over
-    outcomes = await asyncio.gather(*(scene.ask() for _ in range(70)))
-    assert outcomes == [Reason.TIMED_OUT] * 64 + [Reason.BUSY] * 6
-    assert scene.breaker.failures == 64
+    asking = [asyncio.create_task(scene.ask()) for _ in range(70)]
+    assert [await each for each in asking[64:]] == [Reason.BUSY] * 6
+    scene.gate.set()
+    assert {await each for each in asking[:64]} == {200}
+    assert scene.breaker.failures == 0
+
+
+async def test_who_waited_for_a_place_has_the_whole_time() -> None:
+    """Time in our own queue is not taken from the endpoint's."""
+    scene = Scene(OK, patience=1, deadline=1)
+    scene.lingers = 0.6
+    assert await scene.ask_at_once(128) == {200}
+
+
+async def test_a_flood_makes_a_slow_endpoint_busy_and_never_ill() -> None:
+    """More than it can answer in time are sent away, and whoever comes next is answered."""
+    scene = Scene(OK)
+    scene.lingers = 0.15
+    assert await scene.ask_at_once(900) <= {200, Reason.BUSY}
+    assert scene.breaker.failures == 0
+    assert scene.endpoint.ready
+    assert await scene.ask_at_once(64) == {200}
 
 
 async def test_that_it_is_ill_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
