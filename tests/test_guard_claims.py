@@ -71,7 +71,18 @@ async def test_a_function_may_refuse_in_any_way(
     assert len(api.authority.introspection.requests) == (kind == "asked")
 
 
-@pytest.mark.parametrize("error", [KeyError("plan"), RuntimeError("broken")], ids=repr)
+@pytest.mark.parametrize("setting", ["claims", "for_client"])
+@pytest.mark.parametrize("claims", [{}, {"plan": 5}], ids=["missing", "odd"])
+async def test_a_claim_that_a_function_can_not_read_is_no_failure_of_ours(
+    setting: str, claims: dict[str, Any]
+) -> None:
+    """A good token need not have it, so that is a 401."""
+    api = Api(issuer={setting: lambda claims: claims["plan"].strip("fre") or None})
+    assert (await api.get(token=api.token(plan="free"))).status == 200
+    assert (await api.get(token=api.token(**claims))).status == 401
+
+
+@pytest.mark.parametrize("error", [OSError("down"), RuntimeError("broken")], ids=repr)
 async def test_any_other_error_of_the_function_is_ours(error: Exception) -> None:
     """It is a 500 of the server, and nobody is let in."""
     judge = Judge()

@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.protocol.claims import ClaimPath, ClaimRules
 from oauth_guard.protocol.frozen import FrozenDict, freeze
+from oauth_guard.protocol.more_claims import ask
 
 __all__ = ["AccessToken"]
 
@@ -25,7 +26,6 @@ class AccessToken:
         client_id: The client that the token was issued to.
         audience: `aud`, always as a tuple.
         scopes: The granted scopes.
-        for_client: Whether the rules tell that it was issued to a client for itself.
         expires_at: `exp`, in seconds since the epoch; so are the other times.
         claims: Everything it says, unknown claims included, frozen.
         stands: Tells at once whether the issuer would still vouch for it: whether the key that
@@ -43,7 +43,6 @@ class AccessToken:
     roles: frozenset[str]
     groups: frozenset[str]
     entitlements: frozenset[str]
-    for_client: bool
     claims: FrozenDict = field(hash=False)
     stands: Callable[[], bool] | None = field(default=None, hash=False, compare=False)
 
@@ -51,6 +50,17 @@ class AccessToken:
     def issuer(self) -> str:
         """The issuer that vouched for it."""
         return self.rules.issuer
+
+    @property
+    def for_client(self) -> bool:
+        """Whether the rules tell that it was issued to a client for itself.
+
+        They are asked here, since claims may be read before they are verified.
+
+        Raises:
+            InvalidToken: The operator's function finds a claim missing or odd; see `ask`.
+        """
+        return self.rules.for_client is not None and bool(ask(self.rules.for_client, self.claims))
 
     @property
     def lifetime(self) -> tuple[float, float]:
@@ -89,7 +99,6 @@ class AccessToken:
             roles=_gathered(claims, rules.role_claims),
             groups=_gathered(claims, rules.group_claims),
             entitlements=_gathered(claims, rules.entitlement_claims),
-            for_client=rules.for_client is not None and bool(rules.for_client(claims)),
             claims=freeze(claims),
             stands=stands,
         )

@@ -7,7 +7,7 @@ from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 from oauth_guard.protocol.jose import ASYMMETRIC, SYMMETRIC, JOSEHeader
-from oauth_guard.protocol.more_claims import ClaimCheck, MoreClaims
+from oauth_guard.protocol.more_claims import ClaimCheck, MoreClaims, is_plain_function
 
 __all__ = ["RFC9068_CLAIMS", "ClaimPath", "ClaimRules", "ClaimSettings"]
 
@@ -44,7 +44,9 @@ class ClaimSettings(TypedDict, total=False):
         for_client: Tells from its claims that a token was issued to a client for itself, where
             its `sub` is not the client's identifier; so it is no user's.
         claims: More claims and the exact values that they must have, compared as JSON; or a plain
-            function of the claims, which refuses by raising a `RequestRejected`.
+            function of the claims, which refuses by `raise InvalidToken`. Like `for_client`, it
+            sees verified claims, arrays as tuples; a `LookupError`, `TypeError`, `AttributeError`
+            or `ValueError` that either raises at a missing or odd claim refuses the token too.
         leeway: How many seconds the issuer's clock and ours may differ; by default 5.
     """
 
@@ -229,6 +231,12 @@ def _set(setting: str, names: Iterable[str]) -> frozenset[str]:
     return frozenset(_listed(setting, names))
 
 
+def _function(setting: str, value: object) -> Callable[[Mapping[str, Any]], Any]:
+    if not is_plain_function(value):
+        raise ConfigurationError(f"{setting}= takes a plain function of the claims.")
+    return value
+
+
 def _audience(_: str, audience: str | Iterable[str]) -> tuple[str, ...]:
     names = (audience,) if isinstance(audience, str) else tuple(audience or ())
     if not names or not all(names):
@@ -244,6 +252,7 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "algorithms": _set,
     "clients": _set,
     "audience": _audience,
+    "for_client": _function,
     "claims": lambda _, claims: MoreClaims.of(claims),
     **dict.fromkeys(("client_claims", "scope_claims", *_MAY_BE_EMPTY), _listed),
 }

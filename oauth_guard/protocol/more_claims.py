@@ -4,14 +4,18 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeGuard, TypeVar
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 
-__all__ = ["ClaimCheck", "MoreClaims"]
+__all__ = ["ClaimCheck", "MoreClaims", "ask", "is_plain_function"]
 
 ClaimCheck: TypeAlias = Callable[[Mapping[str, Any]], object]
-"""Looks at the claims of a token; it refuses by raising a `RequestRejected`, else returns None."""
+"""Looks at the claims of a token; it refuses by `raise InvalidToken`, else returns None."""
+
+_T = TypeVar("_T")
+# What code that reads claims raises where one is missing, or is not what it looks like.
+_ODD_CLAIM = (LookupError, TypeError, AttributeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class MoreClaims:
         """
         if isinstance(claims, Mapping):
             return cls(exact=tuple((name, _wanted(name, claims[name])) for name in claims))
-        if not callable(claims) or inspect.iscoroutinefunction(claims):
+        if not is_plain_function(claims):
             raise ConfigurationError(
                 'claims= takes values, {"tenant": "acme"}, or a plain function of the claims.'
             )
@@ -48,15 +52,37 @@ class MoreClaims:
         four values, and an array must be the same array.
 
         Raises:
-            InvalidToken: A claim is missing, or has another value.
+            InvalidToken: A claim is missing, or has another value, or is odd; see `ask`.
             RequestRejected: The function refuses.
             ConfigurationError: The function returned something, where only raising refuses.
         """
         for name, wanted in self.exact:
             if name not in claims or _json(claims[name]) != wanted:
                 raise InvalidToken(Reason.WRONG_CLAIM)
-        if self.check is not None and self.check(claims) is not None:
+        if self.check is not None and ask(self.check, claims) is not None:
             raise ConfigurationError("A function at claims= refuses by raising: return nothing.")
+
+
+def is_plain_function(value: object) -> TypeGuard[Callable[[Mapping[str, Any]], Any]]:
+    """Tell whether *value* can be called, and answers at once."""
+    return callable(value) and not inspect.iscoroutinefunction(value)
+
+
+def ask(function: Callable[[Mapping[str, Any]], _T], claims: Mapping[str, Any]) -> _T:
+    """Return what the operator's *function* says about *claims*, which must be verified.
+
+    What it raises where a claim is missing or odd refuses the token: a `LookupError`, such as
+    `KeyError`, a `TypeError`, `AttributeError` or `ValueError`. Anything else is its own fault.
+
+    Raises:
+        InvalidToken: It finds a claim missing or odd.
+    """
+    try:
+        return function(claims)
+    except ConfigurationError:  # a ValueError, but not the caller's fault
+        raise
+    except _ODD_CLAIM:  # whose text may hold what the token says
+        raise InvalidToken(Reason.MALFORMED_CLAIM) from None
 
 
 def _json(value: Any) -> str:

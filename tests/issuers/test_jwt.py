@@ -1,5 +1,7 @@
 """JWTIssuer: what it takes, what it refuses before it asks anybody, and how it may be set up."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -48,6 +50,23 @@ async def test_what_can_be_refused_without_keys_asks_for_none(
     scene = Scene()
     assert await scene.verdict(scene.local.token("read", header=header, **claims)) == reason
     assert not scene.local.requests
+
+
+async def test_a_function_of_the_operator_sees_signed_claims_alone() -> None:
+    """What anybody may have written can't make it fail, nor be told to it."""
+    seen: list[Any] = []
+
+    def is_for_client(claims: Mapping[str, Any]) -> bool:
+        seen.append(claims["gty"])
+        return bool(claims["gty"] == "client-credentials")
+
+    scene = Scene(for_client=is_for_client)
+    forged = SigningKey("k1").sign(json.dumps(scene.local.claims()).encode(), {"typ": "at+jwt"})
+    assert await scene.verdict(forged) == Reason.BAD_SIGNATURE
+    assert not seen
+    token = await validated(scene.issuer, scene.local.token(gty="client-credentials"))
+    assert token.for_client
+    assert seen == ["client-credentials"]
 
 
 async def test_an_algorithm_that_is_not_accepted_asks_for_no_keys() -> None:
@@ -142,6 +161,7 @@ async def test_a_key_source_of_ones_own_is_asked() -> None:
         ({"required_claims": "sub"}, 'required_claims= takes a list: required_claims=\\["sub"\\]'),
         ({"client_claims": []}, "client_claims= is empty: leave it out, or name at least one"),
         ({"scope_claims": "scp"}, 'scope_claims= takes a list: scope_claims=\\["scp"\\]'),
+        ({"for_client": "azp"}, "for_client= takes a plain function of the claims"),
         ({"leeway": -1}, "leeway= is in seconds, from 0 to 300"),
         ({"leeway": 301}, "leeway= is in seconds, from 0 to 300"),
         ({"keys": {}}, "keys= must be a JWK set"),

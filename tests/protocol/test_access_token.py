@@ -220,6 +220,14 @@ def test_the_rules_tell_a_client_that_acts_for_itself(gty: str, is_one: bool) ->
     assert not _token(gty=gty).for_client
 
 
+def test_a_claim_that_tells_a_client_may_be_missing_or_odd() -> None:
+    """The token is refused, once it is asked whose it is."""
+    rules = ClaimRules.of(_RULES.issuer, for_client=lambda claims: claims["gty"].startswith("c"))
+    for token in (_token(rules), _token(rules, gty=5)):
+        with pytest.raises(InvalidToken, match=Reason.MALFORMED_CLAIM):
+            _ = token.for_client
+
+
 @pytest.mark.parametrize(
     ("rules", "changes", "reason"),
     [

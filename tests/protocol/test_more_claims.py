@@ -1,13 +1,13 @@
 """More claims can be asked for, by exact value or by a function that refuses."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from oauth_guard.errors import ConfigurationError, InsufficientScope, InvalidToken, Reason
 from oauth_guard.protocol.frozen import freeze
-from oauth_guard.protocol.more_claims import MoreClaims
+from oauth_guard.protocol.more_claims import MoreClaims, ask
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_claim_must_be_there_and_each_must_match() -> None:
 
 
 def test_a_function_sees_the_claims_and_may_refuse() -> None:
-    """Whatever refusal it raises stands; anything else it raises is a fault of ours."""
+    """Whatever refusal it raises stands, and a claim that it misses refuses too."""
 
     def judge(claims: Mapping[str, Any]) -> None:
         if claims["plan"] == "free":
@@ -62,8 +62,38 @@ def test_a_function_sees_the_claims_and_may_refuse() -> None:
     more.judge({"plan": "paid"})
     with pytest.raises(InsufficientScope):
         more.judge({"plan": "free"})
-    with pytest.raises(KeyError):
+    with pytest.raises(InvalidToken, match=Reason.MALFORMED_CLAIM):
         more.judge({})
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        pytest.param(lambda claims: claims["x"]["missing"], id="a member is missing"),
+        pytest.param(lambda claims: claims["list"][5], id="an item is missing"),
+        pytest.param(lambda claims: claims["x"] + 1, id="another type"),
+        pytest.param(lambda claims: claims["x"].lower(), id="no such method"),
+        pytest.param(lambda claims: int(claims["name"]), id="no number"),
+    ],
+)
+def test_a_claim_that_a_function_can_not_read_refuses_the_token(
+    function: Callable[[Mapping[str, Any]], Any],
+) -> None:
+    """The token is at fault, and what it says is told nobody."""
+    with pytest.raises(InvalidToken, match=f"^{Reason.MALFORMED_CLAIM}$") as caught:
+        ask(function, {"x": {}, "list": (), "name": "ada"})
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("fault", [ConfigurationError("x"), RuntimeError("x"), NameError("x")])
+def test_a_fault_of_the_function_itself_is_not_laid_to_the_token(fault: Exception) -> None:
+    """It must not pass for a refusal, or nobody would mend it."""
+
+    def broken(_: Mapping[str, Any]) -> None:
+        raise fault
+
+    with pytest.raises(type(fault), match="x"):
+        MoreClaims.of(broken).judge({})
 
 
 @pytest.mark.parametrize("answer", [False, True, 0, ""])
