@@ -110,12 +110,9 @@ class Fetcher:
             IssuerUnavailable: Nobody answered, or not with such an object.
         """
         answer = await self._exchange("GET", url, _HEADERS, None, {_OK}, _MAX_DOCUMENT_BYTES)
-        if answer.status != _OK:
+        members = _members(answer.body) if answer.status == _OK else None
+        if members is None:
             raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
-        try:
-            members = parse_object(answer.body)
-        except ValueError:
-            raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER) from None
         return Document(members, answer.media_type, answer.max_age)
 
     async def post(self, url: str, form: bytes, headers: Mapping[str, str]) -> Answer:
@@ -170,7 +167,7 @@ class Fetcher:
         except IssuerUnavailable:
             raise
         except (TimeoutError, httpx.TimeoutException):
-            raise IssuerUnavailable(self._issuer, Reason.TIMED_OUT) from None
+            reason = Reason.TIMED_OUT
         except Exception as error:  # noqa: BLE001 - a client may fail in ways of its own: a host
             # that IDNA refuses, a proxy that can't be read, a pool of another loop
             reason = Reason.BAD_ANSWER if answered else Reason.UNREACHABLE
@@ -178,7 +175,8 @@ class Fetcher:
             unsent = isinstance(error, ConnectionError | httpx.ConnectError)
             told = repr(error) if unsent else type(error).__name__
             _log.warning("%s: nobody answers at %.200s: %.200s", self._issuer, url, told)
-            raise IssuerUnavailable(self._issuer, reason) from None
+        # Out here nothing hangs on it: a client's own error holds the request, form and all.
+        raise IssuerUnavailable(self._issuer, reason)
 
     async def _body(self, response: HTTPResponse, max_bytes: int) -> bytes:
         encoding = response.headers.get("content-encoding", "identity")
@@ -190,6 +188,13 @@ class Fetcher:
             if len(body) > max_bytes:
                 raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
         return bytes(body)
+
+
+def _members(body: bytes) -> dict[str, Any] | None:
+    try:
+        return parse_object(body)
+    except ValueError:
+        return None
 
 
 def _answer(response: HTTPResponse, body: bytes) -> Answer:

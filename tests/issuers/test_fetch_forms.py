@@ -16,17 +16,21 @@ HOSTS = frozenset({"as.example.com", "127.0.0.1"})
 MAX_BYTES = 64 * 1024
 
 
-async def post(answer: httpx.Response | Exception) -> Answer | Reason:
-    """Return the answer to a form, or the reason why there is none."""
+def fetcher_of(answer: httpx.Response | Exception) -> Fetcher:
+    """Return what is answered with this, or fails with it."""
 
     def handler(_: httpx.Request) -> httpx.Response:
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(handler)), HOSTS)
+    return Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(handler)), HOSTS)
+
+
+async def post(answer: httpx.Response | Exception) -> Answer | Reason:
+    """Return the answer to a form, or the reason why there is none."""
     try:
-        return await fetcher.post(URL, b"a=b", {})
+        return await fetcher_of(answer).post(URL, b"a=b", {})
     except IssuerUnavailable as error:
         return error.reason
 
@@ -38,6 +42,13 @@ class Broken(httpx.AsyncByteStream):
         """Yield a part, and fail."""
         yield b"{"
         raise httpx.ReadError("reset")
+
+
+def chained(error: BaseException | None) -> list[BaseException]:
+    """Return *error* and all that hangs on it."""
+    if error is None:
+        return []
+    return [error, *chained(error.__cause__), *chained(error.__context__)]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +99,23 @@ async def test_a_failure_says_whether_there_was_an_answer(
 ) -> None:
     """Only without one is the endpoint itself in doubt."""
     assert await post(answer) == reason
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(httpx.ConnectError("refused"), id="refused"),
+        pytest.param(httpx.ReadTimeout("slow"), id="silent"),
+        pytest.param(httpx.Response(200, stream=Broken()), id="broken off"),
+        pytest.param(httpx.Response(200, content=b"x" * (MAX_BYTES + 1)), id="too long"),
+        pytest.param(httpx.Response(200, headers={"content-encoding": "br"}), id="compressed"),
+    ],
+)
+async def test_no_error_of_a_client_hangs_on_ours(answer: httpx.Response | Exception) -> None:
+    """It would hold the request: the form with the token, and the secret in its header."""
+    with pytest.raises(IssuerUnavailable) as raised:
+        await fetcher_of(answer).post(URL, b"token=s3cr3t", {})
+    assert chained(raised.value) == [raised.value]
 
 
 LATE = "Fri, 31 Dec 1999 23:59:59 GMT"
