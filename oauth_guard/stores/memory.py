@@ -43,6 +43,7 @@ class Memory(Generic[_T]):
 
     def put(self, key: bytes, value: _T, seconds: float) -> None:
         """Keep *value* for *seconds*, in the place of what was there; 0 keeps nothing."""
+        self.forget(key)  # cachetools 5.5 leaves it where the new value has no time
         self._entries[key] = (value, seconds)
 
     def forget(self, key: bytes) -> None:
