@@ -57,6 +57,7 @@ class CachedValidator:
         self._clock = clock
         self._active: Memory[Answer] = Memory(max_entries, clock=monotonic)
         self._inactive: Memory[Answer] = Memory(max_entries, clock=monotonic)
+        self._refused_at: Memory[float] = Memory(max_entries, clock=monotonic)
         self._flights: dict[bytes, _Flight] = {}
         identity = (part.encode() for part in issuer.cache_identity)
         self._digest = hashlib.sha256(_framed((_PURPOSE, *identity)))
@@ -111,8 +112,8 @@ class CachedValidator:
         """
         key = self._key(token)
         answer = await self._ask(token)
-        self._keep(key, answer)
-        await self._share(key, answer)  # an inactive one too, in the place of what was shared
+        if self._keep(key, answer):
+            await self._share(key, answer)  # an inactive one too, in the place of what was shared
         return _verdict(answer)
 
     def start(self) -> None:
@@ -181,14 +182,15 @@ class CachedValidator:
 
     async def _fly(self, key: bytes, token: PresentedToken) -> Answer | _Failure:
         answer = await self._recall(key)
-        if answer is None:
-            try:
-                answer = await self._ask(token)
-            except (RequestRejected, IssuerUnavailable) as error:
-                return error
-            if answer.token is not None:
-                await self._share(key, answer)
-        self._keep(key, answer)
+        if answer is not None:
+            self._keep(key, answer)
+            return answer
+        try:
+            answer = await self._ask(token)
+        except (RequestRejected, IssuerUnavailable) as error:
+            return error
+        if self._keep(key, answer) and answer.token is not None:
+            await self._share(key, answer)
         return answer
 
     async def _ask(self, token: PresentedToken) -> Answer:
@@ -200,16 +202,26 @@ class CachedValidator:
                 raise
             return Answer(moment, None)
 
-    def _keep(self, key: bytes, answer: Answer) -> None:
-        """Remember *answer* here, unless a newer one came meanwhile."""
-        known = self._remembered(key)
-        if known is not None and known.moment > answer.moment:
-            return
+    def _keep(self, key: bytes, answer: Answer) -> bool:
+        """Remember *answer* here unless a newer one is known; tell whether it is the newest."""
+        if self._is_overtaken(key, answer):
+            return False
         space, other = self._active, self._inactive
         if answer.token is None:
             space, other = other, space
+            # A good one that was asked for earlier may land late: for as long as it could hold.
+            self._refused_at.put(
+                key, answer.moment, max(self._issuer.cache_for, self._issuer.inactive_for)
+            )
         space.put(key, answer, self._left(answer))
         other.forget(key)
+        return True
+
+    def _is_overtaken(self, key: bytes, answer: Answer) -> bool:
+        """Tell whether a newer answer is known; after a clock was set back, none looks newer."""
+        known = self._active.get(key)
+        newest = known.moment if known else self._refused_at.get(key)
+        return newest is not None and answer.moment < newest <= self._clock()
 
     async def _recall(self, key: bytes) -> Answer | None:
         """Return what some process has shared; a store that can't be asked knows nothing."""
@@ -220,7 +232,9 @@ class CachedValidator:
         except StoreUnavailable:
             return None
         answer = None if value is None else read_answer(value, self._issuer.rules)
-        return answer if answer and self._left(answer) > 0 else None
+        if answer is None or self._left(answer) <= 0 or self._is_overtaken(key, answer):
+            return None
+        return answer
 
     async def _share(self, key: bytes, answer: Answer) -> None:
         """Put *answer* in the place of what was shared, even if it holds no longer itself."""

@@ -208,51 +208,6 @@ def texts_from(*roots: object) -> Iterable[str]:
         ahead.extend(gc.get_referents(thing))
 
 
-# ── the newest answer counts ─────────────────────────────────────────────────────────────────
-
-
-async def test_confirm_asks_now_and_what_it_learns_is_remembered() -> None:
-    """Here and where others look: a token that was revoked is good nowhere that asks anew."""
-    store = MemoryStore()
-    here, there = Scene(store), Scene(store)
-    assert await here.verdict() == claims_of("token")
-    here.issuer.says = there.issuer.says = says(INACTIVE)
-    assert await here.verdict() == claims_of("token")
-    assert await here.confirmed() == Reason.INACTIVE
-    assert await here.verdict() == Reason.INACTIVE
-    assert await there.verdict() == Reason.INACTIVE
-    assert (here.issuer.asked, there.issuer.asked) == (2, 0)
-    here.issuer.says = claims_of
-    assert await here.confirmed() == claims_of("token")
-    assert await here.verdict() == claims_of("token")
-
-
-async def test_confirm_brings_down_what_was_shared_even_with_no_time_to_remember() -> None:
-    """An older good answer does not come back."""
-    store = MemoryStore()
-    scene = Scene(store, inactive_for=0)
-    await scene.verdict()
-    scene.issuer.says = says(INACTIVE)
-    assert await scene.confirmed() == Reason.INACTIVE
-    assert await scene.verdict() == Reason.INACTIVE
-    assert scene.issuer.asked == 3
-
-
-async def test_a_slow_answer_does_not_replace_a_newer_one() -> None:
-    """What was asked before the token was revoked says nothing about it now."""
-    scene = Scene()
-    held = scene.issuer.hold()
-    slow = asyncio.create_task(scene.verdict())
-    await begun()
-    scene.clock.now += 1
-    scene.issuer.let_through()
-    scene.issuer.says = says(INACTIVE)
-    assert await scene.confirmed() == Reason.INACTIVE
-    held.set()
-    assert await slow == claims_of("token")
-    assert await scene.verdict() == Reason.INACTIVE
-
-
 # ── an issuer like the one inside ────────────────────────────────────────────────────────────
 
 
