@@ -37,7 +37,7 @@ class Visit:
         try:
             grant = self.server.consent_grant(self.request)
         except OAuth2Error as error:
-            if error.redirect_uri:
+            if error.redirect_uri and self._may_go_back():
                 return self.server.handle_error_response(self.request, error)
             return error_page(400, error.description or "The request is not valid.")
         if self.form is None:
@@ -45,6 +45,17 @@ class Visit:
         if not self._form_is_ours(self.form):
             return self._ask(grant, 403, _STALE)
         return self._act(grant, self.form)
+
+    def _may_go_back(self) -> bool:
+        """Tell whether a bad request may send this browser on, though no page was shown.
+
+        Anybody may register any address, and a link to us that ends there lends it our name. So
+        a client that registered itself is not trusted with someone who is not signed in (RFC 9700
+        §4.11.2). The others are, as RFC 6749 §4.1.2.1 wants it: the operator knows their addresses.
+        """
+        client = self.server.query_client(self.request.payload.client_id or "")
+        signed_in = self.browser.signed_in(self.server.session, self.server.now)
+        return client.registered_at is None or signed_in is not None
 
     def _act(self, grant: Any, form: dict[str, str]) -> Response:
         session, action = self.server.session, form.get("action")

@@ -23,6 +23,12 @@ class Client(Base, ClientMixin):
     grant_types: Mapped[list[str]]
     scope: Mapped[str]
     default_scope: Mapped[str]
+    registered_at: Mapped[int | None]  # none: by whoever runs the server, and not by itself
+
+    @property
+    def is_resource_server(self) -> bool:
+        """Tell whether it only asks about tokens; no client can register itself as one."""
+        return not self.grant_types
 
     def get_client_id(self) -> str:
         """Return the `client_id` that tokens carry."""

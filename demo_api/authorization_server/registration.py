@@ -133,6 +133,7 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
             grant_types=client_metadata["grant_types"],
             scope=scope,
             default_scope=DEFAULT_SCOPE if DEFAULT_SCOPE in scope.split() else scope,
+            registered_at=self.server.now,
         )
         self.server.session.add(client)
         return client

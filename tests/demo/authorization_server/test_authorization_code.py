@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.demo.authorization_server.stage import (
+    OAUTH,
     ORIGIN,
     RESOURCE,
     VERIFIER,
@@ -80,6 +81,22 @@ async def test_a_bad_request_of_a_known_client_goes_back_to_it(
     assert answer["state"] == "xyz"
     assert answer["iss"] == ORIGIN
     assert "code" not in answer
+
+
+async def test_a_bad_request_of_a_client_that_registered_itself_waits_for_someone(
+    stage: Stage,
+) -> None:
+    """Else anybody could make a link to us that ends wherever they like (RFC 9700 §4.11.2)."""
+    own = {"redirect_uris": ["https://evil.example/cb"]}
+    client = accepted(await stage.http.post(f"{OAUTH}/register", json=own))["client_id"]
+    nobody = await stage.authorize(client, code_challenge=None)
+    assert nobody.status_code == 400
+    assert "location" not in nobody.headers
+    assert alert(nobody)
+    await stage.sign_in(await stage.authorize(client))
+    someone = await stage.authorize(client, code_challenge=None)
+    assert someone.headers["location"].startswith("https://evil.example/cb?")
+    assert answer_in(someone)["error"] == "invalid_request"
 
 
 @pytest.mark.parametrize(
