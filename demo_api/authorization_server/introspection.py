@@ -16,8 +16,9 @@ from demo_api.authorization_server.requests import ServerRequest
 class IntrospectionEndpoint(AuthlibIntrospection):
     """RFC 7662, for confidential clients.
 
-    Whoever may ask is told about any access token it holds, since a resource server is asked
-    about every client's; a refresh token is known to its own client alone.
+    A resource server is told about every access token, since it is sent those of all clients; any
+    other client about its own tokens alone, for anyone may register one. To whoever may not know
+    it, a token is as good as none.
     """
 
     CLIENT_AUTH_METHODS = CONFIDENTIAL
@@ -33,8 +34,10 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         return found
 
     def check_permission(self, token: IssuedToken, client: Client, request: ServerRequest) -> bool:
-        """Keep refresh tokens between their client and us."""
-        return not token.is_refresh_token or token.check_client(client)
+        """Tell a resource server of what it may be sent, and a client of what is its own."""
+        if client.is_resource_server:
+            return not token.is_refresh_token
+        return token.check_client(client)
 
     def create_introspection_payload(self, token: IssuedToken | None) -> dict[str, Any]:
         """Say `active`, and more only of a token that is (RFC 7662 §2.2)."""

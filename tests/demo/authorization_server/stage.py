@@ -137,7 +137,7 @@ class Stage:
             **more,
         )
 
-    async def introspect(self, token: str, client_id: str = "demo-service") -> dict[str, Any]:
+    async def introspect(self, token: str, client_id: str = "demo-api") -> dict[str, Any]:
         """Ask about *token* as a resource server would."""
         return accepted(await self.post("introspect", basic(client_id), token=token))
 

@@ -1,6 +1,9 @@
 """Introspection tells what still stands; revocation ends it."""
 
+import pytest
+
 from tests.demo.authorization_server.stage import (
+    OAUTH,
     ORIGIN,
     RESOURCE,
     Stage,
@@ -10,20 +13,33 @@ from tests.demo.authorization_server.stage import (
 )
 
 
-async def test_an_access_token_is_introspected_by_whoever_holds_it(stage: Stage) -> None:
-    """A resource server is asked about the tokens of every client."""
+@pytest.mark.parametrize("asks", ["demo-api", "demo-web"], ids=["resource server", "its client"])
+async def test_an_access_token_is_introspected_by_whoever_may_know(stage: Stage, asks: str) -> None:
+    """A resource server, which is sent the tokens of every client, and the client it is for."""
     token = await stage.tokens(scope="read write")
-    facts = await stage.introspect(token["access_token"])
+    facts = await stage.introspect(token["access_token"], asks)
     claims = await stage.claims(token["access_token"])
     assert facts == claims | {"active": True, "token_type": "Bearer", "username": "ada"}
     assert facts["iss"] == ORIGIN
     assert facts["aud"] == RESOURCE
 
 
+async def test_no_other_client_learns_whose_a_token_is(stage: Stage) -> None:
+    """Anybody may register one, and would be told a person's name for a token that leaked."""
+    token = await stage.tokens()
+    own = {"grant_types": ["client_credentials"]}
+    client = accepted(await stage.http.post(f"{OAUTH}/register", json=own))
+    stranger = basic(client["client_id"], client["client_secret"])
+    for headers in (stranger, basic("demo-service")):
+        for each in ("access_token", "refresh_token"):
+            answer = await stage.post("introspect", headers, token=token[each])
+            assert accepted(answer) == {"active": False}
+
+
 async def test_a_refresh_token_is_introspected_by_its_own_client(stage: Stage) -> None:
-    """To everyone else it does not exist."""
+    """A resource server is never sent one, so it may not even ask."""
     token = (await stage.tokens())["refresh_token"]
-    assert await stage.introspect(token, "demo-service") == {"active": False}
+    assert await stage.introspect(token, "demo-api") == {"active": False}
     facts = await stage.introspect(token, "demo-web")
     assert facts["active"] is True
     assert facts["sub"] == "u-ada-5f1c7e90"
