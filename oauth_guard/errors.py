@@ -99,10 +99,20 @@ class StoreUnavailable(OAuthGuardError):  # noqa: N818 - a state of the world, a
 
 
 class RequestRejected(OAuthGuardError):  # noqa: N818 - a verdict, as the house names it
-    """The caller's fault: carries the RFC's error code, the status, and our reason."""
+    """The caller's fault: carries the RFC's error code, the status, and our reason.
 
-    status: ClassVar[int]
-    code: ClassVar[str | None]
+    Raise one of those below; one that says no more than this is answered as an invalid token.
+
+    Attributes:
+        status: The HTTP status of the answer.
+        code: The error code of RFC 6750; None, and any that is not among its three, is not sent.
+        reason: Why, for the operator.
+        scope: What to ask for, where that would help.
+    """
+
+    status: ClassVar[int] = 401
+    code: ClassVar[str | None] = "invalid_token"
+    scope: str | None = None
 
     def __init__(self, reason: Reason) -> None:
         """Say why; nothing of the request goes in."""
@@ -140,6 +150,10 @@ class InvalidToken(RequestRejected):
 
     status = 401
     code = "invalid_token"
+
+    def __init__(self, reason: Reason = Reason.WRONG_CLAIM) -> None:
+        """Say why; by default, since the operator's own judgement of its claims is against it."""
+        super().__init__(reason)
 
 
 class InsufficientScope(RequestRejected):

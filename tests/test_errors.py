@@ -51,6 +51,11 @@ def test_a_plain_error_has_the_usual_reason() -> None:
     assert MissingCredentials(scope="read").scope == InsufficientScope(scope="read").scope == "read"
 
 
+def test_an_invalid_token_is_easily_raised() -> None:
+    """Whoever judges claims by a function of their own need not choose a reason."""
+    assert InvalidToken().reason == Reason.WRONG_CLAIM
+
+
 def test_a_wrong_setting_is_a_wrong_value() -> None:
     """Code that knows nothing of us may catch it as a `ValueError`."""
     assert issubclass(ConfigurationError, ValueError)

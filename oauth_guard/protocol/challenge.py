@@ -84,7 +84,7 @@ class Challenger:
         return Rejection(error.status, (challenge, _NO_STORE), self._body(members, error.reason))
 
     def _error_members(self, error: RequestRejected) -> Iterator[tuple[str, str]]:
-        if error.code is None:
+        if error.code not in _DESCRIPTIONS:
             return
         yield "error", error.code
         yield "error_description", _DESCRIPTIONS[error.code]
@@ -95,7 +95,7 @@ class Challenger:
         parameters = {
             "realm": self.realm,
             **members,
-            "scope": getattr(error, "scope", None),
+            "scope": error.scope,
             "resource_metadata": self.resource_metadata,
         }
         written = (f"{k}={_quote(v)}" for k, v in parameters.items() if v is not None)

@@ -94,6 +94,35 @@ def test_an_error_becomes_a_challenge(
     assert (b"cache-control", b"no-store") in rejection.headers
 
 
+class Suspended(RequestRejected):
+    """A refusal of somebody's own."""
+
+
+class Unpaid(RequestRejected):
+    """One with a code that RFC 6750 does not know."""
+
+    status = 403
+    code = 'pay"é'
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        pytest.param(RequestRejected(Reason.EXPIRED), 401, "invalid_token", id="no kind"),
+        pytest.param(Suspended(Reason.WRONG_CLAIM), 401, "invalid_token", id="a kind of one's own"),
+        pytest.param(Unpaid(Reason.WRONG_CLAIM), 403, None, id="a code of one's own"),
+    ],
+)
+def test_an_error_that_is_none_of_ours_is_answered_too(
+    error: RequestRejected, status: int, code: str | None
+) -> None:
+    """As an invalid token, unless it says otherwise; only codes of the RFC are sent."""
+    rejection = _challenger().answer(error)
+    _, parameters = _challenge(rejection)
+    assert (rejection.status, parameters.get("error")) == (status, code)
+    assert parameters.keys() <= {"error", "error_description", "resource_metadata"}
+
+
 def test_headers_describe_the_body() -> None:
     """Length and type are right, and there is no type where there is no body."""
     full = _challenger().answer(InvalidToken(Reason.EXPIRED))
@@ -198,7 +227,7 @@ def test_any_rejection_parses_back(
     rejection = _challenger(realm, None, error_uri, tell_reason=told).answer(error)
     scheme, parameters = _challenge(rejection)
     assert (scheme, parameters["realm"]) == ("Bearer", realm)
-    assert parameters.get("scope") == getattr(error, "scope", None)
+    assert parameters.get("scope") == error.scope
     assert parameters.get("error") == error.code
     assert parameters.get("error_uri") == (error_uri if error.code else None)
     repeated = {name: value for name, value in parameters.items() if name.startswith("error")}
