@@ -393,6 +393,7 @@ def test_its_repr_tells_no_secret() -> None:
 
 @pytest.mark.parametrize("reason", ["single resource", "issuer checks"])
 def test_a_missing_audience_wants_a_reason(reason: Any) -> None:
-    """By default there is none."""
+    """By default there is none; that the client is known is another."""
     assert build(without_audience=reason).rules.audience_optional
+    assert build(clients=["c1"], audience_optional=True).rules.audience_optional
     assert not build().rules.audience_optional
