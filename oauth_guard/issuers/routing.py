@@ -43,7 +43,7 @@ class IssuerRouter:
         wrap: Callable[[Issuer], Issuer] = lambda issuer: issuer,
         clock: Clock = time.monotonic,
     ) -> None:
-        listed = tuple(issuers)
+        listed = _listed(issuers)
         self._issuers = [wrap(each) for each in listed if not isinstance(each, Tenants)]
         self._directories = [
             TenantDirectory(each, wrap, clock=clock) for each in listed if isinstance(each, Tenants)
@@ -55,18 +55,10 @@ class IssuerRouter:
                 raise ConfigurationError(f"issuers names {issuer.issuer} twice: once is enough.")
             if known is None or known.opaque:
                 self._named[issuer.issuer] = issuer
-        if not listed:
-            raise ConfigurationError(
-                'issuers is empty: name one, [JWTIssuer("https://login.example.com")].'
-            )
         self._for_opaque = [each for each in self._issuers if each.opaque]
         self._for_jwts = [each for each in self._issuers if each.takes_jwts]
-        if max(len(self._for_opaque), len(self._for_jwts)) > 1 and not share_tokens:
-            raise ConfigurationError(
-                f"{' and '.join(each.issuer for each in self._for_opaque or self._for_jwts)} take "
-                "tokens that name no issuer, so each would see the other's tokens: leave one, or "
-                "write share_tokens=True."
-            )
+        if not share_tokens:
+            _check_nobody_shares(self._for_opaque, self._for_jwts)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -150,6 +142,30 @@ class IssuerRouter:
                 stack.push_async_callback(directory.aclose)
             for issuer in self._issuers:
                 stack.push_async_callback(issuer.aclose)
+
+
+def _listed(issuers: object) -> tuple[Issuer | Tenants, ...]:
+    """Read what was configured, also by somebody who has no type checker."""
+    example = '[JWTIssuer("https://login.example.com")]'
+    if isinstance(issuers, str) or not isinstance(issuers, Iterable):
+        raise ConfigurationError(f"issuers is a list of issuers: {example}.")
+    listed = tuple(issuers)
+    if not listed:
+        raise ConfigurationError(f"issuers is empty: name one, {example}.")
+    for each in listed:
+        if not isinstance(each, Tenants) and not hasattr(each, "validate"):
+            raise ConfigurationError(f"issuers holds {each!r}, which is no issuer: {example}.")
+    return listed
+
+
+def _check_nobody_shares(*groups: Sequence[Issuer]) -> None:
+    """Refuse that several of a group see each other's tokens."""
+    for group in groups:
+        if len(group) > 1:
+            raise ConfigurationError(
+                f"{' and '.join(each.issuer for each in group)} take tokens that name no issuer, "
+                "so each would see the other's tokens: leave one, or write share_tokens=True."
+            )
 
 
 def _confirms(issuer: Issuer) -> TypeGuard[ConfirmingIssuer]:

@@ -132,6 +132,22 @@ def test_no_issuer_is_a_wrong_configuration() -> None:
         IssuerRouter([])
 
 
+@pytest.mark.parametrize(
+    ("issuers", "told"),
+    [
+        pytest.param("https://a.example", r"is a list of issuers: \[JWTIssuer\(", id="a string"),
+        pytest.param(issuers()[0], r"is a list of issuers: \[JWTIssuer\(", id="an issuer"),
+        pytest.param(None, r"is a list of issuers: \[JWTIssuer\(", id="nothing"),
+        pytest.param(["https://a.example"], r"holds 'https://a\.example', which is", id="strings"),
+        pytest.param([issuers()], "holds .*, which is no issuer", id="a list in a list"),
+    ],
+)
+def test_what_is_no_list_of_issuers_is_a_wrong_configuration(issuers: Any, told: str) -> None:
+    """A slip that is told when it is made."""
+    with pytest.raises(ConfigurationError, match=told):
+        IssuerRouter(issuers)
+
+
 def test_one_name_twice_is_a_wrong_configuration() -> None:
     """Which of the two counts would be a guess."""
     with pytest.raises(ConfigurationError, match=r"names https://a\.example twice: once is"):

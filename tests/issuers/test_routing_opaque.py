@@ -45,6 +45,12 @@ class Scene:
         return len(self.a.introspection.requests), len(self.b.introspection.requests)
 
 
+class OnlyJWTs(JWTIssuer):
+    """An issuer that takes JWTs which name nobody, but no opaque tokens."""
+
+    takes_jwts = True
+
+
 async def verdict(issuers: Sequence[Issuer], token: str, *, share: bool = False) -> str:
     """Return who vouches for *token*, or why nobody does."""
     router = IssuerRouter(issuers, share_tokens=share)
@@ -136,6 +142,14 @@ def test_several_that_take_opaque_tokens_want_consent() -> None:
     with pytest.raises(ConfigurationError, match=f"{A} and {B} take .* share_tokens=True"):
         IssuerRouter(issuers)
     assert IssuerRouter(issuers, share_tokens=True).names == (A, B)
+
+
+def test_those_that_would_share_are_named() -> None:
+    """Not one that takes tokens of another kind alone."""
+    scene = Scene()
+    takes_jwts: list[Issuer] = [OnlyJWTs(SIGNS), scene.asked(scene.b, takes_jwts=True)]
+    with pytest.raises(ConfigurationError, match=f"^{SIGNS} and {B} take "):
+        IssuerRouter(takes_jwts)
 
 
 def test_consent_is_given_to_the_guard() -> None:
