@@ -15,7 +15,7 @@ from oauth_guard.issuers.jwt import JWTIssuer
 from oauth_guard.issuers.preset_settings import OPENID_CONFIGURATION, PresetSettings, preset
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.jose import SignedToken
-from oauth_guard.protocol.urls import hosts_of
+from oauth_guard.protocol.urls import origins_of
 
 __all__ = ["entra", "entra_any_tenant"]
 
@@ -104,7 +104,7 @@ def entra_any_tenant(**settings: Unpack[PresetSettings]) -> Tenants:
 def _keys_for_any_tenant(settings: PresetSettings, clock: Clock = time.monotonic) -> RemoteKeySet:
     discovery = _KeysForAnyTenant(
         _ANY,
-        Fetcher(_ANY, settings.get("http"), hosts_of(_ANY_KEYS)),
+        Fetcher(_ANY, settings.get("http"), origins_of(_ANY_KEYS)),
         metadata_url=None,
         jwks_uri=_ANY_KEYS,
         insecure_http=False,

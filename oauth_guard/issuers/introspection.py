@@ -30,7 +30,7 @@ from oauth_guard.protocol.introspection import (
 from oauth_guard.protocol.jose import SYMMETRIC, parse_signed_token
 from oauth_guard.protocol.presented_token import PresentedToken
 from oauth_guard.protocol.strict_json import parse_object
-from oauth_guard.protocol.urls import hosts_of, parse_url
+from oauth_guard.protocol.urls import origins_of, parse_url
 
 __all__ = ["IntrospectionIssuer", "WithoutAudience"]
 
@@ -106,8 +106,8 @@ class IntrospectionIssuer:
         kind = SIGNED_ANSWER if signed else JSON_ANSWER
         self.cache_identity = (issuer, endpoint or metadata_url or "", client.client_id, kind)
         self._client, self._hint, self._answer_type = client, token_type_hint, kind
-        hosts = hosts_of(issuer, metadata_url, endpoint)
-        fetcher = Fetcher(issuer, http, hosts, connections=_CONNECTIONS)
+        origins = origins_of(issuer, metadata_url, endpoint)
+        fetcher = Fetcher(issuer, http, origins, connections=_CONNECTIONS)
         discovery = Discovery(
             issuer,
             fetcher,

@@ -7,11 +7,12 @@ import pytest
 
 from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.issuers.fetch import Document, Fetcher
+from oauth_guard.protocol.urls import origins_of
 from tests.issuers.loopback import closed_port
 
 ISSUER = "https://as.example.com"
 URL = f"{ISSUER}/jwks"
-HOSTS = frozenset({"as.example.com", "127.0.0.1"})
+ORIGINS = origins_of(ISSUER)
 MAX_BYTES = 512 * 1024
 
 
@@ -29,7 +30,7 @@ def client(answer: httpx.Response | Exception) -> httpx.AsyncClient:
 async def fetch(answer: httpx.Response | Exception, url: str = URL) -> Document | Reason:
     """Return the document, or the reason why there is none."""
     try:
-        return await Fetcher(ISSUER, client(answer), HOSTS).get(url)
+        return await Fetcher(ISSUER, client(answer), ORIGINS).get(url)
     except IssuerUnavailable as error:
         return error.reason
 
@@ -95,7 +96,7 @@ async def test_a_compressed_answer_is_not_unpacked() -> None:
         stream = httpx.ByteStream(b"\x1f\x8bnever looked at")
         return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=stream)
 
-    fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(handler)), HOSTS)
+    fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(handler)), ORIGINS)
     with pytest.raises(IssuerUnavailable, match=Reason.BAD_ANSWER):
         await fetcher.get(URL)
     assert seen[0].headers["accept-encoding"] == "identity"
@@ -124,7 +125,7 @@ async def test_whatever_fails_is_an_outage(failure: Exception, reason: Reason) -
 )
 async def test_a_url_that_no_client_takes_is_an_outage(url: str) -> None:
     """The metadata of an issuer may name any URL as that of its keys."""
-    fetcher = Fetcher(ISSUER, None, HOSTS)
+    fetcher = Fetcher(ISSUER, None, ORIGINS)
     with pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
         await fetcher.get(url)
     await fetcher.aclose()
@@ -136,7 +137,7 @@ async def test_an_environment_that_no_client_can_live_in_is_an_outage(
     """A proxy that can't be read is the operator's fault, not that of a request."""
     monkeypatch.setenv("ALL_PROXY", "nonsense://proxy")
     with pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
-        await Fetcher(ISSUER, None, HOSTS).get(URL)
+        await Fetcher(ISSUER, None, ORIGINS).get(URL)
 
 
 async def test_a_client_that_was_closed_is_an_outage() -> None:
@@ -144,20 +145,20 @@ async def test_a_client_that_was_closed_is_an_outage() -> None:
     http = client(httpx.Response(200, json={}))
     await http.aclose()
     with pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
-        await Fetcher(ISSUER, http, HOSTS).get(URL)
+        await Fetcher(ISSUER, http, ORIGINS).get(URL)
 
 
 async def test_a_client_that_was_handed_in_stays_open() -> None:
     """It belongs to whoever made it."""
     http = client(httpx.Response(200, json={}))
-    await Fetcher(ISSUER, http, HOSTS).aclose()
+    await Fetcher(ISSUER, http, ORIGINS).aclose()
     assert not http.is_closed
 
 
 def test_a_client_of_a_loop_that_is_gone_is_let_go() -> None:
     """Closing under another loop can't reach into it, and need not: nothing was kept open."""
     with closed_port() as origin:
-        fetcher = Fetcher(ISSUER, None, HOSTS)
+        fetcher = Fetcher(ISSUER, None, origins_of(origin))
         with pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
             asyncio.run(fetcher.get(origin))
         asyncio.run(fetcher.aclose())
@@ -179,7 +180,7 @@ async def test_a_cancelled_fetch_stays_cancelled() -> None:
         raise AssertionError("somebody woke what nobody waits for")
 
     http = httpx.AsyncClient(transport=httpx.MockTransport(never))
-    fetching = asyncio.create_task(Fetcher(ISSUER, http, HOSTS).get(URL))
+    fetching = asyncio.create_task(Fetcher(ISSUER, http, ORIGINS).get(URL))
     await started.wait()
     fetching.cancel()
     await asyncio.wait([fetching])

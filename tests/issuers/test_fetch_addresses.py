@@ -11,7 +11,8 @@ from oauth_guard.issuers.fetch import Fetcher
 from tests.issuers.network import SERVED, SILENT, Internet
 
 ISSUER = "https://as.example.com"
-CONFIGURED = frozenset({"as.example.com", "xn--bcher-kva.example"})
+HOSTS = ("as.example.com", "xn--bcher-kva.example")
+CONFIGURED = frozenset((host, 443) for host in HOSTS)
 PUBLIC, OTHER, PUBLIC_V6 = "93.184.215.14", "198.51.101.7", "2606:2800:21f:cb07::1"
 KEYS: Mapping[str, Any] = {"keys": []}
 
@@ -19,7 +20,7 @@ KEYS: Mapping[str, Any] = {"keys": []}
 @pytest.fixture
 def internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Internet:
     """Return an Internet with a server that the client trusts, and no proxy."""
-    internet = Internet(tmp_path, "keys.example.com", *sorted(CONFIGURED))
+    internet = Internet(tmp_path, "keys.example.com", *HOSTS)
     internet.answers["/jwks"] = KEYS
     internet.places = {PUBLIC: SERVED, "127.0.0.1": SERVED}
     internet.become(monkeypatch)
@@ -83,12 +84,23 @@ def test_the_certificate_is_for_the_name(internet: Internet) -> None:
     assert internet.requests == []
 
 
-@pytest.mark.parametrize("host", ["as.example.com", "AS.example.com", "bücher.example"])
+@pytest.mark.parametrize(
+    "host",
+    ["as.example.com", "AS.example.com", "bücher.example", "as.example.com:443"],
+)
 def test_a_configured_host_may_be_anywhere(internet: Internet, host: str) -> None:
     """Whoever configured it knows where it is; its names are compared as DNS does."""
-    internet.names |= {name: ["127.0.0.1"] for name in CONFIGURED}
+    internet.names |= {name: ["127.0.0.1"] for name in HOSTS}
     assert fetch(internet, f"https://{host}/jwks") == KEYS
     assert internet.attempts == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("url", ["https://as.example.com:6379/", "http://as.example.com/"])
+def test_a_configured_host_is_trusted_at_its_port_alone(internet: Internet, url: str) -> None:
+    """What else listens there, inside our own network, is no issuer's to name."""
+    internet.names["as.example.com"] = ["127.0.0.1"]
+    assert fetch(internet, url) == Reason.UNREACHABLE
+    assert internet.attempts == []
 
 
 @pytest.mark.parametrize(

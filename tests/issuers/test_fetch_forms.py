@@ -8,11 +8,12 @@ import pytest
 
 from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.issuers.fetch import Answer, Fetcher
+from oauth_guard.protocol.urls import origins_of
 from tests.issuers.loopback import closed_port
 
 ISSUER = "https://as.example.com"
 URL = f"{ISSUER}/introspect"
-HOSTS = frozenset({"as.example.com", "127.0.0.1"})
+ORIGINS = origins_of(ISSUER)
 MAX_BYTES = 64 * 1024
 
 
@@ -24,7 +25,7 @@ def fetcher_of(answer: httpx.Response | Exception) -> Fetcher:
             raise answer
         return answer
 
-    return Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(handler)), HOSTS)
+    return Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(handler)), ORIGINS)
 
 
 async def post(answer: httpx.Response | Exception) -> Answer | Reason:
@@ -167,10 +168,11 @@ async def test_the_log_tells_nothing_that_was_sent(caplog: pytest.LogCaptureFixt
 
 async def test_nobody_at_the_port_is_no_connection() -> None:
     """By a client of our own."""
-    fetcher = Fetcher(ISSUER, None, HOSTS, connections=1)
-    with closed_port() as origin, pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
-        await fetcher.post(f"{origin}/introspect", b"a=b", {})
-    await fetcher.aclose()
+    with closed_port() as origin:
+        fetcher = Fetcher(ISSUER, None, origins_of(origin), connections=1)
+        with pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
+            await fetcher.post(f"{origin}/introspect", b"a=b", {})
+        await fetcher.aclose()
 
 
 async def test_cancelling_is_passed_on() -> None:
@@ -182,7 +184,7 @@ async def test_cancelling_is_passed_on() -> None:
         await asyncio.Event().wait()
         raise AssertionError("somebody woke what nobody waits for")
 
-    fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(never)), HOSTS)
+    fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(never)), ORIGINS)
     posting = asyncio.create_task(fetcher.post(URL, b"", {}))
     await started.wait()
     posting.cancel()

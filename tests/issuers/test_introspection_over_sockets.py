@@ -18,6 +18,7 @@ from oauth_guard.issuers.endpoint import Endpoint, Question
 from oauth_guard.issuers.fetch import Fetcher
 from oauth_guard.issuers.introspection import IntrospectionIssuer
 from oauth_guard.protocol.presented_token import PresentedToken
+from oauth_guard.protocol.urls import origins_of
 from tests.issuers.loopback import serving
 
 ISSUER = "https://as.example.com"
@@ -133,7 +134,7 @@ async def test_a_slow_answer_does_not_hold_up_others(served: tuple[Server, str])
 async def test_an_endpoint_that_is_too_slow_is_an_outage(served: tuple[Server, str]) -> None:
     """Whoever waits is told in time, and the next question gets a connection that works."""
     _, origin = served
-    fetcher = Fetcher(ISSUER, None, frozenset({"127.0.0.1"}), connections=1)
+    fetcher = Fetcher(ISSUER, None, origins_of(origin), connections=1)
     discovery = Discovery(
         ISSUER,
         fetcher,
