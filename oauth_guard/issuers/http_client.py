@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-__all__ = ["HTTPClient", "HTTPResponse"]
+from oauth_guard.errors import ConfigurationError
+
+__all__ = ["HTTPClient", "HTTPResponse", "check_client"]
 
 
 class HTTPResponse(Protocol):
@@ -53,3 +55,13 @@ class HTTPClient(Protocol):
     async def aclose(self) -> None:
         """Let go of connections; whoever made the client does so."""
         ...
+
+
+def check_client(client: object) -> None:
+    """Refuse what was handed in as `http=` without the shape of such a client.
+
+    Raises:
+        ConfigurationError: It is not async, as `httpx.Client` is not, or is no client at all.
+    """
+    if not hasattr(client, "stream") or not hasattr(client, "aclose"):
+        raise ConfigurationError("http= takes an async client: httpx.AsyncClient().")

@@ -15,7 +15,7 @@ from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
 from oauth_guard.protocol.jose import SYMMETRIC
 from oauth_guard.protocol.presented_token import PresentedToken
-from oauth_guard.protocol.urls import origins_of, parse_url
+from oauth_guard.protocol.urls import hosts_of, parse_url
 
 __all__ = ["JWTIssuer"]
 
@@ -64,6 +64,7 @@ class JWTIssuer:
         **settings: Unpack[ClaimSettings],
     ) -> None:
         _check_urls(issuer, metadata_url, jwks_uri, insecure_http=insecure_http)
+        _check_times(key_times)
         if secret is not None:
             settings.setdefault("algorithms", ["HS256"])
         self._rules = ClaimRules.of(issuer, **settings)
@@ -74,7 +75,7 @@ class JWTIssuer:
         elif keys is None:
             discovery = Discovery(
                 issuer,
-                Fetcher(issuer, http, origins_of(issuer, metadata_url, jwks_uri)),
+                Fetcher(issuer, http, hosts_of(issuer, metadata_url, jwks_uri)),
                 metadata_url=metadata_url,
                 jwks_uri=jwks_uri,
                 insecure_http=insecure_http,
@@ -176,6 +177,11 @@ def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
         parse_url(url, setting="metadata_url= or jwks_uri=", insecure_http=insecure_http)
     if insecure_http:
         _log.warning("%s: insecure_http=True lets keys travel unprotected", issuer)
+
+
+def _check_times(key_times: object) -> None:
+    if not isinstance(key_times, KeyTimes):
+        raise ConfigurationError("key_times= takes several times: KeyTimes(lifetime=600).")
 
 
 def _key_source(keys: Mapping[str, Any] | KeySource) -> KeySource:

@@ -5,14 +5,12 @@ from urllib.parse import SplitResult, urlsplit
 
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["DEFAULT_PORTS", "is_loopback", "is_secure", "origins_of", "parse_url"]
-
-DEFAULT_PORTS = {"https": 443, "http": 80}
+__all__ = ["hosts_of", "is_loopback", "is_secure", "parse_url"]
 
 _URI_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - set('"<>\\^`{|}')
 
 
-def parse_url(url: str, *, setting: str, insecure_http: bool = False) -> SplitResult:
+def parse_url(url: object, *, setting: str, insecure_http: bool = False) -> SplitResult:
     """Split the *url* that was configured as *setting*.
 
     Raises:
@@ -20,6 +18,9 @@ def parse_url(url: str, *, setting: str, insecure_http: bool = False) -> SplitRe
             (http is for loopback hosts, or *insecure_http*).
     """
     example = f'{setting} must be an absolute https URL like "https://example.com/path"'
+    if not isinstance(url, str):
+        hint = ": is a variable of the environment unset?" if url is None else ""
+        raise ConfigurationError(f"{example}, not {url!r}{hint}.")
     if not _URI_CHARACTERS.issuperset(url):
         raise ConfigurationError(f"{example}; {url!r} has characters that no URL has.")
     try:
@@ -40,12 +41,9 @@ def parse_url(url: str, *, setting: str, insecure_http: bool = False) -> SplitRe
     return parts
 
 
-def origins_of(*urls: str | None) -> frozenset[tuple[str, int]]:
-    """Return host and port of those *urls* that were configured."""
-    parts = [urlsplit(url) for url in urls if url]
-    return frozenset(
-        (each.hostname, each.port or DEFAULT_PORTS[each.scheme]) for each in parts if each.hostname
-    )
+def hosts_of(*urls: str | None) -> frozenset[str]:
+    """Return the hosts of those *urls* that were configured."""
+    return frozenset(host for url in urls if url and (host := urlsplit(url).hostname))
 
 
 def is_secure(parts: SplitResult) -> bool:

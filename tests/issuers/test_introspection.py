@@ -353,6 +353,7 @@ async def test_it_starts_in_the_background() -> None:
         pytest.param(
             {"algorithms": ["HS256"], "signed": True}, "publishes", id="a secret as a key"
         ),
+        pytest.param({"http": httpx.Client()}, "http= takes an async client", id="a sync client"),
         pytest.param({"odd": 1}, "odd= is no setting", id="no setting"),
     ],
 )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import pytest
 
 from oauth_guard import ConfigurationError, JWTIssuer
@@ -148,6 +149,10 @@ async def test_a_key_source_of_ones_own_is_asked() -> None:
         ({"issuer": f"{ISSUER}/\u00e9"}, "characters that no URL has"),
         ({"metadata_url": "http://as/x"}, "metadata_url= or jwks_uri= must be an absolute https"),
         ({"jwks_uri": "/jwks"}, "metadata_url= or jwks_uri= must be an absolute https"),
+        ({"issuer": None}, "not None: is a variable of the environment unset"),
+        ({"key_times": 600}, r"key_times= takes several times: KeyTimes\(lifetime=600\)"),
+        ({"http": httpx.Client()}, r"http= takes an async client: httpx.AsyncClient\(\)"),
+        ({"http": httpx}, "http= takes an async client"),
         ({"types": "JWT"}, 'types= takes a list: types=\\["JWT"\\]'),
         ({"types": []}, "types= is empty: leave it out, or name at least one"),
         ({"algorithms": "ES256"}, 'algorithms= takes a list: algorithms=\\["ES256"\\]'),
