@@ -17,6 +17,7 @@ from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.issuers.http_client import HTTPClient, HTTPResponse, check_client
 from oauth_guard.protocol.addresses import is_public_address
 from oauth_guard.protocol.strict_json import parse_object
+from oauth_guard.protocol.urls import DEFAULT_PORTS
 
 __all__ = ["Answer", "Document", "Fetcher", "HTTPClient"]
 
@@ -25,7 +26,6 @@ _log = logging.getLogger("oauth_guard")
 _MAX_DOCUMENT_BYTES = 512 * 1024
 _MAX_ANSWER_BYTES = 64 * 1024
 _OK, _BAD_REQUEST = 200, 400
-_HTTPS_PORT = 443
 _PROXIED = {"http", "https", "all"}
 _CONNECT_SECONDS = 2  # for each address, so that a dead one leaves time for the next
 # Compressed, a small answer could be a large one.
@@ -77,13 +77,13 @@ class Fetcher:
     """Talks to one issuer; a client of its own is opened at first use.
 
     The client belongs to the event loop that runs: under another loop another one is opened.
-    It connects to *hosts*, which were configured, wherever they are, and to others only on the
-    Internet. A client that was handed in, or a proxy, chooses its own addresses.
+    It connects to *origins*, which were configured, wherever they are, and to others only on
+    the Internet. A client that was handed in, or a proxy, chooses its own addresses.
 
     Args:
         issuer: Whom an outage is laid to.
         client: A client that was handed in, if any.
-        hosts: The hosts that were configured.
+        origins: The hosts that were configured, each with its port.
         connections: How many connections of its own client stay open between exchanges.
 
     Raises:
@@ -94,7 +94,7 @@ class Fetcher:
         self,
         issuer: str,
         client: HTTPClient | None,
-        hosts: frozenset[str],
+        origins: frozenset[tuple[str, int]],
         *,
         connections: int = 0,
     ) -> None:
@@ -102,7 +102,7 @@ class Fetcher:
             check_client(client)
         self._issuer = issuer
         self._given = client
-        self._hosts = hosts
+        self._origins = origins
         self._connections = connections
         self._own: tuple[asyncio.AbstractEventLoop, HTTPClient] | None = None
 
@@ -146,7 +146,7 @@ class Fetcher:
             # The caller bounds the time, and how many exchanges there are at once.
             limits = httpx.Limits(max_keepalive_connections=self._connections)
             proxied = _PROXIED & getproxies().keys()  # which has NO_PROXY as "no"
-            transport = None if proxied else _GuardedTransport(self._hosts, limits)
+            transport = None if proxied else _GuardedTransport(self._origins, limits)
             client = httpx.AsyncClient(timeout=None, limits=limits, transport=transport)  # noqa: S113
             self._own = (loop, client)
         return self._own[1]
@@ -231,15 +231,16 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
     A name is looked up once: what was found good is what is connected to.
     """
 
-    def __init__(self, hosts: frozenset[str], limits: httpx.Limits) -> None:
-        self._hosts = hosts
+    def __init__(self, origins: frozenset[tuple[str, int]], limits: httpx.Limits) -> None:
+        self._origins = origins
         self._transport = httpx.AsyncHTTPTransport(limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.raw_host.decode("ascii")
-        if host in self._hosts:
+        port = request.url.port or DEFAULT_PORTS.get(request.url.scheme, 0)
+        if (host, port) in self._origins:
             return await self._transport.handle_async_request(request)
-        addresses = await _public_addresses(host, request.url.port)
+        addresses = await _public_addresses(host, port)
         # The certificate must still be for the name (RFC 9110 §4.3.4).
         request.extensions = {
             **request.extensions,
@@ -257,11 +258,11 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
         await self._transport.aclose()
 
 
-async def _public_addresses(host: str, port: int | None) -> list[str]:
+async def _public_addresses(host: str, port: int) -> list[str]:
     """Look *host* up; one address in our own network spoils them all."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port or _HTTPS_PORT, type=SOCK_STREAM)
+    found = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
     addresses = [str(address[0]) for *_, address in found]
     if not all(map(is_public_address, addresses)):
-        raise httpx.ConnectError("the address is not public, and the host not configured")
+        raise httpx.ConnectError("the address is not public, and host and port not configured")
     return addresses

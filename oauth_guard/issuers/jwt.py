@@ -15,7 +15,7 @@ from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
 from oauth_guard.protocol.jose import SYMMETRIC
 from oauth_guard.protocol.presented_token import PresentedToken
-from oauth_guard.protocol.urls import hosts_of, parse_url
+from oauth_guard.protocol.urls import origins_of, parse_url
 
 __all__ = ["JWTIssuer"]
 
@@ -75,7 +75,7 @@ class JWTIssuer:
         elif keys is None:
             discovery = Discovery(
                 issuer,
-                Fetcher(issuer, http, hosts_of(issuer, metadata_url, jwks_uri)),
+                Fetcher(issuer, http, origins_of(issuer, metadata_url, jwks_uri)),
                 metadata_url=metadata_url,
                 jwks_uri=jwks_uri,
                 insecure_http=insecure_http,

@@ -5,7 +5,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["hosts_of", "is_loopback", "is_secure", "parse_url"]
+__all__ = ["DEFAULT_PORTS", "is_loopback", "is_secure", "origins_of", "parse_url"]
+
+DEFAULT_PORTS = {"https": 443, "http": 80}
 
 _URI_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - set('"<>\\^`{|}')
 
@@ -41,9 +43,12 @@ def parse_url(url: object, *, setting: str, insecure_http: bool = False) -> Spli
     return parts
 
 
-def hosts_of(*urls: str | None) -> frozenset[str]:
-    """Return the hosts of those *urls* that were configured."""
-    return frozenset(host for url in urls if url and (host := urlsplit(url).hostname))
+def origins_of(*urls: str | None) -> frozenset[tuple[str, int]]:
+    """Return host and port of those *urls* that were configured."""
+    parts = [urlsplit(url) for url in urls if url]
+    return frozenset(
+        (each.hostname, each.port or DEFAULT_PORTS[each.scheme]) for each in parts if each.hostname
+    )
 
 
 def is_secure(parts: SplitResult) -> bool:

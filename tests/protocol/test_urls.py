@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from oauth_guard.errors import ConfigurationError
-from oauth_guard.protocol.urls import hosts_of, is_loopback, is_secure, parse_url
+from oauth_guard.protocol.urls import is_loopback, is_secure, origins_of, parse_url
 
 _LOOPBACK = [
     "http://localhost",
@@ -115,7 +115,21 @@ def test_another_scheme_is_not_secure() -> None:
     assert not is_secure(urlsplit("ftp://localhost"))
 
 
-def test_the_hosts_of_what_was_configured() -> None:
-    """Each once, in lower case, without port or brackets; what was left out has none."""
-    urls = ("https://AS.example.com:8443/a", "https://as.example.com", None, "https://[::1]/jwks")
-    assert hosts_of(*urls) == {"as.example.com", "::1"}
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        pytest.param("https://AS.example.com/a", ("as.example.com", 443), id="https"),
+        pytest.param("HTTP://as.example.com", ("as.example.com", 80), id="http"),
+        pytest.param("https://as.example.com:8443/a", ("as.example.com", 8443), id="a port"),
+        pytest.param("https://[::1]/jwks", ("::1", 443), id="an address"),
+    ],
+)
+def test_the_origin_of_what_was_configured(url: str, origin: tuple[str, int]) -> None:
+    """The host is in lower case and without brackets; each scheme has a port of its own."""
+    assert origins_of(url) == {origin}
+
+
+def test_origins_are_told_once() -> None:
+    """What was left out has none, nor has what names no host."""
+    urls = ("https://a.example/1", None, "https://a.example:443/2", "/jwks", "http://a.example")
+    assert origins_of(*urls) == {("a.example", 443), ("a.example", 80)}
