@@ -17,11 +17,12 @@ class Authorization(Base):
     subject: Mapped[str | None]  # none: the client acts for itself
     scope: Mapped[str]
     auth_time: Mapped[int | None]
+    expires_at: Mapped[int] = mapped_column(index=True)  # with the last of its codes and tokens
     revoked: Mapped[bool] = mapped_column(default=False)
 
 
 class AuthorizationCode(Base, AuthorizationCodeMixin):
-    """A code on its way through the browser; a spent one is kept, to notice a second use."""
+    """A code on its way through the browser; a spent one stays its minute, to notice a thief."""
 
     __tablename__ = "authorization_codes"
 
@@ -31,7 +32,7 @@ class AuthorizationCode(Base, AuthorizationCodeMixin):
     redirect_uri: Mapped[str | None]  # as the request named it; none: it named none
     code_challenge: Mapped[str]
     code_challenge_method: Mapped[str]
-    expires_at: Mapped[int]
+    expires_at: Mapped[int] = mapped_column(index=True)
     spent: Mapped[bool] = mapped_column(default=False)
 
     def get_redirect_uri(self) -> str:
@@ -54,7 +55,7 @@ class IssuedToken(Base, TokenMixin):
     is_refresh_token: Mapped[bool]
     scope: Mapped[str]
     issued_at: Mapped[int]
-    expires_at: Mapped[int]
+    expires_at: Mapped[int] = mapped_column(index=True)
     spent: Mapped[bool] = mapped_column(default=False)
 
     def is_active(self, now: int) -> bool:

@@ -33,6 +33,7 @@ class Ledger:
             subject=user.subject if user else None,
             scope=scope,
             auth_time=user.auth_time if user else None,
+            expires_at=self.now,
         )
         self.session.add(authorization)
         return authorization
@@ -41,16 +42,14 @@ class Ledger:
         self, code: str, authorization: Authorization, redirect_uri: str | None, challenge: str
     ) -> None:
         """Write down a code and what it is bound to."""
-        self.session.add(
-            AuthorizationCode(
-                digest=digest(code),
-                authorization=authorization,
-                redirect_uri=redirect_uri,
-                code_challenge=challenge,
-                code_challenge_method="S256",
-                expires_at=self.now + AUTHORIZATION_CODE_LIFETIME,
-            )
+        record = AuthorizationCode(
+            digest=digest(code),
+            redirect_uri=redirect_uri,
+            code_challenge=challenge,
+            code_challenge_method="S256",
+            expires_at=self.now + AUTHORIZATION_CODE_LIFETIME,
         )
+        self._write(record, authorization)
 
     def find_code(self, code: str, client_id: str) -> AuthorizationCode | None:
         """Return a code that may be redeemed; a second use ends what came of the first."""
@@ -62,22 +61,23 @@ class Ledger:
         return None if found.spent or self.now >= found.expires_at else found
 
     def record_tokens(self, authorization: Authorization, token: dict[str, Any]) -> None:
-        """Write down a token response; access tokens that have ended are forgotten."""
-        self.session.execute(
-            delete(IssuedToken).where(
-                IssuedToken.is_refresh_token.is_(False), IssuedToken.expires_at <= self.now
-            )
-        )
-        records = [self._issued(token["access_token"], token["scope"], token["expires_in"])]
+        """Write down a token response."""
+        access_token = self._issued(token["access_token"], token["scope"], token["expires_in"])
+        self._write(access_token, authorization)
         if "refresh_token" in token:
             # The whole scope, though this access token may have asked for less (RFC 6749 §6).
             whole = authorization.scope
             refresh_token = self._issued(token["refresh_token"], whole, REFRESH_TOKEN_LIFETIME)
             refresh_token.is_refresh_token = True
-            records.append(refresh_token)
-        for record in records:
-            record.authorization = authorization
-        self.session.add_all(records)
+            self._write(refresh_token, authorization)
+
+    def _write(self, record: AuthorizationCode | IssuedToken, authorization: Authorization) -> None:
+        """Write *record* down; with each that comes, those that have ended are forgotten."""
+        record.authorization = authorization
+        authorization.expires_at = max(authorization.expires_at, record.expires_at)
+        self.session.add(record)
+        for table in (AuthorizationCode, IssuedToken, Authorization):
+            self.session.execute(delete(table).where(table.expires_at <= self.now))
 
     def _issued(self, token: str, scope: str, lifetime: int) -> IssuedToken:
         return IssuedToken(

@@ -9,7 +9,9 @@ from authlib.oauth2.rfc7591 import (
     InvalidClientMetadataError,
     InvalidRedirectURIError,
 )
+from sqlalchemy import delete, select
 
+from demo_api.authorization_server.authorizations import Authorization
 from demo_api.authorization_server.client_authentication import ANY, BASIC, NONE
 from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.hashing import hash_secret
@@ -122,6 +124,7 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
         request: RegistrationRequest,
     ) -> Client:
         """Store the client, and of the secret only its hash."""
+        self._make_room()
         secret = client_info.get("client_secret")
         scope = client_metadata["scope"]
         client = Client(
@@ -137,3 +140,13 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
         )
         self.server.session.add(client)
         return client
+
+    def _make_room(self) -> None:
+        """Forget the oldest clients that anybody may have registered and nobody uses."""
+        own = Client.registered_at.is_not(None)
+        newest = select(Client.client_id).where(own).order_by(Client.registered_at.desc())
+        kept = newest.limit(self.server.settings.clients_kept - 1)
+        used = select(Authorization.client_id)
+        self.server.session.execute(
+            delete(Client).where(own, Client.client_id.not_in(kept), Client.client_id.not_in(used))
+        )

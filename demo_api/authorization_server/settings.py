@@ -42,4 +42,6 @@ class Settings:
     form_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     #: No access token is a JWT: whoever wants to know what it stands for must ask.
     opaque: bool = False
+    #: How many clients that registered themselves stay, though nobody uses them.
+    clients_kept: int = 1_000
     clock: Callable[[], float] = time.time

@@ -163,10 +163,13 @@ def refused(response: httpx.Response) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def open_stage(database: Path | None = None) -> AsyncIterator[Stage]:
-    """Give a stage with a fresh server, which remembers in memory or in *database*."""
+async def open_stage(database: Path | None = None, **changes: Any) -> AsyncIterator[Stage]:
+    """Give a stage with a fresh server, which remembers in memory or in *database*.
+
+    Its settings are as *changes* say.
+    """
     clock, engine = Clock(), open_database(database)
-    settings = Settings(ORIGIN, RESOURCE, clock=clock)
+    settings = Settings(ORIGIN, RESOURCE, clock=clock, **changes)
     routes = create_authorization_server(settings, engine)
     transport = httpx.ASGITransport(Starlette(routes=routes))
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
