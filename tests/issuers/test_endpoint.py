@@ -1,113 +1,16 @@
-"""An endpoint is asked in bounded time and number, and left alone when it is ill."""
+"""An endpoint is asked in bounded time, and left alone when it is ill."""
 
 import asyncio
-from collections.abc import Sequence
 
 import httpx
 import pytest
 
 from oauth_guard.errors import IssuerUnavailable, Reason
-from oauth_guard.issuers.breaker import Breaker
-from oauth_guard.issuers.discovery import Discovery
-from oauth_guard.issuers.endpoint import Endpoint, Question
-from oauth_guard.issuers.fetch import Fetcher
-from tests.issuers.asking import ENDPOINT, ISSUER, Clock
+from oauth_guard.issuers.endpoint import Question
+from tests.issuers.scripted_endpoint import METADATA, OK, Scene
 
-METADATA = {"issuer": ISSUER, "introspection_endpoint": ENDPOINT}
-MEMBER = "introspection_endpoint"
-OK = httpx.Response(200, json={"active": False})
 TOO_LONG = httpx.Response(200, content=b"x" * 65_537)
 REFUSED = httpx.ConnectError("refused")
-
-
-class Counting(Breaker):
-    """A breaker that knows how often it was told of a failure."""
-
-    failures = 0
-
-    def failed(self, retry_after: float | None = None) -> None:
-        """Count, and do what a breaker does."""
-        self.failures += 1
-        super().failed(retry_after)
-
-
-class Scene:
-    """An endpoint, whose answers are scripted: the last one stays.
-
-    Attributes:
-        answers: What is answered at the endpoint, in order.
-        metadata: What is answered to whoever asks for metadata.
-        asked: The methods and paths that were asked, in order.
-        forms: The forms that were sent.
-        most_at_once: How many were asking at once, at most.
-        breaker: Knows how often the endpoint failed.
-        lingers: How many seconds it takes to answer, or to give a connection up.
-        gate: Closed, it holds back whatever is answered.
-    """
-
-    def __init__(
-        self,
-        *answers: httpx.Response | Exception,
-        endpoint: str | None = ENDPOINT,
-        **deadlines: float,
-    ) -> None:
-        self.answers = list(answers)
-        self.metadata: httpx.Response | Exception = httpx.Response(200, json=METADATA)
-        self.asked: list[str] = []
-        self.forms: list[bytes] = []
-        self.most_at_once = 0
-        self.clock = Clock()
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.lingers = 0.0
-        self._at_once = 0
-        self._numbers = iter(range(2000))
-        http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
-        fetcher = Fetcher(ISSUER, http, frozenset())
-        discovery = Discovery(
-            ISSUER,
-            fetcher,
-            metadata_url=f"{ISSUER}/metadata",
-            introspection_endpoint=endpoint,
-            insecure_http=False,
-        )
-        self.breaker = Counting(self.clock)
-        self.endpoint = Endpoint(MEMBER, discovery, fetcher, breaker=self.breaker, **deadlines)
-
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request.url.path)
-        self._at_once += 1
-        self.most_at_once = max(self.most_at_once, self._at_once)
-        try:
-            await self.gate.wait()
-        finally:
-            self._at_once -= 1
-            await asyncio.sleep(self.lingers)
-        answer = self.metadata
-        if request.method == "POST":
-            self.forms.append(request.content)
-            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    async def ask(self) -> int | Reason:
-        """Return the status that was answered, or why there is none."""
-        try:
-            return (await self.endpoint.ask(self._question)).status
-        except IssuerUnavailable as error:
-            return error.reason
-
-    async def ask_often(self, times: int) -> Sequence[int | Reason]:
-        """Return what came of asking so many times, one after the other."""
-        return [await self.ask() for _ in range(times)]
-
-    async def ask_at_once(self, times: int) -> set[int | Reason]:
-        """Return what came of asking so many times, all together."""
-        return set(await asyncio.gather(*(self.ask() for _ in range(times))))
-
-    def _question(self) -> Question:
-        return Question(b"number=%d" % next(self._numbers), {})
 
 
 @pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 403, 404])
@@ -200,54 +103,6 @@ async def test_a_deadline_that_passes_is_illness() -> None:
     assert await scene.ask_often(6) == [Reason.TIMED_OUT] * 5 + [Reason.BACKING_OFF]
 
 
-async def test_at_most_64_ask_at_once() -> None:
-    """Who finds no place waits for one."""
-    scene = Scene(OK)
-    scene.gate.clear()
-    asking = [asyncio.create_task(scene.ask()) for _ in range(70)]
-    await asyncio.sleep(0.01)
-    scene.gate.set()
-    assert {await each for each in asking} == {200}
-    assert scene.most_at_once == 64
-
-
-async def test_waiting_for_a_place_is_no_illness() -> None:
-    """Who found no place in time says so, and the breaker hears nothing of it."""
-    scene = Scene(OK, patience=0.05)
-    scene.gate.clear()
-    asking = [asyncio.create_task(scene.ask()) for _ in range(70)]
-    assert [await each for each in asking[64:]] == [Reason.BUSY] * 6
-    scene.gate.set()
-    assert {await each for each in asking[:64]} == {200}
-    assert scene.breaker.failures == 0
-
-
-async def test_who_waited_for_a_place_has_the_whole_time() -> None:
-    """Time in our own queue is not taken from the endpoint's."""
-    scene = Scene(OK, patience=1, deadline=1)
-    scene.lingers = 0.6
-    assert await scene.ask_at_once(128) == {200}
-
-
-async def test_a_flood_makes_a_slow_endpoint_busy_and_never_ill() -> None:
-    """More than it can answer in time are sent away, and whoever comes next is answered."""
-    scene = Scene(OK)
-    scene.lingers = 0.15
-    assert await scene.ask_at_once(900) <= {200, Reason.BUSY}
-    assert scene.breaker.failures == 0
-    assert scene.endpoint.ready
-    assert await scene.ask_at_once(64) == {200}
-
-
-async def test_that_it_is_ill_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever was under way still, when the breaker opened, has nothing to add."""
-    scene = Scene(httpx.Response(500))
-    await asyncio.gather(*(scene.ask() for _ in range(20)))
-    assert [each.getMessage() for each in caplog.records if each.name == "oauth_guard"] == [
-        f"{ISSUER}: introspection_endpoint is left alone for 10 s: bad_answer"
-    ]
-
-
 async def test_whoever_gives_up_leaves_the_probe_to_the_next() -> None:
     """A caller that disconnects tells nothing of the endpoint."""
     scene = Scene(httpx.Response(500))
@@ -263,18 +118,6 @@ async def test_whoever_gives_up_leaves_the_probe_to_the_next() -> None:
     assert probe.cancelled()
     scene.gate.set()
     assert await scene.ask() == 200
-
-
-async def test_giving_up_before_there_is_a_place_is_nothing() -> None:
-    """Nobody had been admitted yet."""
-    scene = Scene(OK)
-    scene.gate.clear()
-    asking = [asyncio.create_task(scene.ask()) for _ in range(65)]
-    await asyncio.sleep(0.01)
-    asking[64].cancel()
-    await asyncio.wait(asking[64:])
-    scene.gate.set()
-    assert {await each for each in asking[:64]} == {200}
 
 
 async def test_it_is_looked_for_once_for_all() -> None:
@@ -359,14 +202,3 @@ async def test_an_endpoint_that_is_ill_is_looked_for_again() -> None:
     scene.clock.now += 10
     assert await scene.ask() == 200
     assert scene.asked.count("/metadata") == 2
-
-
-def test_each_loop_has_places_of_its_own() -> None:
-    """What one loop left behind does not bind another."""
-
-    async def crowd(scene: Scene) -> None:
-        assert set(await asyncio.gather(*(scene.ask() for _ in range(70)))) == {200}
-
-    scene = Scene(OK)
-    asyncio.run(crowd(scene))
-    asyncio.run(crowd(scene))
