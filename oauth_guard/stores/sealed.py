@@ -15,6 +15,7 @@ _log = logging.getLogger("oauth_guard")
 _PURPOSE = b"oauth_guard sealed value 1"
 _VERSION = b"1"
 _MIN_KEY_BYTES = 32
+_MAX_BYTES = 256 * 1024  # whoever plants a huge one shall not keep us busy with its MAC
 _SKEW = 60  # seconds that clocks may differ before a value past its time looks like a replay
 
 
@@ -23,7 +24,9 @@ class SealedStore:
 
     What it returns was put by somebody who has the key, under this very store key, and is in
     its time by our own clock. Anything else is as good as nothing, and the log tells of it: who
-    can write to the store can't make up a value, move one, or bring an old one back.
+    can write to the store can't make up a value or move one, nor bring one back past its time.
+    Until then he can: a value that was replaced or removed has its seal still. One that is over
+    256 KiB with its seal is not looked at.
 
     Args:
         store: Where the values are.
@@ -81,6 +84,9 @@ class SealedStore:
         return b":".join((_VERSION, end, _mac(self._keys[0], key, end, value), value))
 
     def _open(self, key: bytes, sealed: bytes, now: float) -> bytes | None:
+        if len(sealed) > _MAX_BYTES:
+            _log.warning("a stored value was refused: it is too long to be ours")
+            return None
         version, _, rest = sealed.partition(b":")
         end, _, rest = rest.partition(b":")
         mac, _, value = rest.partition(b":")

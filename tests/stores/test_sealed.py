@@ -1,4 +1,4 @@
-"""Whoever can write to the store can't make up a value, move one, or bring an old one back."""
+"""Whoever can write to the store can't make up a value or move one, nor keep one past its time."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,7 @@ KEY, OTHER = b"k" * 32, b"o" * 32
 OLD, NEW, FOREIGN = b"1" * 32, b"2" * 32, b"3" * 32
 NO_SEAL = "a stored value was refused: it has no seal of ours"
 TOO_OLD = "a stored value was refused: its time has passed long ago"
+TOO_LONG = "a stored value was refused: it is too long to be ours"
 
 
 class Open:
@@ -86,6 +87,28 @@ async def test_another_purpose_or_a_boundary_that_was_moved_is_no_value(store: O
     version, end, mac, value = (await store.taken(b"60:value")).split(b":", 3)
     assert await store.read_back(b":".join((version, end + b":60", mac, value))) is None
     assert await store.read_back(b":".join((version, end, mac, value))) == b"60:value"
+
+
+async def test_in_its_time_a_value_that_was_replaced_can_be_brought_back(store: Open) -> None:
+    """The seal tells who wrote a value and until when it holds, not that it was the last."""
+    replaced = await store.taken(b"replaced")
+    await store.taken(b"newer")
+    assert await store.read_back(replaced) == b"replaced"
+
+
+@pytest.mark.parametrize(
+    ("length", "events"),
+    [
+        pytest.param(256 * 1024, [NO_SEAL], id="256 KiB"),
+        pytest.param(256 * 1024 + 1, [TOO_LONG], id="a byte more"),
+    ],
+)
+async def test_what_is_too_long_is_not_looked_at(
+    store: Open, length: int, events: Sequence[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A huge value that somebody planted costs no MAC."""
+    assert await store.read_back(b"x" * length) is None
+    assert caplog.messages == events
 
 
 @pytest.mark.parametrize(
