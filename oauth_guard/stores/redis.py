@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
@@ -42,8 +43,9 @@ class RedisStore:
         key: At least 32 secret bytes, the same in each process. While you change it, both:
             `[new, old]`; the first seals, and each opens.
         prefix: What the keys on the server begin with, for its access rules.
-        timeout: How many seconds one question may take, with the opening of a connection. After
-            a silent one the server is left alone for a second, so that an outage costs little.
+        timeout: How many seconds one question may take, with the opening of a connection; and
+            for how many it may wait before, while others are asked. After a silent one the
+            server is left alone for a second, so that an outage costs little.
         clock: Tells seconds since the epoch.
         monotonic: Tells monotonic seconds.
 
@@ -124,8 +126,11 @@ class _Server:
         self._told_at: float | None = None
 
     async def get(self, key: bytes) -> bytes | None:
-        value: bytes | str | None = await self._ask(lambda client: client.get(self._name(key)))
-        return value.encode() if isinstance(value, str) else value  # as your client decodes it
+        async def read(client: Any) -> bytes | None:
+            value: bytes | str | None = await client.get(self._name(key))
+            return value.encode() if isinstance(value, str) else value  # as your client decodes it
+
+        return await self._ask(read)
 
     async def put(self, key: bytes, value: bytes, seconds: float) -> None:
         await self._ask(lambda client: client.set(self._name(key), value, px=_ms(seconds)))
@@ -144,14 +149,13 @@ class _Server:
         return self._prefix + key.hex()
 
     async def _ask(self, command: Callable[[Any], Awaitable[_T]]) -> _T:
-        """Await *command* within the bound, once there is a place for it."""
-        opened, free = self._here()
-        async with free:
+        """Await *command* within the bound, which begins when there is a place for it."""
+        async with self._place_in_turn() as opened:
             self._respect_silence()
             try:
                 async with asyncio.timeout(self._timeout):
                     answer = await command(opened.client)
-            except ResponseError as error:  # it has answered, so asking again costs little
+            except (ResponseError, UnicodeError) as error:  # it answers, so asking costs little
                 self._silent_until = None
                 raise self._unavailable(error) from None
             except (RedisError, RedisClusterException, OSError) as error:
@@ -160,11 +164,22 @@ class _Server:
         self._silent_until = None
         return answer
 
-    def _here(self) -> tuple[_Opened, asyncio.Semaphore]:
+    @asynccontextmanager
+    async def _place_in_turn(self) -> AsyncIterator[_Opened]:
+        """Hold a place among those who ask; that there was none in time tells no silence."""
         loop = asyncio.get_running_loop()
         if self._place is None or self._place.loop is not loop:
             self._place = _Place(loop, self._opening(), asyncio.Semaphore(_PLACES))
-        return self._place.opened, self._place.free
+        _, opened, free = self._place
+        try:
+            async with asyncio.timeout(self._timeout):
+                await free.acquire()
+        except TimeoutError as error:
+            raise self._unavailable(error) from None
+        try:
+            yield opened
+        finally:
+            free.release()
 
     def _respect_silence(self) -> None:
         """Let one question through when the back-off ends; the others wait for how it fares."""

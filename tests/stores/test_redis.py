@@ -213,6 +213,60 @@ async def test_after_a_silence_one_question_finds_out_for_all(silent: SilentServ
     await store.aclose()
 
 
+class SlowServer:
+    """Answers each question after a while: that there is nothing."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.url = ""
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer whatever is asked on one connection; what introduces a client at once."""
+        while asked := await reader.read(4096):
+            questions = asked.count(b"\r\nGET\r\n")
+            if questions:
+                await asyncio.sleep(self.seconds)
+            writer.write(b"$-1\r\n" * questions or b"+OK\r\n" * asked.count(b"*"))
+        writer.close()
+
+
+@pytest.fixture
+async def slow() -> AsyncIterator[SlowServer]:
+    """A server that takes its time."""
+    slow = SlowServer(0.2)
+    server = await asyncio.start_server(slow.answer, "127.0.0.1", 0)
+    slow.url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield slow
+    server.close()
+
+
+async def test_whoever_finds_no_place_in_time_goes_on_without(slow: SlowServer) -> None:
+    """However many wait, nobody waits long; and as the server was not silent, it is asked again."""
+    store = RedisStore(slow.url, key=SECRET, timeout=1, monotonic=FakeClock())
+    outcomes = await asyncio.gather(*(is_unavailable(store) for _ in range(400)))
+    assert outcomes[:16] == [False] * 16
+    assert outcomes[-16:] == [True] * 16
+    assert not await is_unavailable(store)
+    await store.aclose()
+
+
+@needs_redis
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+async def test_what_a_client_of_your_own_cant_decode_is_no_silence(
+    anybody: Redis, redis_url: str, prefix: str, errors: str
+) -> None:
+    """Somebody planted bytes that are no text: that key can't be read, and the others can."""
+    await anybody.set(prefix + KEY.hex(), b"\xff", px=60_000)
+    async with Redis.from_url(
+        redis_url, decode_responses=True, encoding_errors=errors, protocol=2
+    ) as client:
+        store = RedisStore(client, key=SECRET, prefix=prefix, timeout=2)
+        assert await is_unavailable(store, KEY)
+        assert not await is_unavailable(store, OTHER)
+        await store.put(KEY, b"value", 60)
+        assert await store.get(KEY) == b"value"
+
+
 @needs_redis
 async def test_an_error_that_the_server_answers_is_no_silence(
     anybody: Redis, redis_url: str, prefix: str, caplog: pytest.LogCaptureFixture
