@@ -21,8 +21,8 @@ def parse_url(url: object, *, setting: str, insecure_http: bool = False) -> Spli
     """
     example = f'{setting} must be an absolute https URL like "https://example.com/path"'
     if not isinstance(url, str):
-        hint = ": is a variable of the environment unset?" if url is None else ""
-        raise ConfigurationError(f"{example}, not {url!r}{hint}.")
+        end = ": is a variable of the environment unset?" if url is None else "."
+        raise ConfigurationError(f"{example}, not {url!r}{end}")
     if not _URI_CHARACTERS.issuperset(url):
         raise ConfigurationError(f"{example}; {url!r} has characters that no URL has.")
     try:
