@@ -39,7 +39,8 @@ class RedisStore:
         server: `redis://`, `rediss://` (TLS) or `unix://`, with redis-py's own parameters;
             `redis+cluster://host` for a cluster that one node tells about;
             `redis+sentinel://host,host/name` for the primary that sentinels call *name*. Or a
-            client of your own, which stays yours to close.
+            client of your own, which stays yours to close; let it have `socket_timeout=None`, as
+            ours have, since under Python 3.11 redis-py's timeout may swallow *timeout*.
         key: At least 32 secret bytes, the same in each process. While you change it, both:
             `[new, old]`; the first seals, and each opens.
         prefix: What the keys on the server begin with, for its access rules.
@@ -269,5 +270,7 @@ def _own(client: RedisClient, *others: RedisClient) -> _Opened:
 
 
 def _settings() -> dict[str, Any]:
-    # One more attempt at once, for a connection that the server closed while it was idle.
-    return {"retry": Retry(NoBackoff(), 1), "protocol": 2}
+    # One more attempt at once, for a connection that the server closed while it was idle. No
+    # timeout but ours: with one of its own redis-py uses `wait_for`, which in Python 3.11 may
+    # swallow the cancellation that ours is made of.
+    return {"retry": Retry(NoBackoff(), 1), "protocol": 2, "socket_timeout": None}

@@ -201,6 +201,15 @@ async def test_a_silent_server_costs_no_more_than_one_bound(silent: SilentServer
     await store.aclose()
 
 
+async def test_the_bound_holds_wherever_it_is_reached(silent: SilentServer) -> None:
+    """While a connection is opened, too, where redis-py waits in more ways than one."""
+    async with asyncio.timeout(5):  # one that lost its bound would wait for longer
+        for step in range(200):
+            store = RedisStore(silent.url, key=SECRET, timeout=step / 50_000)
+            assert await is_unavailable(store)
+            await store.aclose()
+
+
 async def test_after_a_silence_one_question_finds_out_for_all(silent: SilentServer) -> None:
     """The one that is let through waits; the others go on without."""
     clock = FakeClock()
