@@ -44,6 +44,12 @@ class Guard:
     It can't be changed once built. `async with guard` (or `start` and `aclose`) holds what
     lives longer than a request; the middleware does that around the application's lifespan.
 
+    Attributes:
+        resource: The URI of what is guarded.
+        transmission: How a token may travel.
+        metadata_path: Where the metadata is served; None if it is not.
+        metadata_document: What is served there, as JSON.
+
     Args:
         resource: The absolute URI that names the resource; tokens must be issued for it.
         issuers: The authorization servers that are trusted; `Tenants` look them up by name.
@@ -107,7 +113,7 @@ class Guard:
         )
         self.metadata_path = metadata_path(resource) if metadata else None
         scopes = [str(scope(name)) for name in scopes_supported]
-        self.metadata = metadata_document(
+        self.metadata_document = metadata_document(
             resource, self._issuers.names, self.transmission.bearer_methods, scopes
         )
 

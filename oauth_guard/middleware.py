@@ -247,7 +247,10 @@ def _documents(guards: Iterable[Guard]) -> dict[str, bytes]:
     documents: dict[str, bytes] = {}
     for guard in guards:
         path = guard.metadata_path
-        if path is not None and documents.setdefault(path, guard.metadata) != guard.metadata:
+        if (
+            path is not None
+            and documents.setdefault(path, guard.metadata_document) != guard.metadata_document
+        ):
             raise ConfigurationError(
                 f"Two guards have their metadata at {path}: their resources need different paths, "
                 "or one of them metadata=False."

@@ -106,7 +106,7 @@ def metadata_route(guard: Guard) -> Route:
         raise ConfigurationError("metadata_route() needs a guard that has metadata.")
 
     async def metadata(_: Request) -> Response:
-        return Response(guard.metadata, headers=Headers(raw=list(METADATA_HEADERS)))
+        return Response(guard.metadata_document, headers=Headers(raw=list(METADATA_HEADERS)))
 
     return Route(guard.metadata_path, metadata, methods=["GET"])
 

@@ -246,7 +246,7 @@ def test_metadata_can_be_switched_off(api: Api) -> None:
 def test_metadata_lists_the_scopes_it_was_given(api: Api) -> None:
     """In their order."""
     guard = Guard(RESOURCE, [api.jwt_issuer()], scopes_supported=["write", "read"])
-    assert json.loads(guard.metadata)["scopes_supported"] == ["write", "read"]
+    assert json.loads(guard.metadata_document)["scopes_supported"] == ["write", "read"]
 
 
 def test_a_rejection_says_nothing_of_why(api: Api) -> None:

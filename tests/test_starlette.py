@@ -411,7 +411,7 @@ async def test_the_application_around_a_mount_serves_the_metadata(method: str) -
     outer, api = _mounted()
     answer = await run(outer, http(method, f"{METADATA}/v1"), body())
     assert answer.status == 200
-    assert answer.body == api.guard.metadata
+    assert answer.body == api.guard.metadata_document
     assert answer.lines("content-type") == ["application/json"]
     assert answer.lines("access-control-allow-origin") == ["*"]
     assert answer.lines("cache-control") == ["public, max-age=3600"]

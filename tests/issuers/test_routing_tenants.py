@@ -112,7 +112,7 @@ async def test_tenants_are_enough() -> None:
         assert guard.ready
         identity = await guard.authenticate(_request(scene.signs.token("read")))
         assert identity.issuer == TENANT
-    assert b"authorization_servers" not in guard.metadata
+    assert b"authorization_servers" not in guard.metadata_document
 
 
 async def test_the_metadata_lists_those_that_are_named() -> None:
@@ -120,8 +120,8 @@ async def test_the_metadata_lists_those_that_are_named() -> None:
     scene = Scene()
     guard = Guard(API, scene.issuers)
     await guard.authenticate(_request(scene.signs.token("read")))
-    assert FIXED.encode() in guard.metadata
-    assert TENANT.encode() not in guard.metadata
+    assert FIXED.encode() in guard.metadata_document
+    assert TENANT.encode() not in guard.metadata_document
     assert repr(guard) == f"Guard('{API}', ['{FIXED}'])"
     await guard.aclose()
 
