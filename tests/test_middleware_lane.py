@@ -5,11 +5,18 @@ from typing import Any
 import httpx
 import pytest
 
-from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard import (
+    ClientSecretBasic,
+    Guard,
+    IntrospectionIssuer,
+    JWTIssuer,
+    OAuthGuardMiddleware,
+)
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.issuers.fixed_keys import FixedKeySet
 from oauth_guard.protocol.jose import SignedToken
 from oauth_guard.protocol.keys import KeySet
+from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
 from tests.standards.api import NOW, Api, bearer, signing_keys
 from tests.standards.outcome import expect
@@ -145,3 +152,20 @@ async def test_what_a_function_of_the_operator_judges_is_judged_each_time(
     assert (await api.get("/r", token=token)).status == status
     allowed[0] = 0
     assert (await api.get("/r", token=token)).status == 401
+
+
+async def test_an_answer_of_the_moment_is_not_remembered_for_later() -> None:
+    """What a server says to a fresh question takes no signature's place afterwards."""
+    local = LocalIssuer()
+    asked = IntrospectionIssuer(
+        local.issuer, client=ClientSecretBasic("api", "secret"), http=local.http, cache_for=0
+    )
+    issuer = JWTIssuer(local.issuer, keys=local.jwks, introspection=asked)
+    guard = Guard(local.audience, [issuer])
+    token = local.token("read")
+    local.introspection.answers[token] = {"active": True, **local.claims("read", "write")}
+    request = ResourceRequest("GET", bearer(token))
+    assert (await guard.authenticate(request, fresh=True)).scopes == {"read", "write"}
+    for _ in range(2):
+        assert (await guard.authenticate(request)).scopes == {"read"}
+    await guard.aclose()
