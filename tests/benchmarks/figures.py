@@ -1,0 +1,80 @@
+"""Figure, Target and Curve: what every measurement hands to the tables and the chart."""
+
+import statistics
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Shape: TypeAlias = Literal["flat", "linear"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The bound that the project promises.
+
+    Attributes:
+        bound: The most that a value may be.
+        at_least: It is the least instead.
+        counted: The value is a count, which noise can't move, so no slack is given.
+    """
+
+    bound: float
+    at_least: bool = False
+    counted: bool = False
+
+    def holds(self, value: float, *, slack: float = 0.0) -> bool:
+        """Tell whether *value* keeps to the bound, moved by a part of itself."""
+        slack = 0.0 if self.counted else slack
+        if self.at_least:
+            return value >= self.bound * (1 - slack)
+        return value <= self.bound * (1 + slack)
+
+    def __str__(self) -> str:
+        return f"{'≥' if self.at_least else '≤'} {self.bound:g}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number.
+
+    Attributes:
+        name: What was measured, as the table says it: `"no token → 401"`.
+        value: The number.
+        unit: `"µs"`, `"× bare"`, `"× raw"`, `"calls"`, `"1/s"`, ...
+        target: What the project promises; None for a number that stands there to be known.
+    """
+
+    name: str
+    value: float
+    unit: str
+    target: Target | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How a cost grows.
+
+    Attributes:
+        name: What was measured.
+        x: What grows: `"remembered tokens"`.
+        unit: What the cost is told in.
+        points: How much of it there was, and what it cost then; in rising order.
+        shape: How it grows: `"flat"` or `"linear"`.
+    """
+
+    name: str
+    x: str
+    unit: str
+    points: tuple[tuple[float, float], ...]
+    shape: Shape
+
+    @property
+    def spread(self) -> float:
+        """The dearest point, as a multiple of the cheapest: near 1 where a curve is flat."""
+        costs = [cost for _, cost in self.points]
+        return max(costs) / min(costs)
+
+    def __str__(self) -> str:
+        if self.shape == "flat":
+            return f"flat: dearest {self.spread:.2f} × cheapest"
+        slope, start = statistics.linear_regression(*zip(*self.points, strict=True))
+        return f"linear: {start:.3g} {self.unit} and {slope:.3g} {self.unit} for each of {self.x}"
