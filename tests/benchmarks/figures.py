@@ -1,4 +1,4 @@
-"""Figure, Target and Curve: what every measurement hands to the tables and the chart."""
+"""Figure, Target, Curve and PeerFigure: what a measurement hands to the tables and the chart."""
 
 import statistics
 from dataclasses import dataclass
@@ -78,3 +78,22 @@ class Curve:
             return f"flat: dearest {self.spread:.2f} × cheapest"
         slope, start = statistics.linear_regression(*zip(*self.points, strict=True))
         return f"linear: {start:.3g} {self.unit} and {slope:.3g} {self.unit} for each of {self.x}"
+
+
+@dataclass(frozen=True)
+class PeerFigure:
+    """One number of a library, measured in the same manner for each, ours among them.
+
+    Attributes:
+        peer: The library.
+        name: What was measured: a row of the table, which has a column for each library.
+        value: The number; None where there is none.
+        unit: What it is told in; the same in the whole row.
+        note: Why there is none (`"no introspection"`), or what is odd about it (`"500"`).
+    """
+
+    peer: str
+    name: str
+    value: float | None
+    unit: str
+    note: str = ""
