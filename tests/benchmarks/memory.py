@@ -1,0 +1,102 @@
+"""What a guard holds in memory for the tokens that it has seen, good ones and bad ones."""
+
+import gc
+import itertools
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard.testing import LocalIssuer, SigningKey
+from tests.benchmarks.figures import Figure, Target
+from tests.benchmarks.request import status_of
+from tests.benchmarks.rows import RESOURCE, bare_app
+
+_BOUND = 10_000  # tokens that a guard remembers
+_OK, _REFUSED = {200}, {400, 401}
+_WARM = 120
+
+
+class Holder:
+    """A guarded application, and how much memory it holds for what was sent to it.
+
+    Args:
+        issuer: Whose tokens are good.
+    """
+
+    def __init__(self, issuer: LocalIssuer) -> None:
+        guard = Guard(RESOURCE, [JWTIssuer(issuer.issuer, http=issuer.http)])
+        self._app = OAuthGuardMiddleware(bare_app, guard)
+
+    async def send(self, tokens: Sequence[str], statuses: set[int]) -> int:
+        """Send *tokens*, and return how many bytes more are held after the last of them."""
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        for token in tokens:
+            if (status := await status_of(self._app, token)) not in statuses:
+                raise RuntimeError(f"the answer was {status}, not one of {statuses}")
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before
+
+
+async def measure_memory(tokens: int = _BOUND) -> list[Figure]:
+    """Return what is held for *tokens* good ones, for as many more, and for as many bad ones.
+
+    It is flat past the bound of a guard only if there are that many of them.
+    """
+    issuer = LocalIssuer(key=SigningKey("k1"))
+    holder, good, bad = Holder(issuer), good_tokens(issuer), bad_tokens(issuer)
+    await holder.send(_some(good, _WARM), _OK)
+    await holder.send(_some(bad, _WARM), _REFUSED)
+    firsts, seconds, refused = (_some(each, tokens) for each in (good, good, bad))
+    with _tracing():
+        for_refused = await holder.send(refused, _REFUSED)
+        for_firsts = await holder.send(firsts, _OK)
+        for_seconds = await holder.send(seconds, _OK)
+    return [
+        Figure("token of 10 claims, remembered", for_firsts / tokens, "bytes", Target(2500)),
+        Figure(
+            f"token past the first {_BOUND:,}", round(for_seconds / tokens), "bytes", Target(100)
+        ),
+        Figure("token refused", round(for_refused / tokens), "bytes", Target(0, counted=True)),
+    ]
+
+
+def good_tokens(issuer: LocalIssuer) -> Iterator[str]:
+    """Yield tokens of 10 claims, each of another caller."""
+    for number in itertools.count():
+        yield issuer.token(
+            "orders:read",
+            "orders:write",
+            sub=f"user-{number:08}",
+            name=f"Ada Lovelace the {number}th",
+            email=f"ada-{number}@example.com",
+        )
+
+
+def bad_tokens(issuer: LocalIssuer) -> Iterator[str]:
+    """Yield tokens that are refused, each for another reason than the one before."""
+    stranger = LocalIssuer(issuer.issuer, key=SigningKey("k1"))  # whose key only has that name
+    nobody = LocalIssuer("https://nobody.test")
+    for number in itertools.count():
+        yield f"opaque-{number}"
+        yield f"abc.def.{number}"
+        yield stranger.token("read")
+        yield nobody.token("read")
+        yield issuer.token("read", aud="https://other.test")
+        yield issuer.token("read", exp=number)
+        yield issuer.token("read", header={"typ": "JWT"})
+        yield f"{number:020000}"
+
+
+def _some(tokens: Iterator[str], count: int) -> list[str]:
+    return list(itertools.islice(tokens, count))
+
+
+@contextmanager
+def _tracing() -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
