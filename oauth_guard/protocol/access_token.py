@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar
+from typing import Any
 
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.protocol.claims import ClaimPath, ClaimRules
-from oauth_guard.protocol.frozen import FrozenDict, freeze
+from oauth_guard.protocol.frozen import FrozenDict, freeze, quickly
 from oauth_guard.protocol.more_claims import ask
 
 __all__ = ["AccessToken"]
 
-_T = TypeVar("_T")
-
+_NUMBERS = ("exp", "nbf", "iat", "auth_time")
 _NOTHING: frozenset[str] = frozenset()  # made anew, each takes 216 bytes for as long as its token
 
 
@@ -71,38 +70,34 @@ class AccessToken:
             expires_at=self.expires_at, not_before=self.not_before, issued_at=self.issued_at
         )
 
-    @classmethod
+    @staticmethod
     def from_claims(
-        cls,
         claims: Mapping[str, Any],
         rules: ClaimRules,
         stands: Callable[[], bool] | None = None,
-    ) -> Self:
+    ) -> "AccessToken":
         """Read the registered claims, holding each to its type (RFC 7519 §4.1).
 
         Raises:
             InvalidToken: A required claim is missing, or a registered one has the wrong type.
         """
         rules.check_presence(claims)
-        for name in ("iss", "sub", "jti", "acr"):
-            _string(claims, name)
-        _number(claims, "auth_time")
-        client_id = _first(_string(claims, name) for name in rules.client_claims)
-        scopes = _first(_scopes(claims, name, rules) for name in rules.scope_claims)
-        return cls(
-            rules=rules,
-            subject=_string(claims, rules.subject_claim),
-            client_id=client_id,
-            audience=_audience(claims),
-            scopes=scopes or _NOTHING,
-            expires_at=_number(claims, "exp"),
-            not_before=_number(claims, "nbf"),
-            issued_at=_number(claims, "iat"),
-            roles=_gathered(claims, rules.role_claims),
-            groups=_gathered(claims, rules.group_claims),
-            entitlements=_gathered(claims, rules.entitlement_claims),
-            claims=freeze(claims),
-            stands=stands,
+        _check_types(claims, rules.text_claims)
+        frozen: FrozenDict = freeze(claims)
+        return _made(
+            rules,
+            frozen.get(rules.subject_claim),
+            _first(frozen, rules.client_claims),
+            _audience(frozen),
+            _scopes(frozen, rules),
+            frozen.get("exp"),
+            frozen.get("nbf"),
+            frozen.get("iat"),
+            _gathered(frozen, rules.role_claims),
+            _gathered(frozen, rules.group_claims),
+            _gathered(frozen, rules.entitlement_claims),
+            frozen,
+            stands,
         )
 
     def check_claims(self, resource: str, now: float) -> None:
@@ -123,63 +118,74 @@ class AccessToken:
         self.rules.claims.judge(self.claims)
 
 
-def _string(claims: Mapping[str, Any], name: str) -> str | None:
-    if name not in claims:
-        return None
-    value = claims[name]
-    if not isinstance(value, str):
-        raise InvalidToken(Reason.MALFORMED_CLAIM)
-    return value
+_made = quickly(AccessToken)
 
 
-def _number(claims: Mapping[str, Any], name: str) -> float | None:
-    if name not in claims:
-        return None
-    value = claims[name]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidToken(Reason.MALFORMED_CLAIM)
-    return value
-
-
-def _strings(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    value = claims.get(name, [])
-    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise InvalidToken(Reason.MALFORMED_CLAIM)
-    return tuple(value)
-
-
-def _audience(claims: Mapping[str, Any]) -> tuple[str, ...]:
-    value = claims.get("aud", [])
-    return (value,) if isinstance(value, str) else _strings(claims, "aud")
-
-
-def _scopes(claims: Mapping[str, Any], name: str, rules: ClaimRules) -> frozenset[str] | None:
-    """Read a scope claim: one string, or an array where the rules have it so."""
-    if name not in claims:
-        return None
-    if rules.scope_array and not isinstance(claims[name], str):
-        scopes = _strings(claims, name)
-        if any(" " in scope for scope in scopes):
+def _check_types(claims: Mapping[str, Any], text_claims: Iterable[str]) -> None:
+    for name in text_claims:
+        if name in claims and not isinstance(claims[name], str):
             raise InvalidToken(Reason.MALFORMED_CLAIM)
-    else:
-        scopes = tuple((_string(claims, name) or "").split(" "))
-    return frozenset(filter(None, scopes))
-
-
-def _gathered(claims: Mapping[str, Any], paths: Iterable[ClaimPath]) -> frozenset[str]:
-    """Put together the strings that are at the ends of *paths*."""
-    found: set[str] = set()
-    for path in paths:
-        *way, name = (path,) if isinstance(path, str) else path
-        members: Any = claims
-        for step in way:
-            members = members.get(step, {})
-            if not isinstance(members, Mapping):
+    for name in _NUMBERS:
+        if name in claims:
+            value = claims[name]
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise InvalidToken(Reason.MALFORMED_CLAIM)
-        found.update(_strings(members, name))
-    return frozenset(found) if found else _NOTHING
 
 
-def _first(values: Iterable[_T | None]) -> _T | None:
-    """Return the first value that is there; each is read, and so held to its type."""
-    return next((value for value in list(values) if value is not None), None)
+def _strings(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, tuple):
+        raise InvalidToken(Reason.MALFORMED_CLAIM)
+    for item in value:
+        if not isinstance(item, str):
+            raise InvalidToken(Reason.MALFORMED_CLAIM)
+    return value
+
+
+def _audience(claims: FrozenDict) -> tuple[str, ...]:
+    value = claims.get("aud", ())
+    return (value,) if isinstance(value, str) else _strings(value)
+
+
+def _scopes(claims: FrozenDict, rules: ClaimRules) -> frozenset[str]:
+    """Return what the first scope claim says; the others are held to their type."""
+    found = [_scope_names(claims[name]) for name in rules.scope_claims if name in claims]
+    return found[0] if found and found[0] else _NOTHING
+
+
+def _scope_names(value: Any) -> frozenset[str]:
+    """Read a scope claim: one string, or an array where the rules have it so."""
+    if isinstance(value, str):
+        return frozenset(filter(None, value.split(" ")))
+    names = _strings(value)
+    if any(" " in name for name in names):
+        raise InvalidToken(Reason.MALFORMED_CLAIM)
+    return frozenset(filter(None, names))
+
+
+def _gathered(claims: FrozenDict, paths: Iterable[ClaimPath]) -> frozenset[str]:
+    """Put together the strings that are at the ends of *paths*."""
+    found = _NOTHING
+    for path in paths:
+        members, name = (claims, path) if isinstance(path, str) else _followed(claims, path)
+        if name in members:
+            found = found.union(_strings(members[name]))
+    return found or _NOTHING
+
+
+def _followed(claims: FrozenDict, path: tuple[str, ...]) -> tuple[FrozenDict, str]:
+    """Return the object that the last name of *path* is a member of, and that name."""
+    *way, name = path
+    members: Any = claims
+    for step in way:
+        members = members.get(step, FrozenDict())
+        if not isinstance(members, FrozenDict):
+            raise InvalidToken(Reason.MALFORMED_CLAIM)
+    return members, name
+
+
+def _first(claims: FrozenDict, names: Iterable[str]) -> str | None:
+    """Return the first of the claims *names* that is there."""
+    for name in names:
+        if name in claims:
+            return claims[name]  # type: ignore[no-any-return] # its type was looked at
+    return None

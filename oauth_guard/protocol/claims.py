@@ -17,6 +17,7 @@ ClaimPath: TypeAlias = str | tuple[str, ...]
 RFC9068_CLAIMS = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 """The claims that RFC 9068 §2.2 requires of every access token."""
 
+_TEXT_CLAIMS = ("iss", "sub", "jti", "acr")
 _MAX_LEEWAY = 300
 _NO_MORE = MoreClaims()
 _IAT_ALWAYS, _IAT_NEVER = 10, 60  # seconds in the future
@@ -77,6 +78,7 @@ class ClaimRules:
 
     Attributes:
         subject_claim: What names the subject.
+        text_claims: The claims that are strings, if they are there.
         audience_optional: Whether a token without `aud` is for us; one that names others is not.
     """
 
@@ -98,6 +100,13 @@ class ClaimRules:
     leeway: float = 5
     subject_claim: str = "sub"
     audience_optional: bool = False
+    text_claims: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out once what each token is held to."""
+        scopes = () if self.scope_array else self.scope_claims
+        named = (*_TEXT_CLAIMS, self.subject_claim, *self.client_claims, *scopes)
+        object.__setattr__(self, "text_claims", tuple(dict.fromkeys(named)))
 
     @classmethod
     def of(cls, issuer: str, **settings: Unpack[ClaimSettings]) -> Self:

@@ -1,10 +1,14 @@
 """Values that can't be changed, all the way down, and still serialise as JSON."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn, Self
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import make_dataclass
+from inspect import signature
+from typing import Any, NoReturn, ParamSpec, Self, TypeVar
 
-__all__ = ["FrozenDict", "freeze"]
+__all__ = ["FrozenDict", "freeze", "quickly"]
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 _FROZEN_ALREADY = frozenset({str, int, float, bool, type(None)})
 
@@ -16,7 +20,7 @@ class FrozenDict(dict[str, Any]):
 
     def __new__(cls, members: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> Self:
         """Fill it here, where nobody can come twice."""
-        self = super().__new__(cls)
+        self = dict.__new__(cls)
         dict.__init__(self, members)
         return self
 
@@ -35,13 +39,30 @@ class FrozenDict(dict[str, Any]):
 
 def freeze(value: Any) -> Any:
     """Return *value*, as JSON gave it, with frozen dicts for objects and tuples for arrays."""
-    if isinstance(value, Mapping):
+    if isinstance(value, (list, tuple)):
+        return tuple([item if type(item) in _FROZEN_ALREADY else freeze(item) for item in value])
+    if isinstance(value, (dict, Mapping)):  # to ask the abstract class alone is slow
         return FrozenDict(
             {
                 name: item if type(item) in _FROZEN_ALREADY else freeze(item)
                 for name, item in value.items()
             }
         )
-    if isinstance(value, list | tuple):
-        return tuple(freeze(item) for item in value)
     return value
+
+
+def quickly(frozen: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Return a constructor of a *frozen* dataclass with slots, at a third of the price.
+
+    Its own one steps past the guard against changes at each field. This one fills an open twin,
+    which has the same slots, and then turns it into what was asked for.
+    """
+    twin = make_dataclass("_Open", signature(frozen).parameters, slots=True)
+
+    def construct(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        opened: Any = twin(*args, **kwargs)
+        opened.__class__ = frozen
+        made: _T = opened
+        return made
+
+    return construct

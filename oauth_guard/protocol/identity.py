@@ -2,10 +2,10 @@
 
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Literal
 
 from oauth_guard.protocol.access_token import AccessToken
-from oauth_guard.protocol.frozen import FrozenDict
+from oauth_guard.protocol.frozen import FrozenDict, quickly
 
 __all__ = ["ANONYMOUS", "Identity", "current_identity", "leave_identity", "take_identity"]
 
@@ -39,20 +39,20 @@ class Identity:
     claims: FrozenDict = field(default_factory=FrozenDict, hash=False)
     token: str | None = None
 
-    @classmethod
-    def from_token(cls, token: AccessToken, *, raw: str | None = None) -> Self:
+    @staticmethod
+    def from_token(token: AccessToken, *, raw: str | None = None) -> "Identity":
         """Return the identity that a validated *token* asserts."""
-        return cls(
-            issuer=token.issuer,
-            subject=token.subject,
-            client_id=token.client_id,
-            scopes=token.scopes,
-            roles=token.roles,
-            groups=token.groups,
-            entitlements=token.entitlements,
-            for_client=token.for_client,
-            claims=token.claims,
-            token=raw,
+        return _made(
+            token.issuer,
+            token.subject,
+            token.client_id,
+            token.scopes,
+            token.roles,
+            token.groups,
+            token.entitlements,
+            token.for_client,
+            token.claims,
+            raw,
         )
 
     def __repr__(self) -> str:
@@ -86,6 +86,8 @@ class Identity:
         """The subject's identifier, by the name that Starlette's `BaseUser` gives it."""
         return self.subject or ""
 
+
+_made = quickly(Identity)
 
 ANONYMOUS = Identity()
 """The caller of whom nothing is known: on public paths, and where a token is optional."""
