@@ -1,66 +1,59 @@
-"""Print what the guard costs on this machine, as ratios to the bare application."""
+"""Measure what the guard costs on this machine, and hold it to what the project promises."""
 
 import argparse
-import asyncio
-import platform
 import sys
-from importlib.metadata import version
+from datetime import UTC, datetime
+from pathlib import Path
 
-from tests.benchmarks.endpoint import Endpoint, running_endpoint
-from tests.benchmarks.measure import Result, measure
-from tests.benchmarks.opaque import Count, count_calls, opaque_rows
-from tests.benchmarks.rows import build_rows
+from tests.benchmarks.machine import machine, versions
+from tests.benchmarks.report import Report
+from tests.benchmarks.sections import SECTIONS, measure_sections
+from tests.benchmarks.table import as_markdown, as_text
 
-_SHOWN = ("cryptography", "pyjwt", "httpx", "httpx2", "aiohttp", "redis")
-_FETCHES = 2  # the metadata and the keys, once for the whole run
-
-
-async def run(rounds: int) -> list[Result]:
-    """Measure every row, and hold the issuer's work to what it must be."""
-    rows, issuer = build_rows(rounds)
-    results = await measure(rows, rounds)
-    if len(issuer.requests) != _FETCHES:
-        raise RuntimeError(f"the issuer was asked {len(issuer.requests)} times, not {_FETCHES}")
-    return results
-
-
-async def run_opaque(endpoint: Endpoint, rounds: int) -> tuple[list[Count], list[Result]]:
-    """Count what the issuer of opaque tokens is asked, and measure what each request costs."""
-    counts = await count_calls(endpoint)
-    before = await asyncio.to_thread(lambda: endpoint.calls)
-    async with opaque_rows(endpoint) as rows:
-        results = await measure(rows, rounds)
-    calls = await asyncio.to_thread(lambda: endpoint.calls) - before
-    new = sum(row.calls * rounds + 1 for row in rows if row.name.startswith("miss"))
-    known = {"hit in this process": 1, "hit in Valkey": 2}
-    expected = new + sum(known.get(row.name, 0) for row in rows)
-    if calls != expected:
-        raise RuntimeError(f"the issuer was asked {calls} times, not {expected}")
-    return counts, results
+_ROUNDS = 200
 
 
 def main() -> int:
-    """Print the tables."""
+    """Measure, print, and keep what is asked for; 1 if what is asked to hold does not."""
+    options = _options()
+    report = Report(
+        date=datetime.now(UTC).date().isoformat(),
+        rounds=options.rounds,
+        machine=machine(),
+        versions=versions(),
+        sections=measure_sections(options.only or SECTIONS, options.rounds),
+    )
+    print("\n".join(as_text(report)))
+    if options.json:
+        options.json.write_text(report.to_json(), encoding="utf-8")
+    if options.markdown:
+        options.markdown.write_text("\n".join(as_markdown(report)) + "\n", encoding="utf-8")
+    worse = report.worse_than(_read(options.compare)) if options.compare else []
+    missed = report.missed() if options.check else []
+    _print(f"worse than in {options.compare}", worse)
+    _print("over the target, by more than the slack", missed)
+    return 1 if options.check and (worse or missed) else 0
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=30, help="how many rounds (default: 30)")
-    rounds = parser.parse_args().rounds
-    versions = " ".join(f"{name} {version(name)}" for name in _SHOWN)
-    print(f"Python {platform.python_version()} {platform.machine()}, {versions}, {rounds} rounds")
-    _print("signed tokens", asyncio.run(run(rounds)))
-    with running_endpoint() as endpoint:
-        counts, results = asyncio.run(run_opaque(endpoint, rounds))
-    _print("opaque tokens", results)
-    print(f"\n{'how often the issuer is asked':40} {'calls':>8} {'hits':>8}")
-    for count in counts:
-        print(f"{count.name:40} {count.calls:8} {count.hit_ratio:8.1%}")
-    return 0
+    add = parser.add_argument
+    add("--rounds", type=int, default=_ROUNDS, help=f"how many rounds (default: {_ROUNDS})")
+    add("--only", nargs="+", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
+    add("--json", type=Path, metavar="FILE", help="keep the report")
+    add("--markdown", type=Path, metavar="FILE", help="write the table of README")
+    add("--compare", type=Path, metavar="FILE", help="name what got worse since that report")
+    add("--check", action="store_true", help="exit with 1 where a target does not hold")
+    return parser.parse_args()
 
 
-def _print(title: str, results: list[Result]) -> None:
-    print(f"\n{title + ', median of one call':40} {'µs':>8} {'µs busy':>8} {'× bare':>8}")
-    for each in results:
-        times = f"{each.seconds * 1e6:8.1f} {each.busy_seconds * 1e6:8.1f}"
-        print(f"{each.name:40} {times} {each.ratio:8.1f}")
+def _read(path: Path) -> Report:
+    return Report.from_json(path.read_text(encoding="utf-8"))
+
+
+def _print(heading: str, lines: list[str]) -> None:
+    if lines:
+        print(f"\n{heading}:", *lines, sep="\n  ")
 
 
 if __name__ == "__main__":

@@ -48,6 +48,12 @@ class Figure:
     unit: str
     target: Target | None = None
 
+    def is_worse_than(self, earlier: float, *, by: float) -> bool:
+        """Tell whether it is worse than it was, by more than a part of that."""
+        rising_is_good = self.unit == "1/s" or (self.target is not None and self.target.at_least)
+        loss = earlier - self.value if rising_is_good else self.value - earlier
+        return loss > by * abs(earlier)
+
 
 @dataclass(frozen=True)
 class Curve:

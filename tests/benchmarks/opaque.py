@@ -1,4 +1,4 @@
-"""What opaque tokens cost: how often the issuer is asked, and how long a hit and a miss take."""
+"""Opaque tokens: how often the issuer is asked, and how long a hit and a miss take."""
 
 import asyncio
 import itertools
@@ -17,39 +17,73 @@ from oauth_guard.issuers.aiohttp_client import AiohttpClient
 from oauth_guard.issuers.http_client import HTTPClient
 from oauth_guard.stores.redis import RedisStore
 from oauth_guard.stores.tokens import CachedValidator
-from tests.benchmarks.endpoint import Endpoint
-from tests.benchmarks.measure import Row
-from tests.benchmarks.request import status_of
-from tests.benchmarks.rows import RESOURCE, bare_app, bare_row, row
+from tests.benchmarks.endpoint import Endpoint, running_endpoint
+from tests.benchmarks.figures import Figure, Target
+from tests.benchmarks.measure import Row, called, measure
+from tests.benchmarks.request import bearer, status_of
+from tests.benchmarks.rows import BARE, RESOURCE, bare_app, bare_row, row
 from tests.needs import PROGRAMS
 from tests.stores.server import ValkeyServer
 
 _AT_ONCE = 50
 _CALLS = 50
+_FEWER = 10  # a miss takes some hundred times what a hit does
 
 
 @dataclass(frozen=True)
-class Count:
-    """How often the issuer was asked by some requests.
+class Crowd:
+    """Some requests, and how often the issuer may be asked by them.
 
     Attributes:
-        name: What was asked for.
-        requests: How many requests there were.
+        name: What they are.
+        tokens: What each of them carries.
+        at_once: How many come together.
+        calls: How often the issuer is asked.
         status: What each must answer.
-        expected: How often the issuer may be asked.
-        calls: How often it was.
     """
 
     name: str
-    requests: int
-    status: int
-    expected: int
-    calls: int = 0
+    tokens: Sequence[str]
+    at_once: int
+    calls: int
+    status: int = 200
 
-    @property
-    def hit_ratio(self) -> float:
-        """The part of the requests that cost the issuer nothing."""
-        return 1 - self.calls / self.requests
+
+_DISTINCT = [f"distinct-{number}" for number in range(1000)]
+CROWDS = (
+    Crowd("one new token, 200 requests at once", ["one"] * 200, at_once=200, calls=1),
+    Crowd("1 000 new tokens", _DISTINCT, _AT_ONCE, calls=1000),
+    Crowd("the same 1 000 again", _DISTINCT, _AT_ONCE, calls=0),
+    Crowd("one bad token, 1 000 requests", ["bad"] * 1000, at_once=1, calls=1, status=401),
+)
+
+
+async def measure_opaque(rounds: int) -> list[Figure]:
+    """Count what the issuer is asked, and time the requests that make it so."""
+    with running_endpoint() as endpoint:
+        counts = await count_calls(endpoint)
+        times = await time_rows(endpoint, max(1, rounds // _FEWER))
+    return [*counts, *times]
+
+
+async def time_rows(endpoint: Endpoint, rounds: int) -> list[Figure]:
+    """Return what each row adds to the bare application, and how much of it is our own work."""
+    before = await asyncio.to_thread(lambda: endpoint.calls)
+    async with opaque_rows(endpoint) as rows:
+        measured = await measure(rows, rounds)
+    calls = await asyncio.to_thread(lambda: endpoint.calls) - before
+    new = sum(called(row.calls, rounds) for row in rows if row.name.startswith("miss"))
+    known = {"hit in this process": 1, "hit in Valkey": 2}
+    expected = new + sum(known.get(row.name, 0) for row in rows)
+    if calls != expected:
+        raise RuntimeError(f"the issuer was asked {calls} times, not {expected}")
+    clocks = {"added": measured.elapsed, "of that, busy": measured.busy}
+    return [
+        Figure(f"{row.name}: {what}", timings.added(row.name, BARE), "µs")
+        for row in rows
+        if row.name != BARE
+        for what, timings in clocks.items()
+    ]
 
 
 @asynccontextmanager
@@ -69,33 +103,24 @@ def issuer_at(endpoint: Endpoint, http: HTTPClient | None = None) -> Introspecti
     )
 
 
-async def count_calls(endpoint: Endpoint) -> list[Count]:
+async def count_calls(endpoint: Endpoint) -> list[Figure]:
     """Return how often the issuer is asked; more or less often than it must be is an error."""
-    distinct = [f"distinct-{number}" for number in range(1000)]
-    cases: Sequence[tuple[Count, list[str], int]] = [
-        (Count("one new token, 200 requests at once", 200, 200, 1), ["one"] * 200, 200),
-        (Count("1 000 new tokens", 1000, 200, 1000), distinct, _AT_ONCE),
-        (Count("the same 1 000 again", 1000, 200, 0), distinct, _AT_ONCE),
-        (Count("one bad token, 1 000 requests", 1000, 401, 1), ["bad"] * 1000, 1),
-    ]
     async with guarded(issuer_at(endpoint)) as app:
-        return [await _count(endpoint, app, *case) for case in cases]
+        return [await _count(endpoint, app, crowd) for crowd in CROWDS]
 
 
-async def _count(
-    endpoint: Endpoint, app: OAuthGuardMiddleware, count: Count, tokens: list[str], at_once: int
-) -> Count:
+async def _count(endpoint: Endpoint, app: OAuthGuardMiddleware, crowd: Crowd) -> Figure:
     before = await asyncio.to_thread(lambda: endpoint.calls)
     statuses: set[int] = set()
-    for start in range(0, len(tokens), at_once):
-        part = tokens[start : start + at_once]
+    for start in range(0, len(crowd.tokens), crowd.at_once):
+        part = crowd.tokens[start : start + crowd.at_once]
         statuses.update(await asyncio.gather(*(status_of(app, token) for token in part)))
     calls = await asyncio.to_thread(lambda: endpoint.calls) - before
-    if statuses != {count.status} or calls != count.expected:
+    if statuses != {crowd.status} or calls != crowd.calls:
         raise RuntimeError(
-            f"{count.name}: {calls} calls and {statuses}, not {count.expected} and {count.status}"
+            f"{crowd.name}: {calls} calls and {statuses}, not {crowd.calls} and {crowd.status}"
         )
-    return Count(count.name, count.requests, count.status, count.expected, calls)
+    return Figure(crowd.name, calls, "calls", Target(crowd.calls, counted=True))
 
 
 @asynccontextmanager
@@ -107,7 +132,7 @@ async def opaque_rows(endpoint: Endpoint) -> AsyncIterator[list[Row]]:
             name: str, issuer: Issuer, tokens: Callable[[], Iterator[str]], calls: int = _CALLS
         ) -> Row:
             app = await stack.enter_async_context(guarded(issuer))
-            return row(name, app, tokens(), calls=calls)
+            return row(name, app, map(bearer, tokens()), calls=calls)
 
         rows = [
             bare_row(),

@@ -1,26 +1,61 @@
-"""status_of(): one request with a token, straight into an application, and its status."""
+"""One request straight into an application, as a server hands it over, and the answer's status."""
+
+from typing import TypeAlias
 
 from oauth_guard.asgi import Application, Message
 
+Fields: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
+# What a usual client sends.
+_USUAL: Fields = (
+    (b"host", b"api.test"),
+    (b"accept", b"*/*"),
+    (b"accept-encoding", b"gzip, deflate"),
+    (b"connection", b"keep-alive"),
+    (b"user-agent", b"python-httpx/0.28.1"),
+)
+
+
+def bearer(token: str) -> Fields:
+    """Return the header field that carries *token*."""
+    return ((b"authorization", b"Bearer " + token.encode()),)
+
 
 async def status_of(app: Application, token: str) -> int:
-    """Return the status that *app* answers with."""
-    statuses: list[int] = []
+    """Return the status that *app* answers a request with *token* with."""
+    return await status_for(app, bearer(token))
+
+
+async def status_for(app: Application, fields: Fields, *, path: str = "/") -> int:
+    """Return the status that *app* answers a request with, whose header *fields* come last.
+
+    All that a server makes for each request is made for each: the connection as uvicorn
+    fills it, and what receives and sends.
+    """
+    status = 0
 
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Message) -> None:
+        nonlocal status
         if message["type"] == "http.response.start":
-            statuses.append(message["status"])
+            status = message["status"]
 
     connection = {
         "type": "http",
-        "method": "GET",
-        "path": "/",
-        "raw_path": b"/",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 50000),
+        "scheme": "https",
         "root_path": "",
-        "headers": [(b"host", b"api.test"), (b"authorization", b"Bearer " + token.encode())],
+        "headers": [*_USUAL, *fields],
+        "state": {},
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
     }
     await app(connection, receive, send)
-    return statuses.pop()
+    return status

@@ -1,18 +1,36 @@
-"""The rows of the table of signed tokens: what is called, and what each call must answer."""
+"""Rows of requests: what is sent, and the status that each answer must have."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
-from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard import Guard, JWTIssuer
 from oauth_guard.asgi import Application
-from oauth_guard.testing import LocalIssuer, SigningKey
-from tests.benchmarks.measure import Row
-from tests.benchmarks.request import status_of
+from oauth_guard.testing import LocalIssuer
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.measure import Row, Timings
+from tests.benchmarks.request import Fields, status_for
 
 RESOURCE = "https://api.test"
+BARE = "bare ASGI app"
 
 _OK = 200
-_CALLS = 200
+_CALLS = 100
+_FETCHES = 2  # the metadata and the keys, once for the whole run
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that belong together; what they are held to is the row of the bare application.
+
+    Attributes:
+        rows: What is timed.
+        figures: Reads from that what is told; raises where an issuer was asked too often.
+    """
+
+    rows: Sequence[Row]
+    figures: Callable[[Timings], list[Figure]]
 
 
 async def bare_app(_connection: Any, _receive: Any, send: Any) -> None:
@@ -21,31 +39,35 @@ async def bare_app(_connection: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-def build_rows(rounds: int) -> tuple[list[Row], LocalIssuer]:
-    """Return the rows and the issuer behind them, whose requests tell how often it was asked."""
-    issuer = LocalIssuer(key=SigningKey("k1", "RS256"))
-    guard = Guard(RESOURCE, [JWTIssuer(issuer.issuer, http=issuer.http)])
-    guarded = OAuthGuardMiddleware(bare_app, guard)
-    seen = issuer.token()
-    new = iter([issuer.token() for _ in range(rounds * _CALLS + 1)])
-    rows = [
-        bare_row(),
-        row("guarded, token seen before (RS256)", guarded, iter(lambda: seen, None)),
-        row("guarded, new token (RS256)", guarded, new),
-    ]
-    return rows, issuer
-
-
 def bare_row() -> Row:
-    """Return the row that the others are held to."""
-    return row("bare ASGI app", bare_app, iter(lambda: "", None))
+    """Return the row that others are held to."""
+    return row(BARE, bare_app, repeat(()))
 
 
-def row(name: str, app: Application, tokens: Iterator[str], *, calls: int = _CALLS) -> Row:
-    """Return a row whose calls send one of *tokens* after the other, all of them good."""
+def row(
+    name: str,
+    app: Application,
+    requests: Iterator[Fields],
+    *,
+    status: int = _OK,
+    calls: int = _CALLS,
+) -> Row:
+    """Return a row whose calls send one of *requests* after the other, and hear *status*."""
 
     async def call() -> None:
-        if await status_of(app, next(tokens)) != _OK:
-            raise RuntimeError(f"{name}: the answer was not 200")
+        answered = await status_for(app, next(requests))
+        if answered != status:
+            raise RuntimeError(f"{name}: the answer was {answered}, not {status}")
 
     return Row(name, calls, call)
+
+
+def guard_for(issuer: LocalIssuer) -> Guard:
+    """Return the guard of most rows, with every setting as it is by default."""
+    return Guard(RESOURCE, [JWTIssuer(issuer.issuer, http=issuer.http)])
+
+
+def check_fetches(issuer: LocalIssuer) -> None:
+    """Hold what *issuer* was asked for to the least that does."""
+    if len(issuer.requests) != _FETCHES:
+        raise RuntimeError(f"{issuer.issuer} was asked {issuer.requests}, not {_FETCHES} times")

@@ -1,0 +1,29 @@
+"""All that is timed in this process, in one interleaved run."""
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import TypeAlias
+
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.measure import measure
+from tests.benchmarks.new import new
+from tests.benchmarks.refused import refused
+from tests.benchmarks.routes import routes
+from tests.benchmarks.rows import Group, bare_row
+from tests.benchmarks.seen import seen
+
+Build: TypeAlias = Callable[[int], AbstractAsyncContextManager[Group]]
+
+GROUPS: Mapping[str, Build] = {"seen": seen, "new": new, "refused": refused, "routes": routes}
+
+
+async def measure_in_process(names: Collection[str], rounds: int) -> dict[str, list[Figure]]:
+    """Return the figures of the groups with these *names*.
+
+    Told is the time that the processor spent on them, since none of them waits.
+    """
+    async with AsyncExitStack() as stack:
+        groups = {name: await stack.enter_async_context(GROUPS[name](rounds)) for name in names}
+        rows = [bare_row(), *(row for group in groups.values() for row in group.rows)]
+        timings = (await measure(rows, rounds)).busy
+        return {name: group.figures(timings) for name, group in groups.items()}

@@ -1,0 +1,34 @@
+"""Where a run took place: the machine, and the versions of what was measured."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+_PACKAGES = (
+    *("oauth-guard", "cryptography", "pyjwt", "starlette", "fastapi", "uvicorn"),
+    *("httpx", "httpx2", "aiohttp", "redis"),
+)
+
+
+def machine() -> dict[str, str]:
+    """Return what the figures depend on, beside the versions."""
+    return {
+        "CPU": _cpu(),
+        "cores": str(os.cpu_count()),
+        "OS": f"{platform.system()} {platform.machine()}",
+        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the version of each package that has a part in the figures."""
+    return {name: version(name) for name in _PACKAGES}
+
+
+def _cpu() -> str:
+    """Return the processor's name; Python alone knows it only on some systems."""
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

@@ -1,0 +1,46 @@
+"""The sections of the report: what `--only` names, and what measures each."""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from tests.benchmarks.figures import Curve, Figure
+from tests.benchmarks.in_process import GROUPS, measure_in_process
+from tests.benchmarks.lag import measure_lag
+from tests.benchmarks.memory import measure_memory
+from tests.benchmarks.opaque import measure_opaque
+
+Told: TypeAlias = Sequence[Figure | Curve]
+Measure: TypeAlias = Callable[[int], Coroutine[Any, Any, Told]]
+
+_ON_THEIR_OWN: Mapping[str, Measure] = {
+    "opaque": measure_opaque,
+    "memory": lambda _rounds: measure_memory(),
+    "lag": lambda _rounds: measure_lag(),
+}
+SECTIONS: tuple[str, ...] = (*GROUPS, *_ON_THEIR_OWN)
+HEADINGS: Mapping[str, str] = {
+    "seen": "A token that was seen before",
+    "new": "New tokens",
+    "refused": "What is refused",
+    "routes": "On a route, beyond the middleware",
+    "opaque": "Opaque tokens",
+    "memory": "What is held for a token",
+    "lag": "In a flood of bad tokens",
+}
+
+
+def measure_sections(names: Collection[str], rounds: int) -> dict[str, Told]:
+    """Return what the sections with these *names* found, under their headings.
+
+    What is timed in this process is timed in one run; each of the others gets a loop of its own.
+    """
+    together = [name for name in GROUPS if name in names]
+    found: dict[str, Told] = {}
+    if together:
+        groups = asyncio.run(measure_in_process(together, rounds))
+        found |= {HEADINGS[name]: figures for name, figures in groups.items()}
+    for name, measure in _ON_THEIR_OWN.items():
+        if name in names:
+            found[HEADINGS[name]] = asyncio.run(measure(rounds))
+    return found
