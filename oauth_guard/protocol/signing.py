@@ -1,4 +1,4 @@
-"""SigningKey: a private key of our own, to prove who we are (RFC 7515 §5.1)."""
+"""SigningKey: a private key of our own, to prove who we are; alone knows PyJWT (RFC 7515 §5.1)."""
 
 import base64
 import json
@@ -11,14 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-from oauth_guard.protocol.jose import signature
+from jwt.algorithms import get_default_algorithms
 
 __all__ = ["SigningKey"]
 
 _MIN_RSA_BITS = 2048
 _RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _EDWARDS = ("EdDSA", "Ed25519")
+_SIGNERS = get_default_algorithms()
 _CURVES = {"secp256r1": ("ES256",), "secp384r1": ("ES384",), "secp521r1": ("ES512",)}
 
 
@@ -54,8 +54,10 @@ class SigningKey:
         if self.key_id is not None:
             header["kid"] = self.key_id
         signing_input = b".".join(_encode(json.dumps(part).encode()) for part in (header, claims))
-        signed = signature(self.algorithm, self.private, signing_input)
-        return b".".join((signing_input, _encode(signed))).decode("ascii")
+        # RFC 9864 names the curve; PyJWT knows the algorithm by its older name alone.
+        signer = _SIGNERS["EdDSA" if self.algorithm == "Ed25519" else self.algorithm]
+        signature = signer.sign(signing_input, self.private)
+        return b".".join((signing_input, _encode(signature))).decode("ascii")
 
 
 def _algorithms(private: object) -> tuple[str, ...]:

@@ -55,8 +55,10 @@ IMPURE_LIBRARIES = {
 
 # Each library outside the standard one, and the rooms that may know it.
 HOMES: Mapping[str, set[str]] = {
-    "jwt": {"protocol.jose"},
-    "cryptography": {"protocol.jose", "protocol.mtls", "protocol.signing"},
+    "jwt": {"protocol.signing"},
+    "cryptography": {
+        *("protocol.jose", "protocol.mtls", "protocol.signatures", "protocol.signing")
+    },
     "httpx": {"issuers.fetch"},
     "aiohttp": {"issuers.aiohttp_client"},
     "cachetools": {"stores.memory"},
