@@ -1,7 +1,7 @@
 """KeySet: which keys may verify a token, and whether one does (RFC 7517 §5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from oauth_guard.errors import InvalidToken, Reason
@@ -24,6 +24,16 @@ class KeySet:
 
     keys: tuple[Key, ...]
     odd: tuple[str, ...] = ()
+    _fitting: Mapping[tuple[str, str | None], list[Key]] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out once which keys fit an algorithm, with a name and without."""
+        fitting: dict[tuple[str, str | None], list[Key]] = {}
+        for key in self.keys:
+            for algorithm in key.algorithms:
+                for key_id in {None, key.key_id}:
+                    fitting.setdefault((algorithm, key_id), []).append(key)
+        object.__setattr__(self, "_fitting", fitting)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -50,18 +60,11 @@ class KeySet:
         Raises:
             InvalidToken: No key fits the header, or none that fits made the signature.
         """
-        candidates = self._candidates(token)
-        if not candidates:
-            raise InvalidToken(Reason.UNKNOWN_KEY)
-        if not any(key.verifies(token) for key in candidates):
-            raise InvalidToken(Reason.BAD_SIGNATURE)
-
-    def _candidates(self, token: SignedToken) -> list[Key]:
         header = token.header
-        return [
-            key
-            for key in self.keys
-            if header.algorithm in key.algorithms
-            # A shared secret has no name of its own, whatever the issuer calls it.
-            and (header.key_id in {None, key.key_id} or header.algorithm in SYMMETRIC)
-        ][:_MAX_TRIED]
+        # A shared secret has no name of its own, whatever the issuer calls it.
+        key_id = None if header.algorithm in SYMMETRIC else header.key_id
+        fitting = self._fitting.get((header.algorithm, key_id), ())
+        for key in fitting[:_MAX_TRIED]:
+            if key.verifies(token):
+                return
+        raise InvalidToken(Reason.BAD_SIGNATURE if fitting else Reason.UNKNOWN_KEY)

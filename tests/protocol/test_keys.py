@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oauth_guard.errors import InvalidToken, Reason
-from oauth_guard.protocol.jose import parse_signed_token
+from oauth_guard.protocol.jose import import_key, parse_signed_token
 from oauth_guard.protocol.keys import KeySet
 from oauth_guard.testing import SigningKey
 from tests.protocol.forging import HEADER, forge, key_for
+from tests.protocol.properties import BOUNDED
 
 _EC, _RSA, _OTHER_EC = key_for("ES256"), key_for("RS256"), SigningKey("ES256")
 
@@ -116,3 +119,29 @@ def test_five_keys_are_tried_at_most(others: int, reason: Reason | None) -> None
     """A token that fits many keys costs no more than five signature checks."""
     keys = _key_set(*[_OTHER_EC.jwk] * others, _EC.jwk)
     assert _outcome(keys, {"alg": "ES256"}) is reason
+
+
+_NAMED = {
+    kid: import_key({**jwk, "kid": kid} if kid else {k: v for k, v in jwk.items() if k != "kid"})
+    for kid, jwk in {"a": _EC.jwk, "b": _OTHER_EC.jwk, "": _OTHER_EC.jwk, "r": _RSA.jwk}.items()
+}
+
+
+@BOUNDED
+@given(
+    keys=st.lists(st.sampled_from(sorted(_NAMED)), max_size=8),
+    header=st.fixed_dictionaries(
+        {"alg": st.sampled_from(["ES256", "RS256", "HS256", "none"])},
+        optional={"kid": st.sampled_from(["a", "b", "", "r", "z"])},
+    ),
+)
+def test_the_first_five_that_fit_are_tried(keys: list[str], header: dict[str, str]) -> None:
+    """Those of the header's algorithm and name, or of any name where it gives none."""
+    offered = [_NAMED[kid] for kid in keys]
+    kid = header.get("kid")
+    fit = [k for k in offered if header["alg"] in k.algorithms and kid in {None, k.key_id}]
+    outcome = _outcome(KeySet(tuple(offered)), header)
+    if header["alg"] == "ES256" and _NAMED["a"] in fit[:5]:
+        assert outcome is None
+    else:
+        assert outcome is (Reason.BAD_SIGNATURE if fit else Reason.UNKNOWN_KEY)
