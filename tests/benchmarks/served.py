@@ -1,0 +1,140 @@
+"""A route over a real server, guarded and not: how many requests a second, as `wrk` counts them."""
+
+import json
+import re
+import select
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.benchmarks.figures import Figure, Target
+
+_ROOT = Path(__file__).parents[2]
+_PATIENCE = 20
+_CONNECTIONS = 32
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server.
+
+    Attributes:
+        plain: Where the route is that nobody guards.
+        guarded: Where the same one is behind a guard.
+        token: A token that is good there.
+        name: What uvicorn was built of.
+    """
+
+    plain: str
+    guarded: str
+    token: str
+    name: str
+
+    def busy(self) -> float:
+        """Return for how many seconds the server has had a processor."""
+        return float(httpx.get(f"{self.plain}/busy", trust_env=False, timeout=_PATIENCE).text)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a server did: requests a second, and seconds of a processor for each."""
+
+    rate: float
+    busy: float
+
+
+def measure_served(
+    pairs: int = 20, seconds: int = 1, python: Path | str = sys.executable
+) -> list[Figure]:
+    """Return how the guarded route compares; nothing where there is no `wrk`.
+
+    Args:
+        pairs: How often one is measured after the other: they are compared within each pair.
+        seconds: How long each time.
+        python: What runs the server: the environment decides of what uvicorn is built.
+    """
+    if shutil.which("wrk") is None:
+        return []
+    with serving(python) as served:
+        for url in (served.plain, served.guarded):
+            load(served, url, seconds)
+        loads = [_pair(served, seconds, guarded_first=bool(n % 2)) for n in range(pairs)]
+    name = f"Starlette route over uvicorn ({served.name})"
+    return [
+        Figure(
+            f"{name}, token seen before",
+            statistics.median(guarded.rate / plain.rate for plain, guarded in loads),
+            "× unguarded",
+            Target(0.92, at_least=True),
+        ),
+        Figure(
+            "by the processor's time alone",
+            statistics.median(plain.busy / guarded.busy for plain, guarded in loads),
+            "× unguarded",
+        ),
+        Figure("unguarded", statistics.median(plain.rate for plain, _ in loads), "1/s"),
+        Figure("guarded", statistics.median(guarded.rate for _, guarded in loads), "1/s"),
+    ]
+
+
+@contextmanager
+def serving(python: Path | str = sys.executable) -> Iterator[Served]:
+    """Run the server, alone on its processor where that can be had."""
+    command = [*_alone_on(0), str(python), "-m", "tests.benchmarks.route"]
+    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            ready, _, _ = select.select([process.stdout], [], [], _PATIENCE)
+            told = json.loads(process.stdout.readline() if ready else "null")
+            plain, guarded = (f"http://127.0.0.1:{port}" for port in told["ports"])
+            yield Served(plain, guarded, told["token"], told["name"])
+        finally:
+            process.kill()
+
+
+def load(served: Served, url: str, seconds: int) -> Load:
+    """Send requests for some *seconds*, as many as are answered.
+
+    Raises:
+        RuntimeError: One was not answered with 200.
+    """
+    command = ["wrk", "-t1", f"-c{_CONNECTIONS}", f"-d{seconds}s", "-H", _bearer(served), url]
+    before = served.busy()
+    answer = subprocess.run([*_alone_on(1), *command], capture_output=True, text=True, check=True)
+    rate, requests = read_report(answer.stdout)
+    return Load(rate, (served.busy() - before) / requests)
+
+
+def read_report(text: str) -> tuple[float, int]:
+    """Return the requests a second that `wrk` tells of, and how many there were.
+
+    Raises:
+        RuntimeError: It tells of something else, too.
+    """
+    rate = re.search(r"^Requests/sec: +([\d.]+)$", text, re.MULTILINE)
+    requests = re.search(r"^ +(\d+) requests in ", text, re.MULTILINE)
+    if not (rate and requests) or "Non-2xx" in text or "Socket errors" in text:
+        raise RuntimeError(f"not each request was answered with 200:\n{text}")
+    return float(rate[1]), int(requests[1])
+
+
+def _pair(served: Served, seconds: int, *, guarded_first: bool) -> tuple[Load, Load]:
+    if guarded_first:
+        guarded = load(served, served.guarded, seconds)
+        return load(served, served.plain, seconds), guarded
+    return load(served, served.plain, seconds), load(served, served.guarded, seconds)
+
+
+def _bearer(served: Served) -> str:
+    return f"Authorization: Bearer {served.token}"
+
+
+def _alone_on(processor: int) -> Sequence[str]:
+    return ["taskset", "-c", str(processor)] if shutil.which("taskset") else []
