@@ -61,7 +61,6 @@ HOMES: Mapping[str, set[str]] = {
     },
     "httpx": {"issuers.fetch"},
     "aiohttp": {"issuers.aiohttp_client"},
-    "cachetools": {"stores.memory"},
     "redis": {"stores.redis"},
     "starlette": {"starlette", "routes"},
     "opentelemetry": {"telemetry"},

@@ -48,6 +48,30 @@ def test_what_is_put_takes_the_place_of_what_was_there() -> None:
     assert memory.get(b"key") is None
 
 
+def test_what_has_ended_is_let_go_when_something_new_comes() -> None:
+    """From the one that was not used for longest on, up to the first whose time goes on."""
+    clock = FakeClock()
+    memory = Memory[str](clock=clock)
+    for name in (b"a", b"b", b"used"):
+        memory.put(name, "short", 5)
+    memory.put(b"long", "long", 60)
+    assert memory.get(b"used") == "short"
+    clock.now += 5
+    memory.put(b"new", "new", 60)
+    assert len(memory) == 3
+    assert [memory.get(key) for key in (b"long", b"used", b"new")] == ["long", None, "new"]
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 1e-9], ids=["none", "less", "too few to be told"])
+def test_no_time_keeps_nothing(seconds: float) -> None:
+    """Not beside others either."""
+    memory = Memory[str](clock=FakeClock())
+    memory.put(b"other", "other", 60)
+    memory.put(b"key", "value", seconds)
+    assert memory.get(b"key") is None
+    assert memory.get(b"other") == "other"
+
+
 def test_what_is_forgotten_is_gone() -> None:
     """Forgetting what was never there is fine."""
     memory = Memory[str]()
