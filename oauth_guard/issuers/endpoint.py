@@ -3,15 +3,14 @@
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from oauth_guard.errors import IssuerUnavailable, Reason
+from oauth_guard.flights import Flights
 from oauth_guard.issuers.breaker import Breaker
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.fetch import Answer, Fetcher
-from oauth_guard.issuers.flight import Flight
 
 __all__ = ["Endpoint", "Question"]
 
@@ -70,7 +69,7 @@ class Endpoint:
         self._patience = patience
         self._deadline = deadline
         self._search_deadline = search_deadline
-        self._search = Flight(self._look)
+        self._searches: Flights[str, None] = Flights(closed=None)
         self._failure = Reason.WRONG_METADATA
         self._located = discovery.known(member) is not None
         self._places: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
@@ -86,10 +85,13 @@ class Endpoint:
         Raises:
             IssuerUnavailable: There is none, or not in time.
         """
-        async with self._place():
+        places = await self._take_place()
+        try:
             if not self._breaker.enter():
                 raise self._unavailable(Reason.BACKING_OFF)
             answer = await self._attempt(question)
+        finally:
+            places.release()
         if isinstance(answer, Reason):
             raise self._unanswered(answer)
         if answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR:
@@ -102,7 +104,7 @@ class Endpoint:
     def start(self) -> None:
         """Begin to look for it, in the background."""
         if self._discovery.known(self._member) is None:
-            self._search.begin()
+            self._searches.begin(self._member, self._look)
 
     async def load(self) -> None:
         """Wait until it is found.
@@ -114,25 +116,24 @@ class Endpoint:
 
     async def aclose(self) -> None:
         """Stop looking for it, and let go of connections."""
-        await self._search.aclose()
+        await self._searches.aclose()
         await self._fetcher.aclose()
 
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """Hold one of the places of the running loop."""
+    async def _take_place(self) -> asyncio.Semaphore:
+        """Take one of the places of the running loop, and return where to give it back."""
         loop = asyncio.get_running_loop()
         if self._places is None or self._places[0] is not loop:
             self._places = (loop, asyncio.Semaphore(_PLACES))
         places = self._places[1]
+        if not places.locked():
+            await places.acquire()  # at once, and a bound on that would cost more than it does
+            return places
         try:
             async with asyncio.timeout(self._patience):
                 await places.acquire()
         except TimeoutError:
             raise self._unavailable(Reason.BUSY) from None
-        try:
-            yield
-        finally:
-            places.release()
+        return places
 
     async def _attempt(self, question: Callable[[], Question]) -> Answer | Reason:
         """Return the answer, or why there is none.
@@ -165,7 +166,7 @@ class Endpoint:
     async def _url(self) -> str:
         url = self._discovery.known(self._member)
         if url is None:
-            await self._search.land()
+            await self._searches.join(self._member, self._look)
             url = self._discovery.known(self._member)
         if url is None:
             raise self._unavailable(self._failure)

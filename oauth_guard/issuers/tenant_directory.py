@@ -7,10 +7,10 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from contextvars import Context
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason
+from oauth_guard.flights import Flights
 from oauth_guard.interfaces import Clock, Issuer
 from oauth_guard.issuers.allowance import Allowance
 from oauth_guard.issuers.tenants import Tenants
@@ -23,8 +23,6 @@ _log = logging.getLogger("oauth_guard")
 _MAX_NAME = 2048
 _MAX_UNKNOWN = 10_000
 _WHO = "tenants"  # whom an outage names, since what a token names is not for the log
-
-_Flight: TypeAlias = "asyncio.Task[Issuer | Reason | None]"
 
 
 class _Known(NamedTuple):
@@ -50,7 +48,7 @@ class TenantDirectory:
         self._clock = clock
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._unknown: OrderedDict[bytes, float] = OrderedDict()
-        self._flights: dict[str, _Flight] = {}
+        self._lookups: Flights[str, Issuer | Reason | None] = Flights(closed=Reason.UNREACHABLE)
         self._for_strangers = Allowance(tenants.per_second, clock)
         # However many strangers come, whom we know is asked about anew.
         self._for_known = Allowance(tenants.per_second, clock)
@@ -67,20 +65,18 @@ class TenantDirectory:
             return known.asked
         if not self._is_name(name) or self._is_unknown(name):
             return None
-        found = await _land(self._begin_flight(name))
+        if not self._lookups.under_way(name):
+            allowance = self._for_strangers if known is None else self._for_known
+            if not allowance.take():
+                raise IssuerUnavailable(_WHO, Reason.BUSY)
+        found = await self._lookups.join(name, lambda: self._look_up(name))
         if isinstance(found, Reason):
             raise IssuerUnavailable(_WHO, found)
         return found
 
     async def aclose(self) -> None:
         """End the look-ups, close the issuers that were found, and let go of the rest."""
-        loop = asyncio.get_running_loop()
-        flights = [each for each in self._flights.values() if each.get_loop() is loop]
-        self._flights.clear()
-        for flight in flights:
-            flight.cancel()
-        if flights:
-            await asyncio.wait(flights)
+        await self._lookups.aclose()
         leaving = [known.asked for known in self._known.values()]
         self._known.clear()
         async with AsyncExitStack() as stack:
@@ -102,25 +98,7 @@ class TenantDirectory:
     def _is_unknown(self, name: str) -> bool:
         return self._clock() < self._unknown.get(_digest(name), -math.inf)
 
-    def _begin_flight(self, name: str) -> _Flight:
-        """Return the look-up of *name* that is under way in this loop, or begin it."""
-        loop = asyncio.get_running_loop()
-        flight = self._flights.get(name)
-        if flight is None or flight.get_loop() is not loop:
-            allowance = self._for_known if name in self._known else self._for_strangers
-            if not allowance.take():
-                raise IssuerUnavailable(_WHO, Reason.BUSY)
-            # An empty context: nobody's identity or span leaks into what serves everybody.
-            flight = loop.create_task(self._fly(name), context=Context())
-            flight.add_done_callback(lambda done: self._landed(name, done))
-            self._flights[name] = flight
-        return flight
-
-    def _landed(self, name: str, flight: _Flight) -> None:
-        if self._flights.get(name) is flight:
-            del self._flights[name]
-
-    async def _fly(self, name: str) -> Issuer | Reason | None:
+    async def _look_up(self, name: str) -> Issuer | Reason | None:
         """Ask about *name*, remember the answer, and close whose place it takes."""
         try:
             async with asyncio.timeout(self._tenants.deadline):
@@ -162,12 +140,6 @@ class TenantDirectory:
         self._unknown.move_to_end(key)  # the one that ends first stands first
         if len(self._unknown) > _MAX_UNKNOWN:
             self._unknown.popitem(last=False)
-
-
-async def _land(flight: _Flight) -> Issuer | Reason | None:
-    """Wait for *flight*; whoever gives up waiting does not end it for the others."""
-    await asyncio.wait([flight])
-    return Reason.UNREACHABLE if flight.cancelled() else flight.result()
 
 
 async def _close(issuer: Issuer) -> None:

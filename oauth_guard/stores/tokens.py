@@ -1,10 +1,8 @@
 """CachedValidator: what an issuer said about a token, remembered for a while (RFC 7662 §4)."""
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Iterable
-from contextvars import Context
 from typing import TypeAlias
 
 from oauth_guard.errors import (
@@ -14,6 +12,7 @@ from oauth_guard.errors import (
     RequestRejected,
     StoreUnavailable,
 )
+from oauth_guard.flights import Flights
 from oauth_guard.interfaces import CacheableIssuer, Clock, Store
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.presented_token import PresentedToken
@@ -25,7 +24,6 @@ __all__ = ["CachedValidator"]
 _PURPOSE = b"oauth_guard access token"
 
 _Failure: TypeAlias = RequestRejected | IssuerUnavailable
-_Flight: TypeAlias = asyncio.Task[Answer | _Failure]
 
 
 class CachedValidator:
@@ -58,7 +56,9 @@ class CachedValidator:
         self._active: Memory[Answer] = Memory(max_entries, clock=monotonic)
         self._inactive: Memory[Answer] = Memory(max_entries, clock=monotonic)
         self._refused_at: Memory[float] = Memory(max_entries, clock=monotonic)
-        self._flights: dict[bytes, _Flight] = {}
+        self._questions: Flights[bytes, Answer | _Failure] = Flights(
+            closed=IssuerUnavailable(issuer.issuer, Reason.UNREACHABLE)
+        )
         identity = (part.encode() for part in issuer.cache_identity)
         self._digest = hashlib.sha256(_framed((_PURPOSE, *identity)))
 
@@ -100,7 +100,10 @@ class CachedValidator:
         key = self._key(token)
         answer = self._remembered(key)
         if answer is None:
-            answer = await self._land(self._begin_flight(key, token))
+            outcome = await self._questions.join(key, lambda: self._find_out(key, token))
+            if not isinstance(outcome, Answer):
+                raise _anew(outcome)
+            answer = outcome
         return _verdict(answer)
 
     async def confirm(self, token: PresentedToken) -> AccessToken:
@@ -130,13 +133,7 @@ class CachedValidator:
 
     async def aclose(self) -> None:
         """End the questions under way, and close the issuer; the store is not closed."""
-        loop = asyncio.get_running_loop()
-        flights = [each for each in self._flights.values() if each.get_loop() is loop]
-        self._flights.clear()
-        for flight in flights:
-            flight.cancel()
-        if flights:
-            await asyncio.wait(flights)
+        await self._questions.aclose()
         await self._issuer.aclose()
 
     def _key(self, token: PresentedToken) -> bytes:
@@ -155,32 +152,7 @@ class CachedValidator:
             inactive_for=self._issuer.inactive_for,
         )
 
-    def _begin_flight(self, key: bytes, token: PresentedToken) -> _Flight:
-        """Return the question about *token* that is under way in this loop, or begin it."""
-        loop = asyncio.get_running_loop()
-        flight = self._flights.get(key)
-        if flight is None or flight.get_loop() is not loop:
-            # An empty context: nobody's identity or span leaks into what serves everybody.
-            flight = loop.create_task(self._fly(key, token), context=Context())
-            flight.add_done_callback(lambda done: self._landed(key, done))
-            self._flights[key] = flight
-        return flight
-
-    def _landed(self, key: bytes, flight: _Flight) -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
-
-    async def _land(self, flight: _Flight) -> Answer:
-        """Wait for *flight*; whoever gives up waiting does not end it for the others."""
-        await asyncio.wait([flight])
-        if flight.cancelled():
-            raise IssuerUnavailable(self.issuer, Reason.UNREACHABLE)
-        outcome = flight.result()
-        if isinstance(outcome, Answer):
-            return outcome
-        raise _anew(outcome)
-
-    async def _fly(self, key: bytes, token: PresentedToken) -> Answer | _Failure:
+    async def _find_out(self, key: bytes, token: PresentedToken) -> Answer | _Failure:
         answer = await self._recall(key)
         if answer is not None:
             self._keep(key, answer)

@@ -12,6 +12,7 @@ FACE = "__init__"
 FLOORS: Mapping[str, int] = {
     "errors": 1,
     "protocol": 2,
+    "flights": 3,
     "interfaces": 3,
     "admissions": 4,
     "issuers": 4,
