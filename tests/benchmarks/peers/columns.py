@@ -50,6 +50,11 @@ class _Timed:
     measure: Measure
 
 
+def _whole(seconds: Seconds, sent: str) -> float:
+    """Return what the whole request takes."""
+    return seconds[sent] * 1e6
+
+
 def _added(seconds: Seconds, sent: str) -> float:
     """Return what the guard adds to the application that it stands before."""
     return (seconds[sent] - seconds["unguarded"]) * 1e6
@@ -69,6 +74,7 @@ _SERVED, _CHALLENGED = frozenset({200}), frozenset({401})
 _REFUSED = frozenset({400, 401, 413, 431})
 
 _TIMED = [
+    _Timed("no guard", "unguarded", _SERVED, "µs", _whole),
     _Timed("token seen before", "seen", _SERVED, "µs", _added),
     _Timed("token seen before", "seen", _SERVED, "× bare", _over_bare),
     _Timed("new RS256 token", "new", _SERVED, "× raw", _over_raw),
@@ -90,9 +96,13 @@ class _Cell:
     def figure(self, value: float | None, note: str = "") -> PeerFigure:
         return PeerFigure(self.peer.name, self.name, value, self.unit, note)
 
+    def remarked(self, value: float, cause: str) -> PeerFigure:
+        return self.figure(value, self.peer.remarks.get(cause, ""))
+
     def counted(self, value: float, served: int, requests: int) -> PeerFigure:
-        note = self.peer.remarks.get(OPAQUE, "")
-        return self.figure(value, note if served == requests else f"serves {served} of {requests}")
+        if served < requests:
+            return self.figure(value, f"serves {served} of {requests}")
+        return self.remarked(value, OPAQUE)
 
     def dash(self, cause: str) -> PeerFigure | None:
         why = self.peer.dashes.get(cause)
@@ -112,12 +122,12 @@ def column_of(peer: Peer, found: Found) -> Iterator[PeerFigure]:
         DISTINCT,
     )
     cell = _Cell(peer, "key server down past the keys' life", "of 200 good tokens")
-    yield cell.dash(OUTAGE) or cell.figure(found.kept)
+    yield cell.dash(OUTAGE) or cell.remarked(found.kept, OUTAGE)
 
 
 def _timed(peer: Peer, timed: _Timed, rounds: Sequence[Measured]) -> PeerFigure:
     cell = _Cell(peer, timed.name, timed.unit)
-    if timed.sent != "seen" and (dash := cell.dash(REFUSALS)):
+    if timed.sent not in {"seen", "unguarded"} and (dash := cell.dash(REFUSALS)):
         return dash
     answered = {status for each in rounds for status in each.statuses[timed.sent]}
     if not answered <= timed.statuses:

@@ -31,7 +31,12 @@ class Peer:
     remarks: Mapping[str, str] = field(default_factory=dict)
 
 
-OURS = Peer("oauth_guard", "ours", ["cryptography", "pyjwt", "httpx"])
+OURS = Peer(
+    "oauth_guard",
+    "ours",
+    ["cryptography", "pyjwt", "httpx"],
+    remarks={OUTAGE: "for an hour more, which `stale_for` changes"},
+)
 
 PEERS: Sequence[Peer] = [
     OURS,
@@ -52,7 +57,7 @@ PEERS: Sequence[Peer] = [
     Peer("joserfc", "joserfc", ["joserfc"], _SIGNED_ALONE | _FETCHES_NOTHING),
     Peer("mcp", "mcp", ["mcp"]),
     Peer("fastmcp", "fastmcp", ["fastmcp"]),
-    Peer("auth0-api", "auth0", ["auth0-api-python", "auth0-fastapi-api"], _SIGNED_ALONE),
-    Peer("azure-auth", "azure", ["fastapi-azure-auth"], _SIGNED_ALONE),
-    Peer("axioms", "axioms", ["axioms-fastapi"], _SIGNED_ALONE),
+    Peer("auth0-api-python", "auth0", ["auth0-api-python", "auth0-fastapi-api"], _SIGNED_ALONE),
+    Peer("fastapi-azure-auth", "azure", ["fastapi-azure-auth"], _SIGNED_ALONE),
+    Peer("axioms-fastapi", "axioms", ["axioms-fastapi"], _SIGNED_ALONE),
 ]
