@@ -10,12 +10,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from oauth_guard.asgi import Application
-from tests.benchmarks.peers.bare import USUAL, Headers, bare_app, bearing
 from tests.benchmarks.peers.guarded import Guarded
+from tests.benchmarks.request import Fields, bearer
+from tests.benchmarks.rows import bare_app
 
 ONCE = 20  # how many requests there are at most in a round, where no two may be the same
 _JUNK = 1000
-SIZES = {"16 kB": 16_000, "64 kB": 64_000, "1 MB": 1_000_000, "5 MB": 5_000_000}
+SIZES = {"16 kB": 16_384, "64 kB": 65_536, "1 MB": 1_000_000, "5 MB": 5_000_000}
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,13 @@ class Path:
     Attributes:
         name: What is sent.
         app: Where to.
-        headers: What is sent, one request after the other.
+        requests: The header fields that are sent, beside those of a usual client.
         most: How many there may be in a round.
     """
 
     name: str
     app: Application
-    headers: Iterator[Headers]
+    requests: Iterator[Fields]
     most: int = 200
 
 
@@ -75,20 +76,20 @@ class Work:
 
 def build_paths(guarded: Guarded, plan: Plan) -> list[Path | Work]:
     """Return what is timed, the applications without a guard and the bare signature first."""
-    seen = bearing(plan.seen)
-    junk = [bearing(f"abc.def.{number}") for number in range(_JUNK)]
-    sized = {name: bearing(_inflated(plan.seen, size)) for name, size in SIZES.items()}
+    seen = bearer(plan.seen)
+    junk = [bearer(f"abc.def.{number}") for number in range(_JUNK)]
+    sized = {name: bearer(_inflated(plan.seen, size)) for name, size in SIZES.items()}
     app, same = guarded.app, itertools.repeat
     return [
         Path("bare", bare_app, same(seen)),
         Path("unguarded", guarded.unguarded, same(seen)),
         Work("raw", raw_verify(plan)),
         Path("seen", app, same(seen)),
-        Path("new", app, iter([bearing(token) for token in plan.new]), most=ONCE),
-        Path("none", app, same(USUAL)),
+        Path("new", app, iter([bearer(token) for token in plan.new]), most=ONCE),
+        Path("none", app, same(())),
         Path("junk", app, itertools.cycle(junk)),
-        Path("forged", app, iter([bearing(token) for token in plan.forged]), most=ONCE),
-        *(Path(name, app, same(headers)) for name, headers in sized.items()),
+        Path("forged", app, iter([bearer(token) for token in plan.forged]), most=ONCE),
+        *(Path(size, app, same(fields)) for size, fields in sized.items()),
     ]
 
 

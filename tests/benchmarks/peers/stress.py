@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import httpx
 
 from oauth_guard.asgi import Application
-from tests.benchmarks.peers.bare import bearing, exchange
+from tests.benchmarks.peers.answer import answer_of
 from tests.benchmarks.peers.guarded import Guarded, Issuer
 from tests.benchmarks.peers.paths import Plan
+from tests.benchmarks.request import bearer
 
 CROWD, DISTINCT, AT_ONCE = 200, 1000, 50
 KEYS_LIVE = 1.0  # seconds, where a setting of the peer allows it
@@ -75,7 +76,7 @@ class Stress:
     async def fetch_keys(self) -> int:
         """Set the peer up anew with keys that live shortly, and let it fetch them."""
         self._short_lived = await self._build(self._issuer, KEYS_LIVE)
-        return await exchange(self._short_lived.app, bearing(self._plan.seen))
+        return await answer_of(self._short_lived.app, bearer(self._plan.seen))
 
     async def outage(self) -> int:
         """Send good tokens now that those keys are old; return how many were served."""
@@ -84,7 +85,7 @@ class Stress:
         if self._short_lived.age_keys is not None:
             self._short_lived.age_keys()
         statuses = [
-            await exchange(self._short_lived.app, bearing(token)) for token in self._plan.kept
+            await answer_of(self._short_lived.app, bearer(token)) for token in self._plan.kept
         ]
         return Counter(statuses)[200]
 
@@ -106,5 +107,5 @@ def _parts(tokens: list[str]) -> Iterable[list[str]]:
 
 
 async def _served_at_once(app: Application, tokens: Iterable[str]) -> int:
-    statuses = await asyncio.gather(*(exchange(app, bearing(token)) for token in tokens))
+    statuses = await asyncio.gather(*(answer_of(app, bearer(token)) for token in tokens))
     return Counter(statuses)[200]

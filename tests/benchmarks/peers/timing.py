@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tests.benchmarks.peers.bare import exchange
+from tests.benchmarks.peers.answer import answer_of
 from tests.benchmarks.peers.paths import Path, Work
 
 Seconds: TypeAlias = dict[str, float]
@@ -59,6 +59,6 @@ class Timing:
                     path.call()
             else:
                 for _ in range(times):
-                    statuses[path.name].add(await exchange(path.app, next(path.headers)))
+                    statuses[path.name].add(await answer_of(path.app, next(path.requests)))
             seconds[path.name] = (time.perf_counter() - began) / times
         return Measured(seconds, {name: sorted(seen) for name, seen in statuses.items()})

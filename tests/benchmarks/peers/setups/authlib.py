@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oauth_guard.asgi import Application, Connection, Receive, Send
-from tests.benchmarks.peers.bare import bare_app
 from tests.benchmarks.peers.guarded import AUDIENCE, ISSUER, Guarded, Issuer
+from tests.benchmarks.rows import bare_app
 
 
 class SignedTokens(JWTBearerTokenValidator):

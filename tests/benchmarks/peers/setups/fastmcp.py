@@ -15,8 +15,8 @@ from fastmcp.server.auth.providers.jwt import JWTVerifier
 from fastmcp.utilities.logging import configure_logging
 
 from oauth_guard.asgi import Application
-from tests.benchmarks.peers.bare import bare_app
 from tests.benchmarks.peers.guarded import AUDIENCE, ISSUER, Guarded, Issuer
+from tests.benchmarks.rows import bare_app
 
 
 def behind(verifier: TokenVerifier) -> Application:

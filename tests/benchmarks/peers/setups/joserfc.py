@@ -9,9 +9,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from tests.benchmarks.peers.bare import bare_app
 from tests.benchmarks.peers.guarded import AUDIENCE, ISSUER, Guarded, Issuer
 from tests.benchmarks.peers.setups.handwritten import BearerMiddleware
+from tests.benchmarks.rows import bare_app
 
 
 async def build(issuer: Issuer, _keys_live: float | None = None) -> Guarded:

@@ -12,9 +12,9 @@ from mcp.server.auth.provider import AccessToken, TokenVerifier
 from starlette.middleware.authentication import AuthenticationMiddleware
 
 from oauth_guard.asgi import Application
-from tests.benchmarks.peers.bare import bare_app
 from tests.benchmarks.peers.guarded import Guarded, Issuer
 from tests.benchmarks.peers.setups.pyjwt import verifier
+from tests.benchmarks.rows import bare_app
 
 
 class SignedTokens:

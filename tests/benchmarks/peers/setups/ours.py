@@ -8,8 +8,8 @@ from oauth_guard import (
     OAuthGuardMiddleware,
 )
 from oauth_guard.issuers.jwks import KeyTimes
-from tests.benchmarks.peers.bare import bare_app
 from tests.benchmarks.peers.guarded import AUDIENCE, ISSUER, Guarded, Issuer
+from tests.benchmarks.rows import bare_app
 
 
 async def build(issuer: Issuer, keys_live: float | None = None) -> Guarded:

@@ -8,9 +8,9 @@ from typing import Any
 
 import jwt
 
-from tests.benchmarks.peers.bare import bare_app
 from tests.benchmarks.peers.guarded import AUDIENCE, ISSUER, Guarded, Issuer
 from tests.benchmarks.peers.setups.handwritten import BearerMiddleware
+from tests.benchmarks.rows import bare_app
 
 _REQUIRED = ["exp", "iat", "sub", "aud", "iss"]
 
