@@ -15,9 +15,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="PEER", help="the setups to measure")
     options = parser.parse_args()
     peers = [peer for peer in PEERS if not options.only or peer.setup in options.only]
-    table = measure(options.rounds, peers)
-    print("\n".join(peer_table(table.figures)))
-    print("", *(f"{package} {version}" for package, version in table.versions.items()), sep="\n")
+    print("\n".join(peer_table(measure(options.rounds, peers))))
     return 0
 
 

@@ -132,6 +132,5 @@ def _timed(peer: Peer, timed: _Timed, rounds: Sequence[Measured]) -> PeerFigure:
     answered = {status for each in rounds for status in each.statuses[timed.sent]}
     if not answered <= timed.statuses:
         return cell.figure(None, f"answers {' or '.join(map(str, sorted(answered)))}")
-    return cell.figure(
-        statistics.median(timed.measure(each.seconds, timed.sent) for each in rounds)
-    )
+    value = statistics.median(timed.measure(each.seconds, timed.sent) for each in rounds)
+    return cell.remarked(value, timed.sent)

@@ -9,6 +9,7 @@ REFUSALS = "refusals"
 
 _SIGNED_ALONE = {OPAQUE: "takes signed tokens alone"}
 _FETCHES_NOTHING = {OUTAGE: "leaves it to the application to fetch and to keep keys"}
+_BY_HAND = {"none": "by the leanest middleware that can be written around it"}
 _VERIFIES_NOTHING = "leaves it to the application to verify the token"
 
 
@@ -21,7 +22,7 @@ class Peer:
         setup: The module in `setups` that sets it up.
         packages: Whose versions are told with it.
         dashes: What it can't be measured for, and why.
-        remarks: What is to be known about a number.
+        remarks: What is to be known about a number, by the same causes or by what is sent.
     """
 
     name: str
@@ -53,8 +54,8 @@ PEERS: Sequence[Peer] = [
         _FETCHES_NOTHING,
         remarks={OPAQUE: "asks synchronously: nothing else is served meanwhile"},
     ),
-    Peer("PyJWT", "pyjwt", ["pyjwt"], _SIGNED_ALONE),
-    Peer("joserfc", "joserfc", ["joserfc"], _SIGNED_ALONE | _FETCHES_NOTHING),
+    Peer("PyJWT", "pyjwt", ["pyjwt"], _SIGNED_ALONE, _BY_HAND),
+    Peer("joserfc", "joserfc", ["joserfc"], _SIGNED_ALONE | _FETCHES_NOTHING, _BY_HAND),
     Peer("mcp", "mcp", ["mcp"]),
     Peer("fastmcp", "fastmcp", ["fastmcp"]),
     Peer("auth0-api-python", "auth0", ["auth0-api-python", "auth0-fastapi-api"], _SIGNED_ALONE),

@@ -1,24 +1,26 @@
-"""peer_table(): the cells of all peers as a Markdown table, with their notes below."""
+"""peer_table(): the cells of all peers as a Markdown table, with their versions and notes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from tests.benchmarks.figures import PeerFigure
-from tests.benchmarks.table import short
+from tests.benchmarks.peers.run import PeerTable
 
 
-def peer_table(figures: Sequence[PeerFigure]) -> Iterator[str]:
+def peer_table(table: PeerTable) -> Iterator[str]:
     """Yield the lines: a column for each peer, in the order they were measured."""
-    peers = list(dict.fromkeys(each.peer for each in figures))
-    cells = {(each.name, each.unit, each.peer): each for each in figures}
+    peers = list(dict.fromkeys(each.peer for each in table.figures))
+    cells = {(each.name, each.unit, each.peer): each for each in table.figures}
     numbers: dict[str, int] = {}
     yield f"| what is sent | unit | {' | '.join(peers)} |"
     yield f"|---|---|{'---:|' * len(peers)}"
-    for name, unit in dict.fromkeys((each.name, each.unit) for each in figures):
+    for name, unit in dict.fromkeys((each.name, each.unit) for each in table.figures):
         shown = (_cell(cells[name, unit, peer], numbers) for peer in peers)
         yield f"| {name} | {unit} | {' | '.join(shown)} |"
     yield ""
     for note, number in numbers.items():
         yield f"{number}. {note}"
+    yield ""
+    yield ", ".join(f"{package} {version}" for package, version in table.versions.items())
 
 
 def _cell(figure: PeerFigure, numbers: dict[str, int]) -> str:
@@ -26,3 +28,11 @@ def _cell(figure: PeerFigure, numbers: dict[str, int]) -> str:
     if not figure.note:
         return shown
     return f"{shown} ({numbers.setdefault(figure.note, len(numbers) + 1)})"
+
+
+def short(value: float) -> str:
+    """Return *value* as short as it can be told."""
+    if value == round(value):
+        return f"{value:,.0f}".replace(",", " ")
+    digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return f"{value:,.{digits}f}".replace(",", " ")

@@ -7,8 +7,9 @@ import pytest
 from tests.benchmarks.figures import PeerFigure
 from tests.benchmarks.peers.columns import Found, column_of
 from tests.benchmarks.peers.roster import OPAQUE, OUTAGE, REFUSALS, Peer
+from tests.benchmarks.peers.run import PeerTable
 from tests.benchmarks.peers.stress import Rate
-from tests.benchmarks.peers.table import peer_table
+from tests.benchmarks.peers.table import peer_table, short
 from tests.benchmarks.peers.timing import Measured
 
 _SENT = {
@@ -105,7 +106,7 @@ def test_the_table_has_a_column_for_each_peer() -> None:
         PeerFigure("B", "sent", 1.234, "µs", "slowly"),
         PeerFigure("B", "asked", None, "calls", "it can't"),
     ]
-    assert list(peer_table(figures)) == [
+    assert list(peer_table(PeerTable(figures, {"a": "1.0", "b": "2.0"}))) == [
         "| what is sent | unit | A | B |",
         "|---|---|---:|---:|",
         "| sent | µs | 1 234 | 1.23 (1) |",
@@ -113,4 +114,15 @@ def test_the_table_has_a_column_for_each_peer() -> None:
         "",
         "1. slowly",
         "2. it can't",
+        "",
+        "a 1.0, b 2.0",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1, "1"), (0.126, "0.13"), (45.67, "45.7"), (456.7, "457"), (29440.4, "29 440")],
+)
+def test_a_number_is_short(value: float, shown: str) -> None:
+    """Three figures are as many as a noisy machine can tell."""
+    assert short(value) == shown
