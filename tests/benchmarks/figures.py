@@ -1,10 +1,11 @@
 """Figure, Target, Curve and PeerFigure: what a measurement hands to the tables and the chart."""
 
+import math
 import statistics
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Shape: TypeAlias = Literal["flat", "linear"]
+Shape: TypeAlias = Literal["flat", "logarithmic", "linear"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Curve:
         x: What grows: `"remembered tokens"`.
         unit: What the cost is told in.
         points: How much of it there was, and what it cost then; in rising order.
-        shape: How it grows: `"flat"` or `"linear"`.
+        shape: How it grows.
     """
 
     name: str
@@ -82,8 +83,12 @@ class Curve:
     def __str__(self) -> str:
         if self.shape == "flat":
             return f"flat: dearest {self.spread:.2f} × cheapest"
-        slope, start = statistics.linear_regression(*zip(*self.points, strict=True))
-        return f"linear: {start:.3g} {self.unit} and {slope:.3g} {self.unit} for each of {self.x}"
+        sizes, costs = zip(*self.points, strict=True)
+        more = f"each of {self.x}"
+        if self.shape == "logarithmic":
+            sizes, more = tuple(map(math.log10, sizes)), f"each tenfold of {self.x}"
+        slope, start = statistics.linear_regression(sizes, costs)
+        return f"{self.shape}: {start:.3g} {self.unit} and {slope:.3g} {self.unit} for {more}"
 
 
 @dataclass(frozen=True)

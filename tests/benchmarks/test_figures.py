@@ -55,6 +55,11 @@ def test_a_target_reads_as_a_bound(target: Target, text: str) -> None:
             "linear: 1 µs and 2 µs for each of KiB",
             id="linear",
         ),
+        pytest.param(
+            Curve("hit", "tokens", "µs", ((10, 3.0), (100, 5.0), (1000, 7.0)), "logarithmic"),
+            "logarithmic: 1 µs and 2 µs for each tenfold of tokens",
+            id="logarithmic",
+        ),
     ],
 )
 def test_a_curve_says_how_it_grows(curve: Curve, text: str) -> None:
