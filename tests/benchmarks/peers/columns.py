@@ -113,7 +113,7 @@ def column_of(peer: Peer, found: Found) -> Iterator[PeerFigure]:
     """Yield the column of *peer*, from top to bottom."""
     for timed in _TIMED:
         yield _timed(peer, timed, found.rounds)
-    cell = _Cell(peer, "one unknown opaque token, 200 at once", "calls")
+    cell = _Cell(peer, "one new token, 200 requests at once", "calls")
     yield cell.dash(OPAQUE) or cell.counted(found.crowd[0], found.crowd[1], CROWD)
     cell = _Cell(peer, "1 000 distinct opaque tokens", "× httpx alone")
     yield cell.dash(OPAQUE) or cell.counted(

@@ -55,7 +55,7 @@ _PLAIN = Peer("Peer", "peer", [])
         ("no token → 401", "× bare", 4),
         ("forged RS256 signature → 401", "× raw", 0.3),
         ("header of 5 MB: refused", "µs", 3),
-        ("one unknown opaque token, 200 at once", "calls", 7),
+        ("one new token, 200 requests at once", "calls", 7),
         (*_OPAQUE_ROW, 0.5),
         ("key server down past the keys' life", "of 200 good tokens", 150),
     ],
