@@ -121,7 +121,7 @@ def column_of(peer: Peer, found: Found) -> Iterator[PeerFigure]:
         min(rate.served for rate in found.rates),
         DISTINCT,
     )
-    cell = _Cell(peer, "key server down past the keys' life", "of 200 good tokens")
+    cell = _Cell(peer, "key server down past the keys' life: served", "of 200")
     yield cell.dash(OUTAGE) or cell.remarked(found.kept, OUTAGE)
 
 

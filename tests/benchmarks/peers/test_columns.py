@@ -57,7 +57,7 @@ _PLAIN = Peer("Peer", "peer", [])
         ("header of 5 MB: refused", "µs", 3),
         ("one new token, 200 requests at once", "calls", 7),
         (*_OPAQUE_ROW, 0.5),
-        ("key server down past the keys' life", "of 200 good tokens", 150),
+        ("key server down past the keys' life: served", "of 200", 150),
     ],
 )
 def test_a_number_is_what_the_guard_adds(name: str, unit: str, value: float) -> None:
