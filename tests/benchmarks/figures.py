@@ -108,3 +108,11 @@ class PeerFigure:
     value: float | None
     unit: str
     note: str = ""
+
+
+def short(value: float) -> str:
+    """Return *value* as short as it can be told."""
+    if value == round(value):
+        return f"{value:,.0f}".replace(",", " ")
+    digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return f"{value:,.{digits}f}".replace(",", " ")

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.benchmarks.figures import Curve, Figure, PeerFigure, Target
+from tests.benchmarks.peers.run import PeerTable
 
 SLACK = 0.25
 """By how much of its bound a figure may miss its target in `--check`, for the noise."""
@@ -31,7 +32,7 @@ class Report:
     machine: Mapping[str, str]
     versions: Mapping[str, str]
     sections: Mapping[str, Sequence[Figure | Curve]]
-    peers: Sequence[PeerFigure] = ()
+    peers: PeerTable | None = None
 
     @property
     def figures(self) -> Iterator[tuple[str, Figure]]:
@@ -69,7 +70,7 @@ class Report:
             heading: [_measured(each) for each in found]
             for heading, found in fields["sections"].items()
         }
-        peers = [PeerFigure(**each) for each in fields["peers"]]
+        peers = _peers(fields["peers"]) if fields["peers"] else None
         return cls(**{**fields, "sections": sections, "peers": peers})
 
 
@@ -78,3 +79,7 @@ def _measured(fields: dict[str, Any]) -> Figure | Curve:
         return Curve(**{**fields, "points": tuple(tuple(point) for point in fields["points"])})
     target = Target(**fields["target"]) if fields["target"] else None
     return Figure(**{**fields, "target": target})
+
+
+def _peers(fields: dict[str, Any]) -> PeerTable:
+    return PeerTable([PeerFigure(**each) for each in fields["figures"]], fields["versions"])

@@ -9,6 +9,8 @@ from tests.benchmarks.in_process import GROUPS, measure_in_process
 from tests.benchmarks.lag import measure_lag
 from tests.benchmarks.memory import measure_memory
 from tests.benchmarks.opaque import measure_opaque
+from tests.benchmarks.outage import measure_outages
+from tests.benchmarks.served import measure_served
 
 Told: TypeAlias = Sequence[Figure | Curve]
 Measure: TypeAlias = Callable[[int], Coroutine[Any, Any, Told]]
@@ -17,6 +19,8 @@ _ON_THEIR_OWN: Mapping[str, Measure] = {
     "opaque": measure_opaque,
     "memory": lambda _rounds: measure_memory(),
     "lag": lambda _rounds: measure_lag(),
+    "outage": lambda _rounds: measure_outages(),
+    "served": lambda _rounds: asyncio.to_thread(measure_served),
 }
 SECTIONS: tuple[str, ...] = (*GROUPS, *_ON_THEIR_OWN)
 HEADINGS: Mapping[str, str] = {
@@ -27,6 +31,8 @@ HEADINGS: Mapping[str, str] = {
     "opaque": "Opaque tokens",
     "memory": "What is held for a token",
     "lag": "In a flood of bad tokens",
+    "outage": "While the issuer is down",
+    "served": "Over a real server",
 }
 
 

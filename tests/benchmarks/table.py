@@ -1,45 +1,69 @@
 """A report as text for a terminal, and as Markdown for README."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from tests.benchmarks.figures import Curve, Figure
+from tests.benchmarks.figures import Curve, Figure, short
+from tests.benchmarks.peers.run import PeerTable
+from tests.benchmarks.peers.table import peer_table
 from tests.benchmarks.report import Report
+
+_OURS = "oauth_guard"
 
 
 def as_text(report: Report) -> Iterator[str]:
     """Yield the lines that a terminal shows."""
     yield f"{report.date}, {report.rounds} rounds"
-    for facts in (report.machine, report.versions):
-        yield ", ".join(f"{name} {fact}" for name, fact in facts.items())
+    yield _listed(report.machine)
+    yield _listed(report.versions)
     for heading, found in report.sections.items():
         yield f"\n{heading}"
         for each in found:
             if isinstance(each, Curve):
-                yield f"  {each.name}: {each}"
+                yield f"  {each.name}, by {each.x}: {each}"
                 yield from (f"  {short(x):>12} {short(y):>12} {each.unit}" for x, y in each.points)
             else:
                 yield f"  {each.name:66} {short(each.value):>8} {each.unit:14} {_verdict(each)}"
+        if not found:
+            yield "  left out, since a program that it needs is missing"
+    if report.peers:
+        yield "\nOther libraries\n"
+        yield from peer_table(report.peers)
 
 
 def as_markdown(report: Report) -> Iterator[str]:
-    """Yield the lines of README's table: what has a target, and how cost grows."""
-    yield "| what | measured | target |"
-    yield "|---|---:|---|"
+    """Yield the lines of README: what has a target, how cost grows, and the other libraries."""
+    yield "| what | measured | promised | best other library |"
+    yield "|---|---:|---|---|"
     for _, figure in report.figures:
         if figure.target:
-            yield f"| {figure.name} | {short(figure.value)} {figure.unit} | {_verdict(figure)} |"
+            measured = f"{short(figure.value)} {figure.unit}"
+            best = _best(report.peers, figure)
+            yield f"| {figure.name} | {measured} | {_verdict(figure)} | {best} |"
     for found in report.sections.values():
         for each in found:
             if isinstance(each, Curve):
-                yield f"| {each.name}, by {each.x} | {each} | |"
+                yield f"| {each.name}, by {each.x} | {each} | | |"
+    yield f"\n{report.date}; {_listed(report.machine)}; {_listed(report.versions)}.\n"
+    if report.peers:
+        yield from peer_table(report.peers)
 
 
-def short(value: float) -> str:
-    """Return *value* as short as it can be told."""
-    if value == round(value):
-        return f"{value:,.0f}".replace(",", " ")
-    digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
-    return f"{value:,.{digits}f}".replace(",", " ")
+def _best(peers: PeerTable | None, figure: Figure) -> str:
+    """Return the best number of another library on the same path, and whose it is."""
+    same = (figure.name, figure.unit)
+    values = [
+        (each.value, each.peer)
+        for each in (peers.figures if peers else ())
+        if (each.name, each.unit) == same and each.peer != _OURS and each.value is not None
+    ]
+    if not values:
+        return ""
+    value, peer = min(values)
+    return f"{short(value)} ({peer})"
+
+
+def _listed(facts: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {fact}" for name, fact in facts.items())
 
 
 def _verdict(figure: Figure) -> str:

@@ -1,12 +1,24 @@
 """A report survives its file, and tells what misses its target and what got worse."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.benchmarks.figures import Curve, Figure, Target
+from tests.benchmarks.figures import Curve, Figure, PeerFigure, Target, short
 from tests.benchmarks.machine import machine, versions
+from tests.benchmarks.peers.run import PeerTable
 from tests.benchmarks.report import Report
-from tests.benchmarks.table import as_markdown, as_text, short
+from tests.benchmarks.table import as_markdown, as_text
 
+_PEERS = PeerTable(
+    [
+        PeerFigure("oauth_guard", "hit", 2.6, "× bare"),
+        PeerFigure("slow", "hit", 50.0, "× bare"),
+        PeerFigure("quick", "hit", 4.0, "× bare"),
+        PeerFigure("odd", "hit", None, "× bare", "500"),
+    ],
+    {"quick": "1.0"},
+)
 _CURVE = Curve("hit", "tokens", "µs", ((10.0, 2.0), (100.0, 2.2)), "flat")
 
 
@@ -17,9 +29,11 @@ def _report(*found: Figure | Curve) -> Report:
 def test_a_report_survives_its_file() -> None:
     """What was kept is what is compared with later."""
     report = _report(Figure("hit", 2.5, "× bare", Target(3)), Figure("raw", 20.0, "µs"), _CURVE)
+    report = replace(report, peers=_PEERS)
     again = Report.from_json(report.to_json())
     assert again.to_json() == report.to_json()
-    assert list(again.figures) == list(report.figures)
+    assert again.sections == {"Heading": list(report.sections["Heading"])}
+    assert again.peers == _PEERS
 
 
 @pytest.mark.parametrize(
@@ -75,9 +89,23 @@ def test_text_and_markdown_tell_the_same() -> None:
     assert "≤ 2, missed" in text
     assert "raw" in text
     assert "pyjwt 2" in text
-    assert "| hit | 2.50 × bare | ≤ 2, missed |" in markdown
+    assert "| hit | 2.50 × bare | ≤ 2, missed |  |" in markdown
     assert "raw" not in markdown
     assert "flat: dearest 1.10 × cheapest" in markdown
+
+
+def test_a_table_names_the_best_other_library() -> None:
+    """On the same path and in the same unit; a column for each stands below."""
+    report = replace(_report(Figure("hit", 2.5, "× bare", Target(3))), peers=_PEERS)
+    markdown = "\n".join(as_markdown(report))
+    assert "| hit | 2.50 × bare | ≤ 3 | 4 (quick) |" in markdown
+    assert "| what is sent | unit | oauth_guard | slow | quick | odd |" in markdown
+    assert "Other libraries" in "".join(as_text(report))
+
+
+def test_a_section_that_found_nothing_says_so() -> None:
+    """Nobody takes what was left out for what holds."""
+    assert "  left out, since a program that it needs is missing" in as_text(_report())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.benchmarks.figures import PeerFigure
+from tests.benchmarks.figures import PeerFigure, short
 from tests.benchmarks.peers.run import PeerTable
 
 
@@ -28,11 +28,3 @@ def _cell(figure: PeerFigure, numbers: dict[str, int]) -> str:
     if not figure.note:
         return shown
     return f"{shown} ({numbers.setdefault(figure.note, len(numbers) + 1)})"
-
-
-def short(value: float) -> str:
-    """Return *value* as short as it can be told."""
-    if value == round(value):
-        return f"{value:,.0f}".replace(",", " ")
-    digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
-    return f"{value:,.{digits}f}".replace(",", " ")

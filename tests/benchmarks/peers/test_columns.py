@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.benchmarks.figures import PeerFigure
+from tests.benchmarks.figures import PeerFigure, short
 from tests.benchmarks.peers.columns import Found, column_of
 from tests.benchmarks.peers.roster import OPAQUE, OUTAGE, REFUSALS, Peer
 from tests.benchmarks.peers.run import PeerTable
 from tests.benchmarks.peers.stress import Rate
-from tests.benchmarks.peers.table import peer_table, short
+from tests.benchmarks.peers.table import peer_table
 from tests.benchmarks.peers.timing import Measured
 
 _SENT = {
