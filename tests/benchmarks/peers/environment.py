@@ -13,9 +13,8 @@ ENVIRONMENT = Path(__file__).parents[3] / ".venv" / "peers"
 
 def prepare(folder: Path = ENVIRONMENT) -> Path:
     """Return the Python of the environment in *folder*, made now unless it is there already."""
-    stamp = folder / "installed"
-    wanted = REQUIREMENTS.read_text(encoding="utf-8")
-    if not (stamp.exists() and stamp.read_text(encoding="utf-8") == wanted):
+    stamp, wanted = folder / "installed", REQUIREMENTS.read_text(encoding="utf-8")
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         shutil.rmtree(folder, ignore_errors=True)
         for command in commands(folder, uv=shutil.which("uv")):
             subprocess.run(command, check=True)

@@ -4,14 +4,16 @@ import json
 import os
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from threading import Timer
 from types import TracebackType
 from typing import Any, Self
 
 from tests.benchmarks.peers.paths import Plan
 
 _ROOT = Path(__file__).parents[3]
-_PATIENCE = 10
+_PATIENCE = 300  # what any step takes, and some more
 
 
 class Process:
@@ -40,8 +42,8 @@ class Process:
         _traceback: TracebackType | None,
     ) -> None:
         """Stop it."""
-        self._process.terminate()
-        self._process.communicate(timeout=_PATIENCE)
+        self._process.kill()
+        self._process.communicate()
         self._complaints.close()
 
     def start(self, plan: Plan) -> Any:
@@ -50,9 +52,16 @@ class Process:
         return self.ask("start")
 
     def ask(self, command: str) -> Any:
-        """Have it do something, and return what came of it."""
+        """Have it do something, and return what came of it.
+
+        Raises:
+            RuntimeError: It failed, or took too long; what it wrote last is in the message.
+        """
+        patience = Timer(_PATIENCE, self._process.kill)
+        patience.start()
         self._tell(command)
         line = self._process.stdout.readline() if self._process.stdout else ""
+        patience.cancel()
         if not line:
             self._complaints.seek(0)
             raise RuntimeError(f"{self._setup}: {self._complaints.read()[-2000:]}")
@@ -60,5 +69,6 @@ class Process:
 
     def _tell(self, value: Any) -> None:
         if self._process.stdin is not None:
-            self._process.stdin.write(json.dumps(value) + "\n")
-            self._process.stdin.flush()
+            with suppress(BrokenPipeError):  # it is dead, and will be asked why
+                self._process.stdin.write(json.dumps(value) + "\n")
+                self._process.stdin.flush()

@@ -13,7 +13,7 @@ from starlette.middleware.authentication import AuthenticationMiddleware
 
 from oauth_guard.asgi import Application
 from tests.benchmarks.peers.guarded import Guarded, Issuer
-from tests.benchmarks.peers.setups.pyjwt import verifier
+from tests.benchmarks.peers.setups.pyjwt import verifier as pyjwt_verifier
 from tests.benchmarks.rows import bare_app
 
 
@@ -21,7 +21,7 @@ class SignedTokens:
     """What verifies signed tokens."""
 
     def __init__(self, issuer: Issuer, keys_live: float | None) -> None:
-        self._verify = verifier(issuer, keys_live)
+        self._verify = pyjwt_verifier(issuer, keys_live)
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return what the token says, or None to refuse it."""
