@@ -10,6 +10,7 @@ from oauth_guard.interfaces import Clock, ConfirmingIssuer, Issuer
 from oauth_guard.issuers.tenant_directory import TenantDirectory
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.known_headers import KnownHeaders
 from oauth_guard.protocol.presented_token import PresentedToken
 
 __all__ = ["IssuerRouter"]
@@ -48,6 +49,7 @@ class IssuerRouter:
         self._directories = [
             TenantDirectory(each, wrap, clock=clock) for each in listed if isinstance(each, Tenants)
         ]
+        self._headers = KnownHeaders()
         self._named: dict[str, Issuer] = {}
         for issuer in self._issuers:
             known = self._named.get(issuer.issuer)
@@ -82,7 +84,9 @@ class IssuerRouter:
             InvalidToken: It is malformed, names none of ours, or its issuer refuses it.
             IssuerUnavailable: Its issuer can't be asked.
         """
-        return await _first(await self._issuers_of(token), token)
+        vouched_for = await _first(await self._issuers_of(token), token)
+        token.teach(self._headers)
+        return vouched_for
 
     async def confirm(self, token: PresentedToken) -> AccessToken:
         """Ask the same, but for what holds now, past every memory.
@@ -99,7 +103,7 @@ class IssuerRouter:
             return self._for_opaque
         if self._for_jwts and token.encrypted:
             return self._for_jwts
-        claims = token.signed.claims
+        claims = token.read(self._headers).claims
         if self._for_jwts and "iss" not in claims:
             return self._for_jwts
         return [await self._issuer_called(claims.get("iss"))]

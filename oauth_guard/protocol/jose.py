@@ -1,10 +1,10 @@
 """Signed tokens and the keys that verify them (RFC 7515, RFC 7517)."""
 
 import binascii
-import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
 from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.protocol.frozen import quickly
 from oauth_guard.protocol.signatures import CHECKS
 from oauth_guard.protocol.strict_json import parse_object
 
@@ -46,10 +47,10 @@ _MIN_RSA_BITS, _MAX_RSA_BITS = 2048, 8192
 _MIN_RSA_EXPONENT = 3
 _ED25519_BYTES = 32
 
-_BASE64URL = (string.ascii_letters + string.digits + "-_").encode()
-_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
-# What may end a segment whose last character carries unused bits, which must be zero.
-_CANONICAL_END = {0: _BASE64URL, 1: b"", 2: b"AQgw", 3: b"AEIMQUYcgkosw048"}
+# What base64 alone has becomes what neither has.
+_TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/***")
+# How a segment may end whose last character carries unused bits, which must be zero.
+_CANONICAL_END = {1: b"", 2: b"AQgw", 3: b"AEIMQUYcgkosw048"}
 
 _HEADER_TYPES: Mapping[str, type] = {
     "alg": str,
@@ -68,11 +69,16 @@ _COMPACT_JWS_DOTS, _COMPACT_JWE_DOTS = 2, 4
 
 @dataclass(frozen=True, slots=True, repr=False)
 class JOSEHeader:
-    """The header parameters that decide; all others are ignored, keys it brings included."""
+    """The header parameters that decide; all others are ignored, keys it brings included.
+
+    Attributes:
+        repeated: Claims that stand here too, as the payload must have them (RFC 7519 §5.3).
+    """
 
     algorithm: str
     type: str | None
     key_id: str | None
+    repeated: tuple[tuple[str, Any], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -83,6 +89,9 @@ class SignedToken:
     claims: Mapping[str, Any]
     signing_input: bytes
     signature: bytes
+
+
+_signed_token = quickly(SignedToken)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -105,10 +114,16 @@ class Key:
         return True
 
 
-def parse_signed_token(token: str) -> SignedToken:
+def parse_signed_token(
+    token: str, known: Mapping[bytes, JOSEHeader] = MappingProxyType({})
+) -> SignedToken:
     """Take a compact JWS apart, strictly (RFC 7515 §5.2, RFC 7519 §7.2).
 
     Checked is its form alone; algorithm, type, key and claims are for others to judge.
+
+    Args:
+        token: The JWS.
+        known: What is already read of headers, by how they are encoded.
 
     Raises:
         InvalidToken: It is not three canonical base64url segments, header and claims are not
@@ -123,15 +138,17 @@ def parse_signed_token(token: str) -> SignedToken:
     try:
         signing_input, _, signature = token.encode("ascii").rpartition(b".")
         encoded_header, _, payload = signing_input.partition(b".")
-        header = parse_object(_decode(encoded_header))
+        header = known.get(encoded_header) or _read_header(_decode(encoded_header))
         claims = parse_object(_decode(payload))
         signature = _decode(signature)
     except ValueError:
         raise InvalidToken(Reason.MALFORMED_TOKEN) from None
     if not signature:
         raise InvalidToken(Reason.MALFORMED_TOKEN)
-    _check_replicated_claims(header, claims)
-    return SignedToken(_read_header(header), claims, signing_input, signature)
+    for name, value in header.repeated:
+        if value != claims.get(name):
+            raise InvalidToken(Reason.MALFORMED_HEADER)
+    return _signed_token(header, claims, signing_input, signature)
 
 
 def import_key(jwk: Mapping[str, Any]) -> Key:
@@ -222,31 +239,28 @@ def _decode_member(jwk: Mapping[str, Any], name: str, length: int | None = None)
 
 def _decode(segment: bytes) -> bytes:
     """Decode base64url as RFC 7515 §2 writes it: no padding, nothing foreign, one spelling."""
-    if segment.translate(None, _BASE64URL):
-        raise ValueError("not base64url")
-    remainder = len(segment) % 4
-    if segment and segment[-1] not in _CANONICAL_END[remainder]:
-        raise ValueError("not canonical base64url")
-    padding = b"=" * (-remainder % 4)
-    return binascii.a2b_base64(segment.translate(_TO_BASE64) + padding)
+    base64 = segment.translate(_TO_BASE64)
+    if remainder := len(base64) % 4:
+        if base64[-1] not in _CANONICAL_END[remainder]:
+            raise ValueError("not canonical base64url")
+        base64 += b"=" * (4 - remainder)
+    try:
+        return binascii.a2b_base64(base64, strict_mode=True)
+    except ValueError:
+        raise ValueError("not base64url") from None
 
 
-def _read_header(header: Mapping[str, Any]) -> JOSEHeader:
-    if "crit" in header or "b64" in header:
+def _read_header(data: bytes) -> JOSEHeader:
+    members = parse_object(data)
+    if "crit" in members or "b64" in members:
         raise InvalidToken(Reason.CRITICAL_HEADER)
-    for name, value in header.items():
+    for name, value in members.items():
         if not isinstance(value, _HEADER_TYPES.get(name, object)):
             raise InvalidToken(Reason.MALFORMED_HEADER)
-    if "alg" not in header:
+    if "alg" not in members:
         raise InvalidToken(Reason.MALFORMED_HEADER)
-    return JOSEHeader(header["alg"], header.get("typ"), header.get("kid"))
-
-
-def _check_replicated_claims(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
-    """Hold claims that the header repeats to the payload's (RFC 7519 §5.3)."""
-    for name in ("iss", "sub", "aud"):
-        if name in header and header[name] != claims.get(name):
-            raise InvalidToken(Reason.MALFORMED_HEADER)
+    repeated = tuple((name, members[name]) for name in ("iss", "sub", "aud") if name in members)
+    return JOSEHeader(members["alg"], members.get("typ"), members.get("kid"), repeated)
 
 
 def _strings(value: object) -> list[str]:

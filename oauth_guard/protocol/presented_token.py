@@ -3,6 +3,7 @@
 import binascii
 
 from oauth_guard.protocol.jose import SignedToken, parse_signed_token
+from oauth_guard.protocol.known_headers import KnownHeaders
 
 __all__ = ["PresentedToken"]
 
@@ -52,3 +53,18 @@ class PresentedToken:
         if self._signed is None:
             self._signed = parse_signed_token(self.text)
         return self._signed
+
+    def read(self, headers: KnownHeaders) -> SignedToken:
+        """Return `signed`; a header that is among *headers* is not read again.
+
+        Raises:
+            InvalidToken: It is no JWS.
+        """
+        if self._signed is None:
+            self._signed = headers.read(self.text)
+        return self._signed
+
+    def teach(self, headers: KnownHeaders) -> None:
+        """Let *headers* know its header, if it has one; called once it was found good."""
+        if self._signed is not None:
+            headers.remember(self._signed)

@@ -1,5 +1,6 @@
 """IssuerRouter: a token may name an issuer, it never brings one."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -33,6 +34,17 @@ async def test_no_issuer_vouches_for_another() -> None:
     a, b = LOCALS
     with pytest.raises(InvalidToken, match=Reason.BAD_SIGNATURE):
         await IssuerRouter(issuers()).validate(PresentedToken(a.token(iss=b.issuer)))
+
+
+@pytest.mark.parametrize(("named", "known"), [(LOCALS[0], True), (LOCALS[1], False)])
+async def test_the_header_of_a_good_token_is_read_once(named: LocalIssuer, known: bool) -> None:
+    """Told by the object; that of a forged token is read each time, and fills no memory."""
+    router = IssuerRouter(issuers())
+    tokens = [PresentedToken(LOCALS[0].token(iss=named.issuer)) for _ in range(2)]
+    for token in tokens:
+        with nullcontext() if known else pytest.raises(InvalidToken):
+            await router.validate(token)
+    assert (tokens[0].signed.header is tokens[1].signed.header) is known
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_the_crit_vector_is_refused() -> None:
         "eyJhbGciOiJub25lIiwNCiAiY3JpdCI6WyJodHRwOi8vZXhhbXBsZS5pbnZhbGlkL1VOREVGSU5FRCJdLA0K"
         "ICJodHRwOi8vZXhhbXBsZS5pbnZhbGlkL1VOREVGSU5FRCI6dHJ1ZQ0KfQ.RkFJTA."
     )
-    assert _refusal(token) is Reason.MALFORMED_TOKEN
+    assert _refusal(token) is Reason.CRITICAL_HEADER
 
 
 @pytest.mark.parametrize("name", ["iss", "sub", "aud"])
