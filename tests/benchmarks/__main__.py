@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,9 +17,9 @@ _ROUNDS = 200
 _PEERS_ROUNDS = 30
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and keep what is asked for; 1 if what is asked to hold does not."""
-    options = _options()
+    options = _options(arguments)
     report = _read(options.read) if options.read else _measure(options)
     _print("", as_text(report))
     if options.json:
@@ -47,7 +47,7 @@ def _measure(options: argparse.Namespace) -> Report:
     )
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     add = parser.add_argument
     add("--rounds", type=int, default=_ROUNDS, help=f"how many rounds (default: {_ROUNDS})")
@@ -60,7 +60,7 @@ def _options() -> argparse.Namespace:
     add("--chart", type=Path, metavar="FILE", help="draw other libraries and curves, as SVG")
     add("--compare", type=Path, metavar="FILE", help="name what got worse since that report")
     add("--check", action="store_true", help="exit with 1 where a promise or --compare fails")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _read(path: Path) -> Report:

@@ -17,6 +17,7 @@ def machine() -> dict[str, str]:
         "CPU": _cpu(),
         "cores": str(os.cpu_count()),
         "OS": f"{platform.system()} {platform.machine()}",
+        "load before": f"{os.getloadavg()[0]:.1f}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
     }
 

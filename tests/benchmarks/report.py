@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tests.benchmarks.figures import Curve, Figure, PeerFigure, Target
+from tests.benchmarks.figures import Curve, Figure, PeerFigure, Target, short
 from tests.benchmarks.peers.run import PeerTable
 
 SLACK = 0.25
@@ -43,7 +43,7 @@ class Report:
     def missed(self, slack: float = SLACK) -> list[str]:
         """Return what does not hold its target, a line each."""
         return [
-            f"{figure.name}: {figure.value:.3g} {figure.unit}, not {figure.target}"
+            f"{figure.name}: {short(figure.value)} {figure.unit}, not {figure.target}"
             for _, figure in self.figures
             if figure.target and not figure.target.holds(figure.value, slack=slack)
         ]
@@ -52,7 +52,7 @@ class Report:
         """Return what got worse since *earlier* by more than noise explains, a line each."""
         before = {(heading, f.name, f.unit): f.value for heading, f in earlier.figures}
         return [
-            f"{figure.name}: {was:.3g} → {figure.value:.3g} {figure.unit}"
+            f"{figure.name}: {short(was)} → {short(figure.value)} {figure.unit}"
             for heading, figure in self.figures
             if (was := before.get((heading, figure.name, figure.unit))) is not None
             and figure.is_worse_than(was, by=_WORSE)
