@@ -148,8 +148,7 @@ class Guard:
         check_binding(token)  # 4 with its owner
         raw = credentials.token.text if self._expose_token else None
         identity = Identity.from_token(token, raw=raw)  # 5 named
-        lasts = token.issuer in self._issuers.names  # a tenant may be gone by the next request
-        if credentials.plain is not None and raw is None and lasts:
+        if credentials.plain is not None and raw is None:
             self._admissions.remember(credentials.plain, identity, token)
         return identity
 

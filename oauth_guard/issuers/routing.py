@@ -1,5 +1,6 @@
 """IssuerRouter: choose among the issuers that are trusted, before any of them is asked."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
@@ -84,7 +85,7 @@ class IssuerRouter:
             InvalidToken: It is malformed, names none of ours, or its issuer refuses it.
             IssuerUnavailable: Its issuer can't be asked.
         """
-        vouched_for = await _first(await self._issuers_of(token), token)
+        vouched_for = await self._judge(token, anew=False)
         token.teach(self._headers)
         return vouched_for
 
@@ -96,26 +97,35 @@ class IssuerRouter:
             IssuerUnavailable: Its issuer can't be asked.
             ConfigurationError: Its issuer was not set up to be asked.
         """
-        return await _first(await self._issuers_of(token), token, anew=True)
+        return await self._judge(token, anew=True)
 
-    async def _issuers_of(self, token: PresentedToken) -> Sequence[Issuer]:
+    async def _judge(self, token: PresentedToken, *, anew: bool) -> AccessToken:
         if self._for_opaque and token.opaque:
-            return self._for_opaque
+            return await _first(self._for_opaque, token, anew=anew)
         if self._for_jwts and token.encrypted:
-            return self._for_jwts
+            return await _first(self._for_jwts, token, anew=anew)
         claims = token.read(self._headers).claims
         if self._for_jwts and "iss" not in claims:
-            return self._for_jwts
-        return [await self._issuer_called(claims.get("iss"))]
+            return await _first(self._for_jwts, token, anew=anew)
+        name = claims.get("iss")
+        if not isinstance(name, str):
+            raise InvalidToken(Reason.UNKNOWN_ISSUER)
+        if name in self._named:
+            return await _ask(self._named[name], token, anew=anew)
+        return await self._ask_tenant(name, token, anew=anew)
 
-    async def _issuer_called(self, name: object) -> Issuer:
-        if isinstance(name, str):
-            if name in self._named:
-                return self._named[name]
-            for directory in self._directories:
-                issuer = await directory.find(name)
-                if issuer is not None:
-                    return issuer
+    async def _ask_tenant(self, name: str, token: PresentedToken, *, anew: bool) -> AccessToken:
+        for directory in self._directories:
+            issuer = await directory.find(name)
+            if issuer is None:
+                continue
+            said = await _ask(issuer, token, anew=anew)
+            if said.stands is None:
+                return said
+            if directory is not self._directories[0]:
+                return _standing_by_nothing(said)
+            stands = directory.standing(name, issuer, said.stands)
+            return dataclasses.replace(said, stands=stands)
         raise InvalidToken(Reason.UNKNOWN_ISSUER)
 
     def start(self) -> None:
@@ -184,9 +194,7 @@ async def _ask(issuer: Issuer, token: PresentedToken, *, anew: bool) -> AccessTo
     raise ConfigurationError(f"fresh=True wants {issuer.issuer} to be asked, and it can't be.")
 
 
-async def _first(
-    issuers: Iterable[Issuer], token: PresentedToken, *, anew: bool = False
-) -> AccessToken:
+async def _first(issuers: Sequence[Issuer], token: PresentedToken, *, anew: bool) -> AccessToken:
     """Return what the first issuer says that vouches for *token*.
 
     Where none does, one that could not be asked leaves open whether the token is good.
@@ -195,9 +203,16 @@ async def _first(
     refused: InvalidToken | None = None
     for issuer in issuers:
         try:
-            return await _ask(issuer, token, anew=anew)
+            said = await _ask(issuer, token, anew=anew)
         except IssuerUnavailable as error:
             unavailable = unavailable or error
         except InvalidToken as error:
             refused = refused or error
+        else:
+            return said if issuer is issuers[0] else _standing_by_nothing(said)
     raise unavailable or refused or InvalidToken(Reason.UNKNOWN_ISSUER)
+
+
+def _standing_by_nothing(token: AccessToken) -> AccessToken:
+    """Return *token* as one to ask about each time: whoever comes first may have it another day."""
+    return dataclasses.replace(token, stands=None)

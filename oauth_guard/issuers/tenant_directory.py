@@ -74,6 +74,21 @@ class TenantDirectory:
             raise IssuerUnavailable(_WHO, found)
         return found
 
+    def standing(self, name: str, issuer: Issuer, word: Callable[[], bool]) -> Callable[[], bool]:
+        """Return what tells at once whether *issuer* is who would be found, and keeps its *word*.
+
+        To ask is to use, as with `find`.
+        """
+
+        def stands() -> bool:
+            known = self._known.get(name)
+            if known is None or known.asked is not issuer or self._clock() >= known.until:
+                return False
+            self._known.move_to_end(name)
+            return word()
+
+        return stands
+
     async def aclose(self) -> None:
         """End the look-ups, close the issuers that were found, and let go of the rest."""
         await self._lookups.aclose()

@@ -30,7 +30,8 @@ class AccessToken:
         expires_at: `exp`, in seconds since the epoch; so are the other times.
         claims: Everything it says, unknown claims included, frozen.
         stands: Tells at once whether the issuer would still vouch for it: whether the key that
-            verified it is still good. None where that can't be told without asking.
+            verified it is still good, or its answer still remembered. None where that can't be
+            told without asking.
     """
 
     rules: ClaimRules

@@ -26,18 +26,22 @@ class Answer:
     moment: float
     token: AccessToken | None
 
+    def end(self, *, cache_for: float, inactive_for: float) -> float:
+        """Return until when it holds: never past `exp` (RFC 7662 §4)."""
+        if self.token is None:
+            return self.moment + inactive_for
+        end = self.moment + cache_for
+        expires_at = self.token.expires_at
+        return end if expires_at is None else min(end, expires_at)
+
     def left(self, now: float, *, cache_for: float, inactive_for: float) -> float:
-        """Return for how many seconds it holds yet at *now*: never past `exp` (RFC 7662 §4).
+        """Return for how many seconds it holds yet at *now*.
 
         Where *now* is before its moment, a clock was set back and no age can be told.
         """
         if now < self.moment:
             return 0
-        if self.token is None:
-            return self.moment + inactive_for - now
-        end = self.moment + cache_for
-        expires_at = self.token.expires_at
-        return (end if expires_at is None else min(end, expires_at)) - now
+        return self.end(cache_for=cache_for, inactive_for=inactive_for) - now
 
     def written(self) -> bytes:
         """Return it as versioned JSON."""

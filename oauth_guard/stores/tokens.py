@@ -1,5 +1,6 @@
 """CachedValidator: what an issuer said about a token, remembered for a while (RFC 7662 §4)."""
 
+import dataclasses
 import hashlib
 import time
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.presented_token import PresentedToken
 from oauth_guard.stores.answers import Answer, read_answer
 from oauth_guard.stores.memory import MAX_ENTRIES, Memory
+from oauth_guard.stores.standing import Standing
 
 __all__ = ["CachedValidator"]
 
@@ -115,9 +117,10 @@ class CachedValidator:
         """
         key = self._key(token)
         answer = await self._ask(token)
-        if self._keep(key, answer):
-            await self._share(key, answer)  # an inactive one too, in the place of what was shared
-        return _verdict(answer)
+        kept = self._keep(key, answer)
+        if kept is not None:
+            await self._share(key, kept)  # an inactive one too, in the place of what was shared
+        return _verdict(kept or answer)
 
     def start(self) -> None:
         """Let the issuer begin to fetch what it needs."""
@@ -153,17 +156,17 @@ class CachedValidator:
         )
 
     async def _find_out(self, key: bytes, token: PresentedToken) -> Answer | _Failure:
-        answer = await self._recall(key)
-        if answer is not None:
-            self._keep(key, answer)
-            return answer
+        shared = await self._recall(key)
+        if shared is not None and (known := self._keep(key, shared)) is not None:
+            return known
         try:
             answer = await self._ask(token)
         except (RequestRejected, IssuerUnavailable) as error:
             return error
-        if self._keep(key, answer) and answer.token is not None:
-            await self._share(key, answer)
-        return answer
+        kept = self._keep(key, answer)
+        if kept is not None and kept.token is not None:
+            await self._share(key, kept)
+        return kept or answer
 
     async def _ask(self, token: PresentedToken) -> Answer:
         moment = self._clock()
@@ -174,20 +177,30 @@ class CachedValidator:
                 raise
             return Answer(moment, None)
 
-    def _keep(self, key: bytes, answer: Answer) -> bool:
-        """Remember *answer* here unless a newer one is known; tell whether it is the newest."""
+    def _keep(self, key: bytes, answer: Answer) -> Answer | None:
+        """Remember *answer* here, and return it as remembered; None if a newer one is known."""
         if self._is_overtaken(key, answer):
-            return False
-        space, other = self._active, self._inactive
+            return None
+        left = self._left(answer)
         if answer.token is None:
-            space, other = other, space
             # A good one that was asked for earlier may land late: for as long as it could hold.
             self._refused_at.put(
                 key, answer.moment, max(self._issuer.cache_for, self._issuer.inactive_for)
             )
-        space.put(key, answer, self._left(answer))
-        other.forget(key)
-        return True
+            self._inactive.put(key, answer, left)
+            self._active.forget(key)
+            return answer
+        if left > 0:
+            answer = self._standing(key, answer, answer.token)
+        self._active.put(key, answer, left)
+        self._inactive.forget(key)
+        return answer
+
+    def _standing(self, key: bytes, answer: Answer, token: AccessToken) -> Answer:
+        """Return *answer* with a token that can tell how long it is remembered."""
+        end = answer.end(cache_for=self._issuer.cache_for, inactive_for=self._issuer.inactive_for)
+        stands = Standing(self._active, key, answer.moment, end, self._clock)
+        return Answer(answer.moment, dataclasses.replace(token, stands=stands))
 
     def _is_overtaken(self, key: bytes, answer: Answer) -> bool:
         """Tell whether a newer answer is known; after a clock was set back, none looks newer."""
@@ -204,9 +217,7 @@ class CachedValidator:
         except StoreUnavailable:
             return None
         answer = None if value is None else read_answer(value, self._issuer.rules)
-        if answer is None or self._left(answer) <= 0 or self._is_overtaken(key, answer):
-            return None
-        return answer
+        return answer if answer is not None and self._left(answer) > 0 else None
 
     async def _share(self, key: bytes, answer: Answer) -> None:
         """Put *answer* in the place of what was shared, even if it holds no longer itself."""
