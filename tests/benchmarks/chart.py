@@ -42,7 +42,7 @@ class _Bars:
 
     def draw(self, panel: ET.Element) -> None:
         """Draw a bar for each library that has a number."""
-        scale = Scale.around([v for _, v in self.bars], _PANEL - _LABELS - _VALUES - _MARGIN)
+        scale = Scale.below([v for _, v in self.bars], _PANEL - _LABELS - _VALUES - _MARGIN)
         for mark, place in scale.decades():
             _line(panel, _LABELS + place, self.height, mark)
         for index, (label, value) in enumerate(self.bars):
@@ -56,15 +56,15 @@ class _Bars:
 
 @dataclass(frozen=True)
 class _Line:
-    """A curve, whose dearest point is told beside it, and its cheapest."""
+    """A curve, whose first point is told in a number, and its last."""
 
     curve: Curve
 
-    height = _CURVE
+    height = _CURVE + 12
 
     @property
     def title(self) -> str:
-        return f"{self.curve.name}, {self.curve.unit}, by {self.curve.x}"
+        return f"{self.curve.name}, {self.curve.unit}"
 
     def draw(self, panel: ET.Element) -> None:
         """Draw the points, joined."""
@@ -73,14 +73,15 @@ class _Line:
         up = Scale.around(ys, _CURVE)
         for mark, place in across.decades():
             _line(panel, _VALUES + place, _CURVE, mark)
+        _text(panel, _VALUES, _CURVE + 23, f"by {self.curve.x}: {self.curve.shape}", kind="quiet")
         for mark, place in up.decades():
             _text(panel, _VALUES - 6, _CURVE - place + 4, mark, anchor="end", kind="quiet")
         places = [(_VALUES + across.place(x), _CURVE - up.place(y)) for x, y in self.curve.points]
         joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         _add(panel, "polyline", points=joined).set("class", "curve")
-        for (x, y), value in zip(places, ys, strict=True):
-            if value in {ys[0], ys[-1]}:
-                _text(panel, x, y - 6, short(value), anchor="middle")
+        for index, anchor in ((0, "start"), (-1, "end")):
+            x, y = places[index]
+            _text(panel, x, y - 6, short(ys[index]), anchor=anchor)
 
 
 def as_svg(report: Report) -> str:

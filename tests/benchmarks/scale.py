@@ -23,10 +23,15 @@ class Scale:
 
     @classmethod
     def around(cls, values: Collection[float], length: float) -> "Scale":
-        """Return the scale that holds all *values* above zero, none of them at its beginning."""
+        """Return the scale that holds all *values* above zero."""
         above = [value for value in values if value > 0] or [1.0]
-        low = math.ceil(math.log10(min(above))) - 1
+        low = math.floor(math.log10(min(above)))
         return cls(low, max(low + 1, math.ceil(math.log10(max(above)))), length)
+
+    @classmethod
+    def below(cls, values: Collection[float], length: float) -> "Scale":
+        """Return the same for bars, which would have no length at its beginning."""
+        return cls.around([*values, *(value * 0.99 for value in values)], length)
 
     def place(self, value: float) -> float:
         """Return how far from the beginning *value* stands; what is too small stands there."""

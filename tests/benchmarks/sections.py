@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from tests.benchmarks.figures import Curve, Figure
+from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.in_process import GROUPS, measure_in_process
 from tests.benchmarks.lag import measure_lag
 from tests.benchmarks.memory import measure_memory
@@ -15,8 +16,10 @@ from tests.benchmarks.served import measure_served
 Told: TypeAlias = Sequence[Figure | Curve]
 Measure: TypeAlias = Callable[[int], Coroutine[Any, Any, Told]]
 
+_FEWER = 4  # there are some forty rows
 _ON_THEIR_OWN: Mapping[str, Measure] = {
     "opaque": measure_opaque,
+    "growth": lambda rounds: measure_growth(max(1, rounds // _FEWER)),
     "memory": lambda _rounds: measure_memory(),
     "lag": lambda _rounds: measure_lag(),
     "outage": lambda _rounds: measure_outages(),
@@ -29,6 +32,7 @@ HEADINGS: Mapping[str, str] = {
     "refused": "What is refused",
     "routes": "On a route, beyond the middleware",
     "opaque": "Opaque tokens",
+    "growth": "How cost grows",
     "memory": "What is held for a token",
     "lag": "In a flood of bad tokens",
     "outage": "While the issuer is down",

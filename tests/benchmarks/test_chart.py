@@ -86,11 +86,16 @@ def test_a_scale_places_by_powers_of_ten(value: float, place: float) -> None:
             ["0.01", "0.1", "1", "10", "100", "1k", "10k", "100k", "1M", "10M"],
             id="far apart",
         ),
-        pytest.param([0.0], ["0.1", "1"], id="nothing"),
+        pytest.param([0.0], ["1", "10"], id="nothing"),
     ],
 )
 def test_a_scale_holds_what_it_is_made_for(values: list[float], marks: list[str]) -> None:
-    """None of them stands at its beginning, where a bar would have no length."""
-    scale = Scale.around(values, 100)
+    """No bar begins where the scale does, since it would have no length."""
+    scale = Scale.below(values, 100)
     assert [mark for mark, _ in scale.decades()] == marks
     assert all(0 < scale.place(value) <= 100 for value in values if value > 0)
+
+
+def test_a_curve_may_begin_where_the_scale_does() -> None:
+    """A point needs no length."""
+    assert [mark for mark, _ in Scale.around([1.0, 10.0], 100).decades()] == ["1", "10"]
