@@ -1,0 +1,119 @@
+"""What one more process costs the others, with which it shares what a Valkey remembers."""
+
+import asyncio
+import multiprocessing
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from redis import Redis
+
+from oauth_guard.protocol.presented_token import PresentedToken
+from oauth_guard.stores.redis import RedisStore
+from oauth_guard.stores.tokens import CachedValidator
+from tests.benchmarks.figures import Curve, Figure
+from tests.benchmarks.growth import shape_of
+from tests.needs import PROGRAMS
+from tests.stores.scripted import ScriptedIssuer
+from tests.stores.server import ValkeyServer
+
+_KEY = b"what all of the workers know, 32"
+# Ten at a time, each asking for two in turn: who remembers one by itself finds none of them.
+_TOKENS = [(f"token-{number}-a", f"token-{number}-b") for number in range(10)]
+_PATIENCE = 30
+_PROCESSES = multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one worker did.
+
+    Attributes:
+        hits: How many tokens it looked up.
+        busy: For how many seconds it had a processor.
+    """
+
+    hits: int
+    busy: float
+
+
+def measure_workers(
+    workers: tuple[int, ...] = (1, 2, 4), seconds: float = 2
+) -> list[Figure | Curve]:
+    """Return how much so many *workers* look up, and what that costs; nothing without a server."""
+    if PROGRAMS["valkey-server"].find() is None:
+        return []
+    with _valkey() as url:
+        asyncio.run(look_up(url, 0, asks=sum(map(len, _TOKENS))))
+        works = {count: _let_work(url, count, seconds) for count in workers}
+    hits = {count: sum(work.hits for work in done) for count, done in works.items()}
+    busy = {count: sum(work.busy for work in done) for count, done in works.items()}
+    points = tuple((count, busy[count] / hits[count] * 1e6) for count in workers)
+    return [
+        *(Figure(f"hits in Valkey, workers: {n}", hits[n] / seconds, "1/s") for n in workers),
+        Curve("hit in Valkey, processor time", "workers", "µs", points, shape_of(points)),
+    ]
+
+
+async def look_up(url: str, seconds: float, *, asks: int = 0) -> Work:
+    """Ask for the tokens at least once each, and for some *seconds*.
+
+    Raises:
+        RuntimeError: The issuer was asked more or less often than *asks*.
+    """
+    issuer = ScriptedIssuer(cache_for=3600)
+    async with aclosing(RedisStore(url, key=_KEY, timeout=_PATIENCE)) as store:
+        validator = CachedValidator(issuer, store, max_entries=1)
+        until, began = time.monotonic() + seconds, time.process_time()
+
+        async def alternate(tokens: tuple[str, ...]) -> int:
+            hits = 0
+            while hits == 0 or time.monotonic() < until:
+                for token in tokens:
+                    await validator.validate(PresentedToken(token))
+                hits += len(tokens)
+            return hits
+
+        hits = sum(await asyncio.gather(*map(alternate, _TOKENS)))
+        busy = time.process_time() - began
+    if issuer.asked != asks:
+        raise RuntimeError(f"the issuer was asked {issuer.asked} times, not {asks}")
+    return Work(hits, busy)
+
+
+def _let_work(url: str, count: int, seconds: float) -> list[Work]:
+    with Redis.from_url(url) as client:
+        client.config_resetstat()
+        meeting = _PROCESSES.Barrier(count)
+        with ProcessPoolExecutor(count, _PROCESSES, _meet, (meeting,)) as workers:
+            working = [workers.submit(_work, url, seconds) for _ in range(count)]
+            works = [each.result(_PATIENCE) for each in working]
+        found = client.info("stats")["keyspace_hits"]
+    if found != sum(work.hits for work in works):
+        raise RuntimeError(f"Valkey was asked {found} times")
+    return works
+
+
+def _meet(meeting: Barrier) -> None:
+    """Begin when all have been started."""
+    meeting.wait(_PATIENCE)
+
+
+def _work(url: str, seconds: float) -> Work:
+    return asyncio.run(look_up(url, seconds))
+
+
+@contextmanager
+def _valkey() -> Iterator[str]:
+    with TemporaryDirectory() as folder:
+        server = ValkeyServer(Path(folder))
+        server.start()
+        try:
+            yield server.url
+        finally:
+            server.kill()
