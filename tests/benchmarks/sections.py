@@ -12,6 +12,7 @@ from tests.benchmarks.memory import measure_memory
 from tests.benchmarks.opaque import measure_opaque
 from tests.benchmarks.outage import measure_outages
 from tests.benchmarks.served import measure_served
+from tests.benchmarks.workers import measure_workers
 
 Told: TypeAlias = Sequence[Figure | Curve]
 Measure: TypeAlias = Callable[[int], Coroutine[Any, Any, Told]]
@@ -24,6 +25,8 @@ _ON_THEIR_OWN: Mapping[str, Measure] = {
     "lag": lambda _rounds: measure_lag(),
     "outage": lambda _rounds: measure_outages(),
     "served": lambda _rounds: asyncio.to_thread(measure_served),
+    "growth": measure_growth,
+    "workers": lambda _rounds: asyncio.to_thread(measure_workers),
 }
 SECTIONS: tuple[str, ...] = (*GROUPS, *_ON_THEIR_OWN)
 HEADINGS: Mapping[str, str] = {
@@ -37,6 +40,8 @@ HEADINGS: Mapping[str, str] = {
     "lag": "In a flood of bad tokens",
     "outage": "While the issuer is down",
     "served": "Over a real server",
+    "growth": "How the cost of a request grows",
+    "workers": "Processes that share a Valkey",
 }
 
 
