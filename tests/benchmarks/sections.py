@@ -21,12 +21,11 @@ _FEWER = 4  # there are some forty rows
 _ON_THEIR_OWN: Mapping[str, Measure] = {
     "opaque": measure_opaque,
     "growth": lambda rounds: measure_growth(max(1, rounds // _FEWER)),
+    "workers": lambda _rounds: asyncio.to_thread(measure_workers),
     "memory": lambda _rounds: measure_memory(),
     "lag": lambda _rounds: measure_lag(),
     "outage": lambda _rounds: measure_outages(),
     "served": lambda _rounds: asyncio.to_thread(measure_served),
-    "growth": measure_growth,
-    "workers": lambda _rounds: asyncio.to_thread(measure_workers),
 }
 SECTIONS: tuple[str, ...] = (*GROUPS, *_ON_THEIR_OWN)
 HEADINGS: Mapping[str, str] = {
@@ -36,12 +35,11 @@ HEADINGS: Mapping[str, str] = {
     "routes": "On a route, beyond the middleware",
     "opaque": "Opaque tokens",
     "growth": "How cost grows",
+    "workers": "Processes that share a Valkey",
     "memory": "What is held for a token",
     "lag": "In a flood of bad tokens",
     "outage": "While the issuer is down",
     "served": "Over a real server",
-    "growth": "How the cost of a request grows",
-    "workers": "Processes that share a Valkey",
 }
 
 
