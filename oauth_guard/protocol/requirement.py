@@ -61,6 +61,11 @@ class Requirement:
             fresh=fresh,
         )
 
+    @property
+    def wanted(self) -> str | None:
+        """The scope that a token for this needs, written as a challenge writes it."""
+        return None if self.scopes is None else str(self.scopes)
+
     def check(self, identity: Identity) -> None:
         """Hold *identity* to what is asked; to ask anew where that is wanted is up to the guard.
 
@@ -69,11 +74,10 @@ class Requirement:
             InsufficientScope: The token does not grant it; carries a scope only where
                 another scope would help.
         """
-        wanted = str(self.scopes) if self.scopes is not None else None
         if not identity.is_authenticated:
-            raise MissingCredentials(scope=wanted)
+            raise MissingCredentials(scope=self.wanted)
         if self.scopes is not None and not self.scopes.satisfied_by(identity.scopes):
-            raise InsufficientScope(scope=wanted)
+            raise InsufficientScope(scope=self.wanted)
         if not self.roles <= identity.roles:
             raise InsufficientScope(Reason.MISSING_ROLE)
         if not self.groups <= identity.groups:

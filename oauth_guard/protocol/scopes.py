@@ -42,9 +42,13 @@ class ScopeExpression:
 
     def satisfied_by(self, granted: Collection[str]) -> bool:
         """Tell whether *granted* holds every scope of one alternative, each matched whole."""
-        return any(
-            all(name in granted for name in alternative) for alternative in self.alternatives
-        )
+        for alternative in self.alternatives:
+            for name in alternative:
+                if name not in granted:
+                    break
+            else:
+                return True
+        return False
 
 
 def scope(*names: str) -> ScopeExpression:
