@@ -116,8 +116,10 @@ class RequestRejected(OAuthGuardError):  # noqa: N818 - a verdict, as the house 
 
     def __init__(self, reason: Reason) -> None:
         """Say why; nothing of the request goes in."""
-        super().__init__(str(reason))
         self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class MissingCredentials(RequestRejected):
@@ -128,7 +130,7 @@ class MissingCredentials(RequestRejected):
 
     def __init__(self, reason: Reason = Reason.NO_CREDENTIALS, *, scope: str | None = None) -> None:
         """Carry the scope that a token for this route needs, where one is asked for."""
-        super().__init__(reason)
+        self.reason = reason
         self.scope = scope
 
 
@@ -153,7 +155,7 @@ class InvalidToken(RequestRejected):
 
     def __init__(self, reason: Reason = Reason.WRONG_CLAIM) -> None:
         """Say why; by default, since the operator's own judgement of its claims is against it."""
-        super().__init__(reason)
+        self.reason = reason
 
 
 class InsufficientScope(RequestRejected):
@@ -166,5 +168,5 @@ class InsufficientScope(RequestRejected):
         self, reason: Reason = Reason.INSUFFICIENT_SCOPE, *, scope: str | None = None
     ) -> None:
         """Carry the scope to ask for, or none where more scope would not help."""
-        super().__init__(reason)
+        self.reason = reason
         self.scope = scope

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason, RequestRejected
 
@@ -17,11 +18,12 @@ _DESCRIPTIONS = {
     "insufficient_scope": "The access token does not grant what this request needs.",
 }
 _MAX_RETRY_AFTER = 60
+_MAX_WRITTEN = 256  # an operator's function may ask for a scope of its own making
 _PRINTABLE = re.compile(r"[\x20-\x7E]*")
 _URI = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rejection:
     """The whole answer to a failed request, as a value; shells ship it.
 
@@ -36,7 +38,7 @@ class Rejection:
     challenges: tuple[tuple[bytes, bytes], ...]
     body: bytes
 
-    @property
+    @cached_property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
         """All header fields of the answer, those that describe our body included."""
         length = (b"content-length", b"%d" % len(self.body))
@@ -44,69 +46,82 @@ class Rejection:
         return (*self.challenges, *kind, length)
 
 
-@dataclass(frozen=True, slots=True)
 class Challenger:
     """Writes the answers of one guard, from its configuration and our own constants alone.
 
-    Attributes:
+    Args:
         realm: The protection space that challenges name.
         resource_metadata: Where the resource's metadata is served (RFC 9728 §5.1).
         error_uri: A page for the client's developer (RFC 6750 §3).
         tell_reason: Add our reason to the body; for development.
+
+    Raises:
+        ConfigurationError: A value holds what could not stand in a challenge (RFC 9110 §5.6.4,
+            RFC 6750 §3).
     """
 
-    realm: str | None
-    resource_metadata: str | None
-    error_uri: str | None
-    tell_reason: bool
-
-    def __post_init__(self) -> None:
-        """Refuse what could not stand in a challenge (RFC 9110 §5.6.4, RFC 6750 §3).
-
-        Raises:
-            ConfigurationError: A value holds characters that it must not have.
-        """
-        if self.realm is not None and not _PRINTABLE.fullmatch(self.realm):
+    def __init__(
+        self,
+        realm: str | None,
+        resource_metadata: str | None,
+        error_uri: str | None,
+        *,
+        tell_reason: bool,
+    ) -> None:
+        if realm is not None and not _PRINTABLE.fullmatch(realm):
             raise ConfigurationError("realm= must be printable ASCII, on one line.")
-        if self.error_uri is not None and not _URI.fullmatch(self.error_uri):
+        if error_uri is not None and not _URI.fullmatch(error_uri):
             raise ConfigurationError(
                 'error_uri= must be a URI like "https://example.com/errors", so without spaces.'
             )
+        self._realm = realm
+        self._resource_metadata = resource_metadata
+        self._error_uri = error_uri
+        self._tell_reason = tell_reason
+        # Written once: what differs between the requests that are refused is not told them.
+        self._written = lru_cache(_MAX_WRITTEN)(self._write)
 
     def answer(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
         """Return the answer that *error* deserves."""
-        if isinstance(error, IssuerUnavailable):
-            seconds = min(max(error.retry_after, 1), _MAX_RETRY_AFTER)
-            retry = (b"retry-after", b"%d" % seconds)
-            return Rejection(503, (retry, _NO_STORE), self._body({}, error.reason))
-        members = dict(self._error_members(error))
-        challenge = (CHALLENGE_HEADER, self._challenge(error, members))
-        return Rejection(error.status, (challenge, _NO_STORE), self._body(members, error.reason))
+        reason = error.reason if self._tell_reason else None
+        if isinstance(error, RequestRejected):
+            return self._written(error.status, error.code, error.scope, reason)
+        seconds = min(max(error.retry_after, 1), _MAX_RETRY_AFTER)
+        retry = (b"retry-after", b"%d" % seconds)
+        return Rejection(503, (retry, _NO_STORE), _body({}, reason))
 
-    def _error_members(self, error: RequestRejected) -> Iterator[tuple[str, str]]:
-        if error.code not in _DESCRIPTIONS:
+    def _write(
+        self, status: int, code: str | None, scope: str | None, reason: Reason | None
+    ) -> Rejection:
+        members = dict(self._error_members(code))
+        challenge = (CHALLENGE_HEADER, self._challenge(members, scope))
+        return Rejection(status, (challenge, _NO_STORE), _body(members, reason))
+
+    def _error_members(self, code: str | None) -> Iterator[tuple[str, str]]:
+        if code not in _DESCRIPTIONS:
             return
-        yield "error", error.code
-        yield "error_description", _DESCRIPTIONS[error.code]
-        if self.error_uri is not None:
-            yield "error_uri", self.error_uri
+        yield "error", code
+        yield "error_description", _DESCRIPTIONS[code]
+        if self._error_uri is not None:
+            yield "error_uri", self._error_uri
 
-    def _challenge(self, error: RequestRejected, members: dict[str, str]) -> bytes:
+    def _challenge(self, members: dict[str, str], scope: str | None) -> bytes:
         parameters = {
-            "realm": self.realm,
+            "realm": self._realm,
             **members,
-            "scope": error.scope,
-            "resource_metadata": self.resource_metadata,
+            "scope": scope,
+            "resource_metadata": self._resource_metadata,
         }
         written = (f"{k}={_quote(v)}" for k, v in parameters.items() if v is not None)
         return f"Bearer {', '.join(written)}".encode("ascii")
 
-    def _body(self, members: dict[str, str], reason: Reason) -> bytes:
-        told = {**members, "reason": reason} if self.tell_reason else members
-        return json.dumps(told).encode("ascii") if told else b""
-
 
 _NO_STORE = (b"cache-control", b"no-store")
+
+
+def _body(members: dict[str, str], reason: Reason | None) -> bytes:
+    told = members if reason is None else {**members, "reason": reason}
+    return json.dumps(told).encode("ascii") if told else b""
 
 
 def _quote(value: str) -> str:

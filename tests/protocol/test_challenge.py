@@ -34,7 +34,7 @@ def _challenger(
     *,
     tell_reason: bool = False,
 ) -> Challenger:
-    return Challenger(realm, resource_metadata, error_uri, tell_reason)
+    return Challenger(realm, resource_metadata, error_uri, tell_reason=tell_reason)
 
 
 def _challenge(rejection: Rejection) -> tuple[str, dict[str, str]]:
