@@ -1,16 +1,13 @@
 """Admissions: whom this process admitted a moment ago, to judge the same header quickly."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from hashlib import sha256
 from typing import TypeAlias
 
 from oauth_guard.protocol.access_token import AccessToken
-from oauth_guard.protocol.credentials import MAX_CREDENTIALS_BYTES
 from oauth_guard.protocol.identity import Identity
 
 __all__ = ["Admissions"]
-
-_NAME_LENGTH = len(b"authorization")
 
 _Entry: TypeAlias = tuple[Identity, float, float, Callable[[], bool]]
 
@@ -39,19 +36,11 @@ class Admissions:
             del self._entries[next(iter(self._entries))]
         self._entries[digest] = (identity, *token.lifetime, token.stands)
 
-    def recall(self, headers: Iterable[tuple[bytes, bytes]], now: float) -> Identity | None:
-        """Return the identity that *headers* earned, if at *now* the full path would too.
+    def recall(self, field: bytes, now: float) -> Identity | None:
+        """Return the identity that *field* earned, if at *now* the full path would too.
 
         Where it can't be told at once, None; it says nothing of the token.
         """
-        field = None
-        for name, value in headers:
-            if len(name) == _NAME_LENGTH and name.lower() == b"authorization":
-                if field is not None:
-                    return None  # several: the path knows what to say
-                field = value
-        if field is None or len(field) > MAX_CREDENTIALS_BYTES:
-            return None
         entry = self._entries.get(sha256(field).digest())
         if entry is None:
             return None

@@ -6,8 +6,13 @@ from typing import Any, TypeAlias
 
 from oauth_guard.errors import Reason, RequestTooLarge
 from oauth_guard.protocol.challenge import Rejection
+from oauth_guard.protocol.request import ResourceRequest
 
 __all__ = [
+    "GUARD",
+    "IDENTITY",
+    "REQUEST",
+    "SECURE",
     "Application",
     "Connection",
     "Message",
@@ -18,6 +23,7 @@ __all__ = [
     "deny",
     "kept_private",
     "read_body",
+    "read_request",
     "without_body",
 ]
 
@@ -26,6 +32,16 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Connection, Receive, Send], Awaitable[None]]
+GUARD, IDENTITY, REQUEST = "oauth_guard.guard", "oauth_guard.identity", "oauth_guard.request"
+"""What the middleware leaves in the connection for route decorators: who watches, who called.
+
+Keys of our own, since other middleware may replace `user`. What was sent is there only where the
+connection does not tell it: when a form was read.
+"""
+
+SECURE = frozenset({"https", "wss"})
+"""The schemes of connections that came over TLS, as far as the server knows."""
+
 HeaderFields: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 _MAX_FORM_BYTES = 64 * 1024
@@ -35,6 +51,17 @@ _DIRECTIVE = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\.)*")+', re.DOTALL)
 _REPLACED = {b"", b"public", b"private"}
 _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
 _UNAVAILABLE = 503
+
+
+def read_request(connection: Connection, form: bytes | None = None) -> ResourceRequest:
+    """Return what of a request may decide who sent it; a handshake is a GET (RFC 6455 §4.1)."""
+    return ResourceRequest(
+        method=connection.get("method", "GET"),
+        headers=connection["headers"],
+        secure=connection.get("scheme") in SECURE,
+        query=connection.get("query_string", b""),
+        form=form,
+    )
 
 
 async def read_body(receive: Receive) -> tuple[bytes, Receive]:

@@ -4,32 +4,38 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
-from types import TracebackType
-from typing import Literal, NamedTuple, Self, TypeAlias, get_args
+from typing import Literal, Self, TypeAlias, get_args
 
 from oauth_guard.admissions import Admissions
 from oauth_guard.errors import (
     ConfigurationError,
     InvalidToken,
     IssuerUnavailable,
+    MissingCredentials,
     Reason,
     RequestRejected,
 )
-from oauth_guard.interfaces import CacheableIssuer, Clock, Issuer, Store
+from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.routing import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.binding import check_binding
 from oauth_guard.protocol.challenge import Challenger, Rejection
-from oauth_guard.protocol.credentials import Transmission, read_credentials
-from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.credentials import (
+    Credentials,
+    Transmission,
+    authorization_field,
+    read_credentials,
+    read_field,
+)
+from oauth_guard.protocol.identity import ANONYMOUS, Identity
 from oauth_guard.protocol.metadata import metadata_document, metadata_path, metadata_url
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
 from oauth_guard.protocol.urls import is_loopback, parse_url
-from oauth_guard.stores.tokens import CachedValidator
+from oauth_guard.stores.tokens import with_memory
 
-__all__ = ["ADMISSION", "Admission", "Guard"]
+__all__ = ["Guard"]
 
 _MAX_ADMISSIONS = 10_000
 
@@ -100,7 +106,7 @@ class Guard:
         self.resource = resource
         self._start: Start = start
         self.transmission = Transmission.of(bearer_methods, require_https=require_https)
-        remembering = partial(_remembering, store=store, clock=clock)
+        remembering = partial(with_memory, store=store, clock=clock)
         self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, wrap=remembering)
         self._store, self._clock = store, clock
         self._expose_token = expose_token
@@ -139,10 +145,52 @@ class Guard:
             IssuerUnavailable: The token's issuer can't be asked.
             ConfigurationError: It must be asked now, and was not set up for that.
         """
-        if not fresh and (remembered := self._recall(request)) is not None:
-            return remembered
-        ask = self._issuers.confirm if fresh else self._issuers.validate
         credentials = read_credentials(request, self.transmission)  # 1 read
+        if self.transmission.in_one_header and not fresh and credentials.plain is not None:
+            known = self._admissions.recall(credentials.plain, self._clock())
+            if known is not None:
+                return known
+        return await self.judge(credentials, fresh=fresh)
+
+    def receive(
+        self, headers: Iterable[tuple[bytes, bytes]], *, secure: bool
+    ) -> Identity | Rejection | Credentials | None:
+        """Return all that can be told of *headers*, one of which is the whole story, at once.
+
+        That is whom the path admitted a moment ago for the very same field, if it still would (a
+        hit can't be told from a miss), or `ANONYMOUS` where there is none. Or else the answer to
+        what nobody could have issued, or the credentials that are to be judged. None where only
+        the path can tell.
+        """
+        if self.transmission.require_https and not secure:
+            return None
+        try:
+            field = authorization_field(headers)
+            if field is None:
+                return ANONYMOUS
+            known = self._admissions.recall(field, self._clock())
+            return self._read(field) if known is None else known
+        except MissingCredentials:  # of another scheme
+            return None
+        except RequestRejected as error:
+            return self.reject(error)
+
+    def _read(self, field: bytes) -> Credentials | Rejection:
+        credentials = read_field(field)
+        if self._issuers.may_have_issued(credentials.token):
+            return credentials
+        # Not raised, which would cost junk more than all the rest.
+        return self.reject(InvalidToken(Reason.MALFORMED_TOKEN))
+
+    async def judge(self, credentials: Credentials, *, fresh: bool = False) -> Identity:
+        """Return whom *credentials* prove, or raise: the path from where they are read.
+
+        Raises:
+            InvalidToken: The token is not good, or not for this resource.
+            IssuerUnavailable: The token's issuer can't be asked.
+            ConfigurationError: It must be asked now, and was not set up for that.
+        """
+        ask = self._issuers.confirm if fresh else self._issuers.validate
         token = await ask(credentials.token)  # 2 trust
         token.check_claims(self.resource, self._clock())  # 3 for us, in time
         check_binding(token)  # 4 with its owner
@@ -151,17 +199,6 @@ class Guard:
         if credentials.plain is not None and raw is None:
             self._admissions.remember(credentials.plain, identity, token)
         return identity
-
-    def _recall(self, request: ResourceRequest) -> Identity | None:
-        """Return whom the path admitted a moment ago for the very same header, if it still would.
-
-        Only where that one header is the whole story: a hit can't be told from a miss.
-        """
-        if not self.transmission.in_one_header:
-            return None
-        if self.transmission.require_https and not request.secure:
-            return None
-        return self._admissions.recall(request.headers, self._clock())
 
     async def authorize(
         self, request: ResourceRequest, identity: Identity, requirement: Requirement
@@ -175,7 +212,8 @@ class Guard:
             IssuerUnavailable: The route wants that the token's issuer is asked, and it can't be.
             ConfigurationError: It wants that of an issuer that was not set up for it.
         """
-        self.check_requirement(requirement)
+        if requirement.fresh:
+            self.check_requirement(requirement)
         requirement.check(identity)
         if not requirement.fresh:
             return identity
@@ -202,7 +240,7 @@ class Guard:
         rejection = self._challenger.answer(error)
         if isinstance(error, IssuerUnavailable):
             _log.warning("%s: no answer from %s: %s", self.resource, error.issuer, error.reason)
-        else:
+        elif _log.isEnabledFor(logging.INFO):
             _log.info("%s: refused with %d: %s", self.resource, rejection.status, error.reason)
         return rejection
 
@@ -233,12 +271,7 @@ class Guard:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
 
@@ -261,27 +294,5 @@ def _check_start(start: str) -> None:
         raise ConfigurationError(f"start= is one of {', '.join(get_args(Start))}.")
 
 
-def _remembering(issuer: Issuer, store: Store | None, clock: Clock) -> Issuer:
-    """Stand a memory before an *issuer* that is asked about each token; a signature needs none."""
-    if isinstance(issuer, CacheableIssuer) and issuer.cache_for > 0:
-        return CachedValidator(issuer, store, clock=clock)
-    return issuer
-
-
 def _who(identity: Identity) -> tuple[str | None, ...]:
     return identity.issuer, identity.subject, identity.client_id
-
-
-class Admission(NamedTuple):
-    """What the middleware leaves in the connection for route decorators, under `ADMISSION`.
-
-    It holds the token only within *request*, whose `repr` is silent, and as long as that one.
-    """
-
-    guard: Guard
-    identity: Identity
-    request: ResourceRequest
-
-
-ADMISSION = "oauth_guard"
-"""Our own key in the connection, since other middleware may replace `user`."""

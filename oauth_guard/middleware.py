@@ -1,10 +1,13 @@
 """OAuthGuardMiddleware: the door into an ASGI application, for HTTP and WebSocket."""
 
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 
 from oauth_guard.asgi import (
+    GUARD,
+    IDENTITY,
+    REQUEST,
+    SECURE,
     Application,
     Connection,
     Receive,
@@ -14,6 +17,7 @@ from oauth_guard.asgi import (
     deny,
     kept_private,
     read_body,
+    read_request,
     without_body,
 )
 from oauth_guard.errors import (
@@ -24,12 +28,14 @@ from oauth_guard.errors import (
     Reason,
     RequestRejected,
 )
-from oauth_guard.guard import ADMISSION, Admission, Guard
-from oauth_guard.protocol.credentials import is_form, query_carries_token
+from oauth_guard.guard import Guard
+from oauth_guard.prefixes import GuardsByPrefix
+from oauth_guard.protocol.challenge import Rejection
+from oauth_guard.protocol.credentials import Credentials, is_form, query_carries_token
 from oauth_guard.protocol.cross_origin import PREFLIGHT_HEADERS, CrossOrigin, is_preflight
-from oauth_guard.protocol.identity import ANONYMOUS, leave_identity, take_identity
+from oauth_guard.protocol.identity import ANONYMOUS, Identity, leave_identity, take_identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS
-from oauth_guard.protocol.paths import PublicPaths, is_ambiguous, is_under, route_path
+from oauth_guard.protocol.paths import PublicPaths, is_ambiguous, route_path
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import ScopeExpression
@@ -37,8 +43,7 @@ from oauth_guard.protocol.scopes import ScopeExpression
 __all__ = ["OAuthGuardMiddleware"]
 
 _HANDSHAKE = "WEBSOCKET"
-_NOTHING = ResourceRequest("GET", ())  # in which nobody would find a token
-_PREFIX = re.compile(r"/|(/[^/*%?#]+)+")
+_SPECIAL_METHODS = {"OPTIONS", _HANDSHAKE}
 
 
 class OAuthGuardMiddleware:
@@ -75,17 +80,21 @@ class OAuthGuardMiddleware:
         cors: Iterable[str] = (),
     ) -> None:
         self._app = app
-        self._guards = _by_prefix(guard)
-        _check_root_path(app, alone=len(self._guards) == 1 and not public)
-        self._documents = _documents(guard for _, guard in self._guards)
+        self._guards = GuardsByPrefix(guard)
         self._public = PublicPaths.of(public)
+        _check_root_path(app, alone=self._guards.only is not None and not public)
         self._requirement = _requirement(requires)
         if self._requirement is not None:
-            for _, each in self._guards:
+            for each in self._guards:
                 each.check_requirement(self._requirement)
         self._required = required
         self._preflights = preflights
         self._cors = CrossOrigin.of(cors)
+        self._quick = self._quick_guard()
+        self._special_paths = {*self._guards.documents, *self._public.paths}
+        self._special_trees = self._public.trees
+        # Never raised, since what is raised again and again grows a traceback.
+        self._missing = MissingCredentials(scope=self._wanted())
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
         """Serve one connection.
@@ -93,9 +102,48 @@ class OAuthGuardMiddleware:
         Raises:
             ConfigurationError: Its type is unknown, so nobody could say how to guard it.
         """
+        if connection["type"] != "http":
+            await self._no_http(connection, receive, send)
+            return
+        verdict = self._at_once(connection)
+        if isinstance(verdict, Identity):
+            await self._serve(verdict, connection, receive, send)
+        elif isinstance(verdict, Rejection):
+            await answer(send, connection["method"], verdict.status, verdict.headers, verdict.body)
+        elif verdict is None:
+            await self._http(connection, receive, send)
+        else:
+            await self._http_guarded(connection, receive, send, verdict)
+
+    def _at_once(self, connection: Connection) -> Identity | Rejection | Credentials | None:
+        """Return what can be told before anything is awaited: all there is to most requests.
+
+        None where one header is not the whole story.
+        """
+        guard = self._quick
+        if guard is None or self._is_special(connection):
+            return None
+        verdict = guard.receive(connection["headers"], secure=connection.get("scheme") in SECURE)
+        if verdict is ANONYMOUS and self._required:
+            return guard.reject(self._missing)
+        if self._requirement is not None and isinstance(verdict, Identity):
+            try:
+                self._requirement.check(verdict)
+            except RequestRejected as error:
+                return guard.reject(error)
+        return verdict
+
+    def _is_special(self, connection: Connection) -> bool:
+        """Tell whether something else than a guard may have to answer; if in doubt, it may."""
+        path = connection["path"]
+        if connection["method"] in _SPECIAL_METHODS or path in self._special_paths:
+            return True
+        if connection.get("root_path"):
+            path = _route_path(connection)
+        return path in self._special_paths or path.startswith(self._special_trees)
+
+    async def _no_http(self, connection: Connection, receive: Receive, send: Send) -> None:
         match connection["type"]:
-            case "http":
-                await self._http(connection, receive, send)
             case "websocket":
                 await self._websocket(connection, receive, send)
             case "lifespan":
@@ -106,7 +154,7 @@ class OAuthGuardMiddleware:
     async def _lifespan(self, connection: Connection, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as stack:
             try:
-                for _, guard in self._guards:
+                for guard in self._guards:
                     await stack.enter_async_context(guard)
             except IssuerUnavailable as error:
                 # Servers go on without a lifespan where one raises.
@@ -128,110 +176,106 @@ class OAuthGuardMiddleware:
             else:
                 # Without extensions nothing but a plain body can carry content.
                 bare = {**connection, "extensions": {}}
-                await self._serve(self._nobody(connection), bare, receive, without_body(send))
+                await self._serve(ANONYMOUS, bare, receive, without_body(send))
         # Anyone may call a method of HTTP by our word for a handshake: that makes it none.
         elif method != _HANDSHAKE and self._is_public(connection, method):
-            await self._serve(self._nobody(connection), connection, receive, send)
+            await self._serve(ANONYMOUS, connection, receive, send)
         else:
             await self._http_guarded(connection, receive, send)
 
-    async def _http_guarded(self, connection: Connection, receive: Receive, send: Send) -> None:
+    async def _http_guarded(
+        self,
+        connection: Connection,
+        receive: Receive,
+        send: Send,
+        credentials: Credentials | None = None,
+    ) -> None:
         guard, method, form = self._guard(connection), connection["method"], None
         try:
             if guard.transmission.body and is_form(method, connection["headers"]):
                 form, receive = await read_body(receive)
-            admission = await self._admit(guard, connection, method, form)
+            request = read_request(connection, form)
+            identity = await self._admit(guard, connection, request, credentials)
         except (RequestRejected, IssuerUnavailable) as error:
             refusal = guard.reject(error)
             await answer(send, method, refusal.status, refusal.headers, refusal.body)
         else:
-            if guard.transmission.query and query_carries_token(_query(connection)):
+            if guard.transmission.query and query_carries_token(request.query):
                 send = kept_private(send)
-            await self._serve(admission, connection, receive, send)
+            if form is not None:
+                connection = {**connection, REQUEST: request}
+            await self._serve(identity, connection, receive, send)
 
     async def _websocket(self, connection: Connection, receive: Receive, send: Send) -> None:
         if self._is_public(connection, _HANDSHAKE):
-            await self._serve(self._nobody(connection), connection, receive, send)
+            await self._serve(ANONYMOUS, connection, receive, send)
             return
         guard = self._guard(connection)
         try:
-            # A WebSocket handshake is a GET (RFC 6455 §4.1).
-            admission = await self._admit(guard, connection, "GET", None)
+            identity = await self._admit(guard, connection, read_request(connection))
         except (RequestRejected, IssuerUnavailable) as error:
             await deny(guard.reject(error), connection, receive, send)
         else:
-            await self._serve(admission, connection, receive, send)
+            await self._serve(identity, connection, receive, send)
 
     async def _admit(
-        self, guard: Guard, connection: Connection, method: str, form: bytes | None
-    ) -> Admission:
-        if len(self._guards) > 1 and is_ambiguous(_route_path(connection), _raw_path(connection)):
+        self,
+        guard: Guard,
+        connection: Connection,
+        request: ResourceRequest,
+        credentials: Credentials | None = None,
+    ) -> Identity:
+        if self._guards.only is None and is_ambiguous(
+            _route_path(connection), connection.get("raw_path")
+        ):
             raise InvalidRequest(Reason.AMBIGUOUS_PATH)  # whose path it is depends on who reads
-        request = ResourceRequest(
-            method=method,
-            headers=connection["headers"],
-            secure=connection.get("scheme") in {"https", "wss"},
-            query=_query(connection),
-            form=form,
-        )
         try:
-            identity = await guard.authenticate(request)
+            if credentials is None:
+                identity = await guard.authenticate(request)
+            else:
+                identity = await guard.judge(credentials)
         except MissingCredentials as error:
             if self._required:
                 raise MissingCredentials(error.reason, scope=self._wanted()) from None
             identity = ANONYMOUS
         if self._requirement is not None:
             identity = await guard.authorize(request, identity, self._requirement)
-        return Admission(guard, identity, request)
-
-    def _nobody(self, connection: Connection) -> Admission:
-        return Admission(self._guard(connection), ANONYMOUS, _NOTHING)
+        return identity
 
     async def _serve(
-        self, admission: Admission, connection: Connection, receive: Receive, send: Send
+        self, identity: Identity, connection: Connection, receive: Receive, send: Send
     ) -> None:
-        identity = admission.identity
-        inner = {**connection, "user": identity, "auth": identity, ADMISSION: admission}
+        inner = {**connection}
+        inner["user"] = inner["auth"] = inner[IDENTITY] = identity
+        inner[GUARD] = self._quick or self._guard(connection)
         token = take_identity(identity)
         try:
             await self._app(inner, receive, send)
         finally:
             leave_identity(token)
 
+    def _quick_guard(self) -> Guard | None:
+        """Return the guard of all paths, if one header may be all that it has to look at."""
+        guard = self._guards.only
+        asks_anew = self._requirement is not None and self._requirement.fresh
+        if guard is None or not guard.transmission.in_one_header:
+            return None
+        return None if self._cors.origins or asks_anew else guard
+
     def _wanted(self) -> str | None:
         """Return the scope to ask for, if every path asks for one."""
-        scopes = self._requirement.scopes if self._requirement else None
-        return None if scopes is None else str(scopes)
+        return self._requirement.wanted if self._requirement else None
 
     def _is_public(self, connection: Connection, method: str) -> bool:
-        return self._public.include(method, _route_path(connection), _raw_path(connection))
+        return self._public.include(method, _route_path(connection), connection.get("raw_path"))
 
     def _guard(self, connection: Connection) -> Guard:
-        path = _route_path(connection)
-        return next(guard for prefix, guard in self._guards if is_under(path, prefix))
+        return self._guards.only or self._guards.at(_route_path(connection))
 
     def _document(self, connection: Connection) -> bytes | None:
         """Return the metadata that lives at this path, as the server or as the mount sees it."""
-        path = connection["path"]
-        return self._documents.get(path) or self._documents.get(_route_path(connection))
-
-
-def _by_prefix(guard: Guard | Mapping[str, Guard]) -> list[tuple[str, Guard]]:
-    """List the guards under their path prefixes, the longest first."""
-    guards = guard if isinstance(guard, Mapping) else {"/": guard}
-    if "/" not in guards:
-        raise ConfigurationError('guard= must name a guard for "/", so that no path is unguarded.')
-    for prefix in guards:
-        if not _PREFIX.fullmatch(prefix) or is_ambiguous(prefix, None):
-            raise ConfigurationError(
-                f'guard= takes plain path prefixes like "/a" and "/a/b", not {prefix!r}.'
-            )
-    for each in guards.values():
-        if not isinstance(each, Guard):
-            raise ConfigurationError(
-                "guard= is a Guard, or one for each path prefix: OAuthGuardMiddleware(app, guard)."
-            )
-    return sorted(guards.items(), key=lambda item: len(item[0]), reverse=True)
+        documents = self._guards.documents
+        return documents.get(connection["path"]) or documents.get(_route_path(connection))
 
 
 def _check_root_path(app: object, *, alone: bool) -> None:
@@ -241,21 +285,6 @@ def _check_root_path(app: object, *, alone: bool) -> None:
             "An application with a root_path of its own reads other paths than its guard: write "
             "app.add_middleware(OAuthGuardMiddleware, ...), or give root_path to the server."
         )
-
-
-def _documents(guards: Iterable[Guard]) -> dict[str, bytes]:
-    documents: dict[str, bytes] = {}
-    for guard in guards:
-        path = guard.metadata_path
-        if (
-            path is not None
-            and documents.setdefault(path, guard.metadata_document) != guard.metadata_document
-        ):
-            raise ConfigurationError(
-                f"Two guards have their metadata at {path}: their resources need different paths, "
-                "or one of them metadata=False."
-            )
-    return documents
 
 
 def _requirement(requires: str | ScopeExpression | Requirement | None) -> Requirement | None:
@@ -268,13 +297,3 @@ def _route_path(connection: Connection) -> str:
     path: str = connection["path"]
     root_path = connection.get("root_path")
     return route_path(path, root_path) if root_path else path
-
-
-def _raw_path(connection: Connection) -> bytes | None:
-    raw_path: bytes | None = connection.get("raw_path")
-    return raw_path
-
-
-def _query(connection: Connection) -> bytes:
-    query: bytes = connection.get("query_string", b"")
-    return query

@@ -13,8 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.websockets import WebSocket, WebSocketState
 
+from oauth_guard.asgi import GUARD, IDENTITY, REQUEST, read_request
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
-from oauth_guard.guard import ADMISSION, Admission, Guard
+from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.identity import Identity, take_identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS
@@ -79,18 +80,16 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
         WebSocketException: Where a WebSocket can't be answered so any more, or ever.
         ConfigurationError: No guard stands in front, or one that can't do what is asked.
     """
-    admission = connection.scope.get(ADMISSION)
-    if not isinstance(admission, Admission):
-        raise ConfigurationError(
-            "requires() finds no guard: put OAuthGuardMiddleware around the application."
-        )
-    guard, known, request = admission
+    guard, known = _admitted(connection)
     try:
+        if not requirement.fresh:
+            requirement.check(known)
+            return known
+        request = connection.scope.get(REQUEST) or read_request(connection.scope)
         identity = await guard.authorize(request, known, requirement)
     except (RequestRejected, IssuerUnavailable) as error:
         raise _exception(connection, guard.reject(error)) from None
-    if requirement.fresh:
-        _replace(connection, known, Admission(guard, identity, request))
+    _replace(connection, known, identity)
     return identity
 
 
@@ -141,13 +140,21 @@ def _connection(*arguments: object) -> HTTPConnection:
     raise ConfigurationError("requires() decorates endpoints that take a request or a websocket.")
 
 
-def _replace(connection: HTTPConnection, known: Identity, admission: Admission) -> None:
-    """Let the application see whom *admission* names; the middleware takes it back in the end."""
-    connection.scope[ADMISSION] = admission
-    for name in ("user", "auth"):
+def _admitted(connection: HTTPConnection) -> tuple[Guard, Identity]:
+    try:
+        return connection.scope[GUARD], connection.scope[IDENTITY]
+    except KeyError:
+        raise ConfigurationError(
+            "requires() finds no guard: put OAuthGuardMiddleware around the application."
+        ) from None
+
+
+def _replace(connection: HTTPConnection, known: Identity, identity: Identity) -> None:
+    """Let the application see *identity*; the middleware takes it back in the end."""
+    for name in (IDENTITY, "user", "auth"):
         if connection.scope.get(name) is known:  # not what other middleware put there
-            connection.scope[name] = admission.identity
-    take_identity(admission.identity)
+            connection.scope[name] = identity
+    take_identity(identity)
 
 
 def _exception(connection: HTTPConnection, rejection: Rejection) -> Exception:

@@ -28,30 +28,20 @@ def vouched(stands: Callable[[], bool] | None = lambda: True, **claims: Any) -> 
     return AccessToken.from_claims({"exp": NOW + 60, **claims}, RULES, stands)
 
 
-def headers(*values: bytes, name: bytes = b"authorization") -> list[tuple[bytes, bytes]]:
-    """Return header fields with these credentials."""
-    return [(b"host", b"api.test"), *((name, value) for value in values)]
-
-
 @pytest.mark.parametrize(
-    ("fields", "found"),
+    ("field", "found"),
     [
-        pytest.param(headers(b"Bearer x"), ADA, id="the same"),
-        pytest.param(headers(b"Bearer x", name=b"Authorization"), ADA, id="a name in any case"),
-        pytest.param(headers(b"Bearer y"), None, id="another token"),
-        pytest.param(headers(b"bearer x"), None, id="another spelling"),
-        pytest.param(headers(b"Bearer x", b"Bearer x"), None, id="twice"),
-        pytest.param(headers(b"Bearer x" * 4096), None, id="too long"),
-        pytest.param(headers(), None, id="none"),
+        pytest.param(b"Bearer x", ADA, id="the same"),
+        pytest.param(b"Bearer y", None, id="another token"),
+        pytest.param(b"bearer x", None, id="another spelling"),
+        pytest.param(b"Bearer  x", None, id="another space"),
     ],
 )
-def test_only_the_very_same_header_is_recalled(
-    fields: list[tuple[bytes, bytes]], found: Identity | None
-) -> None:
+def test_only_the_very_same_header_is_recalled(field: bytes, found: Identity | None) -> None:
     """Whatever else came is for the path to judge."""
     admissions = Admissions(10)
     admissions.remember(b"Bearer x", ADA, vouched())
-    assert admissions.recall(fields, NOW) is found
+    assert admissions.recall(field, NOW) is found
 
 
 @pytest.mark.parametrize(
@@ -72,7 +62,7 @@ def test_nothing_is_recalled_out_of_its_time(
     """It ends, and begins, when the token does."""
     admissions = Admissions(10)
     admissions.remember(b"Bearer x", ADA, vouched(**claims))
-    assert (admissions.recall(headers(b"Bearer x"), now) is not None) is found
+    assert (admissions.recall(b"Bearer x", now) is not None) is found
 
 
 def test_nothing_is_recalled_when_the_issuer_no_longer_stands_by_it() -> None:
@@ -81,10 +71,10 @@ def test_nothing_is_recalled_when_the_issuer_no_longer_stands_by_it() -> None:
     admissions = Admissions(10)
     admissions.remember(b"Bearer x", ADA, vouched(lambda: word[0]))
     admissions.remember(b"Bearer y", ADA, vouched(None))
-    assert admissions.recall(headers(b"Bearer x"), NOW) is ADA
+    assert admissions.recall(b"Bearer x", NOW) is ADA
     word[0] = False
-    assert admissions.recall(headers(b"Bearer x"), NOW) is None
-    assert admissions.recall(headers(b"Bearer y"), NOW) is None
+    assert admissions.recall(b"Bearer x", NOW) is None
+    assert admissions.recall(b"Bearer y", NOW) is None
 
 
 def test_the_oldest_goes_first() -> None:
@@ -92,9 +82,7 @@ def test_the_oldest_goes_first() -> None:
     admissions = Admissions(2)
     for name in (b"a", b"b", b"a", b"c"):
         admissions.remember(b"Bearer " + name, ADA, vouched())
-    found = [
-        name for name in (b"a", b"b", b"c") if admissions.recall(headers(b"Bearer " + name), NOW)
-    ]
+    found = [name for name in (b"a", b"b", b"c") if admissions.recall(b"Bearer " + name, NOW)]
     assert found == [b"a", b"c"]
 
 
@@ -149,7 +137,7 @@ def _down(_request: Any) -> Any:
 
 
 async def _compare(quick: Guard, issuer: JWTIssuer, token: str, clock: list[float]) -> None:
-    request = ResourceRequest("GET", headers(b"Bearer " + token.encode()))
+    request = ResourceRequest("GET", [(b"authorization", b"Bearer " + token.encode())])
     slow = Guard("https://api.test", [issuer], clock=lambda: clock[0])
     outcomes: list[Identity | Reason] = []
     for guard in (quick, slow):  # the quick one first, so that it has fetched nothing

@@ -1,9 +1,15 @@
 """The second request with one header: quicker, and otherwise the same as the first."""
 
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oauth_guard import (
     ClientSecretBasic,
@@ -18,6 +24,7 @@ from oauth_guard.protocol.jose import SignedToken
 from oauth_guard.protocol.keys import KeySet
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
+from tests.protocol.properties import BOUNDED
 from tests.standards.api import NOW, Api, bearer, signing_keys
 from tests.standards.outcome import expect
 
@@ -169,3 +176,100 @@ async def test_an_answer_of_the_moment_is_not_remembered_for_later() -> None:
     for _ in range(2):
         assert (await guard.authenticate(request)).scopes == {"read"}
     await guard.aclose()
+
+
+FIELDS = st.sampled_from(
+    [
+        (b"authorization", b"good"),
+        (b"authorization", b"good"),
+        (b"Authorization", b"good"),
+        (b"authorization", b"other"),
+        (b"authorization", b"expired"),
+        (b"authorization", b"Bearer junk"),
+        (b"authorization", b"Bearer a.b.c"),
+        (b"authorization", b"Bearer e30.e30.AA"),
+        (b"authorization", b"Bearer eyJ"),
+        (b"authorization", b"Bearer a.b.c.d.e"),
+        (b"authorization", b"Bearer a b"),
+        (b"authorization", b"Bearer " + b"a" * 16384),
+        (b"authorization", b"Basic YTpi"),
+        (b"authorization", b""),
+        (b"origin", b"https://app.example.com"),
+        (b"access-control-request-method", b"GET"),
+        (b"cache-control", b"no-cache"),
+    ]
+)
+REQUESTS = st.tuples(
+    st.sampled_from(["GET", "GET", "HEAD", "POST", "OPTIONS", "WEBSOCKET"]),
+    st.sampled_from(
+        [
+            *("/r", "/r", "/admin", "/health", "/static/a", "/static/", "/static/../r", "//r"),
+            *("/.well-known/oauth-protected-resource", "/api/r", "/api/health", "*"),
+        ]
+    ),
+    st.lists(FIELDS, max_size=2),
+    st.sampled_from(["https", "http"]),
+    st.sampled_from(["", "/api"]),
+)
+GUARDS = st.fixed_dictionaries(
+    {}, optional={"require_https": st.booleans(), "metadata": st.booleans()}
+)
+MIDDLEWARES = st.fixed_dictionaries(
+    {"public": st.just(["/health", "/static/*"])},
+    optional={
+        "required": st.booleans(),
+        "requires": st.sampled_from(["read", "write"]),
+        "preflights": st.booleans(),
+    },
+)
+
+
+@BOUNDED
+@given(GUARDS, MIDDLEWARES, st.lists(REQUESTS, min_size=1, max_size=4))
+def test_what_is_told_at_once_is_what_the_path_says(
+    guard: dict[str, Any], middleware: dict[str, Any], requests: list[Any]
+) -> None:
+    """To the caller, to the application and to the operator, whatever is asked in what order."""
+    asyncio.run(_told_at_once_is_what_the_path_says(guard, middleware, requests))
+
+
+async def _told_at_once_is_what_the_path_says(
+    guard: dict[str, Any], middleware: dict[str, Any], requests: list[Any]
+) -> None:
+    keys = {"keys": [key.jwk for key in signing_keys()]}
+    quick = Api(app=bare, issuer={"keys": keys}, guard=guard, middleware=middleware)
+    # Where scripts of some origin are let in, each request goes the long way.
+    long_way = {**middleware, "cors": ["https://other.example.com"]}
+    slow = Api(app=bare, issuer={"keys": keys}, guard=guard, middleware=long_way)
+    tokens = {
+        b"good": quick.token(),
+        b"other": quick.token(aud="https://other.example.com"),
+        b"expired": quick.token(exp=NOW - 1),
+    }
+    for method, target, fields, scheme, root_path in requests:
+        headers = [
+            (name, b"Bearer " + tokens[value].encode() if value in tokens else value)
+            for name, value in fields
+        ]
+        answers = []
+        for api in (quick, slow):
+            with told() as records:
+                answer = await api.send(method, target, headers, scheme=scheme, root_path=root_path)
+            answers.append((answer.status, answer.headers, answer.body, answer.seen, records))
+        assert answers[0] == answers[1]
+
+
+@contextmanager
+def told() -> Iterator[list[str]]:
+    """Yield what the operator is told meanwhile."""
+    log, records = logging.getLogger("oauth_guard"), list[str]()
+    handler = logging.Handler()
+    handler.emit = lambda record: records.append(record.getMessage())  # type: ignore[method-assign]
+    level = log.level
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield records
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)

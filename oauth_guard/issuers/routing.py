@@ -60,6 +60,7 @@ class IssuerRouter:
                 self._named[issuer.issuer] = issuer
         self._for_opaque = [each for each in self._issuers if each.opaque]
         self._for_jwts = [each for each in self._issuers if each.takes_jwts]
+        self._takes_any_form = bool(self._for_opaque or self._for_jwts)
         if not share_tokens:
             _check_nobody_shares(self._for_opaque, self._for_jwts)
 
@@ -77,6 +78,10 @@ class IssuerRouter:
     def unconfirmed(self) -> tuple[str, ...]:
         """The issuers that can't be asked about a token now."""
         return tuple(each.issuer for each in self._issuers if not _confirms(each))
+
+    def may_have_issued(self, token: PresentedToken) -> bool:
+        """Tell at a glance whether *token* has a form that one of these issues."""
+        return self._takes_any_form or token.may_be_jwt
 
     async def validate(self, token: PresentedToken) -> AccessToken:
         """Ask the issuer that *token* names, if it is one of ours, or whoever takes such tokens.

@@ -3,7 +3,7 @@
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import parse_qsl
 
 from oauth_guard.errors import ConfigurationError, InvalidRequest, MissingCredentials, Reason
@@ -24,6 +24,7 @@ MAX_CREDENTIALS_BYTES = 16 * 1024
 
 _SCHEME = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()
 _TOKEN68 = (string.ascii_letters + string.digits + "-._~+/").encode()
+_NAME_LENGTH = len(b"authorization")
 _PLAIN = b"Bearer "
 _FORM = b"application/x-www-form-urlencoded"
 _MAX_PARAMETERS = 1000
@@ -69,8 +70,7 @@ class Transmission:
         return tuple(name for name, is_on in on.items() if is_on)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Credentials:
+class Credentials(NamedTuple):
     """Scheme and token as presented; nothing of them is believed yet.
 
     The `repr` tells neither, since a token is as good as its owner.
@@ -86,6 +86,9 @@ class Credentials:
     token: PresentedToken
     plain: bytes | None = None
 
+    def __repr__(self) -> str:
+        return f"<Credentials: {self.scheme}>"
+
 
 def read_credentials(request: ResourceRequest, transmission: Transmission) -> Credentials:
     """Return the one set of credentials that *request* carries.
@@ -99,16 +102,33 @@ def read_credentials(request: ResourceRequest, transmission: Transmission) -> Cr
     """
     if transmission.require_https and not request.secure:
         raise InvalidRequest(Reason.HTTPS_REQUIRED)
-    # Servers lower-case header names, but ASGI does not oblige them to.
-    fields = [value for name, value in request.headers if name.lower() == b"authorization"]
-    parameters = _parameters(request, transmission)
-    if len(fields) + len(parameters) > 1:
+    field = authorization_field(request.headers)
+    parameters = () if transmission.in_one_header else _parameters(request, transmission)
+    if len(parameters) + (field is not None) > 1:
         raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
-    if fields:
-        return _read_field(fields[0])
+    if field is not None:
+        return read_field(field)
     if parameters:
         return Credentials("Bearer", _read_token(parameters[0]))
     raise MissingCredentials
+
+
+def authorization_field(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """Return the value of the one `Authorization` field, None if there is none.
+
+    Raises:
+        InvalidRequest: There are several, or it is over the bound.
+    """
+    found = None
+    for name, value in headers:
+        # Servers lower-case header names, but ASGI does not oblige them to.
+        if len(name) == _NAME_LENGTH and name.lower() == b"authorization":
+            if found is not None:
+                raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
+            found = value
+    if found is not None and len(found) > MAX_CREDENTIALS_BYTES:
+        raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
+    return found
 
 
 def is_form(method: str, headers: Sequence[tuple[bytes, bytes]]) -> bool:
@@ -126,9 +146,7 @@ def query_carries_token(query: bytes) -> bool:
     return bool(_access_tokens(query))
 
 
-def _read_field(field: bytes) -> Credentials:
-    if len(field) > MAX_CREDENTIALS_BYTES:
-        raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
+def read_field(field: bytes) -> Credentials:
     if field.startswith(_PLAIN) and _is_token68(token := field[len(_PLAIN) :]):
         return Credentials("Bearer", PresentedToken(token.decode("ascii")), field)
     field = field.strip(b" \t")  # optional white space is no part of a field value

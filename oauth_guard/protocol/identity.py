@@ -1,6 +1,6 @@
 """Identity and ANONYMOUS: the caller as the application sees it, and current_identity()."""
 
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -103,11 +103,8 @@ def current_identity() -> Identity:
     return _current.get()
 
 
-def take_identity(identity: Identity) -> Token[Identity]:
-    """Make *identity* the current one; hand the result to `leave_identity` when done."""
-    return _current.set(identity)
+take_identity = _current.set
+"""Make an identity the current one; hand the result to `leave_identity` when done."""
 
-
-def leave_identity(token: Token[Identity]) -> None:
-    """Undo the `take_identity` that returned *token*."""
-    _current.reset(token)
+leave_identity = _current.reset
+"""Undo the `take_identity` that returned this."""

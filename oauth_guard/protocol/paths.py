@@ -84,6 +84,16 @@ class PublicPaths:
             chosen.update((method, path) for method in ([match[1]] if match[1] else _SAFE))
         return cls(frozenset(exact), frozenset(subtrees))
 
+    @property
+    def paths(self) -> set[str]:
+        """The single paths that are public to some method."""
+        return {path for _, path in self.exact}
+
+    @property
+    def trees(self) -> tuple[str, ...]:
+        """What the paths of all public subtrees begin with."""
+        return tuple({f"{above}/" for _, above in self.subtrees})
+
     def include(self, method: str, path: str, raw_path: bytes | None) -> bool:
         """Tell whether *method* on *path* (less the root path) is public; if in doubt, not."""
         if (method, path) in self.exact:

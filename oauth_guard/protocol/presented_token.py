@@ -7,7 +7,7 @@ from oauth_guard.protocol.known_headers import KnownHeaders
 
 __all__ = ["PresentedToken"]
 
-_JWT_DOTS = {2, 4}  # signed, encrypted
+_SIGNED_DOTS, _ENCRYPTED_DOTS = 2, 4
 
 
 class PresentedToken:
@@ -24,12 +24,18 @@ class PresentedToken:
         self._signed: SignedToken | None = None
 
     @property
+    def may_be_jwt(self) -> bool:
+        """Whether it may be a JWT, by a glance: it costs junk nothing more, and others little."""
+        # So begins the header of nearly every one: `{"`.
+        return self.text.startswith("eyJ") or self._dots == _ENCRYPTED_DOTS or not self.opaque
+
+    @property
     def opaque(self) -> bool:
         """Whether it has not the shape of a JWT, signed or encrypted, well-formed or not.
 
         Generously read: a token that another issuer may have meant as a JWT is none.
         """
-        if self.text.count(".") not in _JWT_DOTS:
+        if self._dots not in {_SIGNED_DOTS, _ENCRYPTED_DOTS}:
             return True
         header = self.text.partition(".")[0]
         try:
@@ -41,7 +47,7 @@ class PresentedToken:
     @property
     def encrypted(self) -> bool:
         """Whether it has the shape of an encrypted JWT, whose claims can't be seen."""
-        return not self.opaque and self.text.count(".") == max(_JWT_DOTS)
+        return not self.opaque and self._dots == _ENCRYPTED_DOTS
 
     @property
     def signed(self) -> SignedToken:
@@ -68,3 +74,7 @@ class PresentedToken:
         """Let *headers* know its header, if it has one; called once it was found good."""
         if self._signed is not None:
             headers.remember(self._signed)
+
+    @property
+    def _dots(self) -> int:
+        return self.text.count(".")

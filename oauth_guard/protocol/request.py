@@ -1,13 +1,12 @@
 """ResourceRequest: the frozen view of a request that the rules look at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["ResourceRequest"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ResourceRequest:
+class ResourceRequest(NamedTuple):
     """What of a request may decide who sent it.
 
     Attributes:
@@ -23,3 +22,6 @@ class ResourceRequest:
     secure: bool = False
     query: bytes = b""
     form: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"<ResourceRequest: {self.method}>"

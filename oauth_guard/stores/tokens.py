@@ -14,14 +14,14 @@ from oauth_guard.errors import (
     StoreUnavailable,
 )
 from oauth_guard.flights import Flights
-from oauth_guard.interfaces import CacheableIssuer, Clock, Store
+from oauth_guard.interfaces import CacheableIssuer, Clock, Issuer, Store
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.presented_token import PresentedToken
 from oauth_guard.stores.answers import Answer, read_answer
 from oauth_guard.stores.memory import MAX_ENTRIES, Memory
 from oauth_guard.stores.standing import Standing
 
-__all__ = ["CachedValidator"]
+__all__ = ["CachedValidator", "with_memory"]
 
 _PURPOSE = b"oauth_guard access token"
 
@@ -227,6 +227,13 @@ class CachedValidator:
             await self._store.put(key, answer.written(), self._left(answer))
         except StoreUnavailable:
             return  # the store has told of it
+
+
+def with_memory(issuer: Issuer, store: Store | None, *, clock: Clock) -> Issuer:
+    """Stand a memory before an *issuer* that is asked about each token; a signature needs none."""
+    if isinstance(issuer, CacheableIssuer) and issuer.cache_for > 0:
+        return CachedValidator(issuer, store, clock=clock)
+    return issuer
 
 
 def _verdict(answer: Answer) -> AccessToken:

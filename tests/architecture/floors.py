@@ -19,6 +19,7 @@ FLOORS: Mapping[str, int] = {
     "stores": 4,
     "asgi": 5,
     "guard": 5,
+    "prefixes": 5,
     "middleware": 6,
     "starlette": 6,
     "telemetry": 6,
@@ -29,7 +30,7 @@ FLOORS: Mapping[str, int] = {
     "cli": 7,
     FACE: 8,
 }
-SIDEWAYS = {("cli", "routes"), ("cli", "forward_auth")}
+SIDEWAYS = {("prefixes", "guard"), ("cli", "routes"), ("cli", "forward_auth")}
 
 # The kit stands aside: it sees these rooms alone, and no room sees it.
 KIT = "testing"

@@ -15,8 +15,8 @@ from oauth_guard import (
     Requirement,
     current_identity,
 )
+from oauth_guard.asgi import GUARD, IDENTITY, REQUEST
 from oauth_guard.fastapi import requires as fastapi_requires
-from oauth_guard.guard import ADMISSION
 from oauth_guard.starlette import requires
 from tests.fresh.scene import ROUTES, FreshApi
 from tests.standards.api import Api, handler
@@ -45,7 +45,7 @@ async def test_what_other_middleware_put_in_place_of_the_user_stays() -> None:
     @requires(fresh=True)
     async def endpoint(request: Request) -> Response:
         assert request.user == "root"
-        assert request.auth is request.scope[ADMISSION].identity is current_identity()
+        assert request.auth is request.scope[IDENTITY] is current_identity()
         return Response()
 
     api = FreshApi(routes=[Mount("/renamed", renaming(Route("/it", endpoint).app))])
@@ -71,9 +71,9 @@ async def test_the_token_is_in_nothing_that_may_be_shown() -> None:
 
     @requires(fresh=True)
     async def endpoint(request: Request) -> Response:
-        admission = request.scope[ADMISSION]
-        assert token not in f"{admission!r} {admission.identity!r} {vars(request.state)!r}"
-        assert admission.identity.token is None
+        left = [request.scope.get(key) for key in (GUARD, IDENTITY, REQUEST)]
+        assert token not in f"{left!r} {vars(request.state)!r}"
+        assert request.scope[IDENTITY].token is None
         return await handler(request)
 
     api = FreshApi(routes=[Route("/silent", endpoint)])
