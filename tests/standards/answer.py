@@ -150,6 +150,10 @@ def visit() -> Iterator[Message]:
     yield {"type": "websocket.disconnect", "code": 1005}
 
 
+# Of those who collect at once, the last to leave puts back what the first one found.
+_levels: list[int] = []
+
+
 @contextmanager
 def _log() -> Iterator[io.StringIO]:
     """Collect everything that is logged, tracebacks included."""
@@ -157,11 +161,13 @@ def _log() -> Iterator[io.StringIO]:
     handler = logging.StreamHandler(text)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
-    level = root.level
+    _levels.append(_levels[0] if _levels else root.level)
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
         yield text
     finally:
-        root.setLevel(level)
         root.removeHandler(handler)
+        found = _levels.pop()
+        if not _levels:
+            root.setLevel(found)
