@@ -17,7 +17,9 @@ ClaimPath: TypeAlias = str | tuple[str, ...]
 RFC9068_CLAIMS = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 """The claims that RFC 9068 §2.2 requires of every access token."""
 
-_TEXT_CLAIMS = ("iss", "sub", "jti", "acr")
+_TEXTS = ("iss", "sub", "jti", "acr")
+_NUMBERS = ("exp", "nbf", "iat", "auth_time")
+_TEXT: frozenset[type] = frozenset({str})
 _MAX_LEEWAY = 300
 _NO_MORE = MoreClaims()
 _IAT_ALWAYS, _IAT_NEVER = 10, 60  # seconds in the future
@@ -78,7 +80,8 @@ class ClaimRules:
 
     Attributes:
         subject_claim: What names the subject.
-        text_claims: The claims that are strings, if they are there.
+        types_of: The types, one of which a claim must have if it is there.
+        ahead: How far in the future a token may have been issued, in seconds.
         audience_optional: Whether a token without `aud` is for us; one that names others is not.
     """
 
@@ -100,13 +103,17 @@ class ClaimRules:
     leeway: float = 5
     subject_claim: str = "sub"
     audience_optional: bool = False
-    text_claims: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    types_of: Mapping[str, frozenset[type]] = field(init=False, repr=False, compare=False)
+    ahead: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Work out once what each token is held to."""
         scopes = () if self.scope_array else self.scope_claims
-        named = (*_TEXT_CLAIMS, self.subject_claim, *self.client_claims, *scopes)
-        object.__setattr__(self, "text_claims", tuple(dict.fromkeys(named)))
+        types_of = dict.fromkeys(_NUMBERS, frozenset({int, float}))
+        for name in (*_TEXTS, self.subject_claim, *self.client_claims, *scopes):
+            types_of[name] = types_of.get(name, _TEXT) & _TEXT
+        object.__setattr__(self, "types_of", types_of)
+        object.__setattr__(self, "ahead", min(max(self.leeway, _IAT_ALWAYS), _IAT_NEVER))
 
     @classmethod
     def of(cls, issuer: str, **settings: Unpack[ClaimSettings]) -> Self:
@@ -195,7 +202,7 @@ class ClaimRules:
             raise InvalidToken(Reason.EXPIRED)
         if not_before is not None and now < not_before - self.leeway:
             raise InvalidToken(Reason.NOT_YET_VALID)
-        if issued_at is not None and now < issued_at - self._ahead:
+        if issued_at is not None and now < issued_at - self.ahead:
             raise InvalidToken(Reason.ISSUED_IN_FUTURE)
 
     def lifetime(
@@ -204,14 +211,9 @@ class ClaimRules:
         """Return from when, and until when, `check_lifetime` raises nothing (epoch seconds)."""
         begins = (
             -inf if not_before is None else not_before - self.leeway,
-            -inf if issued_at is None else issued_at - self._ahead,
+            -inf if issued_at is None else issued_at - self.ahead,
         )
         return max(begins), inf if expires_at is None else expires_at + self.leeway
-
-    @property
-    def _ahead(self) -> float:
-        """How far in the future a token may have been issued, in seconds."""
-        return min(max(self.leeway, _IAT_ALWAYS), _IAT_NEVER)
 
 
 def _media_type(typ: str) -> str:

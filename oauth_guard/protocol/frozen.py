@@ -5,12 +5,13 @@ from dataclasses import make_dataclass
 from inspect import signature
 from typing import Any, NoReturn, ParamSpec, Self, TypeVar
 
-__all__ = ["FrozenDict", "freeze", "quickly"]
+__all__ = ["SCALARS", "FrozenDict", "freeze", "quickly"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-_FROZEN_ALREADY = frozenset({str, int, float, bool, type(None)})
+SCALARS = frozenset({str, int, float, bool, type(None)})
+"""What JSON gives that can't change anyway."""
 
 
 class FrozenDict(dict[str, Any]):
@@ -40,13 +41,10 @@ class FrozenDict(dict[str, Any]):
 def freeze(value: Any) -> Any:
     """Return *value*, as JSON gave it, with frozen dicts for objects and tuples for arrays."""
     if isinstance(value, (list, tuple)):
-        return tuple([item if type(item) in _FROZEN_ALREADY else freeze(item) for item in value])
+        return tuple([item if type(item) in SCALARS else freeze(item) for item in value])
     if isinstance(value, (dict, Mapping)):  # to ask the abstract class alone is slow
         return FrozenDict(
-            {
-                name: item if type(item) in _FROZEN_ALREADY else freeze(item)
-                for name, item in value.items()
-            }
+            {name: item if type(item) in SCALARS else freeze(item) for name, item in value.items()}
         )
     return value
 
