@@ -10,6 +10,7 @@ from tests.benchmarks.scale import Scale
 
 _OURS = "oauth_guard"
 _TIMES = ("µs", "× bare", "× raw")
+_NOT_DRAWN = {"no guard"}  # the application alone, which the others are added to
 _COLUMNS = 3
 _PANEL, _LABELS, _VALUES, _MARGIN = 290, 82, 48, 16
 _ABOVE, _BELOW, _BAR, _CURVE = 20, 32, 18, 120
@@ -103,10 +104,11 @@ def as_svg(report: Report) -> str:
 
 
 def _bars(figures: Sequence[PeerFigure]) -> Iterator[_Bars]:
-    units = {each.name: each.unit for each in reversed(figures) if each.unit in _TIMES}
-    for name in dict.fromkeys(each.name for each in figures if each.name in units):
-        row = [f for f in figures if (f.name, f.unit) == (name, units[name])]
-        bars = [(f.peer, f.value) for f in row if f.value is not None]
+    drawn = [each for each in figures if each.unit in _TIMES and each.name not in _NOT_DRAWN]
+    units = {each.name: each.unit for each in reversed(drawn)}  # of several the first
+    for name in dict.fromkeys(each.name for each in drawn):
+        row = [each for each in drawn if (each.name, each.unit) == (name, units[name])]
+        bars = [(each.peer, each.value) for each in row if each.value is not None]
         yield _Bars(f"{name}, {units[name]}", sorted(bars, key=lambda bar: bar[1]))
 
 

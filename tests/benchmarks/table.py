@@ -58,7 +58,8 @@ def _best(peers: PeerTable | None, figure: Figure) -> str:
     ]
     if not values:
         return ""
-    value, peer = min(values)
+    best = max if figure.target and figure.target.at_least else min
+    value, peer = best(values)
     return f"{short(value)} ({peer})"
 
 

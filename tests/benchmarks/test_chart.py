@@ -21,6 +21,7 @@ _PEERS = PeerTable(
         PeerFigure("oauth_guard", "header", 0.0, "µs"),
         PeerFigure("oauth_guard", "seen", 3.0, "× bare"),
         PeerFigure("oauth_guard", "asked", 1, "calls"),
+        PeerFigure("oauth_guard", "no guard", 1.4, "µs"),
     ],
     {},
 )

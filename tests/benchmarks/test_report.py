@@ -94,11 +94,20 @@ def test_text_and_markdown_tell_the_same() -> None:
     assert "flat: dearest 1.10 × cheapest" in markdown
 
 
-def test_a_table_names_the_best_other_library() -> None:
+@pytest.mark.parametrize(
+    ("target", "row"),
+    [
+        pytest.param(Target(3), "| hit | 2.50 × bare | ≤ 3 | 4 (quick) |", id="least is best"),
+        pytest.param(
+            Target(2, at_least=True), "| hit | 2.50 × bare | ≥ 2 | 50 (slow) |", id="most is best"
+        ),
+    ],
+)
+def test_a_table_names_the_best_other_library(target: Target, row: str) -> None:
     """On the same path and in the same unit; a column for each stands below."""
-    report = replace(_report(Figure("hit", 2.5, "× bare", Target(3))), peers=_PEERS)
+    report = replace(_report(Figure("hit", 2.5, "× bare", target)), peers=_PEERS)
     markdown = "\n".join(as_markdown(report))
-    assert "| hit | 2.50 × bare | ≤ 3 | 4 (quick) |" in markdown
+    assert row in markdown
     assert "| what is sent | unit | oauth_guard | slow | quick | odd |" in markdown
     assert "Other libraries" in "".join(as_text(report))
 
