@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from tests.benchmarks.figures import Figure, Target
+from tests.benchmarks.peers.environment import ENVIRONMENT
 
 _ROOT = Path(__file__).parents[2]
 _PATIENCE = 20
@@ -50,38 +51,46 @@ class Load:
     busy: float
 
 
-def measure_served(
-    pairs: int = 20, seconds: int = 1, python: Path | str = sys.executable
-) -> list[Figure]:
+def measure_served(pairs: int = 10, seconds: int = 1) -> list[Figure]:
     """Return how the guarded route compares; nothing where there is no `wrk`.
+
+    It is measured as our own environment has uvicorn, and as the peers' has it, if that is there.
 
     Args:
         pairs: How often one is measured after the other: they are compared within each pair.
         seconds: How long each time.
-        python: What runs the server: the environment decides of what uvicorn is built.
     """
     if shutil.which("wrk") is None:
         return []
+    pythons = (sys.executable, ENVIRONMENT / "bin" / "python")
+    return [
+        figure
+        for python in pythons
+        if Path(python).exists()
+        for figure in _compare(python, pairs, seconds)
+    ]
+
+
+def _compare(python: Path | str, pairs: int, seconds: int) -> Iterator[Figure]:
     with serving(python) as served:
         for url in (served.plain, served.guarded):
             load(served, url, seconds)
         loads = [_pair(served, seconds, guarded_first=bool(n % 2)) for n in range(pairs)]
     name = f"Starlette route over uvicorn ({served.name})"
-    return [
-        Figure(
-            f"{name}, token seen before",
-            statistics.median(guarded.rate / plain.rate for plain, guarded in loads),
-            "× unguarded",
-            Target(0.92, at_least=True),
-        ),
-        Figure(
-            "by the processor's time alone",
-            statistics.median(plain.busy / guarded.busy for plain, guarded in loads),
-            "× unguarded",
-        ),
-        Figure("unguarded", statistics.median(plain.rate for plain, _ in loads), "1/s"),
-        Figure("guarded", statistics.median(guarded.rate for _, guarded in loads), "1/s"),
-    ]
+    yield Figure(
+        f"{name}, token seen before",
+        statistics.median(guarded.rate / plain.rate for plain, guarded in loads),
+        "× unguarded",
+        Target(0.92, at_least=True),
+    )
+    yield Figure(
+        f"{name}, by the processor's time alone",
+        statistics.median(plain.busy / guarded.busy for plain, guarded in loads),
+        "× unguarded",
+    )
+    rates = zip(*((plain.rate, guarded.rate) for plain, guarded in loads), strict=True)
+    for what, each in zip(("unguarded", "guarded"), rates, strict=True):
+        yield Figure(f"{name}, {what}", statistics.median(each), "1/s")
 
 
 @contextmanager
