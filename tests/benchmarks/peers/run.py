@@ -16,10 +16,9 @@ from tests.benchmarks.peers.paths import ONCE, Plan
 from tests.benchmarks.peers.process import Process
 from tests.benchmarks.peers.roster import PEERS, Peer
 from tests.benchmarks.peers.stress import KEYS_LIVE, Rate
-from tests.benchmarks.peers.timing import Measured
+from tests.benchmarks.peers.timing import UNTIMED, WARM_UPS, Measured
 
 _KEPT = 200
-_WARM_UP = 3
 _LIFETIME = 3600
 
 
@@ -84,7 +83,8 @@ def _crowd(process: Process, endpoint: Endpoint) -> tuple[int, int]:
 def make_plan(issuer: LocalIssuer, origin: str, introspection: str, rounds: int) -> Plan:
     """Return what every peer is measured with: tokens with the claims that each of them wants."""
     modulus = issuer.keys[0].private.public_key().public_numbers().n
-    new = [_token(issuer) for _ in range(rounds * ONCE + _WARM_UP)]
+    sent = (WARM_UPS + rounds) * (ONCE + ONCE // UNTIMED)
+    new = [_token(issuer) for _ in range(sent)]
     return Plan(
         origin=origin,
         introspection=introspection,

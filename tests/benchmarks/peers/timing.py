@@ -1,7 +1,7 @@
 """Timing: one peer's part of an interleaved measurement, round by round."""
 
+import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,7 +12,10 @@ from tests.benchmarks.peers.paths import Path, Work
 Seconds: TypeAlias = dict[str, float]
 Statuses: TypeAlias = dict[str, list[int]]
 
-_ROUND = 0.004  # how long one path may take in a round, as far as one request allows
+_LONGEST = 0.002  # how long one path may take in a round, as far as one request allows
+_PAUSE = 0.002
+UNTIMED = 4  # for so many calls that are timed, one goes before them to fill the caches
+WARM_UPS = 3
 
 
 @dataclass(frozen=True)
@@ -33,32 +36,40 @@ class Timing:
 
     def __init__(self, paths: Sequence[Path | Work]) -> None:
         self._paths = paths
-        self._calls: dict[str, int] = {}
+        self._calls = dict.fromkeys((path.name for path in paths), 1)
 
     async def warm_up(self) -> Measured:
         """Load the code and the keys, and find out how many calls a round can have."""
-        await self._time_all(dict.fromkeys((path.name for path in self._paths), 1))
-        measured = await self._time_all(dict.fromkeys((path.name for path in self._paths), 2))
-        for path in self._paths:
-            fitting = int(_ROUND / measured.seconds[path.name])
-            self._calls[path.name] = max(1, min(path.most, fitting))
+        for _ in range(WARM_UPS):
+            measured = await self.round()
+            for path in self._paths:
+                fitting = min(path.most, int(_LONGEST / measured.seconds[path.name]))
+                self._calls[path.name] = max(self._calls[path.name], fitting)
         return measured
 
     async def round(self) -> Measured:
         """Time every path once."""
-        return await self._time_all(self._calls)
-
-    async def _time_all(self, calls: dict[str, int]) -> Measured:
         seconds: Seconds = {}
-        statuses: dict[str, set[int]] = defaultdict(set)
+        statuses: Statuses = {}
         for path in self._paths:
-            times = calls[path.name]
+            # Whoever has just slept is let run by a busy machine for longer than a path takes.
+            await asyncio.sleep(_PAUSE)
+            calls = self._calls[path.name]
+            await _call(path, calls // UNTIMED)
             began = time.perf_counter()
-            if isinstance(path, Work):
-                for _ in range(times):
-                    path.call()
-            else:
-                for _ in range(times):
-                    statuses[path.name].add(await answer_of(path.app, next(path.requests)))
-            seconds[path.name] = (time.perf_counter() - began) / times
-        return Measured(seconds, {name: sorted(seen) for name, seen in statuses.items()})
+            answered = await _call(path, calls)
+            seconds[path.name] = (time.perf_counter() - began) / calls
+            statuses[path.name] = sorted(answered)
+        return Measured(seconds, statuses)
+
+
+async def _call(path: Path | Work, times: int) -> set[int]:
+    """Go along *path* so many times, and return what was answered, once each."""
+    answered: set[int] = set()
+    if isinstance(path, Work):
+        for _ in range(times):
+            path.call()
+    else:
+        for _ in range(times):
+            answered.add(await answer_of(path.app, next(path.requests)))
+    return answered
