@@ -1,5 +1,6 @@
 """Admissions: whom this process admitted a moment ago, to judge the same header quickly."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
 from typing import TypeAlias
@@ -21,7 +22,7 @@ class Admissions:
 
     def __init__(self, max_entries: int) -> None:
         self._max_entries = max_entries
-        self._entries: dict[bytes, _Entry] = {}
+        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
 
     def remember(self, field: bytes, identity: Identity, token: AccessToken) -> None:
         """Remember that *field* earned *identity*, if that is a fact and stays one for a while.
@@ -33,7 +34,7 @@ class Admissions:
         digest = sha256(field).digest()
         self._entries.pop(digest, None)
         if len(self._entries) >= self._max_entries:
-            del self._entries[next(iter(self._entries))]
+            self._entries.popitem(last=False)  # a plain dict would look for it past all that went
         self._entries[digest] = (identity, *token.lifetime, token.stands)
 
     def recall(self, field: bytes, now: float) -> Identity | None:
