@@ -12,7 +12,7 @@ _OURS = "oauth_guard"
 
 def as_text(report: Report) -> Iterator[str]:
     """Yield the lines that a terminal shows."""
-    yield f"{report.date}, {report.rounds} rounds"
+    yield f"{report.date}, {report.rounds} rounds, garbage collection and logging as by default"
     yield _listed(report.machine)
     yield _listed(report.versions)
     for heading, found in report.sections.items():
