@@ -1,12 +1,18 @@
 """Looking up one of very many remembered tokens, past the bounds that are usual."""
 
+import itertools
 import random
+import time
 from collections.abc import Mapping
 from hashlib import sha256
 from itertools import cycle
 from typing import TypeAlias
 
 from oauth_guard import MemoryStore
+from oauth_guard.admissions import Admissions
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.claims import ClaimRules
+from oauth_guard.protocol.identity import Identity
 from tests.benchmarks.measure import Row
 
 MOST = 1_000_000
@@ -14,16 +20,54 @@ MOST = 1_000_000
 _CALLS = 50
 _SAMPLE = 10_000  # more than the processor's caches hold
 _LIFETIME = 3600
+_BEGINNING = b"Bearer " + b"e" * 600
 
 Lookups: TypeAlias = Mapping[float, Row]
 
 
 async def lookups(most: int = MOST) -> dict[str, Lookups]:
-    """Return what looks up one of 10, 100, ... *most*, in each of our memories."""
+    """Return what looks up one of 10, 100, ... *most* tokens, or remembers one more."""
     counts = [10**power for power in range(1, 7) if 10**power <= most]
     return {
+        "recalled by a guard": {count: _Admitted(count).recall() for count in counts},
+        "remembered in the oldest's place": {n: _Admitted(n).remember() for n in counts[:-1]},
         "looked up in a MemoryStore": {count: await _stored(count) for count in counts},
     }
+
+
+class _Admitted:
+    """As many admitted tokens as are remembered."""
+
+    def __init__(self, count: int) -> None:
+        rules = ClaimRules.of("https://issuer.test", required_claims=[])
+        self._now = time.time()
+        claims = {"exp": self._now + _LIFETIME}
+        self._token = AccessToken.from_claims(claims, rules, lambda: True)
+        self._identity = Identity.from_token(self._token)
+        self._count = count
+        self._admissions = Admissions(count)
+        for number in range(count):
+            self._admissions.remember(_field(number), self._identity, self._token)
+
+    def recall(self) -> Row:
+        """Return a row of one after the other, in no order."""
+        numbers = cycle(_some(self._count))
+
+        async def call() -> None:
+            field = _field(next(numbers))  # as new to the processor as one that comes in
+            if self._admissions.recall(field, self._now) is not self._identity:
+                raise RuntimeError("it was forgotten")
+
+        return Row(f"{self._count} admitted, recalled", _CALLS, call)
+
+    def remember(self) -> Row:
+        """Return a row of new ones."""
+        fields = map(_field, itertools.count(self._count))
+
+        async def call() -> None:
+            self._admissions.remember(next(fields), self._identity, self._token)
+
+        return Row(f"{self._count} admitted, one more", _CALLS, call)
 
 
 async def _stored(count: int) -> Row:
@@ -44,7 +88,7 @@ def _some(count: int) -> list[int]:
 
 
 def _field(number: int) -> bytes:
-    return b"Bearer %0600d" % number
+    return _BEGINNING + b"%07d" % number
 
 
 def _key(number: int) -> bytes:
