@@ -1,23 +1,20 @@
-"""One exchange over HTTP, bounded in time and size; the only room that knows httpx."""
+"""One exchange over HTTP, bounded in time and size."""
 
 import asyncio
 import logging
 import re
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from socket import SOCK_STREAM
 from typing import Any
 from urllib.request import getproxies
 
 import httpx
 
 from oauth_guard.errors import IssuerUnavailable, Reason
+from oauth_guard.issuers.guarded_transport import GuardedTransport
 from oauth_guard.issuers.http_client import HTTPClient, HTTPResponse, check_client
-from oauth_guard.protocol.addresses import is_public_address
 from oauth_guard.protocol.strict_json import parse_object
-from oauth_guard.protocol.urls import DEFAULT_PORTS
 
 __all__ = ["Answer", "Document", "Fetcher", "HTTPClient"]
 
@@ -27,7 +24,6 @@ _MAX_DOCUMENT_BYTES = 512 * 1024
 _MAX_ANSWER_BYTES = 64 * 1024
 _OK, _BAD_REQUEST = 200, 400
 _PROXIED = {"http", "https", "all"}
-_CONNECT_SECONDS = 2  # for each address, so that a dead one leaves time for the next
 # Compressed, a small answer could be a large one.
 _HEADERS = {
     "accept": "application/json",
@@ -143,13 +139,15 @@ class Fetcher:
             return self._given
         loop = asyncio.get_running_loop()
         if self._own is None or self._own[0] is not loop:
-            # The caller bounds the time, and how many exchanges there are at once.
-            limits = httpx.Limits(max_keepalive_connections=self._connections)
-            proxied = _PROXIED & getproxies().keys()  # which has NO_PROXY as "no"
-            transport = None if proxied else _GuardedTransport(self._origins, limits)
-            client = httpx.AsyncClient(timeout=None, limits=limits, transport=transport)  # noqa: S113
-            self._own = (loop, client)
+            self._own = (loop, self._open())
         return self._own[1]
+
+    def _open(self) -> HTTPClient:
+        if _PROXIED & getproxies().keys():  # which has NO_PROXY as "no"
+            limits = httpx.Limits(max_keepalive_connections=self._connections)
+            return httpx.AsyncClient(timeout=None, limits=limits)  # noqa: S113 - the caller bounds it
+        transport = GuardedTransport(self._origins, connections=self._connections)
+        return httpx.AsyncClient(timeout=None, transport=transport)  # noqa: S113 - the caller bounds it
 
     async def _exchange(  # noqa: PLR0913, PLR0917 - what HTTP needs, from two callers
         self,
@@ -223,46 +221,3 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     except (TypeError, ValueError, OverflowError):  # missing, no date, or one without a zone
         return None
     return max(wait.total_seconds(), 0)
-
-
-class _GuardedTransport(httpx.AsyncBaseTransport):
-    """Connects where an issuer may be, so that no document sends us into our own network.
-
-    A name is looked up once: what was found good is what is connected to.
-    """
-
-    def __init__(self, origins: frozenset[tuple[str, int]], limits: httpx.Limits) -> None:
-        self._origins = origins
-        self._transport = httpx.AsyncHTTPTransport(limits=limits)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        host = request.url.raw_host.decode("ascii")
-        port = request.url.port or DEFAULT_PORTS.get(request.url.scheme, 0)
-        if (host, port) in self._origins:
-            return await self._transport.handle_async_request(request)
-        addresses = await _public_addresses(host, port)
-        # The certificate must still be for the name (RFC 9110 §4.3.4).
-        request.extensions = {
-            **request.extensions,
-            "sni_hostname": host,
-            "timeout": {"connect": _CONNECT_SECONDS},
-        }
-        for address in addresses[:-1]:
-            request.url = request.url.copy_with(host=address)
-            with suppress(httpx.ConnectError, httpx.ConnectTimeout):
-                return await self._transport.handle_async_request(request)
-        request.url = request.url.copy_with(host=addresses[-1])
-        return await self._transport.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self._transport.aclose()
-
-
-async def _public_addresses(host: str, port: int) -> list[str]:
-    """Look *host* up; one address in our own network spoils them all."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
-    addresses = [str(address[0]) for *_, address in found]
-    if not all(map(is_public_address, addresses)):
-        raise httpx.ConnectError("the address is not public, and host and port not configured")
-    return addresses

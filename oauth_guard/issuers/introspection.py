@@ -37,7 +37,7 @@ __all__ = ["IntrospectionIssuer", "WithoutAudience"]
 _log = logging.getLogger("oauth_guard")
 
 _ENDPOINT = "introspection_endpoint"
-_CONNECTIONS = 20
+_CONNECTIONS = 64  # as many as may be used at once
 _TIMES = KeyTimes(deadline=2)
 _OK, _BAD_REQUEST, _REFUSALS = 200, 400, {401, 403}
 

@@ -61,7 +61,7 @@ HOMES: Mapping[str, set[str]] = {
     "cryptography": {
         *("protocol.jose", "protocol.mtls", "protocol.signatures", "protocol.signing")
     },
-    "httpx": {"issuers.fetch"},
+    "httpx": {"issuers.fetch", "issuers.guarded_transport"},
     "aiohttp": {"issuers.aiohttp_client"},
     "redis": {"stores.redis"},
     "starlette": {"starlette", "routes"},

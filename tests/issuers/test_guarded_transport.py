@@ -1,14 +1,24 @@
-"""No document sends us into our own network, whatever name or spelling it uses."""
+"""No document sends us into our own network; what is open is used again, and not for ever."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.issuers.fetch import Fetcher
+from oauth_guard.issuers.guarded_transport import GuardedTransport
+from oauth_guard.protocol.urls import origins_of
+from tests.issuers.loopback import serving
 from tests.issuers.network import SERVED, SILENT, Internet
+from tests.issuers.scene import Clock
 
 ISSUER = "https://as.example.com"
 HOSTS = ("as.example.com", "xn--bcher-kva.example")
@@ -180,3 +190,126 @@ def test_a_proxy_chooses_its_own_addresses(
     internet.names["proxy.internal"] = ["10.0.0.9"]
     assert fetch(internet) == Reason.UNREACHABLE
     assert internet.attempts == ["10.0.0.9"]
+
+
+class Clients:
+    """A server that knows from which ports it is asked, and answers when all of a crowd are there.
+
+    Attributes:
+        ports: From where it was asked, in order.
+        crowd: How many must be there.
+        asked: Set when it was asked.
+    """
+
+    def __init__(self) -> None:
+        self.ports: list[int] = []
+        self.crowd = 1
+        self.asked = threading.Event()
+        self._all_there = asyncio.Event()
+        self._waiting = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, when everybody is there."""
+        self.ports.append(scope["client"][1])
+        self.asked.set()
+        self._waiting += 1
+        if self._waiting < self.crowd:
+            await self._all_there.wait()
+        else:
+            self._all_there.set()
+            self._all_there, self._waiting = asyncio.Event(), 0
+        await PlainTextResponse("well")(scope, receive, send)
+
+    async def ask(self, client: httpx.AsyncClient, origin: str, crowd: int = 1) -> set[int]:
+        """Ask as a *crowd*, all at once, and return from which ports."""
+        self.crowd = crowd
+        self.ports.clear()
+        await asyncio.gather(*(client.get(origin) for _ in range(crowd)))
+        return set(self.ports)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Clients, str]]:
+    """Yield a server, and where it is."""
+    clients = Clients()
+    with serving(clients) as origin:
+        yield clients, origin
+
+
+def client_of(
+    origin: str, connections: int, clock: Callable[[], float] = time.monotonic
+) -> httpx.AsyncClient:
+    """Return a client that keeps so many connections."""
+    transport = GuardedTransport(origins_of(origin), connections=connections, clock=clock)
+    return httpx.AsyncClient(transport=transport, timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("connections", "kept"),
+    [
+        pytest.param(5, 5, id="room for each"),
+        pytest.param(3, 3, id="room for some"),
+        pytest.param(0, 0, id="room for none"),
+    ],
+)
+async def test_what_a_crowd_opened_serves_the_next(
+    server: tuple[Clients, str], connections: int, kept: int
+) -> None:
+    """As far as there is room, whatever came one by one in between."""
+    clients, origin = server
+    async with client_of(origin, connections) as client:
+        first = await clients.ask(client, origin, crowd=5)
+        assert len(first) == 5
+        one_by_one = {port for _ in range(3) for port in await clients.ask(client, origin)}
+        assert len(one_by_one) == (1 if kept else 3)
+        again = await clients.ask(client, origin, crowd=5)
+        assert len(first & again) == kept
+
+
+async def test_what_is_idle_for_long_is_closed_by_and_by(server: tuple[Clients, str]) -> None:
+    """One for each exchange, while what is used stays open."""
+    clients, origin = server
+    clock = Clock()
+    async with client_of(origin, 5, clock) as client:
+        first = await clients.ask(client, origin, crowd=3)
+        clock.advance(4.9)
+        (used,) = await clients.ask(client, origin)
+        clock.advance(0.1)
+        for _ in range(4):
+            assert await clients.ask(client, origin) == {used}
+        assert first & await clients.ask(client, origin, crowd=3) == {used}
+
+
+async def test_who_gives_up_leaves_no_connection_that_waits_for_an_answer(
+    server: tuple[Clients, str],
+) -> None:
+    """The next gets one of his own."""
+    clients, origin = server
+    async with client_of(origin, 5) as client:
+        (before,) = await clients.ask(client, origin)
+        clients.crowd = 2
+        clients.ports.clear()
+        clients.asked.clear()
+        waiting = asyncio.create_task(client.get(origin))
+        await asyncio.to_thread(clients.asked.wait, 10)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert clients.ports == [before]
+        await clients.ask(client, origin, crowd=1)
+        assert before not in clients.ports
+
+
+async def test_what_is_under_way_when_it_closes_is_closed_after(
+    server: tuple[Clients, str],
+) -> None:
+    """Nothing is kept any more."""
+    clients, origin = server
+    clients.crowd = 1
+    clients.ports.clear()
+    transport = GuardedTransport(origins_of(origin), connections=5)
+    response = await transport.handle_async_request(httpx.Request("GET", origin))
+    await transport.aclose()
+    await response.aread()
+    again = await transport.handle_async_request(httpx.Request("GET", origin))
+    await again.aread()
+    assert len(set(clients.ports)) == 2
