@@ -5,7 +5,7 @@ from tests.benchmarks.memory import measure_memory
 
 async def test_refused_tokens_leave_nothing() -> None:
     """Of junk, forgeries, strangers' tokens and others' nothing is held, of good ones a little."""
-    remembered, _, refused = await measure_memory(tokens=500)
+    remembered, _, refused, _ = await measure_memory(tokens=500)
     assert remembered.target is not None
     assert remembered.target.holds(remembered.value)
     assert refused.value < 0.02 * remembered.value  # the interpreter keeps a little for itself
