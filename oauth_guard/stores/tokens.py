@@ -16,6 +16,7 @@ from oauth_guard.errors import (
 from oauth_guard.flights import Flights
 from oauth_guard.interfaces import CacheableIssuer, Clock, Issuer, Store
 from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.frozen import FrozenDict
 from oauth_guard.protocol.presented_token import PresentedToken
 from oauth_guard.stores.answers import Answer, read_answer
 from oauth_guard.stores.memory import MAX_ENTRIES, Memory
@@ -61,6 +62,7 @@ class CachedValidator:
         self._questions: Flights[bytes, Answer | _Failure] = Flights(
             closed=IssuerUnavailable(issuer.issuer, Reason.UNREACHABLE)
         )
+        self._names = {name: name for name in issuer.rules.types_of}
         identity = (part.encode() for part in issuer.cache_identity)
         self._digest = hashlib.sha256(_framed((_PURPOSE, *identity)))
 
@@ -197,10 +199,15 @@ class CachedValidator:
         return answer
 
     def _standing(self, key: bytes, answer: Answer, token: AccessToken) -> Answer:
-        """Return *answer* with a token that can tell how long it is remembered."""
+        """Return *answer* with a token that can tell how long it is remembered.
+
+        The names of its claims are those of every token, so they are kept once.
+        """
         end = answer.end(cache_for=self._issuer.cache_for, inactive_for=self._issuer.inactive_for)
         stands = Standing(self._active, key, answer.moment, end, self._clock)
-        return Answer(answer.moment, dataclasses.replace(token, stands=stands))
+        names = self._names
+        claims = FrozenDict({names.get(name, name): value for name, value in token.claims.items()})
+        return Answer(answer.moment, dataclasses.replace(token, stands=stands, claims=claims))
 
     def _is_overtaken(self, key: bytes, answer: Answer) -> bool:
         """Tell whether a newer answer is known; after a clock was set back, none looks newer."""
