@@ -47,7 +47,7 @@ class Introspection:
     @property
     def forms(self) -> list[dict[str, str]]:
         """The forms that were sent, in order."""
-        return [dict(parse_qsl(request.content.decode())) for request in self.requests]
+        return [_form(request) for request in self.requests]
 
     def issue(self, claims: Mapping[str, Any]) -> str:
         """Return a new opaque token that stands for *claims*."""
@@ -58,7 +58,7 @@ class Introspection:
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Answer one request, if it is by a client that may ask."""
         self.requests.append(request)
-        form = self.forms[-1]
+        form = _form(request)
         client_id = self._client(request.headers.get("authorization", ""), form)
         if request.method != "POST" or client_id is None:
             return httpx.Response(401, json={"error": "invalid_client"})
@@ -102,3 +102,7 @@ class Introspection:
         except (jwt.PyJWTError, ValueError):
             return None
         return client_id
+
+
+def _form(request: httpx.Request) -> dict[str, str]:
+    return dict(parse_qsl(request.content.decode()))
