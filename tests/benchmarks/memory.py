@@ -4,10 +4,17 @@ import gc
 import itertools
 import time
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard import (
+    ClientSecretBasic,
+    Guard,
+    IntrospectionIssuer,
+    JWTIssuer,
+    OAuthGuardMiddleware,
+)
+from oauth_guard.interfaces import Issuer
 from oauth_guard.testing import LocalIssuer, SigningKey
 from tests.benchmarks.figures import Figure, Target
 from tests.benchmarks.request import status_of
@@ -22,12 +29,13 @@ class Holder:
     """A guarded application, and how much memory it holds for what was sent to it.
 
     Args:
-        issuer: Whose tokens are good.
+        local: Whose tokens are good.
+        issuer: The same one, as the guard knows it.
     """
 
-    def __init__(self, issuer: LocalIssuer) -> None:
-        guard = Guard(RESOURCE, [JWTIssuer(issuer.issuer, http=issuer.http)])
-        self._app = OAuthGuardMiddleware(bare_app, guard)
+    def __init__(self, local: LocalIssuer, issuer: Issuer) -> None:
+        self._local = local
+        self._app = OAuthGuardMiddleware(bare_app, Guard(RESOURCE, [issuer]))
 
     async def send(self, tokens: Sequence[str], statuses: set[int]) -> int:
         """Send *tokens*, and return how many bytes more are held after the last of them."""
@@ -36,6 +44,8 @@ class Holder:
         for token in tokens:
             if (status := await status_of(self._app, token)) not in statuses:
                 raise RuntimeError(f"the answer was {status}, not one of {statuses}")
+        self._local.introspection.requests.clear()
+        self._local.requests.clear()
         gc.collect()
         return tracemalloc.get_traced_memory()[0] - before
 
@@ -46,7 +56,8 @@ async def measure_memory(tokens: int = _BOUND) -> list[Figure]:
     It is flat past the bound of a guard only if there are that many of them.
     """
     issuer = LocalIssuer(key=SigningKey("k1"))
-    holder, good, bad = Holder(issuer), good_tokens(issuer), bad_tokens(issuer)
+    holder = Holder(issuer, JWTIssuer(issuer.issuer, http=issuer.http))
+    good, bad = good_tokens(issuer.token), bad_tokens(issuer)
     await holder.send(_some(good, _WARM), _OK)
     firsts, seconds, refused = (_some(each, tokens) for each in (good, good, bad))
     with _tracing():
@@ -59,10 +70,23 @@ async def measure_memory(tokens: int = _BOUND) -> list[Figure]:
         longer = _collecting() - collecting
     return [
         Figure("token of 10 claims, remembered", for_firsts / tokens, "bytes", Target(2500)),
+        Figure("the same, opaque", await _opaque(tokens // 5), "bytes", Target(2500)),
         Figure("token past the first 10 000", round(for_seconds / tokens), "bytes", Target(100)),
         Figure("token refused", round(for_refused / tokens), "bytes", Target(0, counted=True)),
         Figure("a full garbage collection, with 10 000 remembered: longer by", longer, "ms"),
     ]
+
+
+async def _opaque(tokens: int) -> float:
+    """Return what is held for each of some tokens that the issuer was asked about."""
+    issuer = LocalIssuer()
+    client = ClientSecretBasic("api", "secret")
+    asking = IntrospectionIssuer(issuer.issuer, client=client, http=issuer.http)
+    holder, good = Holder(issuer, asking), good_tokens(issuer.opaque_token)
+    await holder.send(_some(good, _WARM), _OK)
+    some = _some(good, tokens)
+    with _tracing():
+        return await holder.send(some, _OK) / tokens
 
 
 def _collecting() -> float:
@@ -75,10 +99,10 @@ def _collecting() -> float:
     return min(times) * 1000
 
 
-def good_tokens(issuer: LocalIssuer) -> Iterator[str]:
+def good_tokens(mint: Callable[..., str]) -> Iterator[str]:
     """Yield tokens of 10 claims, each of another caller."""
     for number in itertools.count():
-        yield issuer.token(
+        yield mint(
             "orders:read",
             "orders:write",
             sub=f"user-{number:08}",
