@@ -6,6 +6,8 @@ from typing import Any, TypeAlias
 
 from oauth_guard.errors import Reason, RequestTooLarge
 from oauth_guard.protocol.challenge import Rejection
+from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.paths import route_path
 from oauth_guard.protocol.request import ResourceRequest
 
 __all__ = [
@@ -19,9 +21,11 @@ __all__ = [
     "Receive",
     "Send",
     "adding",
+    "admitted",
     "answer",
     "deny",
     "kept_private",
+    "path_in_app",
     "read_body",
     "read_request",
     "without_body",
@@ -62,6 +66,21 @@ def read_request(connection: Connection, form: bytes | None = None) -> ResourceR
         query=connection.get("query_string", b""),
         form=form,
     )
+
+
+def path_in_app(connection: Connection) -> str:
+    """Return the path as the application's router reads it: less the root path."""
+    path: str = connection["path"]
+    root_path = connection.get("root_path")
+    return route_path(path, root_path) if root_path else path
+
+
+def admitted(connection: Connection, guard: object, identity: Identity) -> Connection:
+    """Return what the application sees; the *connection* that came stays as it is."""
+    inner = dict(connection)
+    inner["user"] = inner["auth"] = inner[IDENTITY] = identity
+    inner[GUARD] = guard
+    return inner
 
 
 async def read_body(receive: Receive) -> tuple[bytes, Receive]:

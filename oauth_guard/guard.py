@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Literal, Self, TypeAlias, get_args
 
 from oauth_guard.admissions import Admissions
@@ -21,6 +22,7 @@ from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.binding import check_binding
 from oauth_guard.protocol.challenge import Challenger, Rejection
 from oauth_guard.protocol.credentials import (
+    PLAIN,
     Credentials,
     Transmission,
     authorization_field,
@@ -37,6 +39,9 @@ from oauth_guard.stores.tokens import with_memory
 
 __all__ = ["Guard"]
 
+# Never raised: that would cost junk more than all the rest.
+_JUNK = InvalidToken(Reason.MALFORMED_TOKEN)
+_who = attrgetter("issuer", "subject", "client_id")
 _MAX_ADMISSIONS = 10_000
 
 _log = logging.getLogger("oauth_guard")
@@ -108,8 +113,8 @@ class Guard:
         self.transmission = Transmission.of(bearer_methods, require_https=require_https)
         remembering = partial(with_memory, store=store, clock=clock)
         self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, wrap=remembering)
-        self._store, self._clock = store, clock
-        self._expose_token = expose_token
+        self._store, self._clock, self._expose_token = store, clock, expose_token
+        self._usual = PLAIN + self._issuers.usual_beginning
         self._admissions = Admissions(_MAX_ADMISSIONS)
         self._challenger = Challenger(
             realm=realm if metadata else realm or resource,
@@ -153,7 +158,7 @@ class Guard:
         return await self.judge(credentials, fresh=fresh)
 
     def receive(
-        self, headers: Iterable[tuple[bytes, bytes]], *, secure: bool
+        self, headers: Iterable[tuple[bytes, bytes]]
     ) -> Identity | Rejection | Credentials | None:
         """Return all that can be told of *headers*, one of which is the whole story, at once.
 
@@ -162,14 +167,15 @@ class Guard:
         what nobody could have issued, or the credentials that are to be judged. None where only
         the path can tell.
         """
-        if self.transmission.require_https and not secure:
-            return None
         try:
             field = authorization_field(headers)
             if field is None:
                 return ANONYMOUS
-            known = self._admissions.recall(field, self._clock())
-            return self._read(field) if known is None else known
+            if field.startswith(self._usual):  # junk is not even digested
+                known = self._admissions.recall(field, self._clock())
+                if known is not None:
+                    return known
+            return self._read(field)
         except MissingCredentials:  # of another scheme
             return None
         except RequestRejected as error:
@@ -179,8 +185,7 @@ class Guard:
         credentials = read_field(field)
         if self._issuers.may_have_issued(credentials.token):
             return credentials
-        # Not raised, which would cost junk more than all the rest.
-        return self.reject(InvalidToken(Reason.MALFORMED_TOKEN))
+        return self.reject(_JUNK)
 
     async def judge(self, credentials: Credentials, *, fresh: bool = False) -> Identity:
         """Return whom *credentials* prove, or raise: the path from where they are read.
@@ -292,7 +297,3 @@ def _check_resource(resource: str, detail: str | None, *, insecure_http: bool) -
 def _check_start(start: str) -> None:
     if start not in get_args(Start):
         raise ConfigurationError(f"start= is one of {', '.join(get_args(Start))}.")
-
-
-def _who(identity: Identity) -> tuple[str | None, ...]:
-    return identity.issuer, identity.subject, identity.client_id

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 
 from oauth_guard.asgi import (
-    GUARD,
-    IDENTITY,
     REQUEST,
     SECURE,
     Application,
@@ -13,9 +11,11 @@ from oauth_guard.asgi import (
     Receive,
     Send,
     adding,
+    admitted,
     answer,
     deny,
     kept_private,
+    path_in_app,
     read_body,
     read_request,
     without_body,
@@ -35,7 +35,7 @@ from oauth_guard.protocol.credentials import Credentials, is_form, query_carries
 from oauth_guard.protocol.cross_origin import PREFLIGHT_HEADERS, CrossOrigin, is_preflight
 from oauth_guard.protocol.identity import ANONYMOUS, Identity, leave_identity, take_identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS
-from oauth_guard.protocol.paths import PublicPaths, is_ambiguous, route_path
+from oauth_guard.protocol.paths import PublicPaths, is_ambiguous
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import ScopeExpression
@@ -83,18 +83,20 @@ class OAuthGuardMiddleware:
         self._guards = GuardsByPrefix(guard)
         self._public = PublicPaths.of(public)
         _check_root_path(app, alone=self._guards.only is not None and not public)
-        self._requirement = _requirement(requires)
+        self._requirement = _requirement(requires, required=required)
         if self._requirement is not None:
             for each in self._guards:
                 each.check_requirement(self._requirement)
-        self._required = required
         self._preflights = preflights
         self._cors = CrossOrigin.of(cors)
         self._quick = self._quick_guard()
         self._special_paths = {*self._guards.documents, *self._public.paths}
+        self._tls_only = any(each.transmission.require_https for each in self._guards)
         self._special_trees = self._public.trees
+        asked = self._requirement or Requirement()
+        self._enough_scopes = asked.enough_scopes
         # Never raised, since what is raised again and again grows a traceback.
-        self._missing = MissingCredentials(scope=self._wanted())
+        self._missing = MissingCredentials(scope=asked.wanted)
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
         """Serve one connection.
@@ -105,42 +107,50 @@ class OAuthGuardMiddleware:
         if connection["type"] != "http":
             await self._no_http(connection, receive, send)
             return
-        verdict = self._at_once(connection)
-        if isinstance(verdict, Identity):
-            await self._serve(verdict, connection, receive, send)
-        elif isinstance(verdict, Rejection):
-            await answer(send, connection["method"], verdict.status, verdict.headers, verdict.body)
-        elif verdict is None:
+        guard = self._quick
+        if guard is None or self._is_special(connection):
             await self._http(connection, receive, send)
+            return
+        # Most requests end below: nothing is awaited before the application, and little called.
+        verdict = guard.receive(connection["headers"])
+        if isinstance(verdict, Identity):
+            enough = self._enough_scopes
+            if verdict is ANONYMOUS or enough is None or not enough <= verdict.scopes:
+                verdict = self._held(verdict, guard)
+        if isinstance(verdict, Identity):
+            token = take_identity(verdict)
+            try:
+                await self._app(admitted(connection, guard, verdict), receive, send)
+            finally:
+                leave_identity(token)
+        elif isinstance(verdict, Rejection):
+            status, headers = verdict.status, [*verdict.headers]
+            body = b"" if connection["method"] == "HEAD" else verdict.body
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
         else:
             await self._http_guarded(connection, receive, send, verdict)
 
-    def _at_once(self, connection: Connection) -> Identity | Rejection | Credentials | None:
-        """Return what can be told before anything is awaited: all there is to most requests.
-
-        None where one header is not the whole story.
-        """
-        guard = self._quick
-        if guard is None or self._is_special(connection):
-            return None
-        verdict = guard.receive(connection["headers"], secure=connection.get("scheme") in SECURE)
-        if verdict is ANONYMOUS and self._required:
-            return guard.reject(self._missing)
-        if self._requirement is not None and isinstance(verdict, Identity):
-            try:
-                self._requirement.check(verdict)
-            except RequestRejected as error:
-                return guard.reject(error)
-        return verdict
-
     def _is_special(self, connection: Connection) -> bool:
-        """Tell whether something else than a guard may have to answer; if in doubt, it may."""
+        """Tell whether more than one header may decide; if in doubt, it may."""
         path = connection["path"]
-        if connection["method"] in _SPECIAL_METHODS or path in self._special_paths:
-            return True
         if connection.get("root_path"):
-            path = _route_path(connection)
-        return path in self._special_paths or path.startswith(self._special_trees)
+            if path in self._special_paths:
+                return True
+            path = path_in_app(connection)
+        return (
+            path in self._special_paths
+            or path.startswith(self._special_trees)
+            or connection["method"] in _SPECIAL_METHODS
+            or (self._tls_only and connection.get("scheme") not in SECURE)
+        )
+
+    def _held(self, identity: Identity, guard: Guard) -> Identity | Rejection:
+        """Hold *identity* to what every path asks, as `_admit` does."""
+        if self._requirement is None:
+            return identity
+        error = self._missing if identity is ANONYMOUS else self._requirement.objection(identity)
+        return identity if error is None else guard.reject(error)
 
     async def _no_http(self, connection: Connection, receive: Receive, send: Send) -> None:
         match connection["type"]:
@@ -226,7 +236,7 @@ class OAuthGuardMiddleware:
         credentials: Credentials | None = None,
     ) -> Identity:
         if self._guards.only is None and is_ambiguous(
-            _route_path(connection), connection.get("raw_path")
+            path_in_app(connection), connection.get("raw_path")
         ):
             raise InvalidRequest(Reason.AMBIGUOUS_PATH)  # whose path it is depends on who reads
         try:
@@ -235,8 +245,8 @@ class OAuthGuardMiddleware:
             else:
                 identity = await guard.judge(credentials)
         except MissingCredentials as error:
-            if self._required:
-                raise MissingCredentials(error.reason, scope=self._wanted()) from None
+            if self._requirement is not None:
+                raise MissingCredentials(error.reason, scope=self._missing.scope) from None
             identity = ANONYMOUS
         if self._requirement is not None:
             identity = await guard.authorize(request, identity, self._requirement)
@@ -245,9 +255,7 @@ class OAuthGuardMiddleware:
     async def _serve(
         self, identity: Identity, connection: Connection, receive: Receive, send: Send
     ) -> None:
-        inner = {**connection}
-        inner["user"] = inner["auth"] = inner[IDENTITY] = identity
-        inner[GUARD] = self._quick or self._guard(connection)
+        inner = admitted(connection, self._guard(connection), identity)
         token = take_identity(identity)
         try:
             await self._app(inner, receive, send)
@@ -262,20 +270,25 @@ class OAuthGuardMiddleware:
             return None
         return None if self._cors.origins or asks_anew else guard
 
-    def _wanted(self) -> str | None:
-        """Return the scope to ask for, if every path asks for one."""
-        return self._requirement.wanted if self._requirement else None
-
     def _is_public(self, connection: Connection, method: str) -> bool:
-        return self._public.include(method, _route_path(connection), connection.get("raw_path"))
+        return self._public.include(method, path_in_app(connection), connection.get("raw_path"))
 
     def _guard(self, connection: Connection) -> Guard:
-        return self._guards.only or self._guards.at(_route_path(connection))
+        return self._guards.only or self._guards.at(path_in_app(connection))
 
     def _document(self, connection: Connection) -> bytes | None:
         """Return the metadata that lives at this path, as the server or as the mount sees it."""
         documents = self._guards.documents
-        return documents.get(connection["path"]) or documents.get(_route_path(connection))
+        return documents.get(connection["path"]) or documents.get(path_in_app(connection))
+
+
+def _requirement(
+    requires: str | ScopeExpression | Requirement | None, *, required: bool
+) -> Requirement | None:
+    """Read what is asked on every path: nothing, a good token, or more."""
+    if requires is None:
+        return Requirement() if required else None
+    return requires if isinstance(requires, Requirement) else Requirement.of(requires)
 
 
 def _check_root_path(app: object, *, alone: bool) -> None:
@@ -285,15 +298,3 @@ def _check_root_path(app: object, *, alone: bool) -> None:
             "An application with a root_path of its own reads other paths than its guard: write "
             "app.add_middleware(OAuthGuardMiddleware, ...), or give root_path to the server."
         )
-
-
-def _requirement(requires: str | ScopeExpression | Requirement | None) -> Requirement | None:
-    if requires is None or isinstance(requires, Requirement):
-        return requires
-    return Requirement.of(requires)
-
-
-def _route_path(connection: Connection) -> str:
-    path: str = connection["path"]
-    root_path = connection.get("root_path")
-    return route_path(path, root_path) if root_path else path

@@ -17,7 +17,7 @@ from oauth_guard.asgi import GUARD, IDENTITY, REQUEST, read_request
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
 from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection
-from oauth_guard.protocol.identity import Identity, take_identity
+from oauth_guard.protocol.identity import ANONYMOUS, Identity, take_identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import ScopeExpression
@@ -116,10 +116,17 @@ def _guarded(
     if inspect.isclass(endpoint) or not callable(endpoint):
         raise ConfigurationError("requires() decorates functions: decorate a class's methods.")
     runs_async = _runs_async(endpoint)
+    enough = requirement.enough_scopes
 
     @functools.wraps(endpoint)
     async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-        await admit(_connection(*args, *kwargs.values()), requirement)
+        connection = args[0] if args else None
+        if type(connection) is not Request:  # which is much quicker told than what has its shape
+            connection = _connection(*args, *kwargs.values())
+        # Nearly every request ends here, so nothing is called or awaited for it.
+        known = connection.scope.get(IDENTITY, ANONYMOUS)
+        if enough is None or known.issuer is None or not enough <= known.scopes:
+            await admit(connection, requirement)
         if runs_async:
             return await endpoint(*args, **kwargs)
         return await run_in_threadpool(endpoint, *args, **kwargs)

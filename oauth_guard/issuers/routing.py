@@ -12,7 +12,7 @@ from oauth_guard.issuers.tenant_directory import TenantDirectory
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.known_headers import KnownHeaders
-from oauth_guard.protocol.presented_token import PresentedToken
+from oauth_guard.protocol.presented_token import USUAL_JWT_BEGINNING, PresentedToken
 
 __all__ = ["IssuerRouter"]
 
@@ -78,6 +78,11 @@ class IssuerRouter:
     def unconfirmed(self) -> tuple[str, ...]:
         """The issuers that can't be asked about a token now."""
         return tuple(each.issuer for each in self._issuers if not _confirms(each))
+
+    @property
+    def usual_beginning(self) -> bytes:
+        """What nearly every token of these issuers begins with."""
+        return b"" if self._takes_any_form else USUAL_JWT_BEGINNING
 
     def may_have_issued(self, token: PresentedToken) -> bool:
         """Tell at a glance whether *token* has a form that one of these issues."""

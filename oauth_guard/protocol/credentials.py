@@ -3,7 +3,7 @@
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Self
 from urllib.parse import parse_qsl
 
 from oauth_guard.errors import ConfigurationError, InvalidRequest, MissingCredentials, Reason
@@ -12,6 +12,7 @@ from oauth_guard.protocol.request import ResourceRequest
 
 __all__ = [
     "MAX_CREDENTIALS_BYTES",
+    "PLAIN",
     "Credentials",
     "Transmission",
     "is_form",
@@ -25,7 +26,9 @@ MAX_CREDENTIALS_BYTES = 16 * 1024
 _SCHEME = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()
 _TOKEN68 = (string.ascii_letters + string.digits + "-._~+/").encode()
 _NAME_LENGTH = len(b"authorization")
-_PLAIN = b"Bearer "
+PLAIN = b"Bearer "
+"""How credentials are spelled plainly: the scheme, one space, the token."""
+
 _FORM = b"application/x-www-form-urlencoded"
 _MAX_PARAMETERS = 1000
 
@@ -70,7 +73,7 @@ class Transmission:
         return tuple(name for name, is_on in on.items() if is_on)
 
 
-class Credentials(NamedTuple):
+class Credentials:
     """Scheme and token as presented; nothing of them is believed yet.
 
     The `repr` tells neither, since a token is as good as its owner.
@@ -82,9 +85,10 @@ class Credentials(NamedTuple):
             plainly: the scheme, one space, the token.
     """
 
-    scheme: str
-    token: PresentedToken
-    plain: bytes | None = None
+    __slots__ = ("plain", "scheme", "token")
+
+    def __init__(self, scheme: str, token: PresentedToken, plain: bytes | None = None) -> None:
+        self.scheme, self.token, self.plain = scheme, token, plain
 
     def __repr__(self) -> str:
         return f"<Credentials: {self.scheme}>"
@@ -147,7 +151,7 @@ def query_carries_token(query: bytes) -> bool:
 
 
 def read_field(field: bytes) -> Credentials:
-    if field.startswith(_PLAIN) and _is_token68(token := field[len(_PLAIN) :]):
+    if field.startswith(PLAIN) and _is_token68(token := field[len(PLAIN) :]):
         return Credentials("Bearer", PresentedToken(token.decode("ascii")), field)
     field = field.strip(b" \t")  # optional white space is no part of a field value
     rest = field.lstrip(_SCHEME)

@@ -5,8 +5,12 @@ import binascii
 from oauth_guard.protocol.jose import SignedToken, parse_signed_token
 from oauth_guard.protocol.known_headers import KnownHeaders
 
-__all__ = ["PresentedToken"]
+__all__ = ["USUAL_JWT_BEGINNING", "PresentedToken"]
 
+USUAL_JWT_BEGINNING = b"eyJ"
+"""So the header of nearly every JWT begins, encoded: with a brace and a quote."""
+
+_USUAL = USUAL_JWT_BEGINNING.decode()
 _SIGNED_DOTS, _ENCRYPTED_DOTS = 2, 4
 
 
@@ -26,8 +30,11 @@ class PresentedToken:
     @property
     def may_be_jwt(self) -> bool:
         """Whether it may be a JWT, by a glance: it costs junk nothing more, and others little."""
-        # So begins the header of nearly every one: `{"`.
-        return self.text.startswith("eyJ") or self._dots == _ENCRYPTED_DOTS or not self.opaque
+        text = self.text
+        if text.startswith(_USUAL):
+            return True
+        dots = text.count(".")
+        return dots == _ENCRYPTED_DOTS or (dots == _SIGNED_DOTS and not self.opaque)
 
     @property
     def opaque(self) -> bool:
@@ -35,7 +42,7 @@ class PresentedToken:
 
         Generously read: a token that another issuer may have meant as a JWT is none.
         """
-        if self._dots not in {_SIGNED_DOTS, _ENCRYPTED_DOTS}:
+        if self.text.count(".") not in {_SIGNED_DOTS, _ENCRYPTED_DOTS}:
             return True
         header = self.text.partition(".")[0]
         try:
@@ -47,7 +54,7 @@ class PresentedToken:
     @property
     def encrypted(self) -> bool:
         """Whether it has the shape of an encrypted JWT, whose claims can't be seen."""
-        return not self.opaque and self._dots == _ENCRYPTED_DOTS
+        return not self.opaque and self.text.count(".") == _ENCRYPTED_DOTS
 
     @property
     def signed(self) -> SignedToken:
@@ -74,7 +81,3 @@ class PresentedToken:
         """Let *headers* know its header, if it has one; called once it was found good."""
         if self._signed is not None:
             headers.remember(self._signed)
-
-    @property
-    def _dots(self) -> int:
-        return self.text.count(".")

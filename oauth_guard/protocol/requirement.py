@@ -66,6 +66,16 @@ class Requirement:
         """The scope that a token for this needs, written as a challenge writes it."""
         return None if self.scopes is None else str(self.scopes)
 
+    @property
+    def enough_scopes(self) -> frozenset[str] | None:
+        """The scopes that are all that a caller needs who has authenticated.
+
+        None where more is asked, or one of several sets of scopes.
+        """
+        alternatives = ((),) if self.scopes is None else self.scopes.alternatives
+        plain = self == Requirement(self.scopes) and len(alternatives) == 1
+        return frozenset(alternatives[0]) if plain else None
+
     def check(self, identity: Identity) -> None:
         """Hold *identity* to what is asked; to ask anew where that is wanted is up to the guard.
 
@@ -74,15 +84,23 @@ class Requirement:
             InsufficientScope: The token does not grant it; carries a scope only where
                 another scope would help.
         """
-        if not identity.is_authenticated:
-            raise MissingCredentials(scope=self.wanted)
+        objection = self.objection(identity)
+        if objection is not None:
+            raise objection
+
+    def objection(self, identity: Identity) -> MissingCredentials | InsufficientScope | None:
+        """Return what `check` raises, None where *identity* has what is asked."""
+        if identity.issuer is None:
+            return MissingCredentials(scope=self.wanted)
         if self.scopes is not None and not self.scopes.satisfied_by(identity.scopes):
-            raise InsufficientScope(scope=self.wanted)
-        if not self.roles <= identity.roles:
-            raise InsufficientScope(Reason.MISSING_ROLE)
-        if not self.groups <= identity.groups:
-            raise InsufficientScope(Reason.MISSING_GROUP)
-        if not self.entitlements <= identity.entitlements:
-            raise InsufficientScope(Reason.MISSING_ENTITLEMENT)
-        if self.users_only and identity.kind != "user":
-            raise InsufficientScope(Reason.NOT_A_USER)
+            return InsufficientScope(scope=self.wanted)
+        reason = None
+        if self.roles and not self.roles <= identity.roles:
+            reason = Reason.MISSING_ROLE
+        elif self.groups and not self.groups <= identity.groups:
+            reason = Reason.MISSING_GROUP
+        elif self.entitlements and not self.entitlements <= identity.entitlements:
+            reason = Reason.MISSING_ENTITLEMENT
+        elif self.users_only and identity.kind != "user":
+            reason = Reason.NOT_A_USER
+        return None if reason is None else InsufficientScope(reason)

@@ -1,8 +1,8 @@
 """Scope expressions: `scope("a") & scope("b") | scope("c")` (RFC 6749 §3.3)."""
 
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from itertools import product
 from typing import NoReturn, TypeVar
 
@@ -24,6 +24,11 @@ class ScopeExpression:
     """
 
     alternatives: tuple[tuple[str, ...], ...]
+    _sets: tuple[frozenset[str], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the sets once: every request is held to them."""
+        object.__setattr__(self, "_sets", tuple(map(frozenset, self.alternatives)))
 
     def __and__(self, other: "ScopeExpression") -> "ScopeExpression":
         pairs = product(self.alternatives, other.alternatives)
@@ -40,15 +45,9 @@ class ScopeExpression:
         """Write the first alternative as a `scope` parameter: the one thing to ask for."""
         return " ".join(self.alternatives[0])
 
-    def satisfied_by(self, granted: Collection[str]) -> bool:
+    def satisfied_by(self, granted: frozenset[str]) -> bool:
         """Tell whether *granted* holds every scope of one alternative, each matched whole."""
-        for alternative in self.alternatives:
-            for name in alternative:
-                if name not in granted:
-                    break
-            else:
-                return True
-        return False
+        return any(map(granted.issuperset, self._sets))
 
 
 def scope(*names: str) -> ScopeExpression:
