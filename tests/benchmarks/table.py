@@ -1,6 +1,6 @@
 """A report as text for a terminal, and as Markdown for README."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tests.benchmarks.figures import Curve, Figure, short
 from tests.benchmarks.peers.run import PeerTable
@@ -17,17 +17,21 @@ def as_text(report: Report) -> Iterator[str]:
     yield _listed(report.versions)
     for heading, found in report.sections.items():
         yield f"\n{heading}"
-        for each in found:
-            if isinstance(each, Curve):
-                yield f"  {each.name}, by {each.x}: {each}"
-                yield from (f"  {short(x):>12} {short(y):>12} {each.unit}" for x, y in each.points)
-            else:
-                yield f"  {each.name:66} {short(each.value):>8} {each.unit:14} {_verdict(each)}"
-        if not found:
-            yield "  left out, since a program that it needs is missing"
+        yield from _section(found) if found else ["  left out: a program that it needs is missing"]
     if report.peers:
         yield "\nOther libraries\n"
         yield from peer_table(report.peers)
+
+
+def _section(found: Sequence[Figure | Curve]) -> Iterator[str]:
+    width = max(len(each.name) for each in found)
+    for each in found:
+        if isinstance(each, Curve):
+            yield f"  {each.name}, by {each.x}: {each}"
+            yield from (f"  {short(x):>12} {short(y):>12} {each.unit}" for x, y in each.points)
+        else:
+            told = f"  {each.name:{width}} {short(each.value):>8} {each.unit:14} {_verdict(each)}"
+            yield told.rstrip()
 
 
 def as_markdown(report: Report) -> Iterator[str]:

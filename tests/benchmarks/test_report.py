@@ -114,7 +114,7 @@ def test_a_table_names_the_best_other_library(target: Target, row: str) -> None:
 
 def test_a_section_that_found_nothing_says_so() -> None:
     """Nobody takes what was left out for what holds."""
-    assert "  left out, since a program that it needs is missing" in as_text(_report())
+    assert "  left out: a program that it needs is missing" in as_text(_report())
 
 
 @pytest.mark.parametrize(
