@@ -52,9 +52,10 @@ class ClientSecretBasic:
     client_id: str
     secret: str = field(repr=False)
     raw: bool = field(default=False, kw_only=True)
+    _proof: ClientProof = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse what could not be sent.
+        """Refuse what could not be sent, and write the rest once, each half encoded unless `raw`.
 
         Raises:
             ConfigurationError: One is empty, or the identifier would end early.
@@ -62,13 +63,15 @@ class ClientSecretBasic:
         _check(self.client_id, self.secret)
         if self.raw and ":" in self.client_id:
             raise ConfigurationError("raw=True can't send a client_id with a colon: leave it out.")
-
-    def prove(self, issuer: str, *, nonce: str, now: float) -> ClientProof:  # noqa: ARG002 - a seam
-        """Return the header field, each half percent-encoded unless `raw`."""
         halves = (self.client_id, self.secret)
         credentials = ":".join(halves if self.raw else map(quote_plus, halves))
         encoded = base64.b64encode(credentials.encode()).decode("ascii")
-        return ClientProof({"authorization": f"Basic {encoded}"}, {})
+        proof = ClientProof({"authorization": f"Basic {encoded}"}, {})
+        object.__setattr__(self, "_proof", proof)  # past the guard against changes
+
+    def prove(self, issuer: str, *, nonce: str, now: float) -> ClientProof:  # noqa: ARG002 - a seam
+        """Return the header field."""
+        return self._proof
 
 
 @dataclass(frozen=True, slots=True)
