@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
@@ -151,36 +150,38 @@ class _Server:
 
     async def _ask(self, command: Callable[[Any], Awaitable[_T]]) -> _T:
         """Await *command* within the bound, which begins when there is a place for it."""
-        async with self._place_in_turn() as opened:
+        place = await self._take_place()
+        try:
             self._respect_silence()
             try:
                 async with asyncio.timeout(self._timeout):
-                    answer = await command(opened.client)
+                    answer = await command(place.opened.client)
             except (ResponseError, UnicodeError) as error:  # it answers, so asking costs little
                 self._silent_until = None
                 raise self._unavailable(error) from None
             except (RedisError, RedisClusterException, OSError) as error:
                 self._silent_until = self._clock() + _BACKOFF
                 raise self._unavailable(error) from None
+        finally:
+            place.free.release()
         self._silent_until = None
         return answer
 
-    @asynccontextmanager
-    async def _place_in_turn(self) -> AsyncIterator[_Opened]:
-        """Hold a place among those who ask; that there was none in time tells no silence."""
+    async def _take_place(self) -> _Place:
+        """Take a place among those who ask; that there was none in time tells no silence."""
         loop = asyncio.get_running_loop()
         if self._place is None or self._place.loop is not loop:
             self._place = _Place(loop, self._opening(), asyncio.Semaphore(_PLACES))
-        _, opened, free = self._place
+        place = self._place
+        if not place.free.locked():
+            await place.free.acquire()  # at once, and a bound on that would cost more than it does
+            return place
         try:
             async with asyncio.timeout(self._timeout):
-                await free.acquire()
+                await place.free.acquire()
         except TimeoutError as error:
             raise self._unavailable(error) from None
-        try:
-            yield opened
-        finally:
-            free.release()
+        return place
 
     def _respect_silence(self) -> None:
         """Let one question through when the back-off ends; the others wait for how it fares."""
