@@ -5,11 +5,11 @@ import logging
 import math
 import random
 from collections.abc import Callable
-from contextvars import Context
 from dataclasses import dataclass
 from weakref import WeakMethod
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
+from oauth_guard.flights import Flights
 from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.fetch import Document
@@ -23,6 +23,7 @@ _log = logging.getLogger("oauth_guard")
 _MIN_LIFETIME, _MAX_LIFETIME = 300, 24 * 3600
 _REFRESH_AT = 0.8
 _FIRST_BACKOFF, _MAX_BACKOFF = 1, 60
+_KEYS = "keys"  # all that is fetched here
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class RemoteKeySet:
         self._attempted_at: float | None = None
         self._failures = 0
         self._failure: Reason | None = None
-        self._flight: asyncio.Task[None] | None = None
+        self._fetches: Flights[str, bool] = Flights(closed=False)
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -118,7 +119,7 @@ class RemoteKeySet:
         if self.ready:
             self._refresh_later()
         else:
-            self._begin_flight()
+            self._fetches.begin(_KEYS, self._fetch)
 
     async def load(self) -> None:
         """Wait for the keys, unless they are here.
@@ -130,9 +131,7 @@ class RemoteKeySet:
 
     async def aclose(self) -> None:
         """Stop the fetch that is under way, and those to come, and close the client."""
-        if (flight := self._current_flight()) is not None:
-            flight.cancel()
-            await asyncio.wait([flight])
+        await self._fetches.aclose()
         if self._timer is not None:
             self._timer.cancel()
         await self._discovery.aclose()
@@ -141,11 +140,11 @@ class RemoteKeySet:
         now = self._clock()
         if self._keys is not None and now < self._usable_until:
             if now >= self._refresh_at:
-                self._begin_flight()
+                self._fetches.begin(_KEYS, self._fetch)
             return self._keys
-        if self._current_flight() is None and now < self._refresh_at:
+        if not self._fetches.under_way(_KEYS) and now < self._refresh_at:
             raise self._unavailable()
-        await self._land(self._begin_flight())
+        await self._wait_for_fetch()
         if self._keys is None or self._clock() >= self._usable_until:
             raise self._unavailable()
         return self._keys
@@ -156,14 +155,14 @@ class RemoteKeySet:
         A fetch that is under way is waited for, since it may bring the key. After one that
         failed we can't know whether the token is good, so this is an outage.
         """
-        if self._current_flight() is None:
+        if not self._fetches.under_way(_KEYS):
             if self._cooled_down():
                 self._discovery.forget()  # the issuer may have moved its keys
             elif self._failure is not None:
                 raise self._unavailable()
             else:
                 return None
-        await self._land(self._begin_flight())
+        await self._wait_for_fetch()
         if self._failure is not None:
             raise self._unavailable()
         return self._keys
@@ -172,27 +171,9 @@ class RemoteKeySet:
         attempted = self._attempted_at
         return attempted is None or self._clock() >= attempted + self._times.cooldown
 
-    def _current_flight(self) -> asyncio.Task[None] | None:
-        """Return the fetch under way in this loop; one of a loop that is gone counts as none."""
-        flight = self._flight
-        if flight is None or flight.done() or flight.get_loop() is not asyncio.get_running_loop():
-            return None
-        return flight
-
-    def _begin_flight(self) -> asyncio.Task[None]:
-        flight = self._current_flight()
-        if flight is None:
-            # An empty context: nobody's identity or span leaks into what serves everybody.
-            flight = asyncio.get_running_loop().create_task(self._fly(), context=Context())
-            self._flight = flight
-        return flight
-
-    async def _land(self, flight: asyncio.Task[None]) -> None:
-        """Wait for *flight*; whoever gives up waiting does not end it for the others."""
-        await asyncio.wait([flight])
-        if flight.cancelled():  # we are closing
+    async def _wait_for_fetch(self) -> None:
+        if not await self._fetches.join(_KEYS, self._fetch):  # we are closing
             raise self._unavailable()
-        flight.result()  # it reports outages by itself, so an error here is a fault of ours
 
     def _refresh_later(self) -> None:
         """Wake up in this loop when a refresh is due, unless nobody holds these keys any more."""
@@ -209,11 +190,12 @@ class RemoteKeySet:
 
     def _refresh(self) -> None:
         if self._clock() >= self._refresh_at:
-            self._begin_flight()
+            self._fetches.begin(_KEYS, self._fetch)
         else:
             self._refresh_later()
 
-    async def _fly(self) -> None:
+    async def _fetch(self) -> bool:
+        """Fetch the keys, and keep what came of it; return that nobody ended it before."""
         # An issuer publishes a key at least one cool-down before the first token by it. Counted
         # from here, that is enough, however long the answer takes that does not have it yet.
         began_at = self._clock()
@@ -229,6 +211,7 @@ class RemoteKeySet:
             self._loaded(keys, document.max_age)
         self._attempted_at = began_at
         self._refresh_later()
+        return True
 
     def _read(self, document: Document) -> KeySet:
         try:
