@@ -1,8 +1,9 @@
 """What one process remembers, bounded in number and in time: Memory, and MemoryStore over it."""
 
 import time
-from collections import OrderedDict
 from typing import Generic, TypeVar
+
+from cachetools import Cache, LRUCache
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.interfaces import Clock
@@ -17,7 +18,8 @@ MAX_ENTRIES = 10_000
 class Memory(Generic[_T]):
     """Values that each have their time; when there are too many, the least recently used goes.
 
-    So does, at the next chance, one that was not used for longest and whose time has passed.
+    So do, when a new one comes, the oldest whose time has passed. A life of its own for each is
+    what `TLRUCache` is for, but that takes seven times as long to look one up.
 
     Args:
         max_entries: How many there are at most.
@@ -30,9 +32,8 @@ class Memory(Generic[_T]):
     def __init__(self, max_entries: int = MAX_ENTRIES, *, clock: Clock = time.monotonic) -> None:
         if max_entries < 1:
             raise ConfigurationError("max_entries= is 1 or more.")
-        self._max_entries = max_entries
         self._clock = clock
-        self._entries: OrderedDict[bytes, tuple[_T, float]] = OrderedDict()
+        self._entries: LRUCache[bytes, tuple[_T, float]] = LRUCache(max_entries)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -40,30 +41,25 @@ class Memory(Generic[_T]):
     def get(self, key: bytes) -> _T | None:
         """Return what is kept under *key*, if its time has not passed."""
         entry = self._entries.get(key)
-        if entry is None or self._clock() >= entry[1]:
-            return None
-        self._entries.move_to_end(key)
-        return entry[0]
+        return None if entry is None or self._clock() >= entry[1] else entry[0]
 
     def put(self, key: bytes, value: _T, seconds: float) -> None:
         """Keep *value* for *seconds*, in the place of what was there; 0 keeps nothing."""
         self.forget(key)
         now = self._clock()
-        until = now + seconds
-        if until <= now:
-            return
-        self._entries[key] = (value, until)
-        while len(self._entries) > self._max_entries or self._oldest_ended(now):
-            self._entries.popitem(last=False)
+        self._let_go(now)
+        if now + seconds > now:
+            self._entries[key] = (value, now + seconds)
 
     def forget(self, key: bytes) -> None:
         """Keep nothing under *key* any longer."""
         self._entries.pop(key, None)
 
-    def _oldest_ended(self, now: float) -> bool:
-        """Tell whether the one that was not used for longest is of no use any more."""
-        _, until = next(iter(self._entries.values()))
-        return now >= until
+    def _let_go(self, now: float) -> None:
+        entries = self._entries
+        # `Cache` looks one up without calling that a use.
+        while entries and now >= Cache.__getitem__(entries, oldest := next(iter(entries)))[1]:
+            del entries[oldest]
 
 
 class MemoryStore:

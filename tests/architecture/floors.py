@@ -63,6 +63,7 @@ HOMES: Mapping[str, set[str]] = {
     },
     "httpx": {"issuers.fetch", "issuers.guarded_transport"},
     "aiohttp": {"issuers.aiohttp_client"},
+    "cachetools": {"stores.memory"},
     "redis": {"stores.redis"},
     "starlette": {"starlette", "routes"},
     "opentelemetry": {"telemetry"},

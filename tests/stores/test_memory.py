@@ -49,17 +49,25 @@ def test_what_is_put_takes_the_place_of_what_was_there() -> None:
 
 
 def test_what_has_ended_is_let_go_when_something_new_comes() -> None:
-    """From the one that was not used for longest on, up to the first whose time goes on."""
+    """From the oldest on, up to the first whose time goes on."""
     clock = FakeClock()
     memory = Memory[str](clock=clock)
-    for name in (b"a", b"b", b"used"):
+    for name in (b"a", b"b"):
         memory.put(name, "short", 5)
     memory.put(b"long", "long", 60)
-    assert memory.get(b"used") == "short"
+    memory.put(b"behind", "short", 5)
     clock.now += 5
     memory.put(b"new", "new", 60)
     assert len(memory) == 3
-    assert [memory.get(key) for key in (b"long", b"used", b"new")] == ["long", None, "new"]
+    assert [memory.get(key) for key in (b"long", b"behind", b"new")] == ["long", None, "new"]
+
+
+def test_to_let_go_of_others_is_no_use_of_the_oldest() -> None:
+    """It is still the first to go when there are too many."""
+    memory = Memory[str](2, clock=FakeClock())
+    for name in (b"a", b"b", b"c"):
+        memory.put(name, "value", 60)
+    assert [memory.get(key) for key in (b"a", b"b", b"c")] == [None, "value", "value"]
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 1e-9], ids=["none", "less", "too few to be told"])
