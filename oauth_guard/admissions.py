@@ -20,7 +20,7 @@ class Admissions:
     time, and with its issuer's word. Digests only, so no token rests in memory.
     """
 
-    def __init__(self, max_entries: int) -> None:
+    def __init__(self, max_entries: int = 10_000) -> None:
         self._max_entries = max_entries
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
 

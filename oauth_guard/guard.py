@@ -20,7 +20,7 @@ from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.routing import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.binding import check_binding
-from oauth_guard.protocol.challenge import Challenger, Rejection
+from oauth_guard.protocol.challenge import Challenger, Refusal, Rejection
 from oauth_guard.protocol.credentials import (
     PLAIN,
     Credentials,
@@ -39,10 +39,7 @@ from oauth_guard.stores.tokens import with_memory
 
 __all__ = ["Guard"]
 
-# Never raised: that would cost junk more than all the rest.
-_JUNK = InvalidToken(Reason.MALFORMED_TOKEN)
 _who = attrgetter("issuer", "subject", "client_id")
-_MAX_ADMISSIONS = 10_000
 
 _log = logging.getLogger("oauth_guard")
 
@@ -106,22 +103,21 @@ class Guard:
         start: Start = "background",
         clock: Clock = time.time,
     ) -> None:
-        _check_resource(resource, detail, insecure_http=insecure_http)
-        _check_start(start)
-        self.resource = resource
-        self._start: Start = start
+        _check_settings(resource, detail, start, insecure_http=insecure_http)
+        self.resource, self._start = resource, start
         self.transmission = Transmission.of(bearer_methods, require_https=require_https)
         remembering = partial(with_memory, store=store, clock=clock)
         self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, wrap=remembering)
         self._store, self._clock, self._expose_token = store, clock, expose_token
         self._usual = PLAIN + self._issuers.usual_beginning
-        self._admissions = Admissions(_MAX_ADMISSIONS)
+        self._admissions = Admissions()
         self._challenger = Challenger(
             realm=realm if metadata else realm or resource,
             resource_metadata=metadata_url(resource) if metadata else None,
             error_uri=error_uri,
             tell_reason=detail is not None,
         )
+        self._junk = self.refusal(InvalidToken(Reason.MALFORMED_TOKEN))
         self.metadata_path = metadata_path(resource) if metadata else None
         scopes = [str(scope(name)) for name in scopes_supported]
         self.metadata_document = metadata_document(
@@ -185,7 +181,7 @@ class Guard:
         credentials = read_field(field)
         if self._issuers.may_have_issued(credentials.token):
             return credentials
-        return self.reject(_JUNK)
+        return self.refuse(self._junk)
 
     async def judge(self, credentials: Credentials, *, fresh: bool = False) -> Identity:
         """Return whom *credentials* prove, or raise: the path from where they are read.
@@ -242,12 +238,20 @@ class Guard:
 
     def reject(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
         """Return the answer to *error*, and tell the operator why."""
-        rejection = self._challenger.answer(error)
-        if isinstance(error, IssuerUnavailable):
-            _log.warning("%s: no answer from %s: %s", self.resource, error.issuer, error.reason)
-        elif _log.isEnabledFor(logging.INFO):
-            _log.info("%s: refused with %d: %s", self.resource, rejection.status, error.reason)
-        return rejection
+        if isinstance(error, RequestRejected):
+            return self.refuse(self.refusal(error))
+        _log.warning("%s: no answer from %s: %s", self.resource, error.issuer, error.reason)
+        return self._challenger.answer(error)
+
+    def refusal(self, error: RequestRejected) -> Refusal:
+        """Return the answer to *error*, written beforehand for `refuse`."""
+        return Refusal(self._challenger.answer(error), error.reason)
+
+    def refuse(self, refusal: Refusal) -> Rejection:
+        """Return the answer of *refusal*, and tell the operator why."""
+        if _log.isEnabledFor(logging.INFO):
+            _log.info("%s: refused with %d: %s", self.resource, refusal.status, refusal.reason)
+        return refusal.answer
 
     async def start(self) -> None:
         """Fetch what judging tokens needs, as `start=` says.
@@ -280,7 +284,7 @@ class Guard:
         await self.aclose()
 
 
-def _check_resource(resource: str, detail: str | None, *, insecure_http: bool) -> None:
+def _check_settings(resource: str, detail: str | None, start: str, *, insecure_http: bool) -> None:
     parts = parse_url(resource, setting="resource", insecure_http=insecure_http)
     if parts.query:
         _log.warning("%s: a resource should have no query (RFC 8707 section 2)", resource)
@@ -292,8 +296,5 @@ def _check_resource(resource: str, detail: str | None, *, insecure_http: bool) -
         raise ConfigurationError(
             'detail="development" is for a resource on a loopback host: leave it out.'
         )
-
-
-def _check_start(start: str) -> None:
     if start not in get_args(Start):
         raise ConfigurationError(f"start= is one of {', '.join(get_args(Start))}.")

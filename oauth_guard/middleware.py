@@ -93,10 +93,9 @@ class OAuthGuardMiddleware:
         self._special_paths = {*self._guards.documents, *self._public.paths}
         self._tls_only = any(each.transmission.require_https for each in self._guards)
         self._special_trees = self._public.trees
-        asked = self._requirement or Requirement()
+        asked, first = self._requirement or Requirement(), next(iter(self._guards))
         self._enough_scopes = asked.enough_scopes
-        # Never raised, since what is raised again and again grows a traceback.
-        self._missing = MissingCredentials(scope=asked.wanted)
+        self._missing = first.refusal(MissingCredentials(scope=asked.wanted))
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
         """Serve one connection.
@@ -149,7 +148,9 @@ class OAuthGuardMiddleware:
         """Hold *identity* to what every path asks, as `_admit` does."""
         if self._requirement is None:
             return identity
-        error = self._missing if identity is ANONYMOUS else self._requirement.objection(identity)
+        if identity is ANONYMOUS:
+            return guard.refuse(self._missing)
+        error = self._requirement.objection(identity)
         return identity if error is None else guard.reject(error)
 
     async def _no_http(self, connection: Connection, receive: Receive, send: Send) -> None:
@@ -246,7 +247,7 @@ class OAuthGuardMiddleware:
                 identity = await guard.judge(credentials)
         except MissingCredentials as error:
             if self._requirement is not None:
-                raise MissingCredentials(error.reason, scope=self._missing.scope) from None
+                raise MissingCredentials(error.reason, scope=self._requirement.wanted) from None
             identity = ANONYMOUS
         if self._requirement is not None:
             identity = await guard.authorize(request, identity, self._requirement)
@@ -264,11 +265,10 @@ class OAuthGuardMiddleware:
 
     def _quick_guard(self) -> Guard | None:
         """Return the guard of all paths, if one header may be all that it has to look at."""
-        guard = self._guards.only
-        asks_anew = self._requirement is not None and self._requirement.fresh
-        if guard is None or not guard.transmission.in_one_header:
+        guard, asked = self._guards.only, self._requirement
+        if guard is None or self._cors.origins or (asked is not None and asked.fresh):
             return None
-        return None if self._cors.origins or asks_anew else guard
+        return guard if guard.transmission.in_one_header else None
 
     def _is_public(self, connection: Connection, method: str) -> bool:
         return self._public.include(method, path_in_app(connection), connection.get("raw_path"))

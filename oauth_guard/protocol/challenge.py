@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason, RequestRejected
 
-__all__ = ["CHALLENGE_HEADER", "Challenger", "Rejection"]
+__all__ = ["CHALLENGE_HEADER", "Challenger", "Refusal", "Rejection"]
 
 CHALLENGE_HEADER = b"www-authenticate"
 
@@ -44,6 +45,18 @@ class Rejection:
         length = (b"content-length", b"%d" % len(self.body))
         kind = ((b"content-type", b"application/json"),) if self.body else ()
         return (*self.challenges, *kind, length)
+
+
+class Refusal(NamedTuple):
+    """An answer that was written beforehand, and what the operator is told with it."""
+
+    answer: Rejection
+    reason: Reason
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        return self.answer.status
 
 
 class Challenger:
