@@ -207,7 +207,7 @@ def _answer(response: HTTPResponse, body: bytes) -> Answer:
         media_type=response.headers.get("content-type", "").partition(";")[0].strip().lower(),
         body=body,
         max_age=float(max_age[1]) if max_age else None,
-        retry_after=_retry_after(response.headers),
+        retry_after=_retry_after(response.headers) if response.status_code != _OK else None,
     )
 
 
