@@ -1,5 +1,6 @@
 """Endpoint: introspection in a process of its own, which counts how often it was asked."""
 
+import asyncio
 import json
 import multiprocessing
 import socket
@@ -13,7 +14,11 @@ import uvicorn
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+FAR = "far"
+"""How the name of a token begins whose answer takes 10 ms."""
+
 _PATIENCE = 10
+_WAY = 0.01
 _ACTIVE = {"active": True, "sub": "u1", "client_id": "c1", "aud": "https://api.test"}
 
 
@@ -57,6 +62,8 @@ class _Application:
         else:
             self._calls += 1
             (token,) = parse_qs((await Request(scope, receive).body()).decode())["token"]
+            if token.startswith(FAR):
+                await asyncio.sleep(_WAY)
             body = json.dumps({"active": False} if token.startswith("bad") else _ACTIVE)
         headers = [
             (b"content-type", b"application/json"),

@@ -11,17 +11,18 @@ from tempfile import TemporaryDirectory
 
 import httpx2
 
-from oauth_guard import ClientSecretBasic, Guard, IntrospectionIssuer, OAuthGuardMiddleware
+from oauth_guard import OAuthGuardMiddleware
 from oauth_guard.interfaces import Issuer
 from oauth_guard.issuers.aiohttp_client import AiohttpClient
-from oauth_guard.issuers.http_client import HTTPClient
 from oauth_guard.stores.redis import RedisStore
 from oauth_guard.stores.tokens import CachedValidator
+from tests.benchmarks.distinct import measure_distinct
 from tests.benchmarks.endpoint import Endpoint, running_endpoint
 from tests.benchmarks.figures import Figure, Target
+from tests.benchmarks.guarded import guarded, issuer_at
 from tests.benchmarks.measure import Row, called, measure
 from tests.benchmarks.request import bearer, status_of
-from tests.benchmarks.rows import BARE, RESOURCE, bare_app, bare_row, row
+from tests.benchmarks.rows import BARE, bare_row, row
 from tests.needs import PROGRAMS
 from tests.stores.server import ValkeyServer
 
@@ -62,8 +63,10 @@ async def measure_opaque(rounds: int) -> list[Figure]:
     """Count what the issuer is asked, and time the requests that make it so."""
     with running_endpoint() as endpoint:
         counts = await count_calls(endpoint)
-        times = await time_rows(endpoint, max(1, rounds // _FEWER))
-    return [*counts, *times]
+        fewer = max(1, rounds // _FEWER)
+        times = await time_rows(endpoint, fewer)
+        rates = await measure_distinct(endpoint, fewer)
+    return [*counts, *times, *rates]
 
 
 async def time_rows(endpoint: Endpoint, rounds: int) -> list[Figure]:
@@ -84,23 +87,6 @@ async def time_rows(endpoint: Endpoint, rounds: int) -> list[Figure]:
         if row.name != BARE
         for what, timings in clocks.items()
     ]
-
-
-@asynccontextmanager
-async def guarded(issuer: Issuer) -> AsyncIterator[OAuthGuardMiddleware]:
-    """Give an application behind a guard that asks *issuer*."""
-    async with Guard(RESOURCE, [issuer]) as guard:
-        yield OAuthGuardMiddleware(bare_app, guard)
-
-
-def issuer_at(endpoint: Endpoint, http: HTTPClient | None = None) -> IntrospectionIssuer:
-    """Return the issuer behind *endpoint*, asked by *http*, or by a client of its own."""
-    return IntrospectionIssuer(
-        endpoint.origin,
-        client=ClientSecretBasic("api", "secret"),
-        endpoint=f"{endpoint.origin}/introspect",
-        http=http,
-    )
 
 
 async def count_calls(endpoint: Endpoint) -> list[Figure]:

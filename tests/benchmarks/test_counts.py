@@ -1,9 +1,11 @@
 """How often an issuer is asked about opaque tokens is held to what it must be."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 
+from tests.benchmarks.distinct import measure_distinct
 from tests.benchmarks.endpoint import Endpoint, running_endpoint
 from tests.benchmarks.opaque import count_calls, time_rows
 
@@ -37,3 +39,17 @@ async def test_each_row_of_the_table_is_what_it_says(endpoint: Endpoint) -> None
         "miss, asked by httpx2: added",
         "miss, asked by aiohttp: added",
     ]
+
+
+async def test_each_client_asks_once_about_each_token(endpoint: Endpoint) -> None:
+    """By itself and through the guard, of an endpoint that is near and of one that is far."""
+    before = await asyncio.to_thread(lambda: endpoint.calls)
+    figures = await measure_distinct(endpoint, rounds=1, tokens=40)
+    assert await asyncio.to_thread(lambda: endpoint.calls) - before == 8 * 40
+    assert [figure.name for figure in figures if figure.target] == [
+        "40 new tokens, answered at once, asked by httpx",
+        "40 new tokens, answered at once, asked by aiohttp",
+        "40 new tokens, answered after 10 ms, asked by httpx",
+        "40 new tokens, answered after 10 ms, asked by aiohttp",
+    ]
+    assert all(figure.value > 0 for figure in figures)
