@@ -124,7 +124,7 @@ class JWTIssuer:
             IssuerUnavailable: The issuer's keys can't be had.
         """
         signed = token.signed
-        if signed.claims.get("iss") != self.issuer:
+        if signed.claims.get("iss") != self._rules.issuer:
             raise InvalidToken(Reason.UNKNOWN_ISSUER)
         self._rules.check_header(signed.header)
         # Read before the signature is checked: if the keys change meanwhile, it is void.

@@ -6,7 +6,7 @@ from typing import Any
 
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.protocol.claims import ClaimPath, ClaimRules
-from oauth_guard.protocol.frozen import SCALARS, FrozenDict, freeze, quickly
+from oauth_guard.protocol.frozen import SCALARS, FrozenDict, freeze, frozen_dict, open_twin
 from oauth_guard.protocol.more_claims import ask
 
 __all__ = ["AccessToken"]
@@ -83,21 +83,22 @@ class AccessToken:
         """
         rules.check_presence(claims)
         frozen = _read(claims, rules)
-        return _made(
-            rules,
-            frozen.get(rules.subject_claim),
-            _first(frozen, rules.client_claims),
-            _audience(frozen),
-            _scopes(frozen, rules),
-            frozen.get("exp"),
-            frozen.get("nbf"),
-            frozen.get("iat"),
-            _gathered(frozen, rules.role_claims),
-            _gathered(frozen, rules.group_claims),
-            _gathered(frozen, rules.entitlement_claims),
-            frozen,
-            stands,
-        )
+        token = _Open()
+        token.rules = rules
+        token.subject = frozen.get(rules.subject_claim)
+        token.client_id = _first(frozen, rules.client_claims)
+        token.audience = _audience(frozen)
+        token.scopes = _scopes(frozen, rules)
+        token.expires_at = frozen.get("exp")
+        token.not_before = frozen.get("nbf")
+        token.issued_at = frozen.get("iat")
+        token.roles = _gathered(frozen, rules.role_claims)
+        token.groups = _gathered(frozen, rules.group_claims)
+        token.entitlements = _gathered(frozen, rules.entitlement_claims)
+        token.claims = frozen
+        token.stands = stands
+        token.__class__ = AccessToken
+        return token  # type: ignore[no-any-return] # it is one now
 
     def check_claims(self, resource: str, now: float) -> None:
         """Judge whether the token is for *resource*, and in time at *now* (epoch seconds).
@@ -117,7 +118,7 @@ class AccessToken:
         self.rules.claims.judge(self.claims)
 
 
-_made = quickly(AccessToken)
+_Open = open_twin(AccessToken)
 
 
 def _read(claims: Mapping[str, Any], rules: ClaimRules) -> FrozenDict:
@@ -128,7 +129,7 @@ def _read(claims: Mapping[str, Any], rules: ClaimRules) -> FrozenDict:
             if name in rules.types_of:
                 raise InvalidToken(Reason.MALFORMED_CLAIM)
             frozen[name] = freeze(value)
-    return FrozenDict({**claims, **frozen})
+    return frozen_dict({**claims, **frozen} if frozen else claims)
 
 
 def _strings(value: Any) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from oauth_guard.protocol.access_token import AccessToken
-from oauth_guard.protocol.frozen import FrozenDict, quickly
+from oauth_guard.protocol.frozen import FrozenDict, open_twin
 
 __all__ = ["ANONYMOUS", "Identity", "current_identity", "leave_identity", "take_identity"]
 
@@ -42,18 +42,19 @@ class Identity:
     @staticmethod
     def from_token(token: AccessToken, *, raw: str | None = None) -> "Identity":
         """Return the identity that a validated *token* asserts."""
-        return _made(
-            token.issuer,
-            token.subject,
-            token.client_id,
-            token.scopes,
-            token.roles,
-            token.groups,
-            token.entitlements,
-            token.for_client,
-            token.claims,
-            raw,
-        )
+        identity = _Open()
+        identity.issuer = token.rules.issuer
+        identity.subject = token.subject
+        identity.client_id = token.client_id
+        identity.scopes = token.scopes
+        identity.roles = token.roles
+        identity.groups = token.groups
+        identity.entitlements = token.entitlements
+        identity.for_client = token.for_client
+        identity.claims = token.claims
+        identity.token = raw
+        identity.__class__ = Identity
+        return identity  # type: ignore[no-any-return] # it is one now
 
     def __repr__(self) -> str:
         return f"<Identity: {self.kind}>"
@@ -87,7 +88,7 @@ class Identity:
         return self.subject or ""
 
 
-_made = quickly(Identity)
+_Open = open_twin(Identity)
 
 ANONYMOUS = Identity()
 """The caller of whom nothing is known: on public paths, and where a token is optional."""

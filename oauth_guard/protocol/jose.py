@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
 from oauth_guard.errors import InvalidToken, Reason
-from oauth_guard.protocol.frozen import quickly
+from oauth_guard.protocol.frozen import open_twin
 from oauth_guard.protocol.signatures import CHECKS
 from oauth_guard.protocol.strict_json import parse_object
 
@@ -91,7 +91,7 @@ class SignedToken:
     signature: bytes
 
 
-_signed_token = quickly(SignedToken)
+_Open = open_twin(SignedToken)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -135,20 +135,23 @@ def parse_signed_token(
         raise InvalidToken(Reason.ENCRYPTED_TOKEN)
     if dots != _COMPACT_JWS_DOTS:
         raise InvalidToken(Reason.MALFORMED_TOKEN)
+    signed = _Open()
     try:
         signing_input, _, signature = token.encode("ascii").rpartition(b".")
-        encoded_header, _, payload = signing_input.partition(b".")
-        header = known.get(encoded_header) or _read_header(_decode(encoded_header))
-        claims = parse_object(_decode(payload))
-        signature = _decode(signature)
+        header, _, payload = signing_input.partition(b".")
+        signed.header = known.get(header) or _read_header(_decode(header))
+        signed.claims = parse_object(_decode(payload))
+        signed.signing_input = signing_input
+        signed.signature = _decode(signature)
     except ValueError:
         raise InvalidToken(Reason.MALFORMED_TOKEN) from None
     if not signature:
         raise InvalidToken(Reason.MALFORMED_TOKEN)
-    for name, value in header.repeated:
-        if value != claims.get(name):
+    for name, value in signed.header.repeated:
+        if value != signed.claims.get(name):
             raise InvalidToken(Reason.MALFORMED_HEADER)
-    return _signed_token(header, claims, signing_input, signature)
+    signed.__class__ = SignedToken
+    return signed  # type: ignore[no-any-return] # it is one now
 
 
 def import_key(jwk: Mapping[str, Any]) -> Key:

@@ -33,7 +33,8 @@ class KeySet:
             for algorithm in key.algorithms:
                 for key_id in {None, key.key_id}:
                     fitting.setdefault((algorithm, key_id), []).append(key)
-        object.__setattr__(self, "_fitting", fitting)
+        tried = {choice: keys[:_MAX_TRIED] for choice, keys in fitting.items()}
+        object.__setattr__(self, "_fitting", tried)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -64,7 +65,7 @@ class KeySet:
         # A shared secret has no name of its own, whatever the issuer calls it.
         key_id = None if header.algorithm in SYMMETRIC else header.key_id
         fitting = self._fitting.get((header.algorithm, key_id), ())
-        for key in fitting[:_MAX_TRIED]:
+        for key in fitting:
             if key.verifies(token):
                 return
         raise InvalidToken(Reason.BAD_SIGNATURE if fitting else Reason.UNKNOWN_KEY)
