@@ -1,8 +1,8 @@
 """requires() for FastAPI, a ready `Security(...)`; Caller; and document() for OpenAPI."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 from fastapi import FastAPI, Security
 from fastapi.encoders import jsonable_encoder
@@ -12,7 +12,7 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
 from oauth_guard.protocol.identity import Identity
-from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.protocol.requirement import Requirement, RequirementSettings
 from oauth_guard.protocol.scopes import ScopeExpression
 from oauth_guard.starlette import admit
 
@@ -21,14 +21,7 @@ __all__ = ["Caller", "document", "requires"]
 _SCHEME = "OAuth2"
 
 
-def requires(
-    *scopes: str | ScopeExpression,
-    roles: Iterable[str] = (),
-    groups: Iterable[str] = (),
-    entitlements: Iterable[str] = (),
-    users_only: bool = False,
-    fresh: bool = False,
-) -> Any:
+def requires(*scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> Any:
     """Return a dependency that lets only callers through who have what is asked, all of it.
 
     It stands in `dependencies=[requires("write")]`, or gives the caller to the route:
@@ -40,24 +33,13 @@ def requires(
 
     Args:
         scopes: What the token must grant; write alternatives as `scope("a") | scope("b")`.
-        roles: The roles that the caller must have, each of them; so for the next two.
-        groups: The groups that the caller must belong to.
-        entitlements: The entitlements that the caller must have.
-        users_only: Refuse a client that acts for itself.
-        fresh: Ask the authorization server now, past every memory.
+        settings: What else the caller must have, or be: see `RequirementSettings`.
 
     Raises:
-        ConfigurationError: A scope is malformed, or, when a request comes, no guard stands
-            in front, or one whose issuers can't be asked.
+        ConfigurationError: A scope is malformed, a setting unknown, or, when a request comes, no
+            guard stands in front, or one whose issuers can't be asked.
     """
-    requirement = Requirement.of(
-        *scopes,
-        roles=roles,
-        groups=groups,
-        entitlements=entitlements,
-        users_only=users_only,
-        fresh=fresh,
-    )
+    requirement = Requirement.of(*scopes, **settings)
     listed = requirement.scopes.alternatives[0] if requirement.scopes is not None else ()
     # Not cached: FastAPI would take one asked alone and one asked below a `Security` for equal.
     return Security(_Required(requirement), scopes=[*map(_Listed, listed)], use_cache=False)

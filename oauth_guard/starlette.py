@@ -2,8 +2,8 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, ParamSpec
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, Unpack
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -19,7 +19,7 @@ from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.identity import ANONYMOUS, Identity, take_identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS
-from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.protocol.requirement import Requirement, RequirementSettings
 from oauth_guard.protocol.scopes import ScopeExpression
 
 __all__ = ["admit", "metadata_route", "requires"]
@@ -31,12 +31,7 @@ _UNAVAILABLE = 503
 
 
 def requires(
-    *scopes: str | ScopeExpression,
-    roles: Iterable[str] = (),
-    groups: Iterable[str] = (),
-    entitlements: Iterable[str] = (),
-    users_only: bool = False,
-    fresh: bool = False,
+    *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]
 ) -> Callable[[Callable[_P, Any]], Callable[_P, Coroutine[Any, Any, Any]]]:
     """Let only callers through to an endpoint who have what is asked; all of it is wanted.
 
@@ -45,26 +40,14 @@ def requires(
 
     Args:
         scopes: What the token must grant; write alternatives as `scope("a") | scope("b")`.
-        roles: The roles that the caller must have, each of them; so for the next two.
-        groups: The groups that the caller must belong to.
-        entitlements: The entitlements that the caller must have.
-        users_only: Refuse a client that acts for itself.
-        fresh: Ask the authorization server now, past every memory; on an open WebSocket, each
-            time that a decorated method is called.
+        settings: What else the caller must have, or be: see `RequirementSettings`.
 
     Raises:
-        ConfigurationError: Something else than a function is decorated, a scope is malformed,
-            or, when a request comes, no guard stands in front, or one whose issuers can't be
-            asked.
+        ConfigurationError: Something else than a function is decorated, a scope is malformed, a
+            setting unknown, or, when a request comes, no guard stands in front, or one whose
+            issuers can't be asked.
     """
-    requirement = Requirement.of(
-        *scopes,
-        roles=roles,
-        groups=groups,
-        entitlements=entitlements,
-        users_only=users_only,
-        fresh=fresh,
-    )
+    requirement = Requirement.of(*scopes, **settings)
 
     return lambda endpoint: _guarded(endpoint, requirement)
 

@@ -4,26 +4,40 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
-from typing import Self
+from typing import Any, Self, TypedDict, Unpack
 
 from oauth_guard.errors import ConfigurationError, InsufficientScope, MissingCredentials, Reason
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.scopes import ScopeExpression, scope
 
-__all__ = ["Requirement"]
+__all__ = ["Requirement", "RequirementSettings"]
+
+
+class RequirementSettings(TypedDict, total=False):
+    """What a route may ask beside scopes: keyword arguments of every `requires`.
+
+    Attributes:
+        roles: The roles that the caller must have, each of them; so for the next two.
+        groups: The groups that the caller must belong to.
+        entitlements: The entitlements that the caller must have.
+        users_only: Refuse a client that acts for itself (RFC 9700 §4.15).
+        fresh: Ask the authorization server now, past every memory; on an open WebSocket, each
+            time that a decorated method is called.
+    """
+
+    roles: Iterable[str]
+    groups: Iterable[str]
+    entitlements: Iterable[str]
+    users_only: bool
+    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """What a route asks: everything that is set must hold.
 
-    Attributes:
-        scopes: The scope that the token must grant.
-        roles: The roles that the caller must have, each of them; so for the next two.
-        groups: The groups that the caller must belong to.
-        entitlements: The entitlements that the caller must have.
-        users_only: Refuse a client that acts for itself (RFC 9700 §4.15).
-        fresh: Ask the authorization server now, past every memory.
+    Its attributes are `RequirementSettings`, read and checked, and the scope that the token must
+    grant.
     """
 
     scopes: ScopeExpression | None = None
@@ -34,32 +48,16 @@ class Requirement:
     fresh: bool = False
 
     @classmethod
-    def of(
-        cls,
-        *scopes: str | ScopeExpression,
-        roles: Iterable[str] = (),
-        groups: Iterable[str] = (),
-        entitlements: Iterable[str] = (),
-        users_only: bool = False,
-        fresh: bool = False,
-    ) -> Self:
+    def of(cls, *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> Self:
         """Build a requirement from what a route writes; all of *scopes* are wanted.
 
         Raises:
-            ConfigurationError: A scope is malformed, or a list was written as one string.
+            ConfigurationError: A scope is malformed, a list was written as one string, or a
+                setting is unknown.
         """
-        for name, value in (("roles", roles), ("groups", groups), ("entitlements", entitlements)):
-            if isinstance(value, str):
-                raise ConfigurationError(f'{name}= takes a list: {name}=["{value}"].')
         parts = [part if isinstance(part, ScopeExpression) else scope(part) for part in scopes]
-        return cls(
-            scopes=reduce(and_, parts) if parts else None,
-            roles=frozenset(roles),
-            groups=frozenset(groups),
-            entitlements=frozenset(entitlements),
-            users_only=users_only,
-            fresh=fresh,
-        )
+        read = {name: _setting(name, value) for name, value in settings.items()}
+        return cls(scopes=reduce(and_, parts) if parts else None, **read)
 
     @property
     def wanted(self) -> str | None:
@@ -104,3 +102,14 @@ class Requirement:
         elif self.users_only and identity.kind != "user":
             reason = Reason.NOT_A_USER
         return None if reason is None else InsufficientScope(reason)
+
+
+def _setting(name: str, value: Any) -> Any:
+    if name not in RequirementSettings.__annotations__:
+        known = ", ".join(RequirementSettings.__annotations__)
+        raise ConfigurationError(f"{name}= is nothing that a route can ask; there are {known}.")
+    if name in {"users_only", "fresh"}:
+        return value
+    if isinstance(value, str):
+        raise ConfigurationError(f'{name}= takes a list: {name}=["{value}"].')
+    return frozenset(value)
