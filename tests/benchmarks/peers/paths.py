@@ -14,7 +14,7 @@ from tests.benchmarks.peers.guarded import Guarded
 from tests.benchmarks.request import Fields, bearer
 from tests.benchmarks.rows import bare_app
 
-ONCE = 20  # how many requests there are at most in a round, where no two may be the same
+ONCE = 40  # how many requests there are at most in a round, where no two may be the same
 _JUNK = 1000
 SIZES = {"16 kB": 16_384, "64 kB": 65_536, "1 MB": 1_000_000, "5 MB": 5_000_000}
 

@@ -16,7 +16,7 @@ from tests.benchmarks.peers.paths import ONCE, Plan
 from tests.benchmarks.peers.process import Process
 from tests.benchmarks.peers.roster import PEERS, Peer
 from tests.benchmarks.peers.stress import KEYS_LIVE, Rate
-from tests.benchmarks.peers.timing import UNTIMED, WARM_UPS, Measured
+from tests.benchmarks.peers.timing import WARM_UPS, Measured
 
 _KEPT = 200
 _LIFETIME = 3600
@@ -83,7 +83,7 @@ def _crowd(process: Process, endpoint: Endpoint) -> tuple[int, int]:
 def make_plan(issuer: LocalIssuer, origin: str, introspection: str, rounds: int) -> Plan:
     """Return what every peer is measured with: tokens with the claims that each of them wants."""
     modulus = issuer.keys[0].private.public_key().public_numbers().n
-    sent = (WARM_UPS + rounds) * (ONCE + ONCE // UNTIMED)
+    sent = (WARM_UPS + rounds) * ONCE
     new = [_token(issuer) for _ in range(sent)]
     return Plan(
         origin=origin,

@@ -115,6 +115,8 @@ def test_the_table_has_a_column_for_each_peer() -> None:
         "1. slowly",
         "2. it can't",
         "",
+        "Times are the processor's, for what a guard adds to the same application without it.",
+        "",
         "a 1.0, b 2.0",
     ]
 

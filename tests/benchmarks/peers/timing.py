@@ -1,6 +1,5 @@
 """Timing: one peer's part of an interleaved measurement, round by round."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +11,7 @@ from tests.benchmarks.peers.paths import Path, Work
 Seconds: TypeAlias = dict[str, float]
 Statuses: TypeAlias = dict[str, list[int]]
 
-_LONGEST = 0.002  # how long one path may take in a round, as far as one request allows
-_PAUSE = 0.002
-UNTIMED = 4  # for so many calls that are timed, one goes before them to fill the caches
+_LONGEST = 0.003  # how long one path may take in a round, as far as one request allows
 WARM_UPS = 3
 
 
@@ -23,7 +20,7 @@ class Measured:
     """What one round took.
 
     Attributes:
-        seconds: The time of one call, for each path.
+        seconds: The processor's time for one call, for each path.
         statuses: What was answered, once each, for each path.
     """
 
@@ -52,13 +49,12 @@ class Timing:
         seconds: Seconds = {}
         statuses: Statuses = {}
         for path in self._paths:
-            # Whoever has just slept is let run by a busy machine for longer than a path takes.
-            await asyncio.sleep(_PAUSE)
             calls = self._calls[path.name]
-            await _call(path, calls // UNTIMED)
-            began = time.perf_counter()
+            # Nothing waits for the world here: on an idle machine this is all the time there is,
+            # and on a busy one it leaves out what others had.
+            began = time.process_time()
             answered = await _call(path, calls)
-            seconds[path.name] = (time.perf_counter() - began) / calls
+            seconds[path.name] = (time.process_time() - began) / calls
             statuses[path.name] = sorted(answered)
         return Measured(seconds, statuses)
 
