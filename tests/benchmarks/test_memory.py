@@ -9,4 +9,4 @@ async def test_refused_tokens_leave_nothing() -> None:
     for figure in (remembered, opaque):
         assert figure.target is not None
         assert figure.target.holds(figure.value, slack=0.1)  # of few tokens, each takes a bit more
-    assert refused.value < 0.02 * remembered.value  # the interpreter keeps a little for itself
+    assert refused.value == 0
