@@ -1,6 +1,7 @@
 """A route over a real server, guarded and not: how many requests a second, as `wrk` counts them."""
 
 import json
+import os
 import re
 import select
 import shutil
@@ -145,5 +146,6 @@ def _bearer(served: Served) -> str:
     return f"Authorization: Bearer {served.token}"
 
 
-def _alone_on(processor: int) -> Sequence[str]:
-    return ["taskset", "-c", str(processor)] if shutil.which("taskset") else []
+def _alone_on(number: int) -> Sequence[str]:
+    processors = sorted(os.sched_getaffinity(0)) if shutil.which("taskset") else []
+    return ["taskset", "-c", str(processors[number])] if number < len(processors) else []
