@@ -74,5 +74,11 @@ class _Application:
 
 
 def _serve(listening: socket.socket) -> None:
-    config = uvicorn.Config(_Application(), lifespan="off", log_level="critical", ws="none")
+    config = uvicorn.Config(
+        _Application(),
+        lifespan="off",
+        log_level="critical",
+        timeout_keep_alive=60,  # longer than a client keeps one, so that none closes as it is used
+        ws="none",
+    )
     uvicorn.Server(config).run(sockets=[listening])
