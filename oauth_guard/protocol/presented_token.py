@@ -12,6 +12,7 @@ USUAL_JWT_BEGINNING = b"eyJ"
 
 _USUAL = USUAL_JWT_BEGINNING.decode()
 _SIGNED_DOTS, _ENCRYPTED_DOTS = 2, 4
+_TO_BASE64 = str.maketrans("-_", "+/")
 
 
 class PresentedToken:
@@ -46,7 +47,8 @@ class PresentedToken:
             return True
         header = self.text.partition(".")[0]
         try:
-            decoded = binascii.a2b_base64(header + "===")
+            # What is not of the alphabet is skipped, so what base64url has of its own must be.
+            decoded = binascii.a2b_base64(header.translate(_TO_BASE64) + "===")
         except ValueError:
             return True
         return not decoded.lstrip().startswith(b"{")

@@ -1,11 +1,15 @@
 """A token is opaque when it has not the shape of a JWT, well-formed or not."""
 
 import base64
+import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.protocol.presented_token import PresentedToken
+from tests.protocol.properties import BOUNDED
 
 
 def segment(text: str) -> str:
@@ -14,6 +18,7 @@ def segment(text: str) -> str:
 
 
 HEADER = segment('{"alg":"ES256"}')
+NAMED = segment('{"alg":"ES256","kid":"k~1x"}')  # 38 characters, of which one is a `-`
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,8 @@ HEADER = segment('{"alg":"ES256"}')
         pytest.param(f"{HEADER}.b.", False, False, id="unsigned"),
         pytest.param(f"{HEADER}=.b.c", False, False, id="padded"),
         pytest.param(f"{segment('  { odd')}.b.c", False, False, id="malformed"),
+        pytest.param(f"{NAMED}.b.c", False, False, id="signed, with a character of base64url"),
+        pytest.param(f"{NAMED}.b.c.d.e", False, True, id="encrypted, with such a character"),
         pytest.param(f"{HEADER}.b.c.d.e", False, True, id="encrypted"),
     ],
 )
@@ -36,6 +43,17 @@ def test_its_shape_is_told(text: str, opaque: bool, encrypted: bool) -> None:
     """In doubt it is a JWT, which goes to nobody but the issuer that it names."""
     token = PresentedToken(text)
     assert (token.opaque, token.encrypted) == (opaque, encrypted)
+
+
+@BOUNDED
+@given(st.sampled_from(["", " ", "\n", "\r\n\t", "   "]), st.text(), st.booleans())
+def test_whatever_its_header_says_a_jwt_is_none(space: str, key_id: str, ascii_only: bool) -> None:
+    """Else it would be shown to an issuer that it does not name, or be refused as junk."""
+    header = json.dumps({"alg": "ES256", "kid": key_id}, ensure_ascii=ascii_only)
+    encoded = base64.urlsafe_b64encode((space + header).encode("utf-8", "replace"))
+    token = PresentedToken(f"{encoded.decode().rstrip('=')}.b.c")
+    assert not token.opaque
+    assert token.may_be_jwt
 
 
 def test_a_jwt_is_taken_apart_once() -> None:
