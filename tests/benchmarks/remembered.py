@@ -13,7 +13,10 @@ from oauth_guard.admissions import Admissions
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.presented_token import PresentedToken
+from oauth_guard.stores.tokens import CachedValidator
 from tests.benchmarks.measure import Row
+from tests.stores.scripted import ScriptedIssuer
 
 MOST = 1_000_000
 
@@ -32,6 +35,7 @@ async def lookups(most: int = MOST) -> dict[str, Lookups]:
         "recalled by a guard": {count: _Admitted(count).recall() for count in counts},
         "remembered in the oldest's place": {n: _Admitted(n).remember() for n in counts[:-1]},
         "looked up in a MemoryStore": {count: await _stored(count) for count in counts},
+        "looked up by a CachedValidator": {n: await _validated(n) for n in counts[:-1]},
     }
 
 
@@ -83,12 +87,31 @@ async def _stored(count: int) -> Row:
     return Row(f"{count} stored", _CALLS, look_up)
 
 
+async def _validated(count: int) -> Row:
+    issuer = ScriptedIssuer(cache_for=_LIFETIME)
+    validator = CachedValidator(issuer, max_entries=count)
+    for number in range(count):
+        await validator.validate(_token(number))
+    numbers = cycle(_some(count))
+
+    async def look_up() -> None:
+        await validator.validate(_token(next(numbers)))
+        if issuer.asked != count:
+            raise RuntimeError("it was forgotten")
+
+    return Row(f"{count} validated", _CALLS, look_up)
+
+
 def _some(count: int) -> list[int]:
     return random.sample(range(count), min(count, _SAMPLE))
 
 
 def _field(number: int) -> bytes:
     return _BEGINNING + b"%07d" % number
+
+
+def _token(number: int) -> PresentedToken:
+    return PresentedToken(f"opaque-{number:032}")
 
 
 def _key(number: int) -> bytes:
