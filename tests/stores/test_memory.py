@@ -48,26 +48,16 @@ def test_what_is_put_takes_the_place_of_what_was_there() -> None:
     assert memory.get(b"key") is None
 
 
-def test_what_has_ended_is_let_go_when_something_new_comes() -> None:
-    """From the oldest on, up to the first whose time goes on."""
+def test_what_has_ended_goes_like_all_else_when_there_are_too_many() -> None:
+    """Nobody waits for many of them to be let go at once."""
     clock = FakeClock()
-    memory = Memory[str](clock=clock)
-    for name in (b"a", b"b"):
-        memory.put(name, "short", 5)
-    memory.put(b"long", "long", 60)
-    memory.put(b"behind", "short", 5)
+    memory = Memory[str](2, clock=clock)
+    memory.put(b"ended", "short", 5)
     clock.now += 5
-    memory.put(b"new", "new", 60)
-    assert len(memory) == 3
-    assert [memory.get(key) for key in (b"long", b"behind", b"new")] == ["long", None, "new"]
-
-
-def test_to_let_go_of_others_is_no_use_of_the_oldest() -> None:
-    """It is still the first to go when there are too many."""
-    memory = Memory[str](2, clock=FakeClock())
-    for name in (b"a", b"b", b"c"):
-        memory.put(name, "value", 60)
-    assert [memory.get(key) for key in (b"a", b"b", b"c")] == [None, "value", "value"]
+    for name in (b"a", b"b"):
+        memory.put(name, "long", 60)
+        assert len(memory) == 2
+    assert [memory.get(key) for key in (b"ended", b"a", b"b")] == [None, "long", "long"]
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 1e-9], ids=["none", "less", "too few to be told"])
