@@ -110,7 +110,10 @@ def _keys_for_any_tenant(settings: PresetSettings, clock: Clock = time.monotonic
         insecure_http=False,
     )
     times = settings.get("key_times", KeyTimes())
-    return RemoteKeySet(discovery, times=times, clock=settings.get("clock", clock))
+    executor = settings.pop("executor", None)  # for these keys, which no tenant has for itself
+    return RemoteKeySet(
+        discovery, times=times, clock=settings.get("clock", clock), executor=executor
+    )
 
 
 class _KeysForAnyTenant(Discovery):

@@ -1,9 +1,11 @@
 """FixedKeySet: keys that were configured, as a JWK set or as a secret (RFC 7517 §5)."""
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from typing import Any, Self
 
 from oauth_guard.errors import ConfigurationError
+from oauth_guard.issuers.verification import verify
 from oauth_guard.protocol.jose import SYMMETRIC, SignedToken, import_secret
 from oauth_guard.protocol.keys import KeySet
 
@@ -15,8 +17,9 @@ class FixedKeySet:
 
     ready = True
 
-    def __init__(self, keys: KeySet) -> None:
+    def __init__(self, keys: KeySet, executor: Executor | None = None) -> None:
         self._keys = keys
+        self._executor = executor
 
     @staticmethod
     def stands() -> bool:
@@ -24,8 +27,8 @@ class FixedKeySet:
         return True
 
     @classmethod
-    def from_jwks(cls, jwks: Mapping[str, Any]) -> Self:
-        """Read a JWK set.
+    def from_jwks(cls, jwks: Mapping[str, Any], executor: Executor | None = None) -> Self:
+        """Read a JWK set, whose signatures are checked in *executor* if there is one.
 
         Raises:
             ConfigurationError: It is none, or one of its keys can't be used.
@@ -37,7 +40,7 @@ class FixedKeySet:
         if keys.odd or not keys.keys:
             odd = "; ".join(keys.odd) or "there is none"
             raise ConfigurationError(f"keys= must hold public keys that can be used: {odd}.")
-        return cls(keys)
+        return cls(keys, executor)
 
     @classmethod
     def from_secret(cls, secret: bytes, algorithms: frozenset[str]) -> Self:
@@ -61,7 +64,7 @@ class FixedKeySet:
         Raises:
             InvalidToken: No key made it.
         """
-        self._keys.verify(token)
+        await verify(self._keys, token, self._executor)
 
     def start(self) -> None:
         """Do nothing: the keys are here."""

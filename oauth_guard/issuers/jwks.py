@@ -5,6 +5,7 @@ import logging
 import math
 import random
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from weakref import WeakMethod
 
@@ -13,6 +14,7 @@ from oauth_guard.flights import Flights
 from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.fetch import Document
+from oauth_guard.issuers.verification import verify
 from oauth_guard.protocol.jose import SignedToken
 from oauth_guard.protocol.keys import KeySet
 
@@ -68,10 +70,12 @@ class RemoteKeySet:
         *,
         times: KeyTimes,
         clock: Clock,
+        executor: Executor | None = None,
     ) -> None:
         self._discovery = discovery
         self._times = times
         self._clock = clock
+        self._executor = executor
         self._keys: KeySet | None = None
         self._stands: Callable[[], bool] | None = None
         self._refresh_at = 0.0
@@ -105,14 +109,14 @@ class RemoteKeySet:
         """
         keys = await self._usable()
         try:
-            keys.verify(token)
+            await verify(keys, token, self._executor)
         except InvalidToken:
             newer = await self._newer()
             if newer is None:
                 raise
         else:
             return
-        newer.verify(token)
+        await verify(newer, token, self._executor)
 
     def start(self) -> None:
         """Begin to fetch the keys, unless they are here or on their way."""

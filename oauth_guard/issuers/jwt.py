@@ -3,6 +3,8 @@
 import logging
 import time
 from collections.abc import Mapping
+from concurrent import futures
+from concurrent.futures import Executor
 from typing import Any, Unpack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
@@ -29,6 +31,11 @@ class JWTIssuer:
     Only its name is needed: its metadata tells where its keys are. Everything else says where
     it differs from RFC 9068.
 
+    A thread makes each new token dearer by 35 to 60 µs, and leaves the event loop to others
+    meanwhile, if `cryptography` is of 2026. Measured while 100 new tokens come at once, the loop
+    stands still for 6 ms by RS256 and 2048 bits, with `executor=` too; by 4096 bits for 15 ms,
+    then 8; by ES256 for 9, then 5; by EdDSA for 15, then 6.
+
     Args:
         issuer: Its identifier, exactly as its tokens and its metadata spell it.
         metadata_url: Where its metadata is, if not where its name says.
@@ -38,6 +45,8 @@ class JWTIssuer:
             with `fresh=True`; no other request asks it. What it answers takes the place of what
             the token says, and is held to the settings here.
         secret: A secret that it shares, for HS256 and the like; then no key is published.
+        executor: Threads that check the signatures, such as a `ThreadPoolExecutor(1)`; by default
+            that is done on the event loop.
         http: The client to fetch with; by default one of our own.
         insecure_http: Accept http for hosts that are not loopback, inside a private network.
         key_times: How long its keys are kept, and how often they are fetched.
@@ -57,6 +66,7 @@ class JWTIssuer:
         keys: Mapping[str, Any] | KeySource | None = None,
         secret: bytes | None = None,
         introspection: ConfirmingIssuer | None = None,
+        executor: Executor | None = None,
         http: HTTPClient | None = None,
         insecure_http: bool = False,
         key_times: KeyTimes = _KEY_TIMES,
@@ -64,27 +74,28 @@ class JWTIssuer:
         **settings: Unpack[ClaimSettings],
     ) -> None:
         _check_urls(issuer, metadata_url, jwks_uri, insecure_http=insecure_http)
-        _check_times(key_times)
+        _check_settings(issuer, key_times, introspection, executor)
         if secret is not None:
             settings.setdefault("algorithms", ["HS256"])
         self._rules = ClaimRules.of(issuer, **settings)
+        self._introspection = introspection
+        self._keys: KeySource
         if secret is not None or self._rules.algorithms & SYMMETRIC:
             if keys or jwks_uri or metadata_url:
                 raise ConfigurationError("secret= is all there is: leave out where keys are.")
-            keys = FixedKeySet.from_secret(secret or b"", self._rules.algorithms)
-        elif keys is None:
+            self._keys = FixedKeySet.from_secret(secret or b"", self._rules.algorithms)
+        elif keys is not None:
+            self._keys = _key_source(keys, executor)
+        else:
+            fetcher = Fetcher(issuer, http, origins_of(issuer, metadata_url, jwks_uri))
             discovery = Discovery(
                 issuer,
-                Fetcher(issuer, http, origins_of(issuer, metadata_url, jwks_uri)),
+                fetcher,
                 metadata_url=metadata_url,
                 jwks_uri=jwks_uri,
                 insecure_http=insecure_http,
             )
-            keys = RemoteKeySet(discovery, times=key_times, clock=clock)
-        self._keys = _key_source(keys)
-        if introspection is not None and introspection.issuer != issuer:
-            raise ConfigurationError(f"introspection= asks {introspection.issuer}, not {issuer}.")
-        self._introspection = introspection
+            self._keys = RemoteKeySet(discovery, times=key_times, clock=clock, executor=executor)
 
     def __repr__(self) -> str:
         return f"JWTIssuer({self.issuer!r})"
@@ -179,14 +190,28 @@ def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
         _log.warning("%s: insecure_http=True lets keys travel unprotected", issuer)
 
 
-def _check_times(key_times: object) -> None:
+def _check_settings(
+    issuer: str, key_times: object, introspection: ConfirmingIssuer | None, executor: object
+) -> None:
     if not isinstance(key_times, KeyTimes):
         raise ConfigurationError("key_times= takes several times: KeyTimes(lifetime=600).")
+    if introspection is not None and introspection.issuer != issuer:
+        raise ConfigurationError(f"introspection= asks {introspection.issuer}, not {issuer}.")
+    if executor is not None and (
+        not isinstance(executor, Executor) or isinstance(executor, futures.ProcessPoolExecutor)
+    ):
+        raise ConfigurationError(
+            "executor= takes threads, ThreadPoolExecutor(2): keys can't go to another process."
+        )
 
 
-def _key_source(keys: Mapping[str, Any] | KeySource) -> KeySource:
+def _key_source(keys: Mapping[str, Any] | KeySource, executor: Executor | None) -> KeySource:
     if isinstance(keys, Mapping):
-        return FixedKeySet.from_jwks(keys)
+        return FixedKeySet.from_jwks(keys, executor)
     if not hasattr(keys, "verify"):
         raise ConfigurationError('keys= takes a JWK set, {"keys": [...]}, or a KeySource.')
+    if executor is not None:
+        raise ConfigurationError(
+            "executor= is for keys that are read here: yours verify by themselves."
+        )
     return keys

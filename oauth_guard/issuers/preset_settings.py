@@ -1,6 +1,7 @@
 """Preset settings: what a product sets, and what an operator may set in its place."""
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from typing import Any, Unpack
 
 from oauth_guard.interfaces import Clock, ConfirmingIssuer, KeySource
@@ -26,6 +27,7 @@ class PresetSettings(ClaimSettings, total=False):
     jwks_uri: str
     keys: Mapping[str, Any] | KeySource
     introspection: ConfirmingIssuer
+    executor: Executor
     http: HTTPClient
     insecure_http: bool
     key_times: KeyTimes

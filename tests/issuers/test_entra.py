@@ -14,6 +14,7 @@ from oauth_guard.issuers.routing import IssuerRouter
 from oauth_guard.protocol.presented_token import PresentedToken
 from oauth_guard.testing import LocalIssuer, SigningKey
 from tests.issuers.products import ENTRA, TENANT, Product
+from tests.issuers.threads import Threads
 
 OTHER = "82229342-1101-4ab6-817b-70c0747630f3"
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -51,7 +52,7 @@ class AnyTenant:
         keys: The keys of the document, as it has them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: Any) -> None:
         self.fetched: list[str] = []
         self.template = SigningKey("any", "RS256")
         self.personal = SigningKey("personal", "RS256")
@@ -61,7 +62,7 @@ class AnyTenant:
             "odd",
         ]
         http = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
-        self.router = IssuerRouter([entra_any_tenant(audience="6e74172b", http=http)])
+        self.router = IssuerRouter([entra_any_tenant(audience="6e74172b", http=http, **settings)])
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Answer for Entra ID."""
@@ -93,6 +94,16 @@ async def test_any_tenant_vouches_for_its_own_people() -> None:
     assert await scene.verdict(OTHER) == _named(OTHER)
     assert scene.fetched == [KEYS]
     await scene.router.aclose()
+
+
+async def test_signatures_of_any_tenant_may_be_checked_in_threads() -> None:
+    """Those of every tenant, by the keys that they share."""
+    with Threads() as threads:
+        scene = AnyTenant(executor=threads)
+        assert await scene.verdict(TENANT) == _named(TENANT)
+        assert await scene.verdict(OTHER) == _named(OTHER)
+        assert threads.done == ["checks_0"] * 2
+        await scene.router.aclose()
 
 
 async def test_the_tenant_must_be_the_one_that_the_issuer_names() -> None:
