@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from hashlib import sha256
 from typing import TypeAlias
 
 from oauth_guard.protocol.access_token import AccessToken
@@ -24,25 +23,24 @@ class Admissions:
         self._max_entries = max_entries
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
 
-    def remember(self, field: bytes, identity: Identity, token: AccessToken) -> None:
-        """Remember that *field* earned *identity*, if that is a fact and stays one for a while.
+    def remember(self, digest: bytes, identity: Identity, token: AccessToken) -> None:
+        """Remember who came with what has this *digest*, if that is a fact and stays one a while.
 
         What an issuer can't stand by, or a function of the operator's judges, is asked anew.
         """
         if token.stands is None or token.rules.claims.check is not None:
             return
-        digest = sha256(field).digest()
         self._entries.pop(digest, None)
         if len(self._entries) >= self._max_entries:
             self._entries.popitem(last=False)  # a plain dict would look for it past all that went
         self._entries[digest] = (identity, *token.lifetime, token.stands)
 
-    def recall(self, field: bytes, now: float) -> Identity | None:
-        """Return the identity that *field* earned, if at *now* the full path would too.
+    def recall(self, digest: bytes, now: float) -> Identity | None:
+        """Return who came with what has this *digest*, if at *now* the full path says so too.
 
         Where it can't be told at once, None; it says nothing of the token.
         """
-        entry = self._entries.get(sha256(field).digest())
+        entry = self._entries.get(digest)
         if entry is None:
             return None
         identity, not_before, not_after, stands = entry

@@ -26,6 +26,7 @@ from oauth_guard.protocol.credentials import (
     Credentials,
     Transmission,
     authorization_field,
+    digest_of,
     read_credentials,
     read_field,
 )
@@ -147,8 +148,8 @@ class Guard:
             ConfigurationError: It must be asked now, and was not set up for that.
         """
         credentials = read_credentials(request, self.transmission)  # 1 read
-        if self.transmission.in_one_header and not fresh and credentials.plain is not None:
-            known = self._admissions.recall(credentials.plain, self._clock())
+        if credentials.digest is not None and not fresh:
+            known = self._admissions.recall(credentials.digest, self._clock())
             if known is not None:
                 return known
         return await self.judge(credentials, fresh=fresh)
@@ -167,18 +168,17 @@ class Guard:
             field = authorization_field(headers)
             if field is None:
                 return ANONYMOUS
-            if field.startswith(self._usual):  # junk is not even digested
-                known = self._admissions.recall(field, self._clock())
-                if known is not None:
-                    return known
-            return self._read(field)
+            # Junk is not even digested.
+            digest = digest_of(field) if field.startswith(self._usual) else None
+            known = self._admissions.recall(digest, self._clock()) if digest else None
+            return known or self._read(field, digest)
         except MissingCredentials:  # of another scheme
             return None
         except RequestRejected as error:
             return self.reject(error)
 
-    def _read(self, field: bytes) -> Credentials | Rejection:
-        credentials = read_field(field)
+    def _read(self, field: bytes, digest: bytes | None) -> Credentials | Rejection:
+        credentials = read_field(field, digest)
         if self._issuers.may_have_issued(credentials.token):
             return credentials
         return self.refuse(self._junk)
@@ -197,8 +197,8 @@ class Guard:
         check_binding(token)  # 4 with its owner
         raw = credentials.token.text if self._expose_token else None
         identity = Identity.from_token(token, raw=raw)  # 5 named
-        if credentials.plain is not None and raw is None:
-            self._admissions.remember(credentials.plain, identity, token)
+        if credentials.digest is not None and raw is None:
+            self._admissions.remember(credentials.digest, identity, token)
         return identity
 
     async def authorize(

@@ -112,6 +112,11 @@ class OAuthGuardMiddleware:
             return
         # Most requests end below: nothing is awaited before the application, and little called.
         verdict = guard.receive(connection["headers"])
+        if isinstance(verdict, Credentials):
+            try:
+                verdict = await guard.judge(verdict)
+            except (RequestRejected, IssuerUnavailable) as error:
+                verdict = guard.reject(error)
         if isinstance(verdict, Identity):
             enough = self._enough_scopes
             if verdict is ANONYMOUS or enough is None or not enough <= verdict.scopes:
@@ -128,7 +133,7 @@ class OAuthGuardMiddleware:
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
         else:
-            await self._http_guarded(connection, receive, send, verdict)
+            await self._http_guarded(connection, receive, send)
 
     def _is_special(self, connection: Connection) -> bool:
         """Tell whether more than one header may decide; if in doubt, it may."""
@@ -194,19 +199,13 @@ class OAuthGuardMiddleware:
         else:
             await self._http_guarded(connection, receive, send)
 
-    async def _http_guarded(
-        self,
-        connection: Connection,
-        receive: Receive,
-        send: Send,
-        credentials: Credentials | None = None,
-    ) -> None:
+    async def _http_guarded(self, connection: Connection, receive: Receive, send: Send) -> None:
         guard, method, form = self._guard(connection), connection["method"], None
         try:
             if guard.transmission.body and is_form(method, connection["headers"]):
                 form, receive = await read_body(receive)
             request = read_request(connection, form)
-            identity = await self._admit(guard, connection, request, credentials)
+            identity = await self._admit(guard, connection, request)
         except (RequestRejected, IssuerUnavailable) as error:
             refusal = guard.reject(error)
             await answer(send, method, refusal.status, refusal.headers, refusal.body)
@@ -230,21 +229,14 @@ class OAuthGuardMiddleware:
             await self._serve(identity, connection, receive, send)
 
     async def _admit(
-        self,
-        guard: Guard,
-        connection: Connection,
-        request: ResourceRequest,
-        credentials: Credentials | None = None,
+        self, guard: Guard, connection: Connection, request: ResourceRequest
     ) -> Identity:
         if self._guards.only is None and is_ambiguous(
             path_in_app(connection), connection.get("raw_path")
         ):
             raise InvalidRequest(Reason.AMBIGUOUS_PATH)  # whose path it is depends on who reads
         try:
-            if credentials is None:
-                identity = await guard.authenticate(request)
-            else:
-                identity = await guard.judge(credentials)
+            identity = await guard.authenticate(request)
         except MissingCredentials as error:
             if self._requirement is not None:
                 raise MissingCredentials(error.reason, scope=self._requirement.wanted) from None

@@ -86,11 +86,17 @@ def test_the_oldest_goes_first() -> None:
     assert found == [b"a", b"c"]
 
 
-def test_no_token_rests_in_memory() -> None:
+async def test_no_token_rests_in_memory() -> None:
     """Digests do."""
-    admissions = Admissions(2)
-    admissions.remember(b"Bearer secret-token", ADA, vouched())
-    assert b"secret-token" not in repr(vars(admissions)).encode()
+    local = LocalIssuer()
+    guard = Guard(local.audience, [JWTIssuer(local.issuer, keys=local.jwks)])
+    token = local.token("read")
+    request = ResourceRequest("GET", [(b"authorization", f"Bearer {token}".encode())])
+    assert await guard.authenticate(request) is await guard.authenticate(request)
+    await guard.aclose()
+    held = vars(vars(guard)["_admissions"])
+    assert len(held["_entries"]) == 1
+    assert token not in repr(held)
 
 
 ACTIONS = st.sampled_from(

@@ -66,9 +66,7 @@ class AccessToken:
     @property
     def lifetime(self) -> tuple[float, float]:
         """From when, and until when, `check_claims` finds it in time (epoch seconds)."""
-        return self.rules.lifetime(
-            expires_at=self.expires_at, not_before=self.not_before, issued_at=self.issued_at
-        )
+        return self.rules.lifetime(self.expires_at, self.not_before, self.issued_at)
 
     @staticmethod
     def from_claims(
@@ -92,9 +90,11 @@ class AccessToken:
         token.expires_at = frozen.get("exp")
         token.not_before = frozen.get("nbf")
         token.issued_at = frozen.get("iat")
-        token.roles = _gathered(frozen, rules.role_claims)
-        token.groups = _gathered(frozen, rules.group_claims)
-        token.entitlements = _gathered(frozen, rules.entitlement_claims)
+        token.roles = token.groups = token.entitlements = _NOTHING
+        if not rules.gathered.isdisjoint(frozen):
+            token.roles = _gathered(frozen, rules.role_claims)
+            token.groups = _gathered(frozen, rules.group_claims)
+            token.entitlements = _gathered(frozen, rules.entitlement_claims)
         token.claims = frozen
         token.stands = stands
         token.__class__ = AccessToken
@@ -107,15 +107,16 @@ class AccessToken:
             InvalidToken: It is for somebody else, out of its time, or says too little.
             RequestRejected: The function that was configured as `claims=` refuses it.
         """
-        self.rules.check_audience(self.audience, resource)
-        self.rules.check_client(self.client_id)
-        self.rules.check_lifetime(
+        rules = self.rules
+        rules.check_audience(self.audience, resource)
+        rules.check_client(self.client_id)
+        rules.check_lifetime(
             expires_at=self.expires_at,
             not_before=self.not_before,
             issued_at=self.issued_at,
             now=now,
         )
-        self.rules.claims.judge(self.claims)
+        rules.claims.judge(self.claims)
 
 
 _Open = open_twin(AccessToken)

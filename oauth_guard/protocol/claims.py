@@ -20,6 +20,7 @@ RFC9068_CLAIMS = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 _TEXTS = ("iss", "sub", "jti", "acr")
 _NUMBERS = ("exp", "nbf", "iat", "auth_time")
 _TEXT: frozenset[type] = frozenset({str})
+_OF_ID_TOKENS = frozenset({"at_hash", "c_hash"})
 _MAX_LEEWAY = 300
 _NO_MORE = MoreClaims()
 _IAT_ALWAYS, _IAT_NEVER = 10, 60  # seconds in the future
@@ -82,6 +83,8 @@ class ClaimRules:
         subject_claim: What names the subject.
         types_of: The types, one of which a claim must have if it is there.
         ahead: How far in the future a token may have been issued, in seconds.
+        required: The names of `required_claims`.
+        gathered: What the claims are called that hold roles, groups and entitlements.
         audience_optional: Whether a token without `aud` is for us; one that names others is not.
     """
 
@@ -105,6 +108,8 @@ class ClaimRules:
     audience_optional: bool = False
     types_of: Mapping[str, frozenset[type]] = field(init=False, repr=False, compare=False)
     ahead: float = field(init=False, repr=False, compare=False)
+    required: frozenset[str] = field(init=False, repr=False, compare=False)
+    gathered: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Work out once what each token is held to."""
@@ -114,6 +119,10 @@ class ClaimRules:
             types_of[name] = types_of.get(name, _TEXT) & _TEXT
         object.__setattr__(self, "types_of", types_of)
         object.__setattr__(self, "ahead", min(max(self.leeway, _IAT_ALWAYS), _IAT_NEVER))
+        object.__setattr__(self, "required", frozenset(self.required_claims))
+        paths = (*self.role_claims, *self.group_claims, *self.entitlement_claims)
+        names = frozenset(path if isinstance(path, str) else path[0] for path in paths)
+        object.__setattr__(self, "gathered", names)
 
     @classmethod
     def of(cls, issuer: str, **settings: Unpack[ClaimSettings]) -> Self:
@@ -153,12 +162,10 @@ class ClaimRules:
         Raises:
             InvalidToken: A required claim is missing, or this is an ID token.
         """
-        for name in self.required_claims:
-            if name not in claims:
-                raise InvalidToken(Reason.MISSING_CLAIM)
+        if not self.required <= claims.keys():
+            raise InvalidToken(Reason.MISSING_CLAIM)
         if (
-            "at_hash" in claims
-            or "c_hash" in claims
+            not _OF_ID_TOKENS.isdisjoint(claims)
             or claims.get("token_use") == "id"  # Cognito
             or claims.get("typ") == "ID"  # Keycloak
         ):
@@ -206,14 +213,13 @@ class ClaimRules:
             raise InvalidToken(Reason.ISSUED_IN_FUTURE)
 
     def lifetime(
-        self, *, expires_at: float | None, not_before: float | None, issued_at: float | None
+        self, expires_at: float | None, not_before: float | None, issued_at: float | None
     ) -> tuple[float, float]:
         """Return from when, and until when, `check_lifetime` raises nothing (epoch seconds)."""
-        begins = (
-            -inf if not_before is None else not_before - self.leeway,
-            -inf if issued_at is None else issued_at - self.ahead,
-        )
-        return max(begins), inf if expires_at is None else expires_at + self.leeway
+        begin = -inf if issued_at is None else issued_at - self.ahead
+        if not_before is not None and not_before - self.leeway > begin:
+            begin = not_before - self.leeway
+        return begin, inf if expires_at is None else expires_at + self.leeway
 
 
 def _media_type(typ: str) -> str:

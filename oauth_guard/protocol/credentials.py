@@ -3,6 +3,7 @@
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Self
 from urllib.parse import parse_qsl
 
@@ -15,9 +16,12 @@ __all__ = [
     "PLAIN",
     "Credentials",
     "Transmission",
+    "authorization_field",
+    "digest_of",
     "is_form",
     "query_carries_token",
     "read_credentials",
+    "read_field",
 ]
 
 MAX_CREDENTIALS_BYTES = 16 * 1024
@@ -81,17 +85,30 @@ class Credentials:
     Attributes:
         scheme: `Bearer`.
         token: What stands after it.
-        plain: The whole `Authorization` value, if that is how it came and it is spelled
-            plainly: the scheme, one space, the token.
+        plain: The whole `Authorization` value, if that is how alone it can come, and it is
+            spelled plainly: the scheme, one space, the token.
     """
 
-    __slots__ = ("plain", "scheme", "token")
+    __slots__ = ("_digest", "plain", "scheme", "token")
 
-    def __init__(self, scheme: str, token: PresentedToken, plain: bytes | None = None) -> None:
-        self.scheme, self.token, self.plain = scheme, token, plain
+    def __init__(
+        self,
+        scheme: str,
+        token: PresentedToken,
+        plain: bytes | None = None,
+        digest: bytes | None = None,
+    ) -> None:
+        self.scheme, self.token, self.plain, self._digest = scheme, token, plain, digest
 
     def __repr__(self) -> str:
         return f"<Credentials: {self.scheme}>"
+
+    @property
+    def digest(self) -> bytes | None:
+        """What `plain` is remembered by; None if there is none."""
+        if self._digest is None and self.plain is not None:
+            self._digest = digest_of(self.plain)
+        return self._digest
 
 
 def read_credentials(request: ResourceRequest, transmission: Transmission) -> Credentials:
@@ -111,7 +128,10 @@ def read_credentials(request: ResourceRequest, transmission: Transmission) -> Cr
     if len(parameters) + (field is not None) > 1:
         raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
     if field is not None:
-        return read_field(field)
+        credentials = read_field(field)
+        return (
+            credentials if transmission.in_one_header else Credentials("Bearer", credentials.token)
+        )
     if parameters:
         return Credentials("Bearer", _read_token(parameters[0]))
     raise MissingCredentials
@@ -135,6 +155,11 @@ def authorization_field(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
     return found
 
 
+def digest_of(field: bytes) -> bytes:
+    """Return what the value of an `Authorization` field may be remembered by."""
+    return sha256(field).digest()
+
+
 def is_form(method: str, headers: Sequence[tuple[bytes, bytes]]) -> bool:
     """Tell whether a body may carry a token: a single form, of a method that defines its body."""
     types = [value for name, value in headers if name.lower() == b"content-type"]
@@ -150,9 +175,15 @@ def query_carries_token(query: bytes) -> bool:
     return bool(_access_tokens(query))
 
 
-def read_field(field: bytes) -> Credentials:
+def read_field(field: bytes, digest: bytes | None = None) -> Credentials:
+    """Return the credentials in the value of an `Authorization` field, whose digest may be known.
+
+    Raises:
+        MissingCredentials: Their scheme is not ours.
+        InvalidRequest: They are malformed.
+    """
     if field.startswith(PLAIN) and _is_token68(token := field[len(PLAIN) :]):
-        return Credentials("Bearer", PresentedToken(token.decode("ascii")), field)
+        return Credentials("Bearer", PresentedToken(token.decode("ascii")), field, digest)
     field = field.strip(b" \t")  # optional white space is no part of a field value
     rest = field.lstrip(_SCHEME)
     scheme = field[: len(field) - len(rest)]
