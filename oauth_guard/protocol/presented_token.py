@@ -12,6 +12,8 @@ USUAL_JWT_BEGINNING = b"eyJ"
 
 _USUAL = USUAL_JWT_BEGINNING.decode()
 _SIGNED_DOTS, _ENCRYPTED_DOTS = 2, 4
+# Of a brace, of white space before it, and the one character that no decoder looks at.
+_BEGINNINGS = frozenset("eICD~")
 _TO_BASE64 = str.maketrans("-_", "+/")
 
 
@@ -31,11 +33,10 @@ class PresentedToken:
     @property
     def may_be_jwt(self) -> bool:
         """Whether it may be a JWT, by a glance: it costs junk nothing more, and others little."""
-        text = self.text
-        if text.startswith(_USUAL):
+        if self.text.startswith(_USUAL):
             return True
-        dots = text.count(".")
-        return dots == _ENCRYPTED_DOTS or (dots == _SIGNED_DOTS and not self.opaque)
+        dots = self.text.count(".")
+        return dots == _ENCRYPTED_DOTS or (dots == _SIGNED_DOTS and _begins_an_object(self.text))
 
     @property
     def opaque(self) -> bool:
@@ -43,15 +44,8 @@ class PresentedToken:
 
         Generously read: a token that another issuer may have meant as a JWT is none.
         """
-        if self.text.count(".") not in {_SIGNED_DOTS, _ENCRYPTED_DOTS}:
-            return True
-        header = self.text.partition(".")[0]
-        try:
-            # What is not of the alphabet is skipped, so what base64url has of its own must be.
-            decoded = binascii.a2b_base64(header.translate(_TO_BASE64) + "===")
-        except ValueError:
-            return True
-        return not decoded.lstrip().startswith(b"{")
+        dots = self.text.count(".")
+        return dots not in {_SIGNED_DOTS, _ENCRYPTED_DOTS} or not _begins_an_object(self.text)
 
     @property
     def encrypted(self) -> bool:
@@ -83,3 +77,15 @@ class PresentedToken:
         """Let *headers* know its header, if it has one; called once it was found good."""
         if self._signed is not None:
             headers.remember(self._signed)
+
+
+def _begins_an_object(text: str) -> bool:
+    """Tell whether the first segment of *text* reads, generously, as the begin of an object."""
+    if text[0] not in _BEGINNINGS:
+        return False
+    try:
+        # What is not of the alphabet is skipped, so what base64url has of its own must be.
+        decoded = binascii.a2b_base64(text.partition(".")[0].translate(_TO_BASE64) + "===")
+    except ValueError:
+        return False
+    return decoded.lstrip().startswith(b"{")

@@ -1,7 +1,9 @@
 """A token is opaque when it has not the shape of a JWT, well-formed or not."""
 
 import base64
+import binascii
 import json
+import string
 
 import pytest
 from hypothesis import given
@@ -54,6 +56,24 @@ def test_whatever_its_header_says_a_jwt_is_none(space: str, key_id: str, ascii_o
     token = PresentedToken(f"{encoded.decode().rstrip('=')}.b.c")
     assert not token.opaque
     assert token.may_be_jwt
+
+
+TOKEN68 = string.ascii_letters + string.digits + "-._~+/"
+FIRST = st.text(TOKEN68.replace(".", ""), min_size=1, max_size=9)
+
+
+@BOUNDED
+@given(FIRST | FIRST.map(lambda rest: "~e" + rest) | FIRST.map(lambda rest: "ey" + rest))
+def test_a_glance_is_enough(first: str) -> None:
+    """Whatever the first segment is, it is decoded only where that may make a difference."""
+    base64url = first.replace("-", "+").replace("_", "/") + "==="
+    try:
+        header = binascii.a2b_base64(base64url)
+    except ValueError:
+        header = b""
+    token = PresentedToken(f"{first}.b.c")
+    is_jwt = header.lstrip().startswith(b"{")
+    assert (token.may_be_jwt, token.opaque) == (is_jwt, not is_jwt)
 
 
 def test_a_jwt_is_taken_apart_once() -> None:
