@@ -109,27 +109,28 @@ async def endure(flood: Flood, issuer: LocalIssuer, seconds: float) -> Course:
 
 @asynccontextmanager
 async def lag() -> AsyncIterator[list[float]]:
-    """Give by how much a task was late, each time that it wanted to run: each millisecond.
+    """Give by how much a timer was late, each time that it was due: each millisecond.
 
     As much of that as this process was busy, since what others on the machine do is not ours.
     """
     loop, late = asyncio.get_running_loop(), list[float]()
+    due, was_busy, over = loop.time(), time.process_time(), False
 
-    async def tick() -> None:
-        due, was_busy = loop.time(), time.process_time()
-        while True:
-            now, busy = loop.time(), time.process_time()
-            while due <= now:  # what was missed was late, too
-                late.append(min(now - due, busy - was_busy))
-                due += _TICK
-            was_busy = busy
-            await asyncio.sleep(due - now)
+    def tick() -> None:
+        nonlocal due, was_busy
+        now, busy = loop.time(), time.process_time()
+        while due <= now:  # what was missed was late, too
+            late.append(min(now - due, busy - was_busy))
+            due += _TICK
+        was_busy = busy
+        if not over:
+            loop.call_at(due, tick)
 
-    ticking = asyncio.create_task(tick())
+    tick()
     try:
         yield late
     finally:
-        ticking.cancel()
+        over = True
 
 
 async def _send(
