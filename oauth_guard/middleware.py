@@ -43,7 +43,6 @@ from oauth_guard.protocol.scopes import ScopeExpression
 __all__ = ["OAuthGuardMiddleware"]
 
 _HANDSHAKE = "WEBSOCKET"
-_SPECIAL_METHODS = {"OPTIONS", _HANDSHAKE}
 
 
 class OAuthGuardMiddleware:
@@ -145,7 +144,7 @@ class OAuthGuardMiddleware:
         return (
             path in self._special_paths
             or path.startswith(self._special_trees)
-            or connection["method"] in _SPECIAL_METHODS
+            or connection["method"] == "OPTIONS"
             or (self._tls_only and connection.get("scheme") not in SECURE)
         )
 

@@ -1,6 +1,8 @@
 """The second request with one header: quicker, and otherwise the same as the first."""
 
 import asyncio
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import httpx
@@ -9,11 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_guard import (
+    ANONYMOUS,
     ClientSecretBasic,
     Guard,
     IntrospectionIssuer,
     JWTIssuer,
     OAuthGuardMiddleware,
+    Requirement,
+    current_identity,
+    scope,
 )
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.issuers.fixed_keys import FixedKeySet
@@ -22,6 +28,7 @@ from oauth_guard.protocol.keys import KeySet
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
 from tests.protocol.properties import BOUNDED
+from tests.standards.answer import http
 from tests.standards.api import NOW, Api, bearer, signing_keys
 from tests.standards.outcome import expect
 
@@ -51,6 +58,20 @@ async def bare(_connection: Any, _receive: Any, send: Any) -> None:
         pytest.param({}, "/r", "200", id="nothing asked"),
         pytest.param({"requires": "read"}, "/r", "200", id="what is asked is there"),
         pytest.param({"requires": "write"}, "/r", "403 insufficient_scope", id="it is not"),
+        pytest.param(
+            {"requires": scope("read", "write")}, "/r", "403 insufficient_scope", id="half"
+        ),
+        pytest.param({"requires": scope("write") | scope("read")}, "/r", "200", id="one of two"),
+        pytest.param(
+            {"requires": scope("write") | scope("admin")}, "/r", "403 insufficient_scope", id="none"
+        ),
+        pytest.param(
+            {"requires": Requirement.of("read", roles=["admin"])},
+            "/r",
+            "403 insufficient_scope",
+            id="a role is asked beside",
+        ),
+        pytest.param({"requires": Requirement.of(users_only=True)}, "/r", "200", id="a user"),
         pytest.param({}, "/admin", "403 insufficient_scope", id="the route asks for more"),
         pytest.param({"required": False}, "/r", "200", id="a token is optional"),
         pytest.param(
@@ -82,6 +103,49 @@ async def test_the_second_request_checks_no_signature() -> None:
     for _ in range(3):
         expect(await api.get("/r", token=token), "200")
     assert keys.verified == 4
+
+
+async def nothing() -> dict[str, Any]:
+    """Receive a request without a body."""
+    return {"type": "http.request"}
+
+
+async def broken(_connection: Any, _receive: Any, _send: Any) -> None:
+    """Fail while somebody is served."""
+    raise RuntimeError
+
+
+@pytest.mark.parametrize("app", [bare, broken])
+async def test_nobody_is_left_behind(app: Any) -> None:
+    """Who was served last, well or not, is nobody's identity afterwards."""
+    api = Api()
+    application = OAuthGuardMiddleware(app, api.guard)
+    connection = http("GET", "/r", bearer(api.token()))
+    for _ in range(3):
+        with suppress(RuntimeError):
+            await application(connection, nothing, partial(asyncio.sleep, 0))
+        assert current_identity() is ANONYMOUS
+
+
+async def test_whoever_alters_an_answer_alters_no_other() -> None:
+    """Middleware around this one adds header fields to the list that it is sent."""
+    api, seen = Api(), []
+
+    async def altering(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            seen.append(len(message["headers"]))
+            message["headers"].append((b"x-added", b"1"))
+
+    for _ in range(2):
+        await api.application(http("GET", "/r"), nothing, altering)
+    assert seen[0] == seen[1]
+
+
+async def test_metadata_is_found_under_any_root_path() -> None:
+    """Where the server's path is its address, nobody is asked for a token."""
+    path = "/.well-known/oauth-protected-resource"
+    for root_path in ("", "/.well-known", path):
+        assert (await Api().get(path, root_path=root_path)).status == 200
 
 
 async def test_a_socket_is_recalled_too() -> None:

@@ -27,6 +27,7 @@ _RULES = {
     "arrays of scopes": ClaimRules(
         _ISSUER, required_claims=(), scope_claims=("scp", "scope"), scope_array=True
     ),
+    "a time as a name": ClaimRules(_ISSUER, required_claims=(), client_claims=("iat",)),
 }
 _TEXTS = ["iss", "sub", "oid", "jti", "acr", "client_id", "azp", "scope", "scp"]
 _NAMES = [*_TEXTS, "exp", "nbf", "iat", "auth_time", "aud", "roles", "groups", "realm", "other"]
@@ -134,6 +135,8 @@ def _at_once(claims: Mapping[str, Any], rules: ClaimRules) -> AccessToken | None
 @BOUNDED
 @example(rules="as RFC 9068 has it", usual={}, odd={})
 @example(rules="several places", usual={}, odd={"realm": {"more": {"roles": ["a"]}}})
+@example(rules="arrays of scopes", usual={"scp": "a"}, odd={"scope": ["a b"]})
+@example(rules="a time as a name", usual={}, odd={"iat": "a"})
 @given(rules=st.sampled_from(sorted(_RULES)), usual=_usual, odd=st.just({}) | _odd)
 def test_a_token_is_read_as_one_by_one(
     rules: str, usual: dict[str, Any], odd: dict[str, Any]
