@@ -1,6 +1,5 @@
 """CachedValidator: what an issuer said about a token, remembered for a while (RFC 7662 §4)."""
 
-import dataclasses
 import hashlib
 import time
 from collections.abc import Iterable
@@ -16,7 +15,6 @@ from oauth_guard.errors import (
 from oauth_guard.flights import Flights
 from oauth_guard.interfaces import CacheableIssuer, Clock, Issuer, Store
 from oauth_guard.protocol.access_token import AccessToken
-from oauth_guard.protocol.frozen import FrozenDict
 from oauth_guard.protocol.presented_token import PresentedToken
 from oauth_guard.stores.answers import Answer, read_answer
 from oauth_guard.stores.memory import MAX_ENTRIES, Memory
@@ -206,8 +204,8 @@ class CachedValidator:
         end = answer.end(cache_for=self._issuer.cache_for, inactive_for=self._issuer.inactive_for)
         stands = Standing(self._active, key, answer.moment, end, self._clock)
         names = self._names
-        claims = FrozenDict({names.get(name, name): value for name, value in token.claims.items()})
-        return Answer(answer.moment, dataclasses.replace(token, stands=stands, claims=claims))
+        claims = {names.get(name, name): value for name, value in token.claims.items()}
+        return Answer(answer.moment, AccessToken.from_claims(claims, token.rules, stands))
 
     def _is_overtaken(self, key: bytes, answer: Answer) -> bool:
         """Tell whether a newer answer is known; after a clock was set back, none looks newer."""
