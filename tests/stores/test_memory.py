@@ -68,6 +68,7 @@ def test_no_time_keeps_nothing(seconds: float) -> None:
     memory.put(b"key", "value", seconds)
     assert memory.get(b"key") is None
     assert memory.get(b"other") == "other"
+    assert len(memory) == 1
 
 
 def test_what_is_forgotten_is_gone() -> None:

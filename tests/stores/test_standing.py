@@ -101,6 +101,16 @@ async def test_it_ends_with_its_token() -> None:
     assert not standing()
 
 
+async def test_the_clock_on_the_wall_counts_too() -> None:
+    """A good answer ends to the second, whatever the monotonic one says."""
+    wall = FakeClock()
+    validator = CachedValidator(ScriptedIssuer(), clock=wall, monotonic=FakeClock(0))
+    token = await validator.validate(PresentedToken("token"))
+    assert token.stands is not None
+    wall.now += 60
+    assert not token.stands()
+
+
 async def test_monotonic_seconds_count_too() -> None:
     """A clock that stands still lengthens no life."""
     steady = FakeClock(0)

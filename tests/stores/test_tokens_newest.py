@@ -40,6 +40,18 @@ async def test_confirm_brings_down_what_was_shared_even_with_no_time_to_remember
     assert scene.issuer.asked == 3
 
 
+async def test_an_older_no_does_not_come_back_after_a_newer_yes() -> None:
+    """Though it would have been remembered for longer."""
+    scene = Scene(inactive_for=300)
+    scene.issuer.says = says(INACTIVE)
+    assert await scene.verdict() == Reason.INACTIVE
+    scene.issuer.says = claims_of
+    scene.clock.now += 1
+    assert await scene.confirmed() == claims_of("token")
+    scene.clock.now += 60
+    assert await scene.verdict() == claims_of("token")
+
+
 @asynccontextmanager
 async def slow(scene: Scene, *, confirms: bool = False) -> AsyncIterator[asyncio.Task[object]]:
     """Yield a question that was asked before the token was revoked; at the end it is answered."""
