@@ -2,10 +2,11 @@
 
 import asyncio
 import multiprocessing
+import statistics
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import aclosing, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -31,11 +32,11 @@ _PROCESSES = multiprocessing.get_context("spawn")
 
 @dataclass(frozen=True)
 class Work:
-    """What one worker did.
+    """What workers did.
 
     Attributes:
-        hits: How many tokens it looked up.
-        busy: For how many seconds it had a processor.
+        hits: How many tokens they looked up.
+        busy: For how many seconds they had a processor.
     """
 
     hits: int
@@ -43,19 +44,24 @@ class Work:
 
 
 def measure_workers(
-    workers: tuple[int, ...] = (1, 2, 4), seconds: float = 2
+    workers: tuple[int, ...] = (1, 2, 4), rounds: int = 3, seconds: float = 1
 ) -> list[Figure | Curve]:
     """Return how much so many *workers* look up, and what that costs; nothing without a server."""
     if PROGRAMS["valkey-server"].find() is None:
         return []
-    with _valkey() as url:
+    with ExitStack() as stack:
+        url = stack.enter_context(_valkey())
         asyncio.run(look_up(url, 0, asks=sum(map(len, _TOKENS))))
-        works = {count: _let_work(url, count, seconds) for count in workers}
-    hits = {count: sum(work.hits for work in done) for count, done in works.items()}
-    busy = {count: sum(work.busy for work in done) for count, done in works.items()}
-    points = tuple((count, busy[count] / hits[count] * 1e6) for count in workers)
+        pools = {count: stack.enter_context(_pool(count)) for count in workers}
+        works = [
+            {count: _let_work(url, pool, count, seconds) for count, pool in pools.items()}
+            for _ in range(rounds)
+        ]
+    rates = {n: statistics.median(each[n].hits / seconds for each in works) for n in workers}
+    costs = {n: statistics.median(each[n].busy / each[n].hits for each in works) for n in workers}
+    points = tuple((count, cost * 1e6) for count, cost in costs.items())
     return [
-        *(Figure(f"hits in Valkey, workers: {n}", hits[n] / seconds, "1/s") for n in workers),
+        *(Figure(f"hits in Valkey, workers: {count}", rates[count], "1/s") for count in workers),
         Curve("hit in Valkey, processor time", "workers", "µs", points, shape_of(points)),
     ]
 
@@ -86,17 +92,20 @@ async def look_up(url: str, seconds: float, *, asks: int = 0) -> Work:
     return Work(hits, busy)
 
 
-def _let_work(url: str, count: int, seconds: float) -> list[Work]:
+def _let_work(url: str, pool: ProcessPoolExecutor, count: int, seconds: float) -> Work:
     with Redis.from_url(url) as client:
         client.config_resetstat()
-        meeting = _PROCESSES.Barrier(count)
-        with ProcessPoolExecutor(count, _PROCESSES, _meet, (meeting,)) as workers:
-            working = [workers.submit(_work, url, seconds) for _ in range(count)]
-            works = [each.result(_PATIENCE) for each in working]
+        working = [pool.submit(_work, url, seconds) for _ in range(count)]
+        works = [each.result(_PATIENCE) for each in working]
         found = client.info("stats")["keyspace_hits"]
-    if found != sum(work.hits for work in works):
-        raise RuntimeError(f"Valkey was asked {found} times")
-    return works
+    done = Work(sum(each.hits for each in works), sum(each.busy for each in works))
+    if found != done.hits:
+        raise RuntimeError(f"Valkey had {found} hits, not {done.hits}")
+    return done
+
+
+def _pool(count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, _PROCESSES, _meet, (_PROCESSES.Barrier(count),))
 
 
 def _meet(meeting: Barrier) -> None:
