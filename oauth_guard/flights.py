@@ -61,7 +61,7 @@ class Flights(Generic[_K, _T]):
 
     def _current(self, key: _K) -> asyncio.Task[_T] | None:
         task = self._tasks.get(key)
-        if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
+        if task is None or task.get_loop() is not asyncio.get_running_loop():
             return None
         return task
 

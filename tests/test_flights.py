@@ -54,6 +54,18 @@ async def test_all_who_wait_share_one_attempt() -> None:
     assert attempt.begun == 2
 
 
+async def test_whoever_gave_up_is_not_told() -> None:
+    """That would be a fault, which the loop reports."""
+    attempt, several, faults = Attempt(), flights(), []
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
+    waiting = [asyncio.create_task(several.join("a", attempt)) for _ in range(2)]
+    await begun()
+    waiting[0].cancel()
+    attempt.go.set()
+    assert await waiting[1] == "landed"
+    assert not faults
+
+
 async def test_each_key_has_its_own_attempt() -> None:
     """Who wants one waits for no other."""
     held, quick, several = Attempt(), Attempt(), flights()

@@ -51,6 +51,12 @@ class OnlyJWTs(JWTIssuer):
     takes_jwts = True
 
 
+class AskedAboutJWTs(IntrospectionIssuer):
+    """An issuer that is asked, but about no opaque tokens."""
+
+    opaque = False
+
+
 async def verdict(issuers: Sequence[Issuer], token: str, *, share: bool = False) -> str:
     """Return who vouches for *token*, or why nobody does."""
     router = IssuerRouter(issuers, share_tokens=share)
@@ -109,6 +115,15 @@ async def test_without_anybody_to_ask_an_opaque_token_is_malformed() -> None:
     scene = Scene()
     assert await verdict([scene.signing], "opaque") == Reason.MALFORMED_TOKEN
     assert await verdict([scene.signing], jwe()) == Reason.ENCRYPTED_TOKEN
+
+
+async def test_who_takes_jwts_alone_is_asked_about_encrypted_ones() -> None:
+    """Though it takes no opaque tokens."""
+    scene = Scene()
+    scene.a.introspection.answers[jwe()] = {"active": True}
+    asked = AskedAboutJWTs(A, client=CLIENT, http=scene.a.http, takes_jwts=True)
+    assert await verdict([asked], jwe()) == A
+    assert await verdict([asked], "opaque") == Reason.MALFORMED_TOKEN
 
 
 @pytest.mark.parametrize("takes_jwts", [False, True])
