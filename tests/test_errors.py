@@ -47,6 +47,7 @@ def test_a_plain_error_has_the_usual_reason() -> None:
     """Two errors mean one thing unless told otherwise, and name no scope then."""
     missing, insufficient = MissingCredentials(), InsufficientScope()
     assert (missing.reason, missing.scope) == (Reason.NO_CREDENTIALS, None)
+    assert str(missing) == "no_credentials"
     assert (insufficient.reason, insufficient.scope) == (Reason.INSUFFICIENT_SCOPE, None)
     assert MissingCredentials(scope="read").scope == InsufficientScope(scope="read").scope == "read"
 

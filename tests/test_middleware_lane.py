@@ -127,6 +127,27 @@ async def test_nobody_is_left_behind(app: Any) -> None:
         assert current_identity() is ANONYMOUS
 
 
+async def test_what_came_is_left_as_it_is() -> None:
+    """A server may look at its connection again, and whoever stands around this one too."""
+    api = Api()
+    application = OAuthGuardMiddleware(bare, api.guard)
+    connection = http("GET", "/r", bearer(api.token()))
+    came = dict(connection)
+    for _ in range(3):
+        await application(connection, nothing, partial(asyncio.sleep, 0))
+        assert connection == came
+
+
+async def test_another_scheme_is_told_to_the_operator() -> None:
+    """Who asks which scopes or not, it is told why nobody was let in."""
+    for settings in ({}, {"requires": "read"}):
+        answer = await Api(middleware=settings).send(
+            "GET", "/r", [(b"authorization", b"Basic YTpi")]
+        )
+        expect(answer, "401 none")
+        assert Reason.UNSUPPORTED_SCHEME in answer.log
+
+
 async def test_whoever_alters_an_answer_alters_no_other() -> None:
     """Middleware around this one adds header fields to the list that it is sent."""
     api, seen = Api(), []

@@ -66,13 +66,12 @@ class Requirement:
 
     @property
     def enough_scopes(self) -> frozenset[str] | None:
-        """The scopes that are all that a caller needs who has authenticated.
+        """Scopes that are all that a caller needs who has authenticated, though others may do too.
 
-        None where more is asked, or one of several sets of scopes.
+        None where more is asked than scopes.
         """
         alternatives = ((),) if self.scopes is None else self.scopes.alternatives
-        plain = self == Requirement(self.scopes) and len(alternatives) == 1
-        return frozenset(alternatives[0]) if plain else None
+        return frozenset(alternatives[0]) if self == Requirement(self.scopes) else None
 
     def check(self, identity: Identity) -> None:
         """Hold *identity* to what is asked; to ask anew where that is wanted is up to the guard.

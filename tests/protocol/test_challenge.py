@@ -1,6 +1,7 @@
 """Every error becomes one answer, made of configuration and constants alone."""
 
 import json
+import weakref
 from typing import Any
 
 import pytest
@@ -121,6 +122,16 @@ def test_an_error_that_is_none_of_ours_is_answered_too(
     _, parameters = _challenge(rejection)
     assert (rejection.status, parameters.get("error")) == (status, code)
     assert parameters.keys() <= {"error", "error_description", "resource_metadata"}
+
+
+def test_answers_are_written_once_and_not_kept_for_ever() -> None:
+    """An operator's function may ask for a scope of its own making each time."""
+    challenger = _challenger()
+    errors = [InsufficientScope(scope=f"order:{number}") for number in range(1000)]
+    answers = [weakref.ref(challenger.answer(error)) for error in errors]
+    kept = [answer() for answer in answers if answer() is not None]
+    assert 0 < len(kept) < 500
+    assert challenger.answer(errors[-1]) is kept[-1]
 
 
 def test_headers_describe_the_body() -> None:

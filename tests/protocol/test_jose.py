@@ -36,6 +36,8 @@ _SPELLINGS: dict[str, Callable[[str], str]] = {
     "+ of the other alphabet": lambda encoded: encoded[:2] + "+" + encoded[3:],
     "/ of the other alphabet": lambda encoded: encoded[:2] + "/" + encoded[3:],
     "a tilde": lambda encoded: encoded + "~AA",
+    "four tildes": lambda encoded: encoded[:4] + "~~~~" + encoded[4:],
+    "four of the other alphabet": lambda encoded: encoded[:4] + "+/+/" + encoded[4:],
     "a percent escape": lambda encoded: encoded[:-1] + f"%{ord(encoded[-1]):02x}",
     "a NUL": lambda encoded: encoded + "\0",
     "a letter outside ASCII": lambda encoded: encoded + "éé",

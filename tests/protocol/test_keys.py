@@ -114,11 +114,16 @@ def test_a_token_is_held_to_the_keys_of_its_header(
     assert _outcome(_key_set(*jwks), header) is reason
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["of one name", "without a name"])
 @pytest.mark.parametrize(("others", "reason"), [(4, None), (5, Reason.BAD_SIGNATURE)])
-def test_five_keys_are_tried_at_most(others: int, reason: Reason | None) -> None:
+def test_five_keys_are_tried_at_most(others: int, reason: Reason | None, named: bool) -> None:
     """A token that fits many keys costs no more than five signature checks."""
-    keys = _key_set(*[_OTHER_EC.jwk] * others, _EC.jwk)
-    assert _outcome(keys, {"alg": "ES256"}) is reason
+    jwks = [{**jwk, "kid": "a"} for jwk in (*[_OTHER_EC.jwk] * others, _EC.jwk)]
+    if not named:
+        jwks = [{name: value for name, value in jwk.items() if name != "kid"} for jwk in jwks]
+    assert _outcome(_key_set(*jwks), {"alg": "ES256"}) is reason
+    if named:
+        assert _outcome(_key_set(*jwks), {"alg": "ES256", "kid": "a"}) is reason
 
 
 _NAMED = {

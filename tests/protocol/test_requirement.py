@@ -27,6 +27,12 @@ _USER = Identity(
 _CLIENT = Identity(issuer="https://as.example.com", subject="c1", client_id="c1")
 
 
+def test_who_has_no_name_may_go_on() -> None:
+    """An issuer need not say who called, only that it vouches for the token."""
+    nameless = Identity(issuer="https://as.example.com", scopes=frozenset({"read"}))
+    Requirement.of("read").check(nameless)
+
+
 @pytest.mark.parametrize(
     "requirement",
     [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jwt.algorithms import get_default_algorithms
 
@@ -38,6 +38,9 @@ _BENDS: dict[str, Callable[[bytes, int], bytes]] = {
     "ones": lambda good, _: b"\xff" * len(good),
     "halves swapped": lambda good, _: good[len(good) // 2 :] + good[: len(good) // 2],
     "the first half zero": lambda good, _: bytes(len(good) // 2) + good[len(good) // 2 :],
+    "a zero before the second half": lambda good, _: (
+        good[: len(good) // 2] + b"\0" + good[len(good) // 2 :]
+    ),
     "nothing": lambda *_: b"",
 }
 
@@ -81,8 +84,18 @@ def test_a_signature_counts_for_what_was_signed_alone(algorithm: str) -> None:
         assert not _counts(algorithm, _good(algorithm), other)
 
 
+def test_leading_zeros_are_part_of_a_signature() -> None:
+    """Neither half may be written shorter, though its number is the same."""
+    es256 = _theirs("ES256")
+    signed = (es256.sign(_SIGNED, _keys("ES256")[0]) for _ in range(10_000))
+    short = next(each for each in signed if each[32] == 0)
+    assert _counts("ES256", short)
+    assert not _counts("ES256", short[:32] + short[33:])
+
+
 @pytest.mark.parametrize("algorithm", sorted(CHECKS))
 @BOUNDED
+@example(bend="a zero before the second half", at=0)
 @given(bend=st.sampled_from(sorted(_BENDS)), at=st.integers(0, 4096))
 def test_a_bent_signature_counts_as_with_pyjwt(algorithm: str, bend: str, at: int) -> None:
     """Neither takes what the other refuses."""
