@@ -82,7 +82,8 @@ class _Line:
         _add(panel, "polyline", points=joined).set("class", "curve")
         for index, anchor in ((0, "start"), (-1, "end")):
             x, y = places[index]
-            _text(panel, x, y - 6, short(ys[index]), anchor=anchor)
+            clear = y + 14 if y < _BAR else y - 6  # of the title
+            _text(panel, x, clear, short(ys[index]), anchor=anchor)
 
 
 def as_svg(report: Report) -> str:
@@ -118,11 +119,12 @@ def _lines(report: Report) -> Iterator[_Line]:
 
 
 def _ground(report: Report, width: int, height: int) -> ET.Element:
+    machine = ", ".join(f"{name} {fact}" for name, fact in report.machine.items())
     svg = ET.Element("svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {width} {height}")
     svg.attrib |= {"role": "img", "aria-labelledby": "title desc", "width": str(width)}
     _add(svg, "title", id="title").text = "What oauth_guard adds to a request, beside its peers"
     _add(svg, "desc", id="desc").text = (
-        f"Measured on {report.date} with {', '.join(report.machine.values())}. A bar for each "
+        f"Measured on {report.date} with {machine}. A bar for each "
         "library, on a logarithmic scale; shorter is quicker. The numbers are in the table."
     )
     _add(svg, "style").text = _STYLE
