@@ -9,7 +9,7 @@ from oauth_guard import OAuthGuardMiddleware
 from oauth_guard.asgi import Application
 from tests.benchmarks.figures import Figure, Target
 from tests.benchmarks.measure import Row, Timings, called
-from tests.benchmarks.request import Fields, bearer
+from tests.benchmarks.request import Fields, bearer, status_of
 from tests.benchmarks.rows import BARE, Group, bare_app, check_fetches, guard_for, row
 from tests.benchmarks.signatures import CALLS, Minted, mint
 
@@ -29,6 +29,7 @@ async def refused(rounds: int) -> AsyncIterator[Group]:
     junk = _junk(called(_JUNK_CALLS, rounds))
     async with guard_for(minted.issuer) as guard:
         app = OAuthGuardMiddleware(bare_app, guard)
+        await status_of(app, minted.tokens[0])  # as it is where somebody forges: good ones came
         rows = [
             row(_NO_TOKEN, app, repeat(()), status=_REFUSED),
             *(
