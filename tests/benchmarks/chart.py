@@ -124,8 +124,8 @@ def _ground(report: Report, width: int, height: int) -> ET.Element:
     svg.attrib |= {"role": "img", "aria-labelledby": "title desc", "width": str(width)}
     _add(svg, "title", id="title").text = "What oauth_guard adds to a request, beside its peers"
     _add(svg, "desc", id="desc").text = (
-        f"Measured on {report.date} with {machine}. A bar for each "
-        "library, on a logarithmic scale; shorter is quicker. The numbers are in the table."
+        f"Measured on {report.date} with {machine}. A bar for each library, "
+        "and a curve for all that may grow, on logarithmic scales; less is quicker."
     )
     _add(svg, "style").text = _STYLE
     _add(svg, "rect", width="100%", height="100%", rx=8).set("class", "ground")
@@ -141,7 +141,7 @@ def _text(
     parent: ET.Element, x: float, y: float, words: str, *, anchor: str = "start", kind: str = ""
 ) -> None:
     text = _add(parent, "text", x=x, y=y)
-    text.attrib |= {"text-anchor": anchor, "class": kind}
+    text.attrib |= {"text-anchor": anchor} | ({"class": kind} if kind else {})
     text.text = words
 
 
