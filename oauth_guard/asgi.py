@@ -40,7 +40,7 @@ GUARD, IDENTITY, REQUEST = "oauth_guard.guard", "oauth_guard.identity", "oauth_g
 """What the middleware leaves in the connection for route decorators: who watches, who called.
 
 Keys of our own, since other middleware may replace `user`. What was sent is there only where the
-connection does not tell it: when a form was read.
+connection does not tell it: when a form was read, and then with the guard that it was read for.
 """
 
 SECURE = frozenset({"https", "wss"})

@@ -212,7 +212,7 @@ class OAuthGuardMiddleware:
             if guard.transmission.query and query_carries_token(request.query):
                 send = kept_private(send)
             if form is not None:
-                connection = {**connection, REQUEST: request}
+                connection = {**connection, REQUEST: (guard, request)}
             await self._serve(identity, connection, receive, send)
 
     async def _websocket(self, connection: Connection, receive: Receive, send: Send) -> None:

@@ -68,7 +68,9 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
         if not requirement.fresh:
             requirement.check(known)
             return known
-        request = connection.scope.get(REQUEST) or read_request(connection.scope)
+        reader, request = connection.scope.get(REQUEST, (None, None))
+        if reader is not guard:
+            request = read_request(connection.scope)
         identity = await guard.authorize(request, known, requirement)
     except (RequestRejected, IssuerUnavailable) as error:
         raise _exception(connection, guard.reject(error)) from None

@@ -19,7 +19,7 @@ from oauth_guard.asgi import GUARD, IDENTITY, REQUEST
 from oauth_guard.fastapi import requires as fastapi_requires
 from oauth_guard.starlette import requires
 from tests.fresh.scene import ROUTES, FreshApi
-from tests.standards.api import Api, handler
+from tests.standards.api import Api, bearer, handler
 
 
 @pytest.mark.parametrize("door", ["/starlette", "/sync", "/fastapi/it"])
@@ -63,6 +63,22 @@ async def test_a_token_is_found_again_where_it_was_sent(target: str, sent: bytes
     answer = await api.send("POST", target.format(token), [form] if sent else [], chunks=chunks)
     assert answer.status == 200
     assert api.questions == before + 1
+
+
+async def test_a_guard_inside_another_asks_about_what_it_was_sent_itself() -> None:
+    """Not about what the outer one read in a form, where somebody between them had it exchanged."""
+    inner = FreshApi()
+    token = await inner.known()
+
+    async def exchanging(connection: Scope, receive: Receive, send: Send) -> None:
+        await inner.application({**connection, "headers": bearer(token)}, receive, send)
+
+    outer = Api(guard={"bearer_methods": ["header", "body"]}, routes=[Mount("/inner", exchanging)])
+    form = (b"content-type", b"application/x-www-form-urlencoded")
+    before = inner.questions
+    chunks = [f"access_token={outer.token()}".encode()]
+    assert (await outer.send("POST", "/inner/sync", [form], chunks=chunks)).status == 200
+    assert inner.questions == before + 1
 
 
 async def test_the_token_is_in_nothing_that_may_be_shown() -> None:
