@@ -4,11 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 from oauth_guard.protocol.claims import RFC9068_CLAIMS, ClaimRules
 from oauth_guard.protocol.jose import ASYMMETRIC, JOSEHeader
 from tests.protocol.forging import CLAIMS
+from tests.protocol.properties import BOUNDED
 
 _ISSUER = "https://as.example.com"
 _RESOURCE = "https://api.example.com"
@@ -279,3 +282,31 @@ def test_a_token_is_in_time(leeway: float, times: dict[str, float], reason: Reas
         "issued_at": times.get("iat"),
     }
     assert _outcome(lambda: rules.check_lifetime(**judged, now=_NOW)) is reason
+
+
+_TIME = st.none() | st.integers(-100, 100)
+
+
+@BOUNDED
+@example(leeway=5, expires_at=None, not_before=-8, issued_at=0, now=-11)
+@example(leeway=5, expires_at=None, not_before=-50, issued_at=0, now=-11)
+@given(
+    leeway=st.sampled_from([0, 5, 50]),
+    expires_at=_TIME,
+    not_before=_TIME,
+    issued_at=_TIME,
+    now=st.integers(-150, 150),
+)
+def test_a_lifetime_is_when_a_token_is_in_time(
+    leeway: float,
+    expires_at: float | None,
+    not_before: float | None,
+    issued_at: float | None,
+    now: float,
+) -> None:
+    """To the second, wherever its times lie to each other."""
+    rules = ClaimRules(_ISSUER, leeway=leeway)
+    times = {"expires_at": expires_at, "not_before": not_before, "issued_at": issued_at}
+    begin, end = rules.lifetime(expires_at, not_before, issued_at)
+    in_time = _outcome(lambda: rules.check_lifetime(**times, now=now)) is None
+    assert (begin <= now < end) is in_time
