@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeAlias, TypeGuard, TypeVar
 
-from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
+from oauth_guard.errors import ConfigurationError, InvalidToken, MissingCredentials, Reason
 
 __all__ = ["ClaimCheck", "MoreClaims", "ask", "is_plain_function"]
 
@@ -81,6 +81,8 @@ def ask(function: Callable[[Mapping[str, Any]], _T], claims: Mapping[str, Any]) 
         return function(claims)
     except ConfigurationError:  # a ValueError, but not the caller's fault
         raise
+    except MissingCredentials:  # somebody did come: a refused token is never nobody
+        raise InvalidToken from None
     except _ODD_CLAIM:  # whose text may hold what the token says
         raise InvalidToken(Reason.MALFORMED_CLAIM) from None
 

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from oauth_guard.errors import ConfigurationError, InsufficientScope, InvalidToken, Reason
+from oauth_guard.errors import (
+    ConfigurationError,
+    InsufficientScope,
+    InvalidToken,
+    MissingCredentials,
+    Reason,
+)
 from oauth_guard.protocol.frozen import freeze
 from oauth_guard.protocol.more_claims import MoreClaims, ask
 
@@ -64,6 +70,17 @@ def test_a_function_sees_the_claims_and_may_refuse() -> None:
         more.judge({"plan": "free"})
     with pytest.raises(InvalidToken, match=Reason.MALFORMED_CLAIM):
         more.judge({})
+
+
+def test_somebody_who_is_refused_is_not_nobody() -> None:
+    """What a function says of a token can't make it as if there were none."""
+
+    def forgets(_claims: object) -> None:
+        raise MissingCredentials
+
+    with pytest.raises(InvalidToken) as caught:
+        MoreClaims.of(forgets).judge({})
+    assert caught.value.reason is Reason.WRONG_CLAIM
 
 
 @pytest.mark.parametrize(
