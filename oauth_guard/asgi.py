@@ -28,6 +28,7 @@ __all__ = [
     "path_in_app",
     "read_body",
     "read_request",
+    "reject",
     "without_body",
 ]
 
@@ -116,6 +117,14 @@ async def answer(
     """Send a whole answer, without its body to a HEAD request."""
     await send({"type": "http.response.start", "status": status, "headers": list(headers)})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+async def reject(rejection: Rejection, connection: Connection, send: Send) -> None:
+    """Answer a request with *rejection*, without its body to a HEAD request."""
+    headers = list(rejection.headers)
+    await send({"type": "http.response.start", "status": rejection.status, "headers": headers})
+    body = b"" if connection["method"] == "HEAD" else rejection.body
+    await send({"type": "http.response.body", "body": body})
 
 
 async def deny(rejection: Rejection, connection: Connection, receive: Receive, send: Send) -> None:

@@ -116,6 +116,8 @@ class RequestRejected(OAuthGuardError):  # noqa: N818 - a verdict, as the house 
 
     def __init__(self, reason: Reason) -> None:
         """Say why; nothing of the request goes in."""
+        # No super().__init__(): Exception.__new__ has kept what an error needs, and refusals are
+        # many.
         self.reason = reason
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.routing import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.binding import check_binding
-from oauth_guard.protocol.challenge import Challenger, Refusal, Rejection
+from oauth_guard.protocol.challenge import Challenger, Prepared, Rejection
 from oauth_guard.protocol.credentials import (
     PLAIN,
     Credentials,
@@ -118,7 +118,7 @@ class Guard:
             error_uri=error_uri,
             tell_reason=detail is not None,
         )
-        self._junk = self.refusal(InvalidToken(Reason.MALFORMED_TOKEN))
+        self._junk = self.prepare(InvalidToken(Reason.MALFORMED_TOKEN))
         self.metadata_path = metadata_path(resource) if metadata else None
         scopes = [str(scope(name)) for name in scopes_supported]
         self.metadata_document = metadata_document(
@@ -134,7 +134,7 @@ class Guard:
         return self._issuers.ready
 
     async def authenticate(self, request: ResourceRequest, *, fresh: bool = False) -> Identity:
-        """Return who sent *request*, or raise. Every request walks exactly this path.
+        """Return who sent *request*, or raise: whom it is known to be, or else all of `judge`.
 
         Args:
             request: What was sent.
@@ -148,43 +148,42 @@ class Guard:
             ConfigurationError: It must be asked now, and was not set up for that.
         """
         credentials = read_credentials(request, self.transmission)  # 1 read
+        # Recalled is only what `judge` would say again: see Admissions.
         if credentials.digest is not None and not fresh:
             known = self._admissions.recall(credentials.digest, self._clock())
             if known is not None:
                 return known
         return await self.judge(credentials, fresh=fresh)
 
-    def receive(
+    def recognise(
         self, headers: Iterable[tuple[bytes, bytes]]
     ) -> Identity | Rejection | Credentials | None:
-        """Return all that can be told of *headers*, one of which is the whole story, at once.
+        """Return all that one `Authorization` field in *headers* tells at once.
 
-        That is whom the path admitted a moment ago for the very same field, if it still would (a
-        hit can't be told from a miss), or `ANONYMOUS` where there is none. Or else the answer to
-        what nobody could have issued, or the credentials that are to be judged. None where only
-        the path can tell.
+        That is who sent the same field a moment ago, if that is still true (a hit can't be told
+        from a miss), or `ANONYMOUS` if there is none; or the answer to what nobody could have
+        issued; or else what is to be judged. None where `authenticate` must tell. Whoever calls
+        this has looked at `transmission`: neither TLS, query nor form is looked at here.
         """
         try:
             field = authorization_field(headers)
             if field is None:
                 return ANONYMOUS
-            # Junk is not even digested.
-            digest = digest_of(field) if field.startswith(self._usual) else None
-            known = self._admissions.recall(digest, self._clock()) if digest else None
-            return known or self._read(field, digest)
-        except MissingCredentials:  # of another scheme
-            return None
+            digest = None
+            if field.startswith(self._usual):  # junk is not even digested
+                digest = digest_of(field)
+                known = self._admissions.recall(digest, self._clock())
+                if known is not None:
+                    return known
+            credentials = read_field(field, digest)
         except RequestRejected as error:
-            return self.reject(error)
-
-    def _read(self, field: bytes, digest: bytes | None) -> Credentials | Rejection:
-        credentials = read_field(field, digest)
-        if self._issuers.may_have_issued(credentials.token):
-            return credentials
-        return self.refuse(self._junk)
+            # Of another scheme: who may call without a token is not known here.
+            return None if isinstance(error, MissingCredentials) else self.reject(error)
+        may_be_ours = self._issuers.may_have_issued(credentials.token)
+        return credentials if may_be_ours else self.answer(self._junk)
 
     async def judge(self, credentials: Credentials, *, fresh: bool = False) -> Identity:
-        """Return whom *credentials* prove, or raise: the path from where they are read.
+        """Return whom *credentials* prove, or raise: the path itself, each step a line.
 
         Raises:
             InvalidToken: The token is not good, or not for this resource.
@@ -239,19 +238,20 @@ class Guard:
     def reject(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
         """Return the answer to *error*, and tell the operator why."""
         if isinstance(error, RequestRejected):
-            return self.refuse(self.refusal(error))
+            return self.answer(self.prepare(error))
         _log.warning("%s: no answer from %s: %s", self.resource, error.issuer, error.reason)
         return self._challenger.answer(error)
 
-    def refusal(self, error: RequestRejected) -> Refusal:
-        """Return the answer to *error*, written beforehand for `refuse`."""
-        return Refusal(self._challenger.answer(error), error.reason)
+    def prepare(self, error: RequestRejected) -> Prepared:
+        """Write the answer to *error* before it is needed: with `answer`, each time."""
+        return Prepared(self._challenger.answer(error), error.reason)
 
-    def refuse(self, refusal: Refusal) -> Rejection:
-        """Return the answer of *refusal*, and tell the operator why."""
+    def answer(self, prepared: Prepared) -> Rejection:
+        """Return an answer that was *prepared*, and tell the operator why."""
+        rejection, reason = prepared
         if _log.isEnabledFor(logging.INFO):
-            _log.info("%s: refused with %d: %s", self.resource, refusal.status, refusal.reason)
-        return refusal.answer
+            _log.info("%s: refused with %d: %s", self.resource, rejection.status, reason)
+        return rejection
 
     async def start(self) -> None:
         """Fetch what judging tokens needs, as `start=` says.

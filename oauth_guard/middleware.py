@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack
 
 from oauth_guard.asgi import (
     REQUEST,
-    SECURE,
     Application,
     Connection,
     Receive,
@@ -18,6 +17,7 @@ from oauth_guard.asgi import (
     path_in_app,
     read_body,
     read_request,
+    reject,
     without_body,
 )
 from oauth_guard.errors import (
@@ -39,6 +39,7 @@ from oauth_guard.protocol.paths import PublicPaths, is_ambiguous
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import ScopeExpression
+from oauth_guard.quick_way import QuickWay
 
 __all__ = ["OAuthGuardMiddleware"]
 
@@ -88,13 +89,7 @@ class OAuthGuardMiddleware:
                 each.check_requirement(self._requirement)
         self._preflights = preflights
         self._cors = CrossOrigin.of(cors)
-        self._quick = self._quick_guard()
-        self._special_paths = {*self._guards.documents, *self._public.paths}
-        self._tls_only = any(each.transmission.require_https for each in self._guards)
-        self._special_trees = self._public.trees
-        asked, first = self._requirement or Requirement(), next(iter(self._guards))
-        self._enough_scopes = asked.enough_scopes
-        self._missing = first.refusal(MissingCredentials(scope=asked.wanted))
+        self._quick = self._quick_way()
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
         """Serve one connection.
@@ -105,57 +100,32 @@ class OAuthGuardMiddleware:
         if connection["type"] != "http":
             await self._no_http(connection, receive, send)
             return
-        guard = self._quick
-        if guard is None or self._is_special(connection):
+        quick = self._quick
+        if quick is None or quick.leads_past(connection):
             await self._http(connection, receive, send)
             return
-        # Most requests end below: nothing is awaited before the application, and little called.
-        verdict = guard.receive(connection["headers"])
-        if isinstance(verdict, Credentials):
-            try:
-                verdict = await guard.judge(verdict)
-            except (RequestRejected, IssuerUnavailable) as error:
-                verdict = guard.reject(error)
-        if isinstance(verdict, Identity):
-            enough = self._enough_scopes
-            if verdict is ANONYMOUS or enough is None or not enough <= verdict.scopes:
-                verdict = self._held(verdict, guard)
-        if isinstance(verdict, Identity):
-            token = take_identity(verdict)
-            try:
-                await self._app(admitted(connection, guard, verdict), receive, send)
-            finally:
-                leave_identity(token)
-        elif isinstance(verdict, Rejection):
-            status, headers = verdict.status, [*verdict.headers]
-            body = b"" if connection["method"] == "HEAD" else verdict.body
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
-        else:
+        # Most requests end below: nothing is awaited before the application.
+        outcome = quick.guard.recognise(connection["headers"])
+        if outcome is None:
             await self._http_guarded(connection, receive, send)
-
-    def _is_special(self, connection: Connection) -> bool:
-        """Tell whether more than one header may decide; if in doubt, it may."""
-        path = connection["path"]
-        if connection.get("root_path"):
-            if path in self._special_paths:
-                return True
-            path = path_in_app(connection)
-        return (
-            path in self._special_paths
-            or path.startswith(self._special_trees)
-            or connection["method"] == "OPTIONS"
-            or (self._tls_only and connection.get("scheme") not in SECURE)
-        )
-
-    def _held(self, identity: Identity, guard: Guard) -> Identity | Rejection:
-        """Hold *identity* to what every path asks, as `_admit` does."""
-        if self._requirement is None:
-            return identity
-        if identity is ANONYMOUS:
-            return guard.refuse(self._missing)
-        error = self._requirement.objection(identity)
-        return identity if error is None else guard.reject(error)
+            return
+        if isinstance(outcome, Credentials):
+            try:
+                outcome = await quick.guard.judge(outcome)
+            except (RequestRejected, IssuerUnavailable) as error:
+                outcome = quick.guard.reject(error)
+        if isinstance(outcome, Identity) and (
+            outcome is ANONYMOUS or not quick.enough <= outcome.scopes
+        ):
+            outcome = quick.hold(outcome)
+        if isinstance(outcome, Rejection):
+            await reject(outcome, connection, send)
+            return
+        token = take_identity(outcome)
+        try:
+            await self._app(admitted(connection, quick.guard, outcome), receive, send)
+        finally:
+            leave_identity(token)
 
     async def _no_http(self, connection: Connection, receive: Receive, send: Send) -> None:
         match connection["type"]:
@@ -179,7 +149,11 @@ class OAuthGuardMiddleware:
                 await self._app(connection, receive, send)
 
     async def _http(self, connection: Connection, receive: Receive, send: Send) -> None:
-        method, headers = connection["method"], connection["headers"]
+        guard, method, headers = (
+            self._guard(connection),
+            connection["method"],
+            connection["headers"],
+        )
         cross_origin = self._cors.response_headers(headers)
         if cross_origin:
             send = adding(cross_origin, send)
@@ -191,10 +165,10 @@ class OAuthGuardMiddleware:
             else:
                 # Without extensions nothing but a plain body can carry content.
                 bare = {**connection, "extensions": {}}
-                await self._serve(ANONYMOUS, bare, receive, without_body(send))
+                await self._serve(guard, ANONYMOUS, bare, receive, without_body(send))
         # Anyone may call a method of HTTP by our word for a handshake: that makes it none.
         elif method != _HANDSHAKE and self._is_public(connection, method):
-            await self._serve(ANONYMOUS, connection, receive, send)
+            await self._serve(guard, ANONYMOUS, connection, receive, send)
         else:
             await self._http_guarded(connection, receive, send)
 
@@ -206,26 +180,25 @@ class OAuthGuardMiddleware:
             request = read_request(connection, form)
             identity = await self._admit(guard, connection, request)
         except (RequestRejected, IssuerUnavailable) as error:
-            refusal = guard.reject(error)
-            await answer(send, method, refusal.status, refusal.headers, refusal.body)
+            await reject(guard.reject(error), connection, send)
         else:
             if guard.transmission.query and query_carries_token(request.query):
                 send = kept_private(send)
             if form is not None:
                 connection = {**connection, REQUEST: (guard, request)}
-            await self._serve(identity, connection, receive, send)
+            await self._serve(guard, identity, connection, receive, send)
 
     async def _websocket(self, connection: Connection, receive: Receive, send: Send) -> None:
-        if self._is_public(connection, _HANDSHAKE):
-            await self._serve(ANONYMOUS, connection, receive, send)
-            return
         guard = self._guard(connection)
+        if self._is_public(connection, _HANDSHAKE):
+            await self._serve(guard, ANONYMOUS, connection, receive, send)
+            return
         try:
             identity = await self._admit(guard, connection, read_request(connection))
         except (RequestRejected, IssuerUnavailable) as error:
             await deny(guard.reject(error), connection, receive, send)
         else:
-            await self._serve(identity, connection, receive, send)
+            await self._serve(guard, identity, connection, receive, send)
 
     async def _admit(
         self, guard: Guard, connection: Connection, request: ResourceRequest
@@ -245,21 +218,27 @@ class OAuthGuardMiddleware:
         return identity
 
     async def _serve(
-        self, identity: Identity, connection: Connection, receive: Receive, send: Send
+        self,
+        guard: Guard,
+        identity: Identity,
+        connection: Connection,
+        receive: Receive,
+        send: Send,
     ) -> None:
-        inner = admitted(connection, self._guard(connection), identity)
         token = take_identity(identity)
         try:
-            await self._app(inner, receive, send)
+            await self._app(admitted(connection, guard, identity), receive, send)
         finally:
             leave_identity(token)
 
-    def _quick_guard(self) -> Guard | None:
-        """Return the guard of all paths, if one header may be all that it has to look at."""
+    def _quick_way(self) -> QuickWay | None:
+        """Return the quick way, where there is one: one header must be able to tell all."""
         guard, asked = self._guards.only, self._requirement
         if guard is None or self._cors.origins or (asked is not None and asked.fresh):
             return None
-        return guard if guard.transmission.in_one_header else None
+        if not guard.transmission.in_one_header:
+            return None
+        return QuickWay(guard, asked, self._public)
 
     def _is_public(self, connection: Connection, method: str) -> bool:
         return self._public.include(method, path_in_app(connection), connection.get("raw_path"))

@@ -21,7 +21,7 @@ from oauth_guard import (
     current_identity,
     scope,
 )
-from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.errors import InvalidToken, MissingCredentials, Reason
 from oauth_guard.issuers.fixed_keys import FixedKeySet
 from oauth_guard.protocol.jose import SignedToken
 from oauth_guard.protocol.keys import KeySet
@@ -293,6 +293,14 @@ REQUESTS = st.tuples(
     st.sampled_from(["https", "http"]),
     st.sampled_from(["", "/api"]),
 )
+
+
+def _forgets(_claims: object) -> None:
+    """Refuse as if nobody had come."""
+    raise MissingCredentials
+
+
+ISSUERS = st.sampled_from([{}, {}, {"claims": {"sub": "u2"}}, {"claims": _forgets}])
 GUARDS = st.fixed_dictionaries(
     {}, optional={"require_https": st.booleans(), "metadata": st.booleans()}
 )
@@ -307,22 +315,25 @@ MIDDLEWARES = st.fixed_dictionaries(
 
 
 @BOUNDED
-@given(GUARDS, MIDDLEWARES, st.lists(REQUESTS, min_size=1, max_size=4))
+@given(ISSUERS, GUARDS, MIDDLEWARES, st.lists(REQUESTS, min_size=1, max_size=4))
 def test_what_is_told_at_once_is_what_the_path_says(
-    guard: dict[str, Any], middleware: dict[str, Any], requests: list[Any]
+    issuer: dict[str, Any],
+    guard: dict[str, Any],
+    middleware: dict[str, Any],
+    requests: list[Any],
 ) -> None:
     """To the caller, to the application and to the operator, whatever is asked in what order."""
-    asyncio.run(_told_at_once_is_what_the_path_says(guard, middleware, requests))
+    asyncio.run(_told_at_once_is_what_the_path_says(issuer, guard, middleware, requests))
 
 
 async def _told_at_once_is_what_the_path_says(
-    guard: dict[str, Any], middleware: dict[str, Any], requests: list[Any]
+    issuer: dict[str, Any], guard: dict[str, Any], middleware: dict[str, Any], requests: list[Any]
 ) -> None:
-    keys = {"keys": [key.jwk for key in signing_keys()]}
-    quick = Api(app=bare, issuer={"keys": keys}, guard=guard, middleware=middleware)
+    issuer = {"keys": {"keys": [key.jwk for key in signing_keys()]}, **issuer}
+    quick = Api(app=bare, issuer=issuer, guard=guard, middleware=middleware)
     # Where scripts of some origin are let in, each request goes the long way.
     long_way = {**middleware, "cors": ["https://other.example.com"]}
-    slow = Api(app=bare, issuer={"keys": keys}, guard=guard, middleware=long_way)
+    slow = Api(app=bare, issuer=issuer, guard=guard, middleware=long_way)
     tokens = {
         b"good": quick.token(),
         b"other": quick.token(aud="https://other.example.com"),

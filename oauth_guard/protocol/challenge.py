@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason, RequestRejected
 
-__all__ = ["CHALLENGE_HEADER", "Challenger", "Refusal", "Rejection"]
+__all__ = ["CHALLENGE_HEADER", "Challenger", "Prepared", "Rejection"]
 
 CHALLENGE_HEADER = b"www-authenticate"
 
@@ -47,16 +47,11 @@ class Rejection:
         return (*self.challenges, *kind, length)
 
 
-class Refusal(NamedTuple):
+class Prepared(NamedTuple):
     """An answer that was written beforehand, and what the operator is told with it."""
 
-    answer: Rejection
+    rejection: Rejection
     reason: Reason
-
-    @property
-    def status(self) -> int:
-        """The HTTP status of the answer."""
-        return self.answer.status
 
 
 class Challenger:
@@ -91,7 +86,7 @@ class Challenger:
         self._resource_metadata = resource_metadata
         self._error_uri = error_uri
         self._tell_reason = tell_reason
-        # Written once: what differs between the requests that are refused is not told them.
+        # Written once each: nothing of a request goes into them.
         self._written = lru_cache(_MAX_WRITTEN)(self._write)
 
     def answer(self, error: RequestRejected | IssuerUnavailable) -> Rejection:

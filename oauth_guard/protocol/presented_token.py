@@ -7,14 +7,15 @@ from oauth_guard.protocol.known_headers import KnownHeaders
 
 __all__ = ["USUAL_JWT_BEGINNING", "PresentedToken"]
 
-USUAL_JWT_BEGINNING = b"eyJ"
-"""So the header of nearly every JWT begins, encoded: with a brace and a quote."""
+USUAL_JWT_BEGINNING = b"ey"
+"""So the header of nearly every JWT begins, encoded: with a brace, and a quote or a space."""
 
 _USUAL = USUAL_JWT_BEGINNING.decode()
 _SIGNED_DOTS, _ENCRYPTED_DOTS = 2, 4
-# Of a brace, of white space before it, and the one character that no decoder looks at.
+# How an object may begin, encoded: `e` a brace; `I`, `C`, `D` white space before one; base64
+# skips `~`.
 _BEGINNINGS = frozenset("eICD~")
-_TO_BASE64 = str.maketrans("-_", "+/")
+_GENEROUS = str.maketrans("-_", "+/")
 
 
 class PresentedToken:
@@ -32,7 +33,7 @@ class PresentedToken:
 
     @property
     def may_be_jwt(self) -> bool:
-        """Whether it may be a JWT, by a glance: it costs junk nothing more, and others little."""
+        """Whether it is worth taking apart; what is not is refused as `signed` would refuse it."""
         if self.text.startswith(_USUAL):
             return True
         dots = self.text.count(".")
@@ -85,7 +86,7 @@ def _begins_an_object(text: str) -> bool:
         return False
     try:
         # What is not of the alphabet is skipped, so what base64url has of its own must be.
-        decoded = binascii.a2b_base64(text.partition(".")[0].translate(_TO_BASE64) + "===")
+        decoded = binascii.a2b_base64(text.partition(".")[0].translate(_GENEROUS) + "===")
     except ValueError:
         return False
     return decoded.lstrip().startswith(b"{")

@@ -20,6 +20,7 @@ FLOORS: Mapping[str, int] = {
     "asgi": 5,
     "guard": 5,
     "prefixes": 5,
+    "quick_way": 5,
     "middleware": 6,
     "starlette": 6,
     "telemetry": 6,
@@ -30,7 +31,13 @@ FLOORS: Mapping[str, int] = {
     "cli": 7,
     FACE: 8,
 }
-SIDEWAYS = {("prefixes", "guard"), ("cli", "routes"), ("cli", "forward_auth")}
+SIDEWAYS = {
+    ("prefixes", "guard"),
+    ("quick_way", "guard"),
+    ("quick_way", "asgi"),
+    ("cli", "routes"),
+    ("cli", "forward_auth"),
+}
 
 # The kit stands aside: it sees these rooms alone, and no room sees it.
 KIT = "testing"

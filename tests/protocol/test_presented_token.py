@@ -63,7 +63,7 @@ FIRST = st.text(TOKEN68.replace(".", ""), min_size=1, max_size=9)
 
 
 @BOUNDED
-@given(FIRST | FIRST.map(lambda rest: "~e" + rest) | FIRST.map(lambda rest: "ey" + rest))
+@given(FIRST | FIRST.map(lambda rest: "~e" + rest) | FIRST.map(lambda rest: "eyJ" + rest))
 def test_a_glance_is_enough(first: str) -> None:
     """Whatever the first segment is, it is decoded only where that may make a difference."""
     base64url = first.replace("-", "+").replace("_", "/") + "==="
@@ -73,7 +73,8 @@ def test_a_glance_is_enough(first: str) -> None:
         header = b""
     token = PresentedToken(f"{first}.b.c")
     is_jwt = header.lstrip().startswith(b"{")
-    assert (token.may_be_jwt, token.opaque) == (is_jwt, not is_jwt)
+    assert token.opaque is not is_jwt
+    assert token.may_be_jwt is (is_jwt or first.startswith("ey"))
 
 
 def test_a_jwt_is_taken_apart_once() -> None:
