@@ -33,7 +33,8 @@ class Admissions:
         self._entries.pop(digest, None)
         if len(self._entries) >= self._max_entries:
             self._entries.popitem(last=False)  # a plain dict would look for it past all that went
-        self._entries[digest] = (identity, *token.lifetime, token.stands)
+        begin, end = token.lifetime()
+        self._entries[digest] = (identity, begin, end, token.stands)
 
     def recall(self, digest: bytes, now: float) -> Identity | None:
         """Return who came with what has this *digest*, if at *now* the full path says so too.

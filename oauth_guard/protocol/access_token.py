@@ -63,7 +63,6 @@ class AccessToken:
         """
         return self.rules.for_client is not None and bool(ask(self.rules.for_client, self.claims))
 
-    @property
     def lifetime(self) -> tuple[float, float]:
         """From when, and until when, `check_claims` finds it in time (epoch seconds)."""
         return self.rules.lifetime(self.expires_at, self.not_before, self.issued_at)

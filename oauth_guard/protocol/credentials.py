@@ -78,37 +78,20 @@ class Transmission:
 
 
 class Credentials:
-    """Scheme and token as presented; nothing of them is believed yet.
+    """A token as presented, under the one scheme that there is yet; nothing of it is believed.
 
-    The `repr` tells neither, since a token is as good as its owner.
+    The `repr` does not tell it, since a token is as good as its owner.
 
     Attributes:
-        scheme: `Bearer`.
-        token: What stands after it.
-        plain: The whole `Authorization` value, if that is how alone it can come, and it is
-            spelled plainly: the scheme, one space, the token.
+        token: What stands after `Bearer`.
+        digest: What the whole `Authorization` value may be remembered by, if it is spelled plainly
+            (the scheme, one space, the token) and nothing else could have carried a token.
     """
 
-    __slots__ = ("_digest", "plain", "scheme", "token")
+    __slots__ = ("digest", "token")
 
-    def __init__(
-        self,
-        scheme: str,
-        token: PresentedToken,
-        plain: bytes | None = None,
-        digest: bytes | None = None,
-    ) -> None:
-        self.scheme, self.token, self.plain, self._digest = scheme, token, plain, digest
-
-    def __repr__(self) -> str:
-        return f"<Credentials: {self.scheme}>"
-
-    @property
-    def digest(self) -> bytes | None:
-        """What `plain` is remembered by; None if there is none."""
-        if self._digest is None and self.plain is not None:
-            self._digest = digest_of(self.plain)
-        return self._digest
+    def __init__(self, token: PresentedToken, digest: bytes | None = None) -> None:
+        self.token, self.digest = token, digest
 
 
 def read_credentials(request: ResourceRequest, transmission: Transmission) -> Credentials:
@@ -128,12 +111,9 @@ def read_credentials(request: ResourceRequest, transmission: Transmission) -> Cr
     if len(parameters) + (field is not None) > 1:
         raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
     if field is not None:
-        credentials = read_field(field)
-        return (
-            credentials if transmission.in_one_header else Credentials("Bearer", credentials.token)
-        )
+        return read_field(field, digest_of(field) if transmission.in_one_header else None)
     if parameters:
-        return Credentials("Bearer", _read_token(parameters[0]))
+        return Credentials(_read_token(parameters[0]))
     raise MissingCredentials
 
 
@@ -175,15 +155,15 @@ def query_carries_token(query: bytes) -> bool:
     return bool(_access_tokens(query))
 
 
-def read_field(field: bytes, digest: bytes | None = None) -> Credentials:
-    """Return the credentials in the value of an `Authorization` field, whose digest may be known.
+def read_field(field: bytes, digest: bytes | None) -> Credentials:
+    """Return the credentials in the value of an `Authorization` field, which has this *digest*.
 
     Raises:
         MissingCredentials: Their scheme is not ours.
         InvalidRequest: They are malformed.
     """
     if field.startswith(PLAIN) and _is_token68(token := field[len(PLAIN) :]):
-        return Credentials("Bearer", PresentedToken(token.decode("ascii")), field, digest)
+        return Credentials(PresentedToken(token.decode("ascii")), digest)
     field = field.strip(b" \t")  # optional white space is no part of a field value
     rest = field.lstrip(_SCHEME)
     scheme = field[: len(field) - len(rest)]
@@ -192,7 +172,7 @@ def read_field(field: bytes, digest: bytes | None = None) -> Credentials:
     token = rest.lstrip(b" ")
     if len(token) == len(rest):
         raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
-    return Credentials("Bearer", _read_token(token))
+    return Credentials(_read_token(token))
 
 
 def _read_token(token: bytes) -> PresentedToken:

@@ -48,8 +48,7 @@ def _read(value: bytes) -> Credentials:
 )
 def test_a_bearer_token_is_read(value: bytes, token: str) -> None:
     """The scheme in any case, spaces, one token68."""
-    credentials = _read(value)
-    assert (credentials.scheme, credentials.token.text) == ("Bearer", token)
+    assert _read(value).token.text == token
 
 
 @pytest.mark.parametrize(
@@ -175,4 +174,4 @@ _NAMES = st.sampled_from([b"authorization", b"Authorization", b"x"]) | st.binary
 def test_any_bytes_are_credentials_or_refused(headers: list[tuple[bytes, bytes]]) -> None:
     """Nothing but `RequestRejected` comes out of bytes that are no credentials."""
     with suppress(RequestRejected):
-        assert read_credentials(_request(*headers), _BY_HEADER).scheme == "Bearer"
+        assert read_credentials(_request(*headers), _BY_HEADER).token.text
