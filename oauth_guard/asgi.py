@@ -23,12 +23,14 @@ __all__ = [
     "adding",
     "admitted",
     "answer",
+    "close_code",
     "deny",
     "kept_private",
     "path_in_app",
     "read_body",
     "read_request",
     "reject",
+    "takes_an_answer",
     "without_body",
 ]
 
@@ -131,13 +133,22 @@ async def deny(rejection: Rejection, connection: Connection, receive: Receive, s
     """Refuse a handshake: with the same answer as over HTTP where the server can send one."""
     if (await receive())["type"] != "websocket.connect":
         return  # the client is gone already
-    if "websocket.http.response" in (connection.get("extensions") or {}):
+    if takes_an_answer(connection):
         start = {"status": rejection.status, "headers": list(rejection.headers)}
         await send({"type": "websocket.http.response.start", **start})
         await send({"type": "websocket.http.response.body", "body": rejection.body})
     else:
-        code = _TRY_AGAIN_LATER if rejection.status == _UNAVAILABLE else _POLICY_VIOLATION
-        await send({"type": "websocket.close", "code": code})
+        await send({"type": "websocket.close", "code": close_code(rejection)})
+
+
+def takes_an_answer(connection: Connection) -> bool:
+    """Tell whether the server can refuse a handshake with a status and headers, as over HTTP."""
+    return "websocket.http.response" in (connection.get("extensions") or {})
+
+
+def close_code(rejection: Rejection) -> int:
+    """Return the code to close a WebSocket with, where *rejection* can't go (RFC 6455 §7.4)."""
+    return _TRY_AGAIN_LATER if rejection.status == _UNAVAILABLE else _POLICY_VIOLATION
 
 
 def adding(fields: HeaderFields, send: Send) -> Send:

@@ -13,7 +13,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.websockets import WebSocket, WebSocketState
 
-from oauth_guard.asgi import GUARD, IDENTITY, REQUEST, read_request
+from oauth_guard.asgi import (
+    GUARD,
+    IDENTITY,
+    REQUEST,
+    close_code,
+    read_request,
+    takes_an_answer,
+)
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
 from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection
@@ -25,9 +32,6 @@ from oauth_guard.protocol.scopes import ScopeExpression
 __all__ = ["admit", "metadata_route", "requires"]
 
 _P = ParamSpec("_P")
-
-_POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
-_UNAVAILABLE = 503
 
 
 def requires(
@@ -67,7 +71,7 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
     try:
         if not requirement.fresh:
             requirement.check(known)
-            return known
+            return known  # nothing is asked anew, so no request is read
         reader, request = connection.scope.get(REQUEST, (None, None))
         if reader is not guard:
             request = read_request(connection.scope)
@@ -151,15 +155,13 @@ def _replace(connection: HTTPConnection, known: Identity, identity: Identity) ->
 
 def _exception(connection: HTTPConnection, rejection: Rejection) -> Exception:
     if isinstance(connection, WebSocket) and not _can_be_denied(connection):
-        gone = rejection.status == _UNAVAILABLE
-        return WebSocketException(_TRY_AGAIN_LATER if gone else _POLICY_VIOLATION)
+        return WebSocketException(close_code(rejection))
     # Headers of raw pairs, since a challenge may take several lines of one name. What
     # describes our body is left out: the framework writes its own.
     return HTTPException(rejection.status, headers=Headers(raw=list(rejection.challenges)))
 
 
 def _can_be_denied(websocket: WebSocket) -> bool:
-    return (
-        websocket.application_state is WebSocketState.CONNECTING
-        and "websocket.http.response" in (websocket.scope.get("extensions") or {})
+    return websocket.application_state is WebSocketState.CONNECTING and takes_an_answer(
+        websocket.scope
     )

@@ -225,9 +225,8 @@ class RemoteKeySet:
         for text in keys.odd:
             _log.info("%s: a key was skipped: %s", self._discovery.issuer, text)
         if not keys.keys:
-            self._keys = self._stands = (
-                None  # they were withdrawn, so they don't serve as the last known good
-            )
+            # They were withdrawn, so they don't serve as the last known good.
+            self._keys = self._stands = None
             raise IssuerUnavailable(self._discovery.issuer, Reason.NO_USABLE_KEYS)
         return keys
 

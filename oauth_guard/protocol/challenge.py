@@ -18,6 +18,7 @@ _DESCRIPTIONS = {
     "invalid_token": "The access token is malformed, expired, revoked or not for this resource.",
     "insufficient_scope": "The access token does not grant what this request needs.",
 }
+_NO_STORE = (b"cache-control", b"no-store")
 _MAX_RETRY_AFTER = 60
 _MAX_WRITTEN = 256  # an operator's function may ask for a scope of its own making
 _PRINTABLE = re.compile(r"[\x20-\x7E]*")
@@ -122,9 +123,6 @@ class Challenger:
         }
         written = (f"{k}={_quote(v)}" for k, v in parameters.items() if v is not None)
         return f"Bearer {', '.join(written)}".encode("ascii")
-
-
-_NO_STORE = (b"cache-control", b"no-store")
 
 
 def _body(members: dict[str, str], reason: Reason | None) -> bytes:

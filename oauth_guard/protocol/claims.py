@@ -83,7 +83,6 @@ class ClaimRules:
         subject_claim: What names the subject.
         types_of: The types, one of which a claim must have if it is there.
         ahead: How far in the future a token may have been issued, in seconds.
-        required: The names of `required_claims`.
         gathered: What the claims are called that hold roles, groups and entitlements.
         audience_optional: Whether a token without `aud` is for us; one that names others is not.
     """
@@ -93,7 +92,7 @@ class ClaimRules:
     algorithms: frozenset[str] = ASYMMETRIC
     audience: tuple[str, ...] = ()
     single_audience: bool = False
-    required_claims: tuple[str, ...] = RFC9068_CLAIMS
+    required_claims: frozenset[str] = frozenset(RFC9068_CLAIMS)
     client_claims: tuple[str, ...] = ("client_id",)
     clients: frozenset[str] = frozenset()
     scope_claims: tuple[str, ...] = ("scope",)
@@ -108,7 +107,6 @@ class ClaimRules:
     audience_optional: bool = False
     types_of: Mapping[str, frozenset[type]] = field(init=False, repr=False, compare=False)
     ahead: float = field(init=False, repr=False, compare=False)
-    required: frozenset[str] = field(init=False, repr=False, compare=False)
     gathered: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -119,7 +117,6 @@ class ClaimRules:
             types_of[name] = types_of.get(name, _TEXT) & _TEXT
         object.__setattr__(self, "types_of", types_of)
         object.__setattr__(self, "ahead", min(max(self.leeway, _IAT_ALWAYS), _IAT_NEVER))
-        object.__setattr__(self, "required", frozenset(self.required_claims))
         paths = (*self.role_claims, *self.group_claims, *self.entitlement_claims)
         names = frozenset(path if isinstance(path, str) else path[0] for path in paths)
         object.__setattr__(self, "gathered", names)
@@ -162,7 +159,7 @@ class ClaimRules:
         Raises:
             InvalidToken: A required claim is missing, or this is an ID token.
         """
-        if not self.required <= claims.keys():
+        if not self.required_claims <= claims.keys():
             raise InvalidToken(Reason.MISSING_CLAIM)
         if (
             not _OF_ID_TOKENS.isdisjoint(claims)
@@ -265,13 +262,14 @@ def _audience(_: str, audience: str | Iterable[str]) -> tuple[str, ...]:
 
 _MAY_BE_EMPTY = {"required_claims", "role_claims", "group_claims", "entitlement_claims"}
 _READERS: Mapping[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(("client_claims", "scope_claims", *_MAY_BE_EMPTY), _listed),
     "types": _types,
     "algorithms": _set,
     "clients": _set,
+    "required_claims": _set,
     "audience": _audience,
     "for_client": _function,
     "claims": lambda _, claims: MoreClaims.of(claims),
-    **dict.fromkeys(("client_claims", "scope_claims", *_MAY_BE_EMPTY), _listed),
 }
 
 

@@ -27,11 +27,12 @@ __all__ = [
 MAX_CREDENTIALS_BYTES = 16 * 1024
 """The longest `Authorization` value, or token in a query or form, that is looked at, in bytes."""
 
+PLAIN = b"Bearer "
+"""How credentials are spelled plainly: the scheme, one space, the token."""
+
 _SCHEME = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()
 _TOKEN68 = (string.ascii_letters + string.digits + "-._~+/").encode()
 _NAME_LENGTH = len(b"authorization")
-PLAIN = b"Bearer "
-"""How credentials are spelled plainly: the scheme, one space, the token."""
 
 _FORM = b"application/x-www-form-urlencoded"
 _MAX_PARAMETERS = 1000

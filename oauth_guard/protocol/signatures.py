@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, Asymmet
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
-__all__ = ["CHECKS", "Check"]
+__all__ = ["CHECKS"]
 
 Check: TypeAlias = Callable[[Any, bytes, bytes], None]
 """Holds a signature, by a key that fits, to what was signed; raises `InvalidSignature`."""

@@ -1,6 +1,7 @@
 """JSON as a security boundary: one meaning or none (RFC 8259 §4, RFC 8725 §2.4)."""
 
 import json
+from math import isfinite
 from typing import Any, NoReturn
 
 __all__ = ["parse_object"]
@@ -23,7 +24,7 @@ def _refuse_constant(_: str) -> NoReturn:
 
 def _finite_float(literal: str) -> float:
     number = float(literal)
-    if number - number != 0:  # infinite: the literal overflowed
+    if not isfinite(number):  # the literal overflowed
         raise ValueError("a number overflows")
     return number
 

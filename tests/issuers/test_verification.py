@@ -129,6 +129,11 @@ async def test_the_threads_are_not_the_issuers_to_close(threads: Threads) -> Non
             "executor= is for keys that are read here",
             id="keys that verify by themselves",
         ),
+        pytest.param(
+            {"executor": ThreadPoolExecutor(1), "secret": bytes(32)},
+            "secret= is all there is: leave out keys and threads",
+            id="a secret, which is checked at once",
+        ),
     ],
 )
 def test_an_executor_is_threads_for_our_keys(settings: dict[str, Any], instead: str) -> None:

@@ -14,7 +14,7 @@ _RESOURCE = "https://api.example.com"
 _RULES = ClaimRules("https://as.example.com", leeway=0)
 _LOOSE = ClaimRules(
     "https://as.example.com",
-    required_claims=(),
+    required_claims=frozenset(),
     client_claims=("azp", "client_id"),
     scope_claims=("scp", "scope"),
 )

@@ -14,10 +14,10 @@ from tests.protocol.properties import BOUNDED
 
 _ISSUER = "https://as.example.com"
 _RULES = {
-    "as RFC 9068 has it": ClaimRules(_ISSUER, required_claims=()),
+    "as RFC 9068 has it": ClaimRules(_ISSUER, required_claims=frozenset()),
     "several places": ClaimRules(
         _ISSUER,
-        required_claims=(),
+        required_claims=frozenset(),
         client_claims=("azp", "client_id"),
         scope_claims=("scp", "scope"),
         role_claims=("roles", ("realm", "roles"), ("realm", "more", "roles")),
@@ -25,9 +25,9 @@ _RULES = {
         subject_claim="oid",
     ),
     "arrays of scopes": ClaimRules(
-        _ISSUER, required_claims=(), scope_claims=("scp", "scope"), scope_array=True
+        _ISSUER, required_claims=frozenset(), scope_claims=("scp", "scope"), scope_array=True
     ),
-    "a time as a name": ClaimRules(_ISSUER, required_claims=(), client_claims=("iat",)),
+    "a time as a name": ClaimRules(_ISSUER, required_claims=frozenset(), client_claims=("iat",)),
 }
 _TEXTS = ["iss", "sub", "oid", "jti", "acr", "client_id", "azp", "scope", "scp"]
 _NAMES = [*_TEXTS, "exp", "nbf", "iat", "auth_time", "aud", "roles", "groups", "realm", "other"]

@@ -24,7 +24,7 @@ from oauth_guard.protocol.jose import JOSEHeader, SignedToken
 ISSUER = "https://as.example.com"
 RESOURCE = "https://api.example.com"
 NOW = 1_800_000_000
-RULES = ClaimRules(ISSUER, required_claims=(), leeway=0)
+RULES = ClaimRules(ISSUER, required_claims=frozenset(), leeway=0)
 GOOD = "good"
 PLAIN = ClientProof({}, {})
 
@@ -136,7 +136,7 @@ def test_an_active_token_is_still_checked(members: dict[str, Any], expected: str
 )
 def test_an_optional_audience_may_be_absent_but_not_wrong(aud: object, expected: str) -> None:
     """The opt-out is for issuers that name none."""
-    rules = ClaimRules(ISSUER, required_claims=(), audience_optional=True)
+    rules = ClaimRules(ISSUER, required_claims=frozenset(), audience_optional=True)
     assert verdict(answer(aud=aud), rules) == expected
 
 
@@ -154,7 +154,7 @@ def test_the_subject_is_what_the_rules_name(
     claim: str, members: dict[str, Any], subject: str | None
 ) -> None:
     """There is no second choice."""
-    rules = ClaimRules(ISSUER, required_claims=(), subject_claim=claim)
+    rules = ClaimRules(ISSUER, required_claims=frozenset(), subject_claim=claim)
     token = read_introspection(answer(**members), rules)
     assert token.subject == subject
 
@@ -177,7 +177,7 @@ def test_the_claims_make_the_same_token_again() -> None:
 
 def test_required_claims_are_asked_for() -> None:
     """By default none is, but an operator may want some."""
-    rules = ClaimRules(ISSUER, required_claims=("exp",))
+    rules = ClaimRules(ISSUER, required_claims=frozenset({"exp"}))
     assert verdict(answer(), rules) == Reason.MISSING_CLAIM
     assert verdict(answer(exp=None), rules) == Reason.MISSING_CLAIM
 
