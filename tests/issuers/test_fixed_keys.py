@@ -86,10 +86,10 @@ SHORT = "secret= is missing or too short: a secret for"
         ({"secret": "x" * 64}, r"secret= takes bytes: write secret=text.encode\(\)"),
         ({"secret": SECRET, "algorithms": ["ES256"]}, r'is for algorithms=\["HS256"\], HS384 or'),
         ({"secret": SECRET, "algorithms": ["ES256", "HS256"]}, "algorithms= mixes HS algorithms"),
-        ({"secret": SECRET, "keys": {"keys": [SigningKey("k").jwk]}}, "leave out where keys are"),
-        ({"secret": SECRET, "jwks_uri": f"{ISSUER}/jwks"}, "leave out where keys are"),
-        ({"secret": SECRET, "metadata_url": f"{ISSUER}/x"}, "leave out where keys are"),
-        ({"algorithms": ["HS256"], "jwks_uri": f"{ISSUER}/jwks"}, "leave out where keys are"),
+        ({"secret": SECRET, "keys": {"keys": [SigningKey("k").jwk]}}, "leave out keys and threads"),
+        ({"secret": SECRET, "jwks_uri": f"{ISSUER}/jwks"}, "leave out keys and threads"),
+        ({"secret": SECRET, "metadata_url": f"{ISSUER}/x"}, "leave out keys and threads"),
+        ({"algorithms": ["HS256"], "jwks_uri": f"{ISSUER}/jwks"}, "leave out keys and threads"),
     ],
 )
 def test_a_secret_that_would_not_do_is_refused(settings: dict[str, Any], instead: str) -> None:
