@@ -10,7 +10,8 @@ from oauth_guard.protocol.requirement import Requirement
 
 __all__ = ["QuickWay"]
 
-_NEVER = frozenset({""})  # no scope is called so
+# What no set of scopes holds, not even the one that "".split(" ") makes.
+_NEVER: frozenset[object] = frozenset({None})
 
 
 class QuickWay:
@@ -38,7 +39,7 @@ class QuickWay:
         self._tls_only = guard.transmission.require_https
         asked = requirement or Requirement()
         enough = asked.enough_scopes
-        self.enough = _NEVER if enough is None else enough
+        self.enough: frozenset[object] = _NEVER if enough is None else enough
         self._nobody = guard.prepare(MissingCredentials(scope=asked.wanted))
 
     def leads_past(self, connection: Connection) -> bool:

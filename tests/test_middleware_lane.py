@@ -14,6 +14,7 @@ from oauth_guard import (
     ANONYMOUS,
     ClientSecretBasic,
     Guard,
+    Identity,
     IntrospectionIssuer,
     JWTIssuer,
     OAuthGuardMiddleware,
@@ -28,7 +29,7 @@ from oauth_guard.protocol.keys import KeySet
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
 from tests.protocol.properties import BOUNDED
-from tests.standards.answer import http
+from tests.standards.answer import body, http, run
 from tests.standards.api import NOW, Api, bearer, signing_keys
 from tests.standards.outcome import expect
 
@@ -160,6 +161,25 @@ async def test_whoever_alters_an_answer_alters_no_other() -> None:
     for _ in range(2):
         await api.application(http("GET", "/r"), nothing, altering)
     assert seen[0] == seen[1]
+
+
+class Closed(Guard):
+    """A guard that lets nobody in, whatever ours says."""
+
+    async def authenticate(self, request: ResourceRequest, *, fresh: bool = False) -> Identity:
+        """Refuse whom ours lets in."""
+        await super().authenticate(request, fresh=fresh)
+        raise InvalidToken(Reason.INACTIVE)
+
+
+async def test_a_guard_that_judges_otherwise_judges_each_request() -> None:
+    """What ours would say at once is not what it says."""
+    local = LocalIssuer()
+    guard = Closed(local.audience, [JWTIssuer(local.issuer, keys=local.jwks)])
+    application, token = OAuthGuardMiddleware(bare, guard), local.token()
+    for _ in range(3):
+        answer = await run(application, http("GET", "/r", bearer(token)), body())
+        assert answer.status == 401
 
 
 async def test_metadata_is_found_under_any_root_path() -> None:

@@ -80,3 +80,14 @@ def test_a_caller_is_held_to_what_every_path_asks(
     outcome = way(requirement).hold(identity)
     assert (outcome.status if isinstance(outcome, Rejection) else None) == status
     assert status or outcome is identity
+
+
+@pytest.mark.parametrize("scopes", [(), ("",), ("read",), ("", "read")], ids=repr)
+@pytest.mark.parametrize(
+    "requirement", [Requirement.of(roles=["ops"]), Requirement.of("read", users_only=True)]
+)
+def test_no_scopes_are_enough_where_more_is_asked(
+    requirement: Requirement, scopes: tuple[str, ...]
+) -> None:
+    """Whatever an issuer of the operator's own calls one."""
+    assert not way(requirement).enough <= frozenset(scopes)
