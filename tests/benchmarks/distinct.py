@@ -124,7 +124,7 @@ def _check(status: int, body: bytes) -> None:
 
 def _through(app: OAuthGuardMiddleware) -> Ask:
     async def ask(token: str) -> None:
-        if await status_of(app, token) != _OK:
-            raise RuntimeError("the guard did not let the token in")
+        if (status := await status_of(app, token)) != _OK:
+            raise RuntimeError(f"the guard did not let the token in: {status}")
 
     return ask
