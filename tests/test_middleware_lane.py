@@ -182,6 +182,14 @@ async def test_a_guard_that_judges_otherwise_judges_each_request() -> None:
         assert answer.status == 401
 
 
+@pytest.mark.parametrize("field", [b"Bearer junk", b"Bearer eyJhbGciOiJub25lIn0.e30.AA"])
+async def test_a_refusal_of_head_is_that_of_get_without_its_body(field: bytes) -> None:
+    """Which tells how long it would be (RFC 9110 section 9.3.2)."""
+    get, head = [await Api().send(m, "/r", [(b"authorization", field)]) for m in ("GET", "HEAD")]
+    assert (head.status, head.headers) == (get.status, get.headers)
+    assert (bool(get.body), head.body) == (True, b"")
+
+
 async def test_metadata_is_found_under_any_root_path() -> None:
     """Where the server's path is its address, nobody is asked for a token."""
     path = "/.well-known/oauth-protected-resource"
