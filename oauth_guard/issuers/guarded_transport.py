@@ -27,7 +27,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     A name is looked up once: what was found good is what is connected to.
 
-    An exchange has a pool of httpx's for itself, the one that was used last. A pool for all
+    An exchange has a pool of httpx's for itself, the one that was used last, if that was for the
+    same name: who is at the same address has shown no certificate for another. A pool for all
     would look through all its connections whenever an exchange begins or ends, and would close
     each that is idle while there are more than it may keep.
 
@@ -48,7 +49,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._connections = connections
         self._clock = clock
         self._tls = httpx.create_ssl_context()  # takes long, so it is made once
-        self._idle: deque[tuple[httpx.AsyncHTTPTransport, float]] = deque()
+        self._idle: deque[tuple[httpx.AsyncHTTPTransport, str, float]] = deque()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request*, and return the response.
@@ -59,7 +60,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         host = request.url.raw_host.decode("ascii")
         port = request.url.port or DEFAULT_PORTS.get(request.url.scheme, 0)
         if (host, port) in self._origins:
-            return await self._exchange(request)
+            return await self._exchange(request, host)
         addresses = await _public_addresses(host, port)
         # The certificate must still be for the name (RFC 9110 §4.3.4).
         request.extensions = {
@@ -70,20 +71,20 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         for address in addresses[:-1]:
             request.url = request.url.copy_with(host=address)
             with suppress(httpx.ConnectError, httpx.ConnectTimeout):
-                return await self._exchange(request)
+                return await self._exchange(request, host)
         request.url = request.url.copy_with(host=addresses[-1])
-        return await self._exchange(request)
+        return await self._exchange(request, host)
 
     async def aclose(self) -> None:
         """Close the connections that are idle, and each of the others when its exchange ends."""
         self._connections = 0
         while self._idle:
-            pool, _ = self._idle.pop()
+            pool, *_ = self._idle.pop()
             await pool.aclose()
 
-    async def _exchange(self, request: httpx.Request) -> httpx.Response:
-        if self._idle:
-            pool, _ = self._idle.pop()
+    async def _exchange(self, request: httpx.Request, host: str) -> httpx.Response:
+        if self._idle and self._idle[-1][1] == host:
+            pool, *_ = self._idle.pop()
         else:
             pool = httpx.AsyncHTTPTransport(verify=self._tls, limits=_ONE_CONNECTION)
         try:
@@ -92,14 +93,14 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             await pool.aclose()
             raise
         body = cast("httpx.AsyncByteStream", response.stream)  # as an async transport has it
-        response.stream = _Body(body, partial(self._keep, pool))
+        response.stream = _Body(body, partial(self._keep, pool, host))
         return response
 
-    async def _keep(self, pool: httpx.AsyncHTTPTransport) -> None:
+    async def _keep(self, pool: httpx.AsyncHTTPTransport, host: str) -> None:
         """Keep *pool* for the next exchange, and close the one that was idle for longest."""
         now = self._clock()
-        self._idle.append((pool, now))
-        oldest, since = self._idle[0]
+        self._idle.append((pool, host, now))
+        oldest, _, since = self._idle[0]
         if len(self._idle) > self._connections or now >= since + _IDLE_SECONDS:
             self._idle.popleft()
             await oldest.aclose()

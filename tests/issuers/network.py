@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from socket import AI_NUMERICHOST, socket
 from typing import Any, TypeVar
@@ -71,7 +72,13 @@ class Internet:
             return await work()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        with closing(writer), suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+                writer.write(self._answer_to(head))
+                await writer.drain()
+
+    def _answer_to(self, head: Sequence[str]) -> bytes:
         path = head[0].split(" ")[1]
         host = next(line[6:] for line in head if line.lower().startswith("host: "))
         self.requests.append(f"https://{host}{path}")
@@ -81,9 +88,7 @@ class Internet:
         )
         body = json.dumps(answer)
         fields = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n{more}"
-        writer.write(f"HTTP/1.1 {status}\r\nconnection: close\r\n{fields}\r\n{body}".encode())
-        await writer.drain()
-        writer.close()
+        return f"HTTP/1.1 {status}\r\n{fields}\r\n{body}".encode()
 
 
 class _Loop(asyncio.SelectorEventLoop):

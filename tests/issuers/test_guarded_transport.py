@@ -94,6 +94,25 @@ def test_the_certificate_is_for_the_name(internet: Internet) -> None:
     assert internet.requests == []
 
 
+def test_a_connection_is_used_again_for_its_own_name_alone(internet: Internet) -> None:
+    """Who is at the same address has not shown a certificate for the other name."""
+    internet.names |= {"keys.example.com": [PUBLIC], "other.example.com": [PUBLIC]}
+
+    async def work() -> list[object]:
+        fetcher = Fetcher(ISSUER, None, CONFIGURED, connections=2)
+        try:
+            keys = await fetcher.get("https://keys.example.com/jwks")
+            await fetcher.get("https://keys.example.com/jwks")
+            with pytest.raises(IssuerUnavailable) as caught:
+                await fetcher.get("https://other.example.com/jwks")
+            return [keys.members, caught.value.reason]
+        finally:
+            await fetcher.aclose()
+
+    assert internet.run(work) == [KEYS, Reason.UNREACHABLE]
+    assert internet.attempts == [PUBLIC] * 2  # the second of the three was the first one's
+
+
 @pytest.mark.parametrize(
     "host",
     ["as.example.com", "AS.example.com", "bücher.example", "as.example.com:443"],
