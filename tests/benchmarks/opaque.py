@@ -4,10 +4,8 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import httpx2
 
@@ -24,7 +22,7 @@ from tests.benchmarks.measure import Row, called, measure
 from tests.benchmarks.request import bearer, status_of
 from tests.benchmarks.rows import BARE, bare_row, row
 from tests.needs import PROGRAMS
-from tests.stores.server import ValkeyServer
+from tests.stores.server import running_valkey
 
 _AT_ONCE = 50
 _CALLS = 50
@@ -125,7 +123,7 @@ async def opaque_rows(endpoint: Endpoint) -> AsyncIterator[list[Row]]:
             await open_row("hit in this process", issuer_at(endpoint), _same, 200),
         ]
         if PROGRAMS["valkey-server"].find():
-            url = stack.enter_context(_valkey())
+            url = stack.enter_context(running_valkey())
             store = RedisStore(url, key=secrets.token_bytes(32))
             stack.push_async_callback(store.aclose)
             # It remembers one token by itself, so that of two in turn each is a hit in Valkey.
@@ -154,14 +152,3 @@ def _two_in_turn() -> Iterator[str]:
 
 def _new() -> Iterator[str]:
     return (f"new-{number}" for number in itertools.count())
-
-
-@contextmanager
-def _valkey() -> Iterator[str]:
-    with TemporaryDirectory() as folder:
-        server = ValkeyServer(Path(folder))
-        server.start()
-        try:
-            yield server.url
-        finally:
-            server.kill()

@@ -1,4 +1,4 @@
-"""One Starlette route on two ports of one process, the second one guarded: `python -m` runs it."""
+"""One Starlette route on three ports of one process, guarded in two ways: `python -m` runs it."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -18,6 +19,7 @@ from starlette.routing import Route
 from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
 from oauth_guard.asgi import Application
 from oauth_guard.testing import LocalIssuer, SigningKey
+from tests.benchmarks.seen import ReadsTheHeader
 
 _RESOURCE = "https://api.test"
 _HOUR = 3600
@@ -39,7 +41,7 @@ def main() -> None:
     app = Starlette(routes=[Route("/", hello), Route("/busy", busy)])
     guard = Guard(_RESOURCE, [JWTIssuer(issuer.issuer, keys=issuer.jwks)])
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
         for each in sockets:
             # asyncio does so by itself for a socket of its own; else answers wait for 40 ms.
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -50,7 +52,8 @@ def main() -> None:
         }
         sys.stdout.write(f"{json.dumps(told)}\n")
         sys.stdout.flush()
-        _serve(zip((app, OAuthGuardMiddleware(app, guard)), sockets, strict=True))
+        believing = AuthenticationMiddleware(app, backend=ReadsTheHeader())
+        _serve(zip((app, OAuthGuardMiddleware(app, guard), believing), sockets, strict=True))
 
 
 def _serve(served: Iterable[tuple[Application, socket.socket]]) -> None:

@@ -30,12 +30,14 @@ class Served:
     Attributes:
         plain: Where the route is that nobody guards.
         guarded: Where the same one is behind a guard.
+        believing: Where it is behind Starlette's own middleware, which believes the header.
         token: A token that is good there.
         name: What uvicorn was built of.
     """
 
     plain: str
     guarded: str
+    believing: str
     token: str
     name: str
 
@@ -52,13 +54,13 @@ class Load:
     busy: float
 
 
-def measure_served(pairs: int = 10, seconds: int = 1) -> list[Figure]:
+def measure_served(rounds: int = 10, seconds: int = 1) -> list[Figure]:
     """Return how the guarded route compares; nothing where there is no `wrk`.
 
     It is measured as our own environment has uvicorn, and as the peers' has it, if that is there.
 
     Args:
-        pairs: How often one is measured after the other: they are compared within each pair.
+        rounds: How often one is measured after the other: they are compared within each round.
         seconds: How long each time.
     """
     if shutil.which("wrk") is None:
@@ -68,28 +70,34 @@ def measure_served(pairs: int = 10, seconds: int = 1) -> list[Figure]:
         figure
         for python in pythons
         if Path(python).exists()
-        for figure in _compare(python, pairs, seconds)
+        for figure in _compare(python, rounds, seconds)
     ]
 
 
-def _compare(python: Path | str, pairs: int, seconds: int) -> Iterator[Figure]:
+def _compare(python: Path | str, rounds: int, seconds: int) -> Iterator[Figure]:
     with serving(python) as served:
-        for url in (served.plain, served.guarded):
+        urls = (served.plain, served.guarded, served.believing)
+        for url in urls:
             load(served, url, seconds)
-        loads = [_pair(served, seconds, guarded_first=bool(n % 2)) for n in range(pairs)]
+        loads = [_in_turn(served, urls, seconds, backwards=bool(n % 2)) for n in range(rounds)]
     name = f"Starlette route over uvicorn ({served.name})"
     yield Figure(
         f"{name}, token seen before",
-        statistics.median(guarded.rate / plain.rate for plain, guarded in loads),
+        statistics.median(guarded.rate / plain.rate for plain, guarded, _ in loads),
         "× unguarded",
         Target(0.92, at_least=True),
     )
     yield Figure(
         f"{name}, by the processor's time alone",
-        statistics.median(plain.busy / guarded.busy for plain, guarded in loads),
+        statistics.median(plain.busy / guarded.busy for plain, guarded, _ in loads),
         "× unguarded",
     )
-    rates = zip(*((plain.rate, guarded.rate) for plain, guarded in loads), strict=True)
+    yield Figure(
+        f"{name}, behind Starlette's AuthenticationMiddleware",
+        statistics.median(believing.rate / plain.rate for plain, _, believing in loads),
+        "× unguarded",
+    )
+    rates = zip(*((plain.rate, guarded.rate) for plain, guarded, _ in loads), strict=True)
     for what, each in zip(("unguarded", "guarded"), rates, strict=True):
         yield Figure(f"{name}, {what}", statistics.median(each), "1/s")
 
@@ -103,8 +111,8 @@ def serving(python: Path | str = sys.executable) -> Iterator[Served]:
             assert process.stdout is not None
             ready, _, _ = select.select([process.stdout], [], [], _PATIENCE)
             told = json.loads(process.stdout.readline() if ready else "null")
-            plain, guarded = (f"http://127.0.0.1:{port}" for port in told["ports"])
-            yield Served(plain, guarded, told["token"], told["name"])
+            plain, guarded, believing = (f"http://127.0.0.1:{port}" for port in told["ports"])
+            yield Served(plain, guarded, believing, told["token"], told["name"])
         finally:
             process.kill()
 
@@ -135,11 +143,12 @@ def read_report(text: str) -> tuple[float, int]:
     return float(rate[1]), int(requests[1])
 
 
-def _pair(served: Served, seconds: int, *, guarded_first: bool) -> tuple[Load, Load]:
-    if guarded_first:
-        guarded = load(served, served.guarded, seconds)
-        return load(served, served.plain, seconds), guarded
-    return load(served, served.plain, seconds), load(served, served.guarded, seconds)
+def _in_turn(
+    served: Served, urls: Sequence[str], seconds: int, *, backwards: bool
+) -> Sequence[Load]:
+    """Return what each of *urls* did, whichever came first."""
+    loads = {url: load(served, url, seconds) for url in (reversed(urls) if backwards else urls)}
+    return [loads[url] for url in urls]
 
 
 def _bearer(served: Served) -> str:

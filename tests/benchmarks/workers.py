@@ -4,13 +4,10 @@ import asyncio
 import multiprocessing
 import statistics
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, aclosing, contextmanager
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from redis import Redis
 
@@ -21,7 +18,7 @@ from tests.benchmarks.figures import Curve, Figure
 from tests.benchmarks.growth import shape_of
 from tests.needs import PROGRAMS
 from tests.stores.scripted import ScriptedIssuer
-from tests.stores.server import ValkeyServer
+from tests.stores.server import running_valkey
 
 _KEY = b"what all of the workers know, 32"
 # Ten at a time, each asking for two in turn: who remembers one by itself finds none of them.
@@ -50,7 +47,7 @@ def measure_workers(
     if PROGRAMS["valkey-server"].find() is None:
         return []
     with ExitStack() as stack:
-        url = stack.enter_context(_valkey())
+        url = stack.enter_context(running_valkey())
         asyncio.run(look_up(url, 0, asks=sum(map(len, _TOKENS))))
         pools = {count: stack.enter_context(_pool(count)) for count in workers}
         works = [
@@ -115,14 +112,3 @@ def _meet(meeting: Barrier) -> None:
 
 def _work(url: str, seconds: float) -> Work:
     return asyncio.run(look_up(url, seconds))
-
-
-@contextmanager
-def _valkey() -> Iterator[str]:
-    with TemporaryDirectory() as folder:
-        server = ValkeyServer(Path(folder))
-        server.start()
-        try:
-            yield server.url
-        finally:
-            server.kill()

@@ -4,7 +4,10 @@ import asyncio
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.needs import PROGRAMS
 
@@ -67,6 +70,18 @@ class ValkeyServer:
                 return connection.recv(64).startswith(b"+PONG")
         except OSError:
             return False
+
+
+@contextmanager
+def running_valkey() -> Iterator[str]:
+    """Yield the URL of a server that runs meanwhile."""
+    with TemporaryDirectory() as folder:
+        server = ValkeyServer(Path(folder))
+        server.start()
+        try:
+            yield server.url
+        finally:
+            server.kill()
 
 
 def free_port() -> int:
