@@ -206,11 +206,21 @@ async def test_a_socket_is_recalled_too() -> None:
         assert [each.subject for each in answer.seen] == ["u1"]
 
 
-async def test_a_bad_token_stays_bad_beside_a_good_one() -> None:
-    """What is remembered of one says nothing of another."""
-    api = Api()
+@pytest.mark.parametrize(
+    "claims",
+    [
+        pytest.param({"exp": 1}, id="expired"),
+        pytest.param({"aud": "https://other.example.com"}, id="for another"),
+        pytest.param({"cnf": {"jkt": "thumbprint"}}, id="bound to a key"),
+    ],
+)
+async def test_a_bad_token_stays_bad_beside_a_good_one(claims: dict[str, Any]) -> None:
+    """What is remembered of one says nothing of another, and of a refused one nothing is."""
+    api = Api(issuer={"keys": {"keys": [key.jwk for key in signing_keys()]}})
     expect(await api.get("/r", token=api.token()), "200")
-    expect(await api.get("/r", token=api.token(exp=1)), "401 invalid_token")
+    token = api.token(**claims)
+    for _ in range(3):
+        expect(await api.get("/r", token=token), "401 invalid_token")
 
 
 async def test_among_several_guards_each_judges_for_itself() -> None:
