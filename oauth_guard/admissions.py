@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.binding import is_bound
 from oauth_guard.protocol.identity import Identity
 
 __all__ = ["Admissions"]
@@ -26,9 +27,10 @@ class Admissions:
     def remember(self, digest: bytes, identity: Identity, token: AccessToken) -> None:
         """Remember who came with what has this *digest*, if that is a fact and stays one a while.
 
-        What an issuer can't stand by, or a function of the operator's judges, is asked anew.
+        What an issuer can't stand by, or a function of the operator's judges, is asked anew. A
+        token that is bound to a key is never stored: its header alone does not prove its owner.
         """
-        if token.stands is None or token.rules.claims.check is not None:
+        if token.stands is None or token.rules.claims.check is not None or is_bound(token):
             return
         self._entries.pop(digest, None)
         if len(self._entries) >= self._max_entries:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from oauth_guard import Guard, Identity, JWTIssuer
 from oauth_guard.admissions import Admissions
-from oauth_guard.errors import IssuerUnavailable, Reason, RequestRejected
+from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
 from oauth_guard.issuers.jwks import KeyTimes
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules
@@ -75,6 +75,44 @@ def test_nothing_is_recalled_when_the_issuer_no_longer_stands_by_it() -> None:
     word[0] = False
     assert admissions.recall(b"Bearer x", NOW) is None
     assert admissions.recall(b"Bearer y", NOW) is None
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        pytest.param({"cnf": {"jkt": "x"}}, id="DPoP"),
+        pytest.param({"cnf": {"x5t#S256": "x"}}, id="mutual TLS"),
+        pytest.param({"cnf": {}}, id="empty"),
+        pytest.param({"cnf": None}, id="null"),
+        pytest.param({"token_type": "DPoP"}, id="introspected"),
+    ],
+)
+def test_bound_token_is_never_stored(claims: dict[str, Any]) -> None:
+    """The header that a hit is found by does not prove the owner of a bound token."""
+    admissions = Admissions(10)
+    admissions.remember(b"Bearer x", ADA, vouched(**claims))
+    assert admissions.recall(b"Bearer x", NOW) is None
+
+
+async def test_binding_check_runs_on_each_request_of_a_bound_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A binding check that accepts the first request and refuses the second refuses the second."""
+    accepted = iter([True, False])
+
+    def accepts_once(_token: AccessToken) -> None:
+        if not next(accepted):
+            raise InvalidToken(Reason.BOUND_TOKEN)
+
+    monkeypatch.setattr("oauth_guard.guard.check_binding", accepts_once)
+    local = LocalIssuer()
+    guard = Guard(local.audience, [JWTIssuer(local.issuer, keys=local.jwks)])
+    header = f"Bearer {local.token('read', cnf={'jkt': 'x'})}".encode()
+    request = ResourceRequest("GET", [(b"authorization", header)])
+    await guard.authenticate(request)
+    with pytest.raises(InvalidToken):
+        await guard.authenticate(request)
+    await guard.aclose()
 
 
 def test_the_oldest_goes_first() -> None:
