@@ -20,18 +20,18 @@ __all__ = [
     "Message",
     "Receive",
     "Send",
-    "adding",
-    "admitted",
-    "answer",
     "close_code",
-    "deny",
-    "kept_private",
+    "deny_handshake",
     "path_in_app",
     "read_body",
     "read_request",
-    "reject",
-    "takes_an_answer",
-    "without_body",
+    "send_rejection",
+    "send_response",
+    "supports_denial_response",
+    "with_empty_body",
+    "with_headers",
+    "with_identity",
+    "with_private_cache",
 ]
 
 Connection: TypeAlias = MutableMapping[str, Any]
@@ -78,7 +78,7 @@ def path_in_app(connection: Connection) -> str:
     return route_path(path, root_path) if root_path else path
 
 
-def admitted(connection: Connection, guard: object, identity: Identity) -> Connection:
+def with_identity(connection: Connection, guard: object, identity: Identity) -> Connection:
     """Return what the application sees; the *connection* that came stays as it is."""
     inner = dict(connection)
     inner["user"] = inner["auth"] = inner[IDENTITY] = identity
@@ -113,7 +113,7 @@ async def read_body(receive: Receive) -> tuple[bytes, Receive]:
     return bytes(body), retelling
 
 
-async def answer(
+async def send_response(
     send: Send, method: str, status: int, headers: HeaderFields, body: bytes = b""
 ) -> None:
     """Send a whole answer, without its body to a HEAD request."""
@@ -121,7 +121,7 @@ async def answer(
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
 
 
-async def reject(rejection: Rejection, connection: Connection, send: Send) -> None:
+async def send_rejection(rejection: Rejection, connection: Connection, send: Send) -> None:
     """Answer a request with *rejection*, without its body to a HEAD request."""
     headers = list(rejection.headers)
     await send({"type": "http.response.start", "status": rejection.status, "headers": headers})
@@ -129,11 +129,13 @@ async def reject(rejection: Rejection, connection: Connection, send: Send) -> No
     await send({"type": "http.response.body", "body": body})
 
 
-async def deny(rejection: Rejection, connection: Connection, receive: Receive, send: Send) -> None:
+async def deny_handshake(
+    rejection: Rejection, connection: Connection, receive: Receive, send: Send
+) -> None:
     """Refuse a handshake: with the same answer as over HTTP where the server can send one."""
     if (await receive())["type"] != "websocket.connect":
         return  # the client is gone already
-    if takes_an_answer(connection):
+    if supports_denial_response(connection):
         start = {"status": rejection.status, "headers": list(rejection.headers)}
         await send({"type": "websocket.http.response.start", **start})
         await send({"type": "websocket.http.response.body", "body": rejection.body})
@@ -141,7 +143,7 @@ async def deny(rejection: Rejection, connection: Connection, receive: Receive, s
         await send({"type": "websocket.close", "code": close_code(rejection)})
 
 
-def takes_an_answer(connection: Connection) -> bool:
+def supports_denial_response(connection: Connection) -> bool:
     """Tell whether the server can refuse a handshake with a status and headers, as over HTTP."""
     return "websocket.http.response" in (connection.get("extensions") or {})
 
@@ -151,7 +153,7 @@ def close_code(rejection: Rejection) -> int:
     return _TRY_AGAIN_LATER if rejection.status == _UNAVAILABLE else _POLICY_VIOLATION
 
 
-def adding(fields: HeaderFields, send: Send) -> Send:
+def with_headers(fields: HeaderFields, send: Send) -> Send:
     """Add header *fields* to the answer, unless the application saw to CORS by itself."""
 
     async def send_with_fields(message: Message) -> None:
@@ -164,7 +166,7 @@ def adding(fields: HeaderFields, send: Send) -> Send:
     return send_with_fields
 
 
-def without_body(send: Send) -> Send:
+def with_empty_body(send: Send) -> Send:
     """Let status and headers of an answer through, and nothing else."""
 
     async def send_without_body(message: Message) -> None:
@@ -180,7 +182,7 @@ def without_body(send: Send) -> Send:
     return send_without_body
 
 
-def kept_private(send: Send) -> Send:
+def with_private_cache(send: Send) -> Send:
     """Keep a good answer out of shared caches, whose key would hold the token of the query.
 
     The application's own directives stay, but for `public` and a narrower `private`

@@ -7,7 +7,6 @@ from functools import partial
 from operator import attrgetter
 from typing import Literal, Self, TypeAlias, get_args
 
-from oauth_guard.admissions import Admissions
 from oauth_guard.errors import (
     ConfigurationError,
     InvalidToken,
@@ -16,15 +15,17 @@ from oauth_guard.errors import (
     Reason,
     RequestRejected,
 )
+from oauth_guard.identity_cache import IdentityCache
 from oauth_guard.interfaces import Clock, Issuer, Store
-from oauth_guard.issuers.routing import IssuerRouter
+from oauth_guard.issuers.introspection_cache import cached
+from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.binding import check_binding
-from oauth_guard.protocol.challenge import Challenger, Prepared, Rejection
+from oauth_guard.protocol.challenge import Prepared, Rejection, RejectionBuilder
 from oauth_guard.protocol.credentials import (
-    PLAIN,
+    BEARER_PREFIX,
+    BearerMethods,
     Credentials,
-    Transmission,
     authorization_field,
     digest_of,
     read_credentials,
@@ -36,7 +37,6 @@ from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
 from oauth_guard.protocol.urls import is_loopback, parse_url
-from oauth_guard.stores.tokens import with_memory
 
 __all__ = ["Guard"]
 
@@ -106,13 +106,13 @@ class Guard:
     ) -> None:
         _check_settings(resource, detail, start, insecure_http=insecure_http)
         self.resource, self._start = resource, start
-        self.transmission = Transmission.of(bearer_methods, require_https=require_https)
-        remembering = partial(with_memory, store=store, clock=clock)
+        self.transmission = BearerMethods.of(bearer_methods, require_https=require_https)
+        remembering = partial(cached, store=store, clock=clock)
         self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, wrap=remembering)
         self._store, self._clock, self._expose_token = store, clock, expose_token
-        self._usual = PLAIN + self._issuers.usual_beginning
-        self._admissions = Admissions()
-        self._challenger = Challenger(
+        self._usual = BEARER_PREFIX + self._issuers.usual_beginning
+        self._admissions = IdentityCache()
+        self._challenger = RejectionBuilder(
             realm=realm if metadata else realm or resource,
             resource_metadata=metadata_url(resource) if metadata else None,
             error_uri=error_uri,
@@ -148,7 +148,7 @@ class Guard:
             ConfigurationError: It must be asked now, and was not set up for that.
         """
         credentials = read_credentials(request, self.transmission)  # 1 read
-        # Recalled is only what `judge` would say again: see Admissions.
+        # Recalled is only what `judge` would say again: see IdentityCache.
         if credentials.digest is not None and not fresh:
             known = self._admissions.recall(credentials.digest, self._clock())
             if known is not None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from oauth_guard.jose.jws import JWS
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules
-from oauth_guard.protocol.jose import SignedToken
-from oauth_guard.protocol.presented_token import PresentedToken
+from oauth_guard.protocol.raw_token import RawToken
 
 __all__ = [
     "CacheableIssuer",
@@ -25,7 +25,7 @@ Clock: TypeAlias = Callable[[], float]
 class TokenValidator(Protocol):
     """Tells who vouched for what; nothing that depends on the resource or the time."""
 
-    async def validate(self, token: PresentedToken) -> AccessToken:
+    async def validate(self, token: RawToken) -> AccessToken:
         """Return what the issuer of *token* vouched for.
 
         Raises:
@@ -49,7 +49,7 @@ class Issuer(TokenValidator, Protocol):
         ...
 
     @property
-    def takes_jwts(self) -> bool:
+    def accepts_unnamed_jwts(self) -> bool:
         """Whether a JWT that names no issuer may be one of its own."""
         ...
 
@@ -84,7 +84,7 @@ class ConfirmingIssuer(Issuer, Protocol):
         """Whether it can be asked, as it was set up."""
         ...
 
-    async def confirm(self, token: PresentedToken) -> AccessToken:
+    async def confirm(self, token: RawToken) -> AccessToken:
         """Return what the issuer of *token* vouches for now, past every memory.
 
         Raises:
@@ -143,7 +143,7 @@ class KeySource(Protocol):
         """
         ...
 
-    async def verify(self, token: SignedToken) -> None:
+    async def verify(self, token: JWS) -> None:
         """Hold the signature of *token* to the keys.
 
         Raises:

@@ -9,16 +9,16 @@ from oauth_guard.asgi import (
     Connection,
     Receive,
     Send,
-    adding,
-    admitted,
-    answer,
-    deny,
-    kept_private,
+    deny_handshake,
     path_in_app,
     read_body,
     read_request,
-    reject,
-    without_body,
+    send_rejection,
+    send_response,
+    with_empty_body,
+    with_headers,
+    with_identity,
+    with_private_cache,
 )
 from oauth_guard.errors import (
     ConfigurationError,
@@ -29,11 +29,16 @@ from oauth_guard.errors import (
     RequestRejected,
 )
 from oauth_guard.guard import Guard
-from oauth_guard.prefixes import GuardsByPrefix
+from oauth_guard.guard_map import GuardMap
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.credentials import Credentials, is_form, query_carries_token
 from oauth_guard.protocol.cross_origin import PREFLIGHT_HEADERS, CrossOrigin, is_preflight
-from oauth_guard.protocol.identity import ANONYMOUS, Identity, leave_identity, take_identity
+from oauth_guard.protocol.identity import (
+    ANONYMOUS,
+    Identity,
+    reset_current_identity,
+    set_current_identity,
+)
 from oauth_guard.protocol.metadata import METADATA_HEADERS
 from oauth_guard.protocol.paths import PublicPaths, is_ambiguous
 from oauth_guard.protocol.request import ResourceRequest
@@ -80,7 +85,7 @@ class OAuthGuardMiddleware:
         cors: Iterable[str] = (),
     ) -> None:
         self._app = app
-        self._guards = GuardsByPrefix(guard)
+        self._guards = GuardMap(guard)
         self._public = PublicPaths.of(public)
         _check_root_path(app, alone=self._guards.only is not None and not public)
         self._requirement = _requirement(requires, required=required)
@@ -119,13 +124,13 @@ class OAuthGuardMiddleware:
         ):
             outcome = quick.hold(outcome)
         if isinstance(outcome, Rejection):
-            await reject(outcome, connection, send)
+            await send_rejection(outcome, connection, send)
             return
-        token = take_identity(outcome)
+        token = set_current_identity(outcome)
         try:
-            await self._app(admitted(connection, quick.guard, outcome), receive, send)
+            await self._app(with_identity(connection, quick.guard, outcome), receive, send)
         finally:
-            leave_identity(token)
+            reset_current_identity(token)
 
     async def _no_http(self, connection: Connection, receive: Receive, send: Send) -> None:
         match connection["type"]:
@@ -156,16 +161,16 @@ class OAuthGuardMiddleware:
         )
         cross_origin = self._cors.response_headers(headers)
         if cross_origin:
-            send = adding(cross_origin, send)
+            send = with_headers(cross_origin, send)
         if method in {"GET", "HEAD"} and (document := self._document(connection)):
-            await answer(send, method, 200, METADATA_HEADERS, document)
+            await send_response(send, method, 200, METADATA_HEADERS, document)
         elif self._preflights and is_preflight(method, headers):
             if cross_origin:
-                await answer(send, method, 204, PREFLIGHT_HEADERS)
+                await send_response(send, method, 204, PREFLIGHT_HEADERS)
             else:
                 # Without extensions nothing but a plain body can carry content.
                 bare = {**connection, "extensions": {}}
-                await self._serve(guard, ANONYMOUS, bare, receive, without_body(send))
+                await self._serve(guard, ANONYMOUS, bare, receive, with_empty_body(send))
         # Anyone may call a method of HTTP by our word for a handshake: that makes it none.
         elif method != _HANDSHAKE and self._is_public(connection, method):
             await self._serve(guard, ANONYMOUS, connection, receive, send)
@@ -180,10 +185,10 @@ class OAuthGuardMiddleware:
             request = read_request(connection, form)
             identity = await self._admit(guard, connection, request)
         except (RequestRejected, IssuerUnavailable) as error:
-            await reject(guard.reject(error), connection, send)
+            await send_rejection(guard.reject(error), connection, send)
         else:
             if guard.transmission.query and query_carries_token(request.query):
-                send = kept_private(send)
+                send = with_private_cache(send)
             if form is not None:
                 connection = {**connection, REQUEST: (guard, request)}
             await self._serve(guard, identity, connection, receive, send)
@@ -196,7 +201,7 @@ class OAuthGuardMiddleware:
         try:
             identity = await self._admit(guard, connection, read_request(connection))
         except (RequestRejected, IssuerUnavailable) as error:
-            await deny(guard.reject(error), connection, receive, send)
+            await deny_handshake(guard.reject(error), connection, receive, send)
         else:
             await self._serve(guard, identity, connection, receive, send)
 
@@ -225,17 +230,17 @@ class OAuthGuardMiddleware:
         receive: Receive,
         send: Send,
     ) -> None:
-        token = take_identity(identity)
+        token = set_current_identity(identity)
         try:
-            await self._app(admitted(connection, guard, identity), receive, send)
+            await self._app(with_identity(connection, guard, identity), receive, send)
         finally:
-            leave_identity(token)
+            reset_current_identity(token)
 
     def _quick_way(self) -> QuickWay | None:
         """Return the quick way, where there is one: one header must be able to tell all."""
         guard, asked = self._guards.only, self._requirement
         # A guard that extends ours may judge otherwise than it says at once, so it is not asked to.
-        if type(guard) is not Guard or not guard.transmission.in_one_header:
+        if type(guard) is not Guard or not guard.transmission.header_only:
             return None
         if self._cors.origins or (asked is not None and asked.fresh):
             return None

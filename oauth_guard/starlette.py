@@ -19,12 +19,12 @@ from oauth_guard.asgi import (
     REQUEST,
     close_code,
     read_request,
-    takes_an_answer,
+    supports_denial_response,
 )
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
 from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection
-from oauth_guard.protocol.identity import ANONYMOUS, Identity, take_identity
+from oauth_guard.protocol.identity import ANONYMOUS, Identity, set_current_identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS
 from oauth_guard.protocol.requirement import Requirement, RequirementSettings
 from oauth_guard.protocol.scopes import ScopeExpression
@@ -150,7 +150,7 @@ def _replace(connection: HTTPConnection, known: Identity, identity: Identity) ->
     for name in (IDENTITY, "user", "auth"):
         if connection.scope.get(name) is known:  # not what other middleware put there
             connection.scope[name] = identity
-    take_identity(identity)
+    set_current_identity(identity)
 
 
 def _exception(connection: HTTPConnection, rejection: Rejection) -> Exception:
@@ -162,6 +162,6 @@ def _exception(connection: HTTPConnection, rejection: Rejection) -> Exception:
 
 
 def _can_be_denied(websocket: WebSocket) -> bool:
-    return websocket.application_state is WebSocketState.CONNECTING and takes_an_answer(
+    return websocket.application_state is WebSocketState.CONNECTING and supports_denial_response(
         websocket.scope
     )

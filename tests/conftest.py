@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.matrix import MATRIX, read_matrix
-from tests.conformance.recorder import KnownRows
 from tests.needs import PROGRAMS, Needs
+from tests.tools.conformance.matrix import MATRIX, read_matrix
+from tests.tools.conformance.recorder import KnownRows
 
 pytest_plugins = ["pytester"]
 

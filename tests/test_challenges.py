@@ -3,7 +3,7 @@
 import pytest
 
 from tests.challenges import parse_challenge
-from tests.protocol.vectors import examples
+from tests.unit.jose.vectors import examples
 
 
 @pytest.mark.parametrize(("line", "parameters"), examples("rfc6750", "challenge", "parameters"))

@@ -7,8 +7,8 @@ from typing import Protocol
 from urllib.parse import quote_plus
 
 from oauth_guard.errors import ConfigurationError
+from oauth_guard.jose.signing import SigningKey
 from oauth_guard.protocol.introspection import ClientProof
-from oauth_guard.protocol.signing import SigningKey
 
 __all__ = [
     "BearerToken",

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason
-from oauth_guard.issuers.fetch import Document, Fetcher
+from oauth_guard.http.fetcher import Document, Fetcher
 from oauth_guard.protocol.urls import parse_url
 
 __all__ = ["Discovery", "metadata_urls"]

@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, Unpack, get_args
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
+from oauth_guard.http.fetcher import Fetcher, HTTPClient, HTTPResult
 from oauth_guard.interfaces import Clock
-from oauth_guard.issuers.breaker import Breaker
+from oauth_guard.issuers.circuit_breaker import CircuitBreaker
 from oauth_guard.issuers.client_auth import ClientAuthentication, MutualTLS
 from oauth_guard.issuers.discovery import Discovery
-from oauth_guard.issuers.endpoint import Endpoint, Question
-from oauth_guard.issuers.fetch import Answer, Fetcher, HTTPClient
-from oauth_guard.issuers.jwks import KeyTimes, RemoteKeySet
+from oauth_guard.issuers.endpoint_client import EndpointClient, FormRequest
+from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
+from oauth_guard.jose.algorithms import SYMMETRIC
+from oauth_guard.jose.jws import parse_jws
+from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
 from oauth_guard.protocol.introspection import (
@@ -27,9 +30,7 @@ from oauth_guard.protocol.introspection import (
     signed_members,
     write_form,
 )
-from oauth_guard.protocol.jose import SYMMETRIC, parse_signed_token
-from oauth_guard.protocol.presented_token import PresentedToken
-from oauth_guard.protocol.strict_json import parse_object
+from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.urls import origins_of, parse_url
 
 __all__ = ["IntrospectionIssuer", "WithoutAudience"]
@@ -38,7 +39,7 @@ _log = logging.getLogger("oauth_guard")
 
 _ENDPOINT = "introspection_endpoint"
 _CONNECTIONS = 64  # as many as may be used at once
-_TIMES = KeyTimes(deadline=2)
+_TIMES = JWKSCache(deadline=2)
 _OK, _BAD_REQUEST, _REFUSALS = 200, 400, {401, 403}
 
 WithoutAudience: TypeAlias = Literal["single resource", "issuer checks"]
@@ -61,7 +62,7 @@ class IntrospectionIssuer:
         inactive_for: For how many seconds it is remembered that a token is not active.
         token_type_hint: Tell it that the token is an access token.
         signed: Ask for signed answers, and take no others (RFC 9701).
-        takes_jwts: Ask it also about JWTs that name no issuer, as encrypted ones do.
+        accepts_unnamed_jwts: Ask it also about JWTs that name no issuer, as encrypted ones do.
         subject_from: What names the subject, where that is not `sub`: `"username"`, say.
         without_audience: Why a token whose answer has no `aud` is for us:
             `"single resource"`, since its issuer serves no other one, or `"issuer checks"`,
@@ -91,7 +92,7 @@ class IntrospectionIssuer:
         inactive_for: float = 5,
         token_type_hint: bool = False,
         signed: bool = False,
-        takes_jwts: bool = False,
+        accepts_unnamed_jwts: bool = False,
         subject_from: str = "sub",
         without_audience: WithoutAudience | None = None,
         clock: Clock = time.time,
@@ -101,8 +102,8 @@ class IntrospectionIssuer:
         _check_urls(issuer, endpoint, metadata_url, insecure_http=insecure_http)
         _check_choices(client, http, without_audience, cache_for, inactive_for)
         self.rules = _rules(issuer, settings, subject_from, without_audience, signed=signed)
-        self.cache_for, self.inactive_for = cache_for, inactive_for
-        self.takes_jwts, self._clock = takes_jwts, clock
+        self.cache_for, self.inactive_for, self._clock = cache_for, inactive_for, clock
+        self.accepts_unnamed_jwts = accepts_unnamed_jwts
         kind = SIGNED_ANSWER if signed else JSON_ANSWER
         self.cache_identity = (issuer, endpoint or metadata_url or "", client.client_id, kind)
         self._client, self._hint, self._answer_type = client, token_type_hint, kind
@@ -116,7 +117,7 @@ class IntrospectionIssuer:
             insecure_http=insecure_http,
             mtls=isinstance(client, MutualTLS),
         )
-        self._endpoint = Endpoint(_ENDPOINT, discovery, fetcher, breaker=Breaker(monotonic))
+        self._endpoint = _endpoint_client(discovery, fetcher, monotonic)
         self._keys = RemoteKeySet(discovery, times=_TIMES, clock=monotonic) if signed else None
 
     def __repr__(self) -> str:
@@ -132,7 +133,7 @@ class IntrospectionIssuer:
         """Whether its endpoint is known and well, and its keys are here if they are needed."""
         return self._endpoint.ready and (self._keys is None or self._keys.ready)
 
-    async def validate(self, token: PresentedToken) -> AccessToken:
+    async def validate(self, token: RawToken) -> AccessToken:
         """Return what this issuer says about *token*.
 
         Audience and lifetime are not judged here: see `AccessToken.check_claims`.
@@ -146,7 +147,7 @@ class IntrospectionIssuer:
         answer = await self._endpoint.ask(lambda: self._question(token.text))
         return read_introspection(await self._members(answer), self.rules)
 
-    async def confirm(self, token: PresentedToken) -> AccessToken:
+    async def confirm(self, token: RawToken) -> AccessToken:
         """Return what this issuer says about *token* now; nothing is remembered here.
 
         Raises:
@@ -177,13 +178,13 @@ class IntrospectionIssuer:
             await self._keys.aclose()
         await self._endpoint.aclose()
 
-    def _question(self, token: str) -> Question:
+    def _question(self, token: str) -> FormRequest:
         nonce = secrets.token_urlsafe(16)
         proof = self._client.prove(self.issuer, nonce=nonce, now=self._clock())
         form = write_form(token, proof, hint=self._hint)
-        return Question(form, {"accept": self._answer_type, **proof.headers})
+        return FormRequest(form, {"accept": self._answer_type, **proof.headers})
 
-    async def _members(self, answer: Answer) -> Mapping[str, Any]:
+    async def _members(self, answer: HTTPResult) -> Mapping[str, Any]:
         if answer.status != _OK:
             raise self._refusal(answer)
         if answer.media_type != self._answer_type:
@@ -191,14 +192,14 @@ class IntrospectionIssuer:
         try:
             if self._keys is None:
                 return parse_object(answer.body)
-            signed = parse_signed_token(answer.body.decode("ascii"))
+            signed = parse_jws(answer.body.decode("ascii"))
             members = signed_members(signed, self.rules, self._client.client_id, self._clock())
             await self._keys.verify(signed)
         except (ValueError, InvalidToken):  # of the answer, not of the token
             raise IssuerUnavailable(self.issuer, Reason.BAD_ANSWER) from None
         return members
 
-    def _refusal(self, answer: Answer) -> IssuerUnavailable:
+    def _refusal(self, answer: HTTPResult) -> IssuerUnavailable:
         """Return the outage that an error response is, and say what the operator should mend."""
         code = error_code(answer.body) if answer.status == _BAD_REQUEST else None
         if answer.status in _REFUSALS or code in {"invalid_client", "unauthorized_client"}:
@@ -216,6 +217,10 @@ class IntrospectionIssuer:
                 *(self.issuer, answer.status, self._client.client_id, advice),
             )
         return IssuerUnavailable(self.issuer, reason)
+
+
+def _endpoint_client(discovery: Discovery, fetcher: Fetcher, clock: Clock) -> EndpointClient:
+    return EndpointClient(_ENDPOINT, discovery, fetcher, breaker=CircuitBreaker(clock))
 
 
 def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:

@@ -8,21 +8,21 @@ from concurrent.futures import Executor
 from typing import Any, Unpack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
+from oauth_guard.http.fetcher import Fetcher, HTTPClient
 from oauth_guard.interfaces import Clock, ConfirmingIssuer, KeySource
 from oauth_guard.issuers.discovery import Discovery
-from oauth_guard.issuers.fetch import Fetcher, HTTPClient
-from oauth_guard.issuers.fixed_keys import FixedKeySet
-from oauth_guard.issuers.jwks import KeyTimes, RemoteKeySet
+from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
+from oauth_guard.issuers.static_keys import StaticKeySet
+from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
-from oauth_guard.protocol.jose import SYMMETRIC
-from oauth_guard.protocol.presented_token import PresentedToken
+from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.urls import origins_of, parse_url
 
 __all__ = ["JWTIssuer"]
 
 _log = logging.getLogger("oauth_guard")
-_KEY_TIMES = KeyTimes()
+_KEY_TIMES = JWKSCache()
 
 
 class JWTIssuer:
@@ -45,7 +45,7 @@ class JWTIssuer:
             loop to others where many come at once: for RSA beyond 2048 bits, ECDSA and EdDSA.
         http: The client to fetch with; by default one of our own.
         insecure_http: Accept http for hosts that are not loopback, inside a private network.
-        key_times: How long its keys are kept, and how often they are fetched.
+        jwks_cache: How long its keys are kept, and how often they are fetched.
         clock: Tells monotonic seconds.
         settings: What its tokens say, where that differs from RFC 9068: see `ClaimSettings`.
 
@@ -65,12 +65,12 @@ class JWTIssuer:
         executor: Executor | None = None,
         http: HTTPClient | None = None,
         insecure_http: bool = False,
-        key_times: KeyTimes = _KEY_TIMES,
+        jwks_cache: JWKSCache = _KEY_TIMES,
         clock: Clock = time.monotonic,
         **settings: Unpack[ClaimSettings],
     ) -> None:
         _check_urls(issuer, metadata_url, jwks_uri, insecure_http=insecure_http)
-        _check_settings(issuer, key_times, introspection, executor)
+        _check_settings(issuer, jwks_cache, introspection, executor)
         if secret is not None:
             settings.setdefault("algorithms", ["HS256"])
         self._rules = ClaimRules.of(issuer, **settings)
@@ -79,7 +79,7 @@ class JWTIssuer:
         if secret is not None or self._rules.algorithms & SYMMETRIC:
             if keys or jwks_uri or metadata_url or executor:
                 raise ConfigurationError("secret= is all there is: leave out keys and threads.")
-            self._keys = FixedKeySet.from_secret(secret or b"", self._rules.algorithms)
+            self._keys = StaticKeySet.from_secret(secret or b"", self._rules.algorithms)
         elif keys is not None:
             self._keys = _key_source(keys, executor)
         else:
@@ -91,7 +91,7 @@ class JWTIssuer:
                 jwks_uri=jwks_uri,
                 insecure_http=insecure_http,
             )
-            self._keys = RemoteKeySet(discovery, times=key_times, clock=clock, executor=executor)
+            self._keys = RemoteKeySet(discovery, times=jwks_cache, clock=clock, executor=executor)
 
     def __repr__(self) -> str:
         return f"JWTIssuer({self.issuer!r})"
@@ -107,7 +107,7 @@ class JWTIssuer:
         return False
 
     @property
-    def takes_jwts(self) -> bool:
+    def accepts_unnamed_jwts(self) -> bool:
         """No: a token that names no issuer is nobody's."""
         return False
 
@@ -121,7 +121,7 @@ class JWTIssuer:
         """Whether its keys are here; routes that want `fresh=True` may have to wait for more."""
         return self._keys.ready
 
-    async def validate(self, token: PresentedToken) -> AccessToken:
+    async def validate(self, token: RawToken) -> AccessToken:
         """Return what this issuer signed, judged from cheap to costly, the network last.
 
         Audience and lifetime are not judged here: see `AccessToken.check_claims`.
@@ -139,7 +139,7 @@ class JWTIssuer:
         await self._keys.verify(signed)
         return access_token
 
-    async def confirm(self, token: PresentedToken) -> AccessToken:
+    async def confirm(self, token: RawToken) -> AccessToken:
         """Return what this issuer signed, with what it says about *token* now in its place.
 
         Raises:
@@ -187,10 +187,10 @@ def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
 
 
 def _check_settings(
-    issuer: str, key_times: object, introspection: ConfirmingIssuer | None, executor: object
+    issuer: str, jwks_cache: object, introspection: ConfirmingIssuer | None, executor: object
 ) -> None:
-    if not isinstance(key_times, KeyTimes):
-        raise ConfigurationError("key_times= takes several times: KeyTimes(lifetime=600).")
+    if not isinstance(jwks_cache, JWKSCache):
+        raise ConfigurationError("jwks_cache= takes several times: JWKSCache(max_age=600).")
     if introspection is not None and introspection.issuer != issuer:
         raise ConfigurationError(f"introspection= asks {introspection.issuer}, not {issuer}.")
     if executor is not None and (
@@ -203,7 +203,7 @@ def _check_settings(
 
 def _key_source(keys: Mapping[str, Any] | KeySource, executor: Executor | None) -> KeySource:
     if isinstance(keys, Mapping):
-        return FixedKeySet.from_jwks(keys, executor)
+        return StaticKeySet.from_jwks(keys, executor)
     if not hasattr(keys, "verify"):
         raise ConfigurationError('keys= takes a JWK set, {"keys": [...]}, or a KeySource.')
     if executor is not None:

@@ -10,11 +10,11 @@ from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason
-from oauth_guard.flights import Flights
 from oauth_guard.interfaces import Clock, Issuer
-from oauth_guard.issuers.allowance import Allowance
+from oauth_guard.issuers.rate_limit import RateLimit
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.urls import parse_url
+from oauth_guard.single_flight import SingleFlight
 
 __all__ = ["TenantDirectory"]
 
@@ -48,10 +48,12 @@ class TenantDirectory:
         self._clock = clock
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._unknown: OrderedDict[bytes, float] = OrderedDict()
-        self._lookups: Flights[str, Issuer | Reason | None] = Flights(closed=Reason.UNREACHABLE)
-        self._for_strangers = Allowance(tenants.per_second, clock)
+        self._lookups: SingleFlight[str, Issuer | Reason | None] = SingleFlight(
+            closed=Reason.UNREACHABLE
+        )
+        self._for_strangers = RateLimit(tenants.per_second, clock)
         # However many strangers come, whom we know is asked about anew.
-        self._for_known = Allowance(tenants.per_second, clock)
+        self._for_known = RateLimit(tenants.per_second, clock)
 
     async def find(self, name: str) -> Issuer | None:
         """Return the issuer of that *name*, or None where it is nobody's.
@@ -65,7 +67,7 @@ class TenantDirectory:
             return known.asked
         if not self._is_name(name) or self._is_unknown(name):
             return None
-        if not self._lookups.under_way(name):
+        if not self._lookups.in_flight(name):
             allowance = self._for_strangers if known is None else self._for_known
             if not allowance.take():
                 raise IssuerUnavailable(_WHO, Reason.BUSY)
@@ -143,7 +145,7 @@ class TenantDirectory:
         else:
             asked = self._wrap(returned)
             asked.start()
-        self._known[name] = _Known(returned, asked, self._clock() + self._tenants.known_for)
+        self._known[name] = _Known(returned, asked, self._clock() + self._tenants.cache_for)
         if len(self._known) > self._tenants.max_tenants:
             _, leaving = self._known.popitem(last=False)
             await _close(leaving.asked)
@@ -151,7 +153,7 @@ class TenantDirectory:
 
     def _remember_unknown(self, name: str) -> None:
         key = _digest(name)
-        self._unknown[key] = self._clock() + self._tenants.unknown_for
+        self._unknown[key] = self._clock() + self._tenants.negative_cache_for
         self._unknown.move_to_end(key)  # the one that ends first stands first
         if len(self._unknown) > _MAX_UNKNOWN:
             self._unknown.popitem(last=False)

@@ -25,8 +25,8 @@ class Tenants:
     Attributes:
         resolve: Asked for the issuer of a name. Let it return the same issuer each time, so that
             its keys stay; one that it returns no longer is closed.
-        known_for: For how many seconds a tenant is trusted before *resolve* is asked again.
-        unknown_for: For how many seconds it is remembered that a name is nobody's.
+        cache_for: For how many seconds a tenant is trusted before *resolve* is asked again.
+        negative_cache_for: For how many seconds it is remembered that a name is nobody's.
         max_tenants: How many are remembered; the least recently used goes first.
         per_second: How often at most *resolve* is asked about names that are not remembered.
         deadline: How many seconds it may take.
@@ -38,8 +38,8 @@ class Tenants:
     """
 
     resolve: Resolve
-    known_for: float = 300
-    unknown_for: float = 5
+    cache_for: float = 300
+    negative_cache_for: float = 5
     max_tenants: int = 1000
     per_second: float = 50
     deadline: float = 2
@@ -52,8 +52,13 @@ class Tenants:
         Raises:
             ConfigurationError: One is too small, or endless.
         """
-        seconds = (self.known_for, self.deadline)
-        if not all(0 < each < math.inf for each in seconds) or not 0 <= self.unknown_for < math.inf:
-            raise ConfigurationError("known_for=, unknown_for= and deadline= are positive seconds.")
+        seconds = (self.cache_for, self.deadline)
+        if (
+            not all(0 < each < math.inf for each in seconds)
+            or not 0 <= self.negative_cache_for < math.inf
+        ):
+            raise ConfigurationError(
+                "cache_for=, negative_cache_for= and deadline= are positive seconds."
+            )
         if self.max_tenants < 1 or not 1 <= self.per_second < math.inf:
             raise ConfigurationError("max_tenants= and per_second= are 1 or more.")

@@ -3,13 +3,13 @@
 import asyncio
 from concurrent.futures import Executor
 
-from oauth_guard.protocol.jose import SignedToken
-from oauth_guard.protocol.keys import KeySet
+from oauth_guard.jose.jws import JWS
+from oauth_guard.jose.key_set import KeySet
 
 __all__ = ["verify"]
 
 
-async def verify(keys: KeySet, token: SignedToken, executor: Executor | None) -> None:
+async def verify(keys: KeySet, token: JWS, executor: Executor | None) -> None:
     """Hold the signature of *token* to *keys*: in *executor*, or here and now if there is none.
 
     Raises:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.jose.frozen import SCALARS, FrozenDict, freeze, frozen_dict, open_twin
+from oauth_guard.protocol.claim_checks import ask
 from oauth_guard.protocol.claims import ClaimPath, ClaimRules
-from oauth_guard.protocol.frozen import SCALARS, FrozenDict, freeze, frozen_dict, open_twin
-from oauth_guard.protocol.more_claims import ask
 
 __all__ = ["AccessToken"]
 
@@ -53,7 +53,7 @@ class AccessToken:
         return self.rules.issuer
 
     @property
-    def for_client(self) -> bool:
+    def is_client_token(self) -> bool:
         """Whether the rules tell that it was issued to a client for itself.
 
         They are asked here, since claims may be read before they are verified.
@@ -61,7 +61,9 @@ class AccessToken:
         Raises:
             InvalidToken: The operator's function finds a claim missing or odd; see `ask`.
         """
-        return self.rules.for_client is not None and bool(ask(self.rules.for_client, self.claims))
+        return self.rules.is_client_token is not None and bool(
+            ask(self.rules.is_client_token, self.claims)
+        )
 
     def lifetime(self) -> tuple[float, float]:
         """From when, and until when, `check_claims` finds it in time (epoch seconds)."""
@@ -125,8 +127,8 @@ def _read(claims: Mapping[str, Any], rules: ClaimRules) -> FrozenDict:
     """Hold each claim to its type, and freeze the few that can change."""
     frozen: dict[str, Any] = {}
     for name, value in claims.items():
-        if type(value) not in rules.types_of.get(name, SCALARS):
-            if name in rules.types_of:
+        if type(value) not in rules.claim_types.get(name, SCALARS):
+            if name in rules.claim_types:
                 raise InvalidToken(Reason.MALFORMED_CLAIM)
             frozen[name] = freeze(value)
     return frozen_dict({**claims, **frozen} if frozen else claims)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason, RequestRejected
 
-__all__ = ["CHALLENGE_HEADER", "Challenger", "Prepared", "Rejection"]
+__all__ = ["CHALLENGE_HEADER", "Prepared", "Rejection", "RejectionBuilder"]
 
 CHALLENGE_HEADER = b"www-authenticate"
 
@@ -55,7 +55,7 @@ class Prepared(NamedTuple):
     reason: Reason
 
 
-class Challenger:
+class RejectionBuilder:
     """Writes the answers of one guard, from its configuration and our own constants alone.
 
     Args:

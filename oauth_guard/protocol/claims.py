@@ -6,8 +6,9 @@ from math import inf
 from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
-from oauth_guard.protocol.jose import ASYMMETRIC, SYMMETRIC, JOSEHeader
-from oauth_guard.protocol.more_claims import ClaimCheck, MoreClaims, is_plain_function
+from oauth_guard.jose.algorithms import ASYMMETRIC, SYMMETRIC
+from oauth_guard.jose.jws import JWSHeader
+from oauth_guard.protocol.claim_checks import ClaimChecks, ClaimFunction, is_plain_function
 
 __all__ = ["RFC9068_CLAIMS", "ClaimPath", "ClaimRules", "ClaimSettings"]
 
@@ -22,7 +23,7 @@ _NUMBERS = ("exp", "nbf", "iat", "auth_time")
 _TEXT: frozenset[type] = frozenset({str})
 _OF_ID_TOKENS = frozenset({"at_hash", "c_hash"})
 _MAX_LEEWAY = 300
-_NO_MORE = MoreClaims()
+_NO_MORE = ClaimChecks()
 _IAT_ALWAYS, _IAT_NEVER = 10, 60  # seconds in the future
 
 
@@ -45,12 +46,12 @@ class ClaimSettings(TypedDict, total=False):
             the next two.
         group_claims: Where the groups are.
         entitlement_claims: Where the entitlements are.
-        for_client: Tells from its claims that a token was issued to a client for itself, where
+        is_client_token: Tells from its claims that a token was issued to a client for itself, where
             its `sub` is not the client's identifier; so it is no user's.
         claims: More claims and the exact values that they must have, compared as JSON; or a plain
-            function of the claims, which refuses by `raise InvalidToken`. Like `for_client`, it
-            sees verified claims, arrays as tuples; a `LookupError`, `TypeError`, `AttributeError`
-            or `ValueError` that either raises at a missing or odd claim refuses the token too.
+            function of the claims, which refuses by `raise InvalidToken`. This function and
+            `is_client_token` see verified claims, arrays as tuples. A `LookupError`,
+            `TypeError`, `AttributeError` or `ValueError` from either refuses the token too.
         leeway: How many seconds the issuer's clock and ours may differ; by default 5.
     """
 
@@ -67,8 +68,8 @@ class ClaimSettings(TypedDict, total=False):
     role_claims: Iterable[ClaimPath]
     group_claims: Iterable[ClaimPath]
     entitlement_claims: Iterable[ClaimPath]
-    for_client: Callable[[Mapping[str, Any]], bool]
-    claims: Mapping[str, Any] | ClaimCheck
+    is_client_token: Callable[[Mapping[str, Any]], bool]
+    claims: Mapping[str, Any] | ClaimFunction
     leeway: float
 
 
@@ -81,7 +82,7 @@ class ClaimRules:
 
     Attributes:
         subject_claim: What names the subject.
-        types_of: The types, one of which a claim must have if it is there.
+        claim_types: The types, one of which a claim must have if it is there.
         ahead: How far in the future a token may have been issued, in seconds.
         gathered: What the claims are called that hold roles, groups and entitlements.
         audience_optional: Whether a token without `aud` is for us; one that names others is not.
@@ -100,22 +101,22 @@ class ClaimRules:
     role_claims: tuple[ClaimPath, ...] = ("roles",)
     group_claims: tuple[ClaimPath, ...] = ("groups",)
     entitlement_claims: tuple[ClaimPath, ...] = ("entitlements",)
-    for_client: Callable[[Mapping[str, Any]], bool] | None = field(default=None, hash=False)
-    claims: MoreClaims = _NO_MORE
+    is_client_token: Callable[[Mapping[str, Any]], bool] | None = field(default=None, hash=False)
+    claims: ClaimChecks = _NO_MORE
     leeway: float = 5
     subject_claim: str = "sub"
     audience_optional: bool = False
-    types_of: Mapping[str, frozenset[type]] = field(init=False, repr=False, compare=False)
+    claim_types: Mapping[str, frozenset[type]] = field(init=False, repr=False, compare=False)
     ahead: float = field(init=False, repr=False, compare=False)
     gathered: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Work out once what each token is held to."""
         scopes = () if self.scope_array else self.scope_claims
-        types_of = dict.fromkeys(_NUMBERS, frozenset({int, float}))
+        claim_types = dict.fromkeys(_NUMBERS, frozenset({int, float}))
         for name in (*_TEXTS, self.subject_claim, *self.client_claims, *scopes):
-            types_of[name] = types_of.get(name, _TEXT) & _TEXT
-        object.__setattr__(self, "types_of", types_of)
+            claim_types[name] = claim_types.get(name, _TEXT) & _TEXT
+        object.__setattr__(self, "claim_types", claim_types)
         object.__setattr__(self, "ahead", min(max(self.leeway, _IAT_ALWAYS), _IAT_NEVER))
         paths = (*self.role_claims, *self.group_claims, *self.entitlement_claims)
         names = frozenset(path if isinstance(path, str) else path[0] for path in paths)
@@ -142,7 +143,7 @@ class ClaimRules:
             )
         return rules
 
-    def check_header(self, header: JOSEHeader) -> None:
+    def check_header(self, header: JWSHeader) -> None:
         """Hold a JOSE header to the accepted types and algorithms (RFC 8725 §3.1, §3.11).
 
         Raises:
@@ -268,8 +269,8 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "clients": _set,
     "required_claims": _set,
     "audience": _audience,
-    "for_client": _function,
-    "claims": lambda _, claims: MoreClaims.of(claims),
+    "is_client_token": _function,
+    "claims": lambda _, claims: ClaimChecks.of(claims),
 }
 
 

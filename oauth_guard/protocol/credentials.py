@@ -8,14 +8,14 @@ from typing import Self
 from urllib.parse import parse_qsl
 
 from oauth_guard.errors import ConfigurationError, InvalidRequest, MissingCredentials, Reason
-from oauth_guard.protocol.presented_token import PresentedToken
+from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.request import ResourceRequest
 
 __all__ = [
+    "BEARER_PREFIX",
     "MAX_CREDENTIALS_BYTES",
-    "PLAIN",
+    "BearerMethods",
     "Credentials",
-    "Transmission",
     "authorization_field",
     "digest_of",
     "is_form",
@@ -27,7 +27,7 @@ __all__ = [
 MAX_CREDENTIALS_BYTES = 16 * 1024
 """The longest `Authorization` value, or token in a query or form, that is looked at, in bytes."""
 
-PLAIN = b"Bearer "
+BEARER_PREFIX = b"Bearer "
 """How credentials are spelled plainly: the scheme, one space, the token."""
 
 _SCHEME = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()
@@ -39,7 +39,7 @@ _MAX_PARAMETERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Transmission:
+class BearerMethods:
     """How a token may travel.
 
     Attributes:
@@ -67,7 +67,7 @@ class Transmission:
         return cls(query="query" in names, body="body" in names, require_https=require_https)
 
     @property
-    def in_one_header(self) -> bool:
+    def header_only(self) -> bool:
         """Whether a token can be in the `Authorization` field and nowhere else."""
         return not (self.query or self.body)
 
@@ -91,11 +91,11 @@ class Credentials:
 
     __slots__ = ("digest", "token")
 
-    def __init__(self, token: PresentedToken, digest: bytes | None = None) -> None:
+    def __init__(self, token: RawToken, digest: bytes | None = None) -> None:
         self.token, self.digest = token, digest
 
 
-def read_credentials(request: ResourceRequest, transmission: Transmission) -> Credentials:
+def read_credentials(request: ResourceRequest, transmission: BearerMethods) -> Credentials:
     """Return the one set of credentials that *request* carries.
 
     Only syntax is checked here: one place, a scheme we know, one token68 within the bound.
@@ -108,11 +108,11 @@ def read_credentials(request: ResourceRequest, transmission: Transmission) -> Cr
     if transmission.require_https and not request.secure:
         raise InvalidRequest(Reason.HTTPS_REQUIRED)
     field = authorization_field(request.headers)
-    parameters = () if transmission.in_one_header else _parameters(request, transmission)
+    parameters = () if transmission.header_only else _parameters(request, transmission)
     if len(parameters) + (field is not None) > 1:
         raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
     if field is not None:
-        return read_field(field, digest_of(field) if transmission.in_one_header else None)
+        return read_field(field, digest_of(field) if transmission.header_only else None)
     if parameters:
         return Credentials(_read_token(parameters[0]))
     raise MissingCredentials
@@ -163,8 +163,8 @@ def read_field(field: bytes, digest: bytes | None) -> Credentials:
         MissingCredentials: Their scheme is not ours.
         InvalidRequest: They are malformed.
     """
-    if field.startswith(PLAIN) and _is_token68(token := field[len(PLAIN) :]):
-        return Credentials(PresentedToken(token.decode("ascii")), digest)
+    if field.startswith(BEARER_PREFIX) and _is_token68(token := field[len(BEARER_PREFIX) :]):
+        return Credentials(RawToken(token.decode("ascii")), digest)
     field = field.strip(b" \t")  # optional white space is no part of a field value
     rest = field.lstrip(_SCHEME)
     scheme = field[: len(field) - len(rest)]
@@ -176,12 +176,12 @@ def read_field(field: bytes, digest: bytes | None) -> Credentials:
     return Credentials(_read_token(token))
 
 
-def _read_token(token: bytes) -> PresentedToken:
+def _read_token(token: bytes) -> RawToken:
     if len(token) > MAX_CREDENTIALS_BYTES:
         raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
     if not _is_token68(token):
         raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
-    return PresentedToken(token.decode("ascii"))
+    return RawToken(token.decode("ascii"))
 
 
 def _is_token68(token: bytes) -> bool:
@@ -189,7 +189,7 @@ def _is_token68(token: bytes) -> bool:
     return bool(body) and not body.translate(None, _TOKEN68)
 
 
-def _parameters(request: ResourceRequest, transmission: Transmission) -> list[bytes]:
+def _parameters(request: ResourceRequest, transmission: BearerMethods) -> list[bytes]:
     found: list[bytes] = []
     if transmission.query:
         found += _access_tokens(request.query)

@@ -4,10 +4,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
 
+from oauth_guard.jose.frozen import FrozenDict, open_twin
 from oauth_guard.protocol.access_token import AccessToken
-from oauth_guard.protocol.frozen import FrozenDict, open_twin
 
-__all__ = ["ANONYMOUS", "Identity", "current_identity", "leave_identity", "take_identity"]
+__all__ = [
+    "ANONYMOUS",
+    "Identity",
+    "current_identity",
+    "reset_current_identity",
+    "set_current_identity",
+]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -23,7 +29,7 @@ class Identity:
         client_id: The client that called.
         scopes: What the token grants.
         roles: The roles of the subject, as are `groups` and `entitlements` (RFC 9068 §2.2.3.1).
-        for_client: Whether the issuer's rules tell that a client called for itself.
+        is_client_token: Whether the issuer's rules tell that a client called for itself.
         claims: All claims of the token.
         token: The raw token, if the guard was built with `expose_token=True`.
     """
@@ -35,7 +41,7 @@ class Identity:
     roles: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     entitlements: frozenset[str] = frozenset()
-    for_client: bool = False
+    is_client_token: bool = False
     claims: FrozenDict = field(default_factory=FrozenDict, hash=False)
     token: str | None = None
 
@@ -50,7 +56,7 @@ class Identity:
         identity.roles = token.roles
         identity.groups = token.groups
         identity.entitlements = token.entitlements
-        identity.for_client = token.for_client
+        identity.is_client_token = token.is_client_token
         identity.claims = token.claims
         identity.token = raw
         identity.__class__ = Identity
@@ -73,7 +79,9 @@ class Identity:
         """
         if not self.is_authenticated:
             return "anonymous"
-        return "client" if self.for_client or self.subject in {None, self.client_id} else "user"
+        return (
+            "client" if self.is_client_token or self.subject in {None, self.client_id} else "user"
+        )
 
     @property
     def display_name(self) -> str:
@@ -104,8 +112,8 @@ def current_identity() -> Identity:
     return _current.get()
 
 
-take_identity = _current.set
-"""Make an identity the current one; hand the result to `leave_identity` when done."""
+set_current_identity = _current.set
+"""Make an identity the current one; hand the result to `reset_current_identity` when done."""
 
-leave_identity = _current.reset
-"""Undo the `take_identity` that returned this."""
+reset_current_identity = _current.reset
+"""Undo the `set_current_identity` that returned this."""

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.jose.jws import JWS, JWSHeader
+from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules
-from oauth_guard.protocol.jose import JOSEHeader, SignedToken
-from oauth_guard.protocol.strict_json import parse_object
 
 __all__ = [
     "JSON_ANSWER",
@@ -82,15 +82,13 @@ def error_code(body: bytes) -> str | None:
     return code if isinstance(code, str) and code in _ERRORS else None
 
 
-def is_signed_answer(header: JOSEHeader) -> bool:
+def is_signed_answer(header: JWSHeader) -> bool:
     """Tell whether a JWT is an answer about a token, and so no token itself (RFC 9701 §8.1)."""
     short = (header.type or "").lower().removeprefix("application/")
     return f"application/{short}" == SIGNED_ANSWER
 
 
-def signed_members(
-    token: SignedToken, rules: ClaimRules, client_id: str, now: float
-) -> Mapping[str, Any]:
+def signed_members(token: JWS, rules: ClaimRules, client_id: str, now: float) -> Mapping[str, Any]:
     """Return what a signed answer says about the token; its signature is for others to check.
 
     Raises:

@@ -1,0 +1,1 @@
+"""HTTP to authorization servers; the only package that knows httpx and aiohttp."""

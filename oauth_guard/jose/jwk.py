@@ -1,0 +1,137 @@
+"""Key: a JSON Web Key and the algorithms that it may verify (RFC 7517 §4, RFC 7518 §6)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+
+from oauth_guard.jose.algorithms import CHECKS, EDWARDS, HASH_BYTES, RSA
+from oauth_guard.jose.base64url import decode_base64url
+from oauth_guard.jose.jws import JWS
+
+__all__ = ["Key", "import_key", "import_secret"]
+
+_CURVES: Mapping[str, tuple[ec.EllipticCurve, frozenset[str]]] = {
+    "P-256": (ec.SECP256R1(), frozenset({"ES256"})),
+    "P-384": (ec.SECP384R1(), frozenset({"ES384"})),
+    "P-521": (ec.SECP521R1(), frozenset({"ES512"})),
+}
+
+_MIN_RSA_BITS, _MAX_RSA_BITS = 2048, 8192
+_MIN_RSA_EXPONENT = 3
+_ED25519_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Key:
+    """A key and the algorithms that it may verify, each fitting its type and curve."""
+
+    key_id: str | None
+    algorithms: frozenset[str]
+    material: Any
+
+    def verifies(self, token: JWS) -> bool:
+        """Tell whether this key made the signature; the algorithm must be one of its own."""
+        algorithm = token.header.algorithm
+        if algorithm not in self.algorithms:
+            return False
+        try:
+            CHECKS[algorithm](self.material, token.signature, token.signing_input)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def import_key(jwk: Mapping[str, Any]) -> Key:
+    """Return the public key that *jwk* describes, if it may verify signatures (RFC 7517 §4).
+
+    Raises:
+        ValueError: It is private, symmetric, meant for another use, too weak, of an unknown
+            type, or malformed; the text says which.
+    """
+    key_id = jwk.get("kid")
+    if key_id is not None and not isinstance(key_id, str):
+        raise ValueError("kid is not a string")
+    if jwk.get("use", "sig") != "sig":
+        raise ValueError("the key is not for signatures")
+    if "verify" not in _strings(jwk.get("key_ops", ["verify"])):
+        raise ValueError("the key is not for verifying")
+    if "d" in jwk:
+        raise ValueError("the key is private: it was published, so anyone may sign with it")
+    public, algorithms = _import_public(jwk)
+    if "alg" in jwk:
+        algorithms &= {jwk["alg"]} if isinstance(jwk["alg"], str) else frozenset()
+    if not algorithms:
+        raise ValueError("the key's alg is none that fits it")
+    return Key(key_id, algorithms, public)
+
+
+def import_secret(secret: bytes, algorithms: frozenset[str]) -> Key:
+    """Return the key that *secret* is for the symmetric *algorithms* (RFC 7518 §3.2).
+
+    Raises:
+        ValueError: It is shorter than the hash of one of them.
+    """
+    wanted = max(HASH_BYTES[name] for name in algorithms)
+    if len(secret) < wanted:
+        raise ValueError(
+            f"a secret for {', '.join(sorted(algorithms))} has at least {wanted} bytes"
+        )
+    return Key(None, algorithms, secret)
+
+
+def _import_public(jwk: Mapping[str, Any]) -> tuple[Any, frozenset[str]]:
+    match jwk.get("kty"), jwk.get("crv"):
+        case "RSA", _:
+            return _build(_rsa_numbers(jwk).public_key), RSA
+        case "EC", str(crv) if crv in _CURVES:
+            curve, algorithms = _CURVES[crv]
+            return _build(_point(jwk, curve).public_key), algorithms
+        case "OKP", "Ed25519":
+            point = _decode_member(jwk, "x", _ED25519_BYTES)
+            return _build(partial(Ed25519PublicKey.from_public_bytes, point)), EDWARDS
+    raise ValueError("the key's type or curve is unknown")
+
+
+def _build(public_key: Callable[[], Any]) -> Any:
+    """Build a key; cryptography refuses a point off the curve, or in FIPS mode a whole curve."""
+    try:
+        return public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("the key's numbers are no key that can be used here") from None
+
+
+def _rsa_numbers(jwk: Mapping[str, Any]) -> RSAPublicNumbers:
+    modulus = int.from_bytes(_decode_member(jwk, "n"), "big")
+    exponent = int.from_bytes(_decode_member(jwk, "e"), "big")
+    if not _MIN_RSA_BITS <= modulus.bit_length() <= _MAX_RSA_BITS:
+        raise ValueError("an RSA key must have 2048 to 8192 bits")
+    if exponent < _MIN_RSA_EXPONENT or exponent % 2 == 0:
+        raise ValueError("an RSA exponent must be odd and at least 3")
+    return RSAPublicNumbers(exponent, modulus)
+
+
+def _point(jwk: Mapping[str, Any], curve: ec.EllipticCurve) -> ec.EllipticCurvePublicNumbers:
+    length = (curve.key_size + 7) // 8
+    x = int.from_bytes(_decode_member(jwk, "x", length), "big")
+    y = int.from_bytes(_decode_member(jwk, "y", length), "big")
+    return ec.EllipticCurvePublicNumbers(x, y, curve)
+
+
+def _decode_member(jwk: Mapping[str, Any], name: str, length: int | None = None) -> bytes:
+    encoded = jwk.get(name)
+    if not (isinstance(encoded, str) and encoded.isascii()):
+        raise ValueError(f"{name} is missing or not ASCII text")
+    data = decode_base64url(encoded.encode())
+    if length is not None and len(data) != length:
+        raise ValueError(f"{name} must have {length} bytes")
+    return data
+
+
+def _strings(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

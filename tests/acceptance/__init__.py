@@ -1,0 +1,1 @@
+"""What the project promises, tested through its public surface."""

@@ -1,0 +1,126 @@
+"""Makes tokens that no issuer would make: every part of them can be chosen."""
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Collection, Mapping
+from functools import cache
+from typing import Any, TypeAlias
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import get_default_algorithms
+
+from oauth_guard.testing import SigningKey
+from tests.acceptance.standards.api import Api, signing_keys
+
+Sign: TypeAlias = Callable[[bytes], bytes]
+"""What makes a signature over a token's first two segments."""
+
+HEADER = {"alg": "ES256", "kid": "k1", "typ": "at+jwt"}
+CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+def by(key: SigningKey) -> Sign:
+    """Sign as *key* does."""
+    algorithm = get_default_algorithms()[key.algorithm]
+    return lambda message: bytes(algorithm.sign(message, key.private))
+
+
+def by_k1(message: bytes) -> bytes:
+    """Sign as the issuer does."""
+    return by(signing_keys()[0])(message)
+
+
+def with_secret(secret: bytes) -> Sign:
+    """Authenticate with a secret; the attack is what is taken for one."""
+    return lambda message: hmac.digest(secret, message, hashlib.sha256)
+
+
+def always(signature: bytes) -> Sign:
+    """Give the same bytes, whatever is signed."""
+    return lambda _: signature
+
+
+def by_k1_as_der(message: bytes) -> bytes:
+    """Sign as the issuer does, in the form that X.509 uses."""
+    signature = by_k1(message)
+    r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+    return bytes(encode_dss_signature(r, s))
+
+
+@cache
+def mallory() -> SigningKey:
+    """Return the attacker's key, which goes by the name of the issuer's."""
+    return SigningKey("k1")
+
+
+@cache
+def mallory_certificate() -> str:
+    """Return a certificate that the attacker has made for the attacker's key, for `x5c`."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "as.example.com")])
+    private = mallory().private
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(1)
+        .not_valid_before(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+        .not_valid_after(dt.datetime(2036, 1, 1, tzinfo=dt.UTC))
+        .sign(private, hashes.SHA256())
+    )
+    return base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
+
+
+def public_k2(form: str) -> bytes:
+    """Return the issuer's public RSA key in a form that a careless verifier takes for a secret."""
+    key = signing_keys()[1]
+    public = key.private.public_key()
+    match form:
+        case "PEM":
+            return bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        case "DER":
+            return bytes(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+        case "JWK":
+            return json.dumps(key.jwk).encode()
+        case _:
+            return base64.urlsafe_b64decode(key.jwk["n"] + "==")
+
+
+def forge(
+    api: Api,
+    *,
+    header: Mapping[str, Any] | None = None,
+    claims: Mapping[str, Any] | None = None,
+    without: Collection[str] = (),
+    edit: tuple[str, str] = ("", ""),
+    sign: Sign = by_k1,
+) -> str:
+    """Return `T` with these changes; unchanged, it is as good as the issuer's own.
+
+    Args:
+        api: Whose issuer and clock to go by.
+        header: Changes to header parameters.
+        claims: Changes to claims; None is written as null.
+        without: Header parameters and claims to leave out.
+        edit: A piece of the JSON of header or claims, and what to write instead.
+        sign: What makes the signature.
+    """
+    genuine = api.authority.claims(scope="read", jti="j1")
+    members = ({**HEADER, **(header or {})}, {**genuine, **(claims or {})})
+    texts = [json.dumps({n: v for n, v in each.items() if n not in without}) for each in members]
+    if edit[0]:
+        assert any(edit[0] in text for text in texts)
+        texts = [text.replace(*edit) for text in texts]
+    signed = ".".join(encode(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return f"{signed}.{encode(sign(signed.encode()))}"
+
+
+def encode(data: bytes) -> str:
+    """Write base64url as JOSE does."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

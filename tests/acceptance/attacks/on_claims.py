@@ -1,0 +1,199 @@
+"""Attacks on what a token says: its kind, its JSON, and for whom, from whom and when it is."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from oauth_guard.errors import Reason
+from tests.acceptance.attacks.attack import (
+    Attack,
+    granted,
+    older_issuer,
+    request,
+    token,
+    two_resources,
+)
+from tests.acceptance.attacks.forgery import encode
+from tests.acceptance.standards.api import ISSUER, NOW, RESOURCE
+
+EVIL = "https://evil.example"
+HEADER_BOMB = {"alg": "PBES2-HS256+A128KW", "enc": "A128GCM", "p2c": 2**31 - 1, "zip": "DEF"}
+NO_TIMES: Sequence[object] = (True, None, str(NOW + 300), [NOW + 300], {})
+CONFIRMATIONS: Sequence[object] = (
+    *({"jkt": "evil"}, {"x5t#S256": "evil"}, {"evil": 1}, {}, [], None, False, ""),
+)
+
+
+def _nested(depth: int) -> list[Any]:
+    return [_nested(depth - 1)] if depth else []
+
+
+R = Reason
+ON_CLAIMS: dict[str, Attack] = {
+    # Other kinds of token
+    **{
+        f"type {typ!r}": token(R.WRONG_TYPE, header={"typ": typ})
+        for typ in (
+            "JWT",
+            "secevent+jwt",
+            "logout+jwt",
+            "dpop+jwt",
+            "token-introspection+jwt",
+            "statuslist+jwt",
+            "oauth-authz-req+jwt",
+            "at+jwt+evil",
+            "text/at+jwt",
+            "",
+        )
+    },
+    "no type": token(R.WRONG_TYPE, without=["typ"]),
+    "a type that is no string": token(R.MALFORMED_HEADER, header={"typ": ["at+jwt"]}),
+    **{
+        f"ID token that shows by {name}": token(
+            R.WRONG_TYPE, header={"typ": "JWT"}, claims={name: value}, api=older_issuer
+        )
+        for name, value in {
+            "at_hash": "evil",
+            "c_hash": "evil",
+            "token_use": "id",
+            "typ": "ID",
+        }.items()
+    },
+    "encrypted, costly to open": token(
+        R.ENCRYPTED_TOKEN,
+        then=lambda _: ".".join([encode(json.dumps(HEADER_BOMB).encode()), *["AAAA"] * 4]),
+    ),
+    "sixteen thousand dots": token(R.MALFORMED_TOKEN, then=lambda _: "." * 16_000),
+    "four segments": token(R.MALFORMED_TOKEN, then=lambda text: f"{text}.AAAA"),
+    # JSON
+    "longer than is looked at": token(
+        R.CREDENTIALS_TOO_LONG, outcome="400 invalid_request", claims={"x": "x" * 20_000}
+    ),
+    "claims 33 deep": token(R.MALFORMED_TOKEN, claims={"x": _nested(32)}),
+    "claims too deep for a stack": token(
+        R.MALFORMED_TOKEN, edit=('"j1"', f'"j1", "x": {"[" * 5_000}{"]" * 5_000}')
+    ),
+    "header 33 deep": token(R.MALFORMED_TOKEN, header={"x": _nested(32)}),
+    "claim twice": token(R.MALFORMED_TOKEN, edit=('"sub":', '"sub": "admin", "sub":')),
+    "claim twice, once escaped": token(
+        R.MALFORMED_TOKEN, edit=('"sub":', '"s\\u0075b": "admin", "sub":')
+    ),
+    "claim twice, deep": token(
+        R.MALFORMED_TOKEN, claims={"act": {"sub": "a"}}, edit=('"a"', '"a", "sub": "admin"')
+    ),
+    "header parameter twice": token(R.MALFORMED_TOKEN, edit=('"alg":', '"alg": "none", "alg":')),
+    "half a character": token(R.MALFORMED_TOKEN, edit=('"u1"', '"u1\\ud800"')),
+    "something after the claims": token(R.MALFORMED_TOKEN, edit=('"read"}', '"read"} {}')),
+    **{
+        f"a number that is none, {number}": token(
+            R.MALFORMED_TOKEN, edit=(f'"exp": {NOW + 300}', f'"exp": {number}')
+        )
+        for number in ("NaN", "Infinity", "-Infinity", "1e400", "9" * 1000)
+    },
+    # Issuer
+    **{
+        f"issuer {iss!r}": token(R.UNKNOWN_ISSUER, claims={"iss": iss})
+        for iss in (
+            f"{ISSUER}/",
+            ISSUER.upper(),
+            ISSUER.replace("as.", "AS."),
+            ISSUER.replace("https", "http"),
+            f"{ISSUER}:443",
+            f"{ISSUER}.evil.example",
+            f" {ISSUER}",
+            "http://169.254.169.254/latest/meta-data",
+            "file:///etc/passwd",
+            "",
+            None,
+            7,
+            [ISSUER],
+            {"evil": 1},
+        )
+    },
+    "no issuer": token(R.UNKNOWN_ISSUER, without=["iss"]),
+    # Audience
+    "no audience": token(R.MISSING_CLAIM, without=["aud"]),
+    **{
+        f"audience {aud!r}": token(R.WRONG_AUDIENCE, claims={"aud": aud})
+        for aud in (
+            EVIL,
+            f"{RESOURCE}/evil",
+            f"{RESOURCE}.evil.example",
+            f"evil{RESOURCE}",
+            RESOURCE.upper(),
+            RESOURCE.removeprefix("h"),
+            RESOURCE.replace("https", "http"),
+            f"{EVIL} {RESOURCE}",
+            [EVIL, f"{RESOURCE}/evil"],
+            [],
+            "",
+            "*",
+        )
+    },
+    **{
+        f"audience {aud!r}": token(R.MALFORMED_CLAIM, claims={"aud": aud})
+        for aud in (None, 7, {RESOURCE: True}, [RESOURCE, 7], [[RESOURCE]])
+    },
+    "token of one resource at another": request(
+        "401 invalid_token",
+        R.WRONG_AUDIENCE,
+        [(b"authorization", b"Bearer {T}")],
+        target="/a/r",
+        api=two_resources,
+    ),
+    # Time
+    "expired": token(R.EXPIRED, claims={"exp": NOW}),
+    "expired before time began": token(R.EXPIRED, claims={"exp": -1}),
+    "not valid yet": token(R.NOT_YET_VALID, claims={"nbf": NOW + 1}),
+    "issued tomorrow": token(R.ISSUED_IN_FUTURE, claims={"iat": NOW + 86_400}),
+    **{
+        f"{claim} {value!r}": token(R.MALFORMED_CLAIM, claims={claim: value})
+        for claim in ("exp", "nbf", "iat")
+        for value in NO_TIMES
+    },
+    "no end": token(R.MISSING_CLAIM, without=["exp"]),
+    # Bound tokens
+    **{
+        f"bound, as Bearer, {cnf!r}": token(R.BOUND_TOKEN, claims={"cnf": cnf})
+        for cnf in CONFIRMATIONS
+    },
+    # Scope and policy
+    **{
+        f"scope {scope!r}": granted("403 insufficient_scope", R.INSUFFICIENT_SCOPE, scope=scope)
+        for scope in (
+            "",
+            "read",
+            "WRITE",
+            "Write",
+            "rewrite",
+            "writer",
+            "write:all",
+            "write.own",
+            "read\twrite",
+            "read\nwrite",
+            "read,write",
+            "read+write",
+            "read\u00a0write",
+            "wri te",
+            "*",
+        )
+    },
+    **{
+        f"scope {scope!r}": granted("401 invalid_token", R.MALFORMED_CLAIM, scope=scope)
+        for scope in (["read", "write"], {"write": True}, None, 7, True)
+    },
+    **{
+        f"roles {roles!r}": granted("403 insufficient_scope", R.MISSING_ROLE, "/ops", roles=roles)
+        for roles in ([], ["devops"], ["OPS"], ["ops "], ["ops dev"])
+    },
+    **{
+        f"roles {roles!r}": granted("401 invalid_token", R.MALFORMED_CLAIM, "/ops", roles=roles)
+        for roles in ("ops", {"ops": True}, [["ops"]], None, ["ops", 7])
+    },
+    "role asked, scope of its name": granted(
+        "403 insufficient_scope", R.MISSING_ROLE, "/ops", scope="ops"
+    ),
+    "client where a user is asked": granted(
+        "403 insufficient_scope", R.NOT_A_USER, "/users", sub="c1", client_id="c1"
+    ),
+}

@@ -1,0 +1,146 @@
+"""Attacks on how a token is signed: algorithm, key, signature, and the header that names them."""
+
+import json
+
+from oauth_guard.errors import Reason
+from tests.acceptance.attacks.attack import SECRET, Attack, sharing_a_secret, token
+from tests.acceptance.attacks.forgery import (
+    CURVE_ORDER,
+    always,
+    by,
+    by_k1,
+    by_k1_as_der,
+    encode,
+    mallory,
+    mallory_certificate,
+    public_k2,
+    with_secret,
+)
+from tests.acceptance.standards.api import ISSUER, signing_keys
+
+EVIL = "https://evil.example"
+FORGED_JWK = mallory().jwk | {"kid": "evil"}
+
+
+def _with_admin(genuine: str) -> str:
+    """Put other claims under a genuine signature."""
+    header, _, signature = genuine.split(".")
+    return f"{header}.{encode(json.dumps({'iss': ISSUER, 'sub': 'admin'}).encode())}.{signature}"
+
+
+def _retyped(genuine: str) -> str:
+    """Write the last character of the signature another way; its spare bits are no data."""
+    return genuine[:-1] + chr(ord(genuine[-1]) + 1)
+
+
+R = Reason
+ON_SIGNATURES: dict[str, Attack] = {
+    # Algorithms
+    "no algorithm, no signature": token(
+        R.MALFORMED_TOKEN, header={"alg": "none"}, sign=always(b"")
+    ),
+    **{
+        f"algorithm {alg!r}": token(
+            R.ALGORITHM_NOT_ALLOWED, header={"alg": alg}, sign=always(b"any")
+        )
+        for alg in ("none", "None", "NONE", "nOnE", "none ", "", "es256", "ES256K", "ES256\0")
+    },
+    "no alg member": token(R.MALFORMED_HEADER, without=["alg"]),
+    "a list of algorithms": token(R.MALFORMED_HEADER, header={"alg": ["none", "ES256"]}),
+    **{
+        f"public key as a secret, as {form}": token(
+            R.ALGORITHM_NOT_ALLOWED,
+            header={"alg": "HS256", "kid": "k2"},
+            sign=with_secret(public_k2(form)),
+        )
+        for form in ("PEM", "DER", "JWK", "modulus")
+    },
+    "published key where a secret is shared": token(R.ALGORITHM_NOT_ALLOWED, api=sharing_a_secret),
+    **{
+        f"secret guessed as {name}": token(
+            R.BAD_SIGNATURE,
+            header={"alg": "HS256", "kid": "shared"},
+            sign=with_secret(secret),
+            api=sharing_a_secret,
+        )
+        for name, secret in {
+            "nothing": b"",
+            "zeros": bytes(32),
+            "its first half": SECRET[:16],
+            "the issuer's public key": public_k2("PEM"),
+        }.items()
+    },
+    "secret for another hash": token(
+        R.ALGORITHM_NOT_ALLOWED,
+        header={"alg": "HS512"},
+        sign=with_secret(SECRET),
+        api=sharing_a_secret,
+    ),
+    "good algorithm, but not of this issuer": token(
+        R.ALGORITHM_NOT_ALLOWED, header={"alg": "PS256", "kid": "k2"}
+    ),
+    "algorithm that does not fit the key": token(
+        R.UNKNOWN_KEY, header={"alg": "RS256"}, sign=by(signing_keys()[1])
+    ),
+    # Keys
+    "key of the attacker under the issuer's name": token(R.BAD_SIGNATURE, sign=by(mallory())),
+    "key of the attacker, unnamed": token(R.BAD_SIGNATURE, without=["kid"], sign=by(mallory())),
+    "key that the token brings, jwk": token(
+        R.BAD_SIGNATURE, header={"jwk": mallory().jwk}, sign=by(mallory())
+    ),
+    "key that the token brings and names": token(
+        R.UNKNOWN_KEY, header={"jwk": FORGED_JWK, "kid": "evil"}, sign=by(mallory())
+    ),
+    "key that the token brings, x5c": token(
+        R.BAD_SIGNATURE, header={"x5c": [mallory_certificate()]}, sign=by(mallory())
+    ),
+    **{
+        f"key that the token points to, {name}": token(
+            R.UNKNOWN_KEY, header={name: f"{EVIL}/jwks", "kid": "evil"}, sign=by(mallory())
+        )
+        for name in ("jku", "x5u")
+    },
+    **{
+        f"kid {name}": token(R.UNKNOWN_KEY, header={"kid": kid}, sign=with_secret(b""))
+        for name, kid in {
+            "of a path": "../../../../dev/null",
+            "of a query": "k1' UNION SELECT 'evil' --",
+            "of a URL": f"{EVIL}/jwks",
+            "of 10 kB": "k" * 10_000,
+            "of another case": "K1",
+            "with a NUL": "k1\0",
+            "of nothing": "",
+        }.items()
+    },
+    **{f"kid {kid!r}": token(R.MALFORMED_HEADER, header={"kid": kid}) for kid in (None, 1, ["k1"])},
+    # Signatures
+    **{
+        f"signature {name}": token(R.BAD_SIGNATURE, sign=sign)
+        for name, sign in {
+            "of zeros": always(bytes(64)),
+            "of the curve's order": always(CURVE_ORDER.to_bytes(32, "big") * 2),
+            "in DER": by_k1_as_der,
+            "a byte short": lambda message: by_k1(message)[:-1],
+            "a byte long": lambda message: by_k1(message) + b"\0",
+            "of another token": always(by_k1(b"another")),
+        }.items()
+    },
+    "signature stripped": token(R.MALFORMED_TOKEN, sign=always(b"")),
+    "signature and its dot stripped": token(
+        R.MALFORMED_TOKEN, then=lambda text: text.rpartition(".")[0]
+    ),
+    "signature written another way": token(R.MALFORMED_TOKEN, then=_retyped),
+    "signature with characters that are none": token(
+        R.MALFORMED_TOKEN, then=lambda text: f"{text[:-8]}~~~~{text[-8:]}"
+    ),
+    "signature padded": token(R.MALFORMED_TOKEN, then=lambda text: f"{text}=="),
+    "other claims under a genuine signature": token(R.MISSING_CLAIM, then=_with_admin),
+    # Header parameters that change what is signed
+    **{
+        f"critical {crit!r}": token(R.CRITICAL_HEADER, header={"crit": crit})
+        for crit in (["evil"], ["exp"], [], None, "b64")
+    },
+    "payload that is not encoded": token(R.CRITICAL_HEADER, header={"b64": False, "crit": ["b64"]}),
+    "b64 as it is anyway": token(R.CRITICAL_HEADER, header={"b64": True}),
+    "issuer in the header, another in the claims": token(R.MALFORMED_HEADER, header={"iss": EVIL}),
+}

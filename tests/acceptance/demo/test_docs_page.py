@@ -1,0 +1,125 @@
+"""FastAPI's docs page in a real browser: authorize, sign in, consent, try it out."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.expected_conditions import element_to_be_clickable
+from selenium.webdriver.support.wait import WebDriverWait
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tests.acceptance.demo.authorization_server.stage import CAST
+from tests.acceptance.demo.chromium import addresses_asked, chromium
+from tests.acceptance.demo.running import running
+
+SECONDS = 30
+README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Chrome]:
+    """Give a browser that was never used."""
+    with chromium(tmp_path) as opened:
+        yield opened
+
+
+def find(browser: Chrome, selector: str) -> WebElement:
+    """Return what *selector* names, once it can be clicked."""
+    found = element_to_be_clickable((By.CSS_SELECTOR, selector))
+    return WebDriverWait(browser, SECONDS).until(found)
+
+
+@pytest.mark.needs("chromium", "chromedriver")
+def test_its_authorize_button_brings_a_token_that_works(browser: Chrome, origin: str) -> None:
+    """With the public client, by code flow and PKCE, and without a request to any other host."""
+    browser.get(f"{origin}/v1/fastapi/docs")
+    authorize(browser)
+    answer = call(browser)
+    assert answer.startswith("200")
+    assert "Ada Lovelace" in answer
+
+    asked = addresses_asked(browser)
+    assert any("/v1/auth/oauth2/authorize" in each for each in asked)
+    assert {urlsplit(each).netloc for each in asked} == {urlsplit(origin).netloc}
+
+
+@pytest.mark.needs("chromium", "chromedriver")
+def test_readmes_application_takes_the_demo_as_its_issuer(browser: Chrome, origin: str) -> None:
+    """From another origin, with what README says to change in its FastAPI example."""
+    with running(lambda own: readmes_application(own, origin)) as own:
+        browser.get(f"{own}/docs")
+        authorize(browser)
+        answer = call(browser)
+    assert answer.startswith("200")
+    assert "u-ada-" in answer
+
+
+def readmes_application(own: str, demo: str) -> Starlette:
+    """Return the application of README, to be served at *own*, with its issuer at *demo*."""
+    block = next(one for one in PYTHON.findall(README) if "FastAPI(" in one)
+    for printed, instead in {
+        '"https://api.example.com"': f'"{own}"',
+        '"https://login.example.com"': f'"{demo}", audience="{demo}/v1"',
+        "docs-page": "demo-cli",
+        "https://login.example.com/": f"{demo}/v1/auth/oauth2/",
+    }.items():
+        assert printed in block
+        block = block.replace(printed, instead)
+    names: dict[str, Any] = {}
+    exec(compile(block, "README.md", "exec"), names)  # noqa: S102 - our own text
+    return with_assets_at_hand(own, names["app"])
+
+
+def with_assets_at_hand(own: str, app: Any) -> Starlette:
+    """Serve what the docs page of *app* loads, which is on a CDN, from here."""
+    transport = httpx.ASGITransport(app)
+
+    async def docs(_: Request) -> HTMLResponse:
+        async with httpx.AsyncClient(transport=transport, base_url=own) as client:
+            page = (await client.get("/docs")).raise_for_status().text
+        return HTMLResponse(re.sub(r'https://[^"]+/', "/assets/", page))
+
+    assets = StaticFiles(packages=[("fastapi_offline", "static")])
+    return Starlette(routes=[Route("/docs", docs), Mount("/assets", assets), Mount("/", app)])
+
+
+def authorize(browser: Chrome) -> None:
+    """Press Authorize, sign ada in on the page that opens, and consent."""
+    find(browser, ".scheme-container .btn.authorize").click()
+    find(browser, ".modal-ux .btn.authorize").click()
+    docs = browser.current_window_handle
+    (pages,) = set(_windows(browser, 2)) - {docs}
+    browser.switch_to.window(pages)
+    find(browser, "#username").send_keys("ada")
+    find(browser, "#password").send_keys(CAST["resource_owners"]["ada"]["password"])
+    find(browser, "button[value=sign-in]").click()
+    find(browser, "button[value=allow]").click()
+    _windows(browser, 1)
+    browser.switch_to.window(docs)
+    find(browser, ".modal-ux .btn-done").click()
+
+
+def call(browser: Chrome) -> str:
+    """Try the first operation out, and return the answer that the page shows."""
+    find(browser, ".opblock-summary-control").click()
+    find(browser, ".try-out__btn").click()
+    find(browser, ".execute").click()
+    return find(browser, ".live-responses-table .response").text
+
+
+def _windows(browser: Chrome, number: int) -> list[str]:
+    """Return the windows, once there are so many."""
+    WebDriverWait(browser, SECONDS).until(lambda one: len(one.window_handles) == number)
+    return browser.window_handles

@@ -1,0 +1,148 @@
+"""A WebSocket asks anew at its handshake, or whenever a decorated method is called."""
+
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.endpoints import WebSocketEndpoint
+from starlette.routing import Mount, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from oauth_guard import Identity
+from oauth_guard.fastapi import requires as fastapi_requires
+from oauth_guard.starlette import requires
+from tests.acceptance.introspection_now.scene import FreshApi
+from tests.acceptance.standards.answer import Answer, Message, run, websocket
+from tests.acceptance.standards.api import bearer
+from tests.acceptance.standards.outcome import expect
+
+
+@requires("read", fresh=True)
+async def feed(websocket: WebSocket) -> None:
+    """Accept and close."""
+    await websocket.accept()
+    await websocket.close()
+
+
+class Talk(WebSocketEndpoint):
+    """Lets everybody listen, and asks anew about who speaks."""
+
+    encoding = "text"
+
+    @requires("read", fresh=True)
+    async def on_receive(self, websocket: WebSocket, data: str) -> None:
+        """Send back what came."""
+        await websocket.send_text(data)
+
+
+def _fastapi() -> FastAPI:
+    app = FastAPI()
+
+    @app.websocket("/feed")
+    async def fastapi_feed(
+        websocket: WebSocket, _: Annotated[Identity, fastapi_requires("read", fresh=True)]
+    ) -> None:
+        await websocket.accept()
+        await websocket.close()
+
+    return app
+
+
+ROUTES = [
+    WebSocketRoute("/starlette", feed),
+    Mount("/fastapi", _fastapi()),
+    WebSocketRoute("/talk", Talk),
+]
+DOORS = ["/starlette", "/fastapi/feed", "/middleware"]
+
+
+def types(answer: Answer) -> list[tuple[str, int | None]]:
+    """Return what was sent, with the codes of what was closed."""
+    return [(each["type"], each.get("code")) for each in answer.messages]
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("denial", [True, False])
+async def test_a_handshake_asks(kind: str, door: str, denial: bool) -> None:
+    """A token that was revoked is refused as over HTTP, or by closing."""
+    api = FreshApi(kind, door, routes=[*ROUTES, WebSocketRoute("/middleware", feed)])
+    token = await api.known()
+    before = api.questions
+    answer = await api.connect(door, bearer(token), denial=denial)
+    assert types(answer) == [("websocket.accept", None), ("websocket.close", 1000)]
+    assert api.questions > before
+
+    api.authority.revoke(token)
+    answer = await api.connect(door, bearer(token), denial=denial)
+    if denial:
+        expect(answer, "401 invalid_token")
+    else:
+        assert types(answer) == [("websocket.close", 1008)]
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("denial", [True, False])
+async def test_an_outage_tells_to_come_back(kind: str, door: str, denial: bool) -> None:
+    """The client did nothing wrong, and may try again later."""
+    api = FreshApi(kind, door, routes=ROUTES)
+    token = await api.known()
+    api.authority.outage = lambda _: httpx.Response(500)
+    answer = await api.connect(door, bearer(token), denial=denial)
+    if denial:
+        assert answer.status == 503
+        assert answer.lines("retry-after") == ["1"]
+    else:
+        assert types(answer) == [("websocket.close", 1013)]
+
+
+async def talk(api: FreshApi, token: str, *happens: Any) -> Answer:
+    """Say hello, and again after each thing that *happens*."""
+
+    def received() -> Any:
+        yield {"type": "websocket.connect"}
+        hello: Message = {"type": "websocket.receive", "text": "hello"}
+        yield hello
+        for happen in happens:
+            happen()
+            yield hello
+        yield {"type": "websocket.disconnect", "code": 1000}
+
+    return await run(api.application, websocket("/talk", bearer(token), denial=True), received())
+
+
+ACCEPT, SEND = ("websocket.accept", None), ("websocket.send", None)
+
+
+async def test_each_message_on_an_open_socket_asks(kind: str) -> None:
+    """So one whose token was revoked meanwhile can say no more."""
+    api = FreshApi(kind, routes=ROUTES)
+    token = await api.known()
+    before = api.questions
+    answer = await talk(api, token, lambda: None, lambda: api.authority.revoke(token))
+    assert types(answer) == [ACCEPT, SEND, SEND, ("websocket.close", 1008)]
+    assert api.questions == before + 3
+
+
+async def test_an_outage_on_an_open_socket_tells_to_come_back(kind: str) -> None:
+    """There is no status any more, but a code of its own."""
+
+    def fail() -> None:
+        api.authority.outage = lambda _: httpx.Response(500)
+
+    api = FreshApi(kind, routes=ROUTES)
+    answer = await talk(api, await api.known(), fail)
+    assert types(answer) == [ACCEPT, SEND, ("websocket.close", 1013)]
+
+
+async def test_an_open_socket_may_not_change_hands(kind: str) -> None:
+    """Nor may it grow or shrink unnoticed: the next message is judged by what is so now."""
+    api = FreshApi(kind, routes=ROUTES)
+    token = await api.known()
+    answer = await talk(
+        api,
+        token,
+        lambda: api.says(token, scope="read write"),
+        lambda: api.says(token, sub="u2"),
+    )
+    assert types(answer) == [ACCEPT, SEND, SEND, ("websocket.close", 1008)]

@@ -1,0 +1,158 @@
+"""RFC 8414 and OpenID Connect Discovery: where keys are (section 17 of the conformance matrix)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from starlette.routing import Route
+
+from oauth_guard import JWTIssuer
+from oauth_guard.testing import LocalIssuer
+from tests.acceptance.standards.api import ISSUER, Api, handler, signing_keys
+from tests.acceptance.standards.outcome import expect
+
+RFC8414 = "/.well-known/oauth-authorization-server"
+OPENID = "/.well-known/openid-configuration"
+JWKS = f"{ISSUER}/jwks"
+TENANT = f"{ISSUER}/t1"
+
+
+def serve(api: Api, answers: dict[str, Any]) -> None:
+    """Let the authorization server have these documents, beside its keys, and nothing else."""
+    documents = {JWKS: api.authority.jwks} | {ISSUER + path: a for path, a in answers.items()}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        document = documents.get(str(request.url))
+        if isinstance(document, httpx.Response):
+            return document
+        return httpx.Response(404) if document is None else httpx.Response(200, json=document)
+
+    api.authority.outage = answer
+
+
+def tenant(issuer: str) -> tuple[Api, LocalIssuer]:
+    """Return an API that trusts an issuer with a path, and that issuer."""
+    authority = LocalIssuer(issuer, key=signing_keys()[0])
+    authority.metadata["jwks_uri"] = JWKS
+    return Api(guard={"issuers": [JWTIssuer(issuer, leeway=0, http=authority.http)]}), authority
+
+
+@pytest.mark.conformance("8414-01")
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        pytest.param(f"{ISSUER}/", id="trailing slash"),
+        pytest.param("https://AS.example.com", id="other case"),
+    ],
+)
+async def test_metadata_of_another_issuer_is_not_used(api: Api, issuer: str) -> None:
+    """What is not the issuer code point by code point is somebody else, whose keys count not."""
+    api.authority.metadata["issuer"] = issuer
+    expect(await api.get("/r", api.token()), "503")
+    assert JWKS not in api.authority.requests
+
+
+@pytest.mark.conformance("8414-02")
+async def test_the_well_known_string_goes_between_host_and_path() -> None:
+    """A terminating slash is removed first, and belongs to the issuer all the same."""
+    api, authority = tenant(f"{TENANT}/")
+    expect(await api.get("/r", api.token(iss=f"{TENANT}/")), "200")
+    assert authority.requests == [f"{ISSUER}{RFC8414}/t1", JWKS]
+
+
+@pytest.mark.conformance("8414-02")
+async def test_the_slash_that_the_address_lacks_is_compared() -> None:
+    """A document found at the right address that names the issuer without its slash is none."""
+    api, authority = tenant(f"{TENANT}/")
+    authority.metadata["issuer"] = TENANT
+    assert (await api.get("/r", api.token(iss=f"{TENANT}/"))).status == 503
+    assert JWKS not in authority.requests
+
+
+@pytest.mark.conformance("8414-03")
+async def test_openid_discovery_is_the_fallback() -> None:
+    """Where the first address has nothing, OpenID Connect's is next, inserted alike."""
+    api, authority = tenant(TENANT)
+    authority.metadata_url = f"{ISSUER}{OPENID}/t1"
+    expect(await api.get("/r", api.token(iss=TENANT)), "200")
+    assert authority.requests[:2] == [f"{ISSUER}{RFC8414}/t1", f"{ISSUER}{OPENID}/t1"]
+
+
+@pytest.mark.conformance("8414-04")
+@pytest.mark.parametrize(
+    "issuer", ["http://as.example.com", f"{ISSUER}?x=1", f"{ISSUER}#f", f"{ISSUER}?", f"{ISSUER}#"]
+)
+def test_an_issuer_is_an_https_url_without_query_or_fragment(issuer: str) -> None:
+    """Anything else fails while building."""
+    with pytest.raises(ValueError, match="issuer must"):
+        JWTIssuer(issuer)
+
+
+NO_METADATA = [
+    pytest.param(httpx.Response(200, html="<p>"), id="200 text/html"),
+    pytest.param(httpx.Response(204), id="204"),
+    pytest.param([{"issuer": ISSUER, "jwks_uri": JWKS}], id="JSON array"),
+]
+
+
+@pytest.mark.conformance("8414-05")
+@pytest.mark.parametrize("document", NO_METADATA)
+async def test_what_is_no_metadata_is_not_used(api: Api, document: object) -> None:
+    """If no source is left, nobody's token can be judged."""
+    serve(api, {RFC8414: document})
+    expect(await api.get("/r", api.token()), "503")
+    assert JWKS not in api.authority.requests
+
+
+@pytest.mark.conformance("8414-05")
+@pytest.mark.parametrize("document", NO_METADATA)
+async def test_what_is_no_metadata_sends_us_to_the_next_source(api: Api, document: object) -> None:
+    """If a source is left, it decides."""
+    serve(api, {RFC8414: document, OPENID: api.authority.metadata})
+    expect(await api.get("/r", api.token()), "200")
+
+
+@pytest.mark.conformance("8414-06")
+async def test_keys_are_not_fetched_over_http(api: Api) -> None:
+    """An address that anybody on the way could answer for is never asked."""
+    api.authority.metadata["jwks_uri"] = "http://as.example.com/jwks"
+    expect(await api.get("/r", api.token()), "503")
+    assert all(url.startswith("https://") for url in api.authority.requests)
+
+
+@pytest.mark.conformance("8414-07")
+async def test_signed_metadata_is_ignored_as_a_whole(api: Api) -> None:
+    """We can't verify it, so the plain members count, whatever it would say."""
+    api.authority.metadata["signed_metadata"] = "eyJhbGciOiJub25lIn0.e30."
+    expect(await api.get("/r", api.token()), "200")
+
+
+@pytest.mark.conformance("8414-08")
+async def test_an_outage_at_the_start_does_not_stop_the_application() -> None:
+    """Public routes are served, the others once the issuer is back, without a restart."""
+    api = Api(routes=[Route("/open", handler)], middleware={"public": ["/open"]})
+    api.authority.outage = lambda _: httpx.Response(502)
+    async with asyncio.timeout(10), running(api):
+        expect(await api.get("/open"), "200 anonymous")
+        expect(await api.get("/r", api.token()), "503")
+        api.authority.outage = None
+        api.now += 60
+        expect(await api.get("/r", api.token()), "200")
+
+
+@asynccontextmanager
+async def running(api: Api) -> AsyncIterator[None]:
+    """Start the application as a server would, and stop it."""
+    received: asyncio.Queue[Any] = asyncio.Queue()
+    sent: asyncio.Queue[Any] = asyncio.Queue()
+    connection = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+    serving = asyncio.create_task(api.application(connection, received.get, sent.put))
+    received.put_nowait({"type": "lifespan.startup"})
+    assert (await sent.get())["type"] == "lifespan.startup.complete"
+    yield
+    received.put_nowait({"type": "lifespan.shutdown"})
+    assert (await sent.get())["type"] == "lifespan.shutdown.complete"
+    await serving

@@ -1,0 +1,81 @@
+"""RFC 8725, which addresses a resource server asks: row 09 of section 13 of the matrix."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.standards.answer import Answer
+from tests.acceptance.standards.api import ISSUER, Api
+from tests.acceptance.standards.outcome import expect
+from tests.unit.http.network import SERVED, Internet
+
+
+@pytest.fixture
+def internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Internet:
+    """Return an Internet on which the authorization server is."""
+    internet = Internet(tmp_path, "as.example.com", "keys.example.com")
+    internet.names = {"as.example.com": ["198.51.101.7"], "keys.example.com": ["198.51.101.7"]}
+    internet.places = {"198.51.101.7": SERVED, "127.0.0.1": SERVED}
+    internet.become(monkeypatch)
+    return internet
+
+
+def _asked(internet: Internet, jwks_uri: str) -> Answer:
+    """Return the answer to `T` while the authorization server has its keys at *jwks_uri*."""
+    api = Api(issuer={"http": None})
+    path = "/.well-known/oauth-authorization-server"
+    internet.answers[path] = {"issuer": ISSUER, "jwks_uri": jwks_uri}
+    internet.answers["/jwks"] = api.authority.jwks
+
+    async def work() -> Answer:
+        async with api.guard:
+            return await api.get(token=api.token())
+
+    return internet.run(work)
+
+
+@pytest.mark.conformance("8725-09")
+def test_keys_may_be_elsewhere_on_the_internet(internet: Internet) -> None:
+    """An issuer may have others serve them."""
+    expect(_asked(internet, "https://keys.example.com/jwks"), "200")
+
+
+@pytest.mark.conformance("8725-09")
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("198.51.101.7", "http://keys.example.com/jwks"),
+        ("127.0.0.1", "https://keys.example.com/jwks"),
+        ("169.254.169.254", "https://keys.example.com/jwks"),
+        ("::1", "https://keys.example.com/jwks"),
+        ("10.1.2.3", "https://keys.example.com/jwks"),
+        ("127.0.0.1", "https://127.0.0.1/jwks"),
+        ("127.0.0.1", "http://127.0.0.1/jwks"),
+        ("127.0.0.1", "http://localhost/jwks"),
+        ("127.0.0.1", "https://2130706433/jwks"),
+        ("127.0.0.1", "https://[::ffff:127.0.0.1]/jwks"),
+        ("127.0.0.1", "https://[::1]/jwks"),
+    ],
+)
+def test_no_issuer_sends_us_into_our_own_network(
+    internet: Internet, address: str, url: str
+) -> None:
+    """Nobody but the issuer is connected to, and that is an outage of the issuer."""
+    internet.names |= {"keys.example.com": [address], "localhost": [address]}
+    answer = _asked(internet, url)
+    expect(answer, "503")
+    assert all(url.startswith(f"{ISSUER}/.well-known/") for url in internet.requests)
+    assert set(internet.attempts) == {"198.51.101.7"}
+
+
+@pytest.mark.conformance("8725-09")
+@pytest.mark.parametrize(
+    "target", ["https://127.0.0.1/jwks2", "http://169.254.169.254/", "https://as.example.com/jwks2"]
+)
+def test_no_redirect_is_followed(internet: Internet, target: str) -> None:
+    """Not even to the issuer itself."""
+    api = Api(issuer={"http": None, "jwks_uri": "https://keys.example.com/jwks"})
+    internet.answers |= {"/jwks": target, "/jwks2": api.authority.jwks}
+    answer = internet.run(lambda: api.get(token=api.token()))
+    expect(answer, "503")
+    assert internet.requests == ["https://keys.example.com/jwks"]

@@ -1,1 +1,0 @@
-"""What the guard costs, as ratios to the bare application: `python -m tests.benchmarks`."""

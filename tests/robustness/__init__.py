@@ -1,0 +1,1 @@
+"""Load, several processes, fuzzing and foreign servers."""

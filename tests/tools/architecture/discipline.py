@@ -1,0 +1,85 @@
+"""What a file may not do: make errors or challenges of its own, or ask what time it is."""
+
+import ast
+import builtins
+from collections.abc import Iterator
+
+from tests.tools.architecture.floors import KIT, room_of
+from tests.tools.architecture.source import Module
+
+ERRORS = "oauth_guard.errors"
+CHALLENGE = "oauth_guard.protocol.challenge"
+CLOCKS = {
+    *("time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter"),
+    *("datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today"),
+    "datetime.date.today",
+}
+OTHER_WORDS_FOR_NOW = {"at", "current_time", "time", "timestamp", "today", "when"}
+
+
+def errors_come_from_one_file(module: Module) -> Iterator[str]:
+    """Rule 9: every error of ours is defined in errors.py."""
+    if module.name == ERRORS:
+        return
+    ours = {each.target for each in module.imports if each.target.startswith(f"{ERRORS}.")}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ClassDef) and any(_is_error(base, ours) for base in node.bases):
+            yield module.complain(node.lineno, f"move {node.name} to errors.py")
+
+
+def _is_error(base: ast.expr, ours: set[str]) -> bool:
+    name = ast.unparse(base).rpartition(".")[2]
+    known = getattr(builtins, name, None)
+    built_in = isinstance(known, type) and issubclass(known, BaseException)
+    return built_in or f"{ERRORS}.{name}" in ours or name.endswith(("Error", "Exception"))
+
+
+def one_file_writes_challenges(module: Module) -> Iterator[str]:
+    """Rule 9: no other file of the library spells the name of the challenge header."""
+    if module.name == CHALLENGE or room_of(module.name) == KIT:
+        return
+    for number, line in enumerate(module.text.splitlines(), 1):
+        if "www-authenticate" in line.lower():
+            yield module.complain(number, "only protocol/challenge.py knows this header")
+
+
+def time_is_an_argument(module: Module) -> Iterator[str]:
+    """Rule 12: a clock stands only as the default of a parameter; nobody else asks the time."""
+    origins = {each.bound: each.target for each in module.imports}
+    defaults = set(map(id, _defaults(module.tree)))
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute | ast.Name) and id(node) not in defaults:
+            first, _, rest = ast.unparse(node).partition(".")
+            name = f"{origins.get(first, first)}.{rest}".rstrip(".")
+            if name in CLOCKS:
+                yield module.complain(node.lineno, f"take {name} as a parameter, or `now`")
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("loop.time"):
+            yield module.complain(node.lineno, "take the loop's time as a parameter, or `now`")
+
+
+def time_is_called_now(module: Module) -> Iterator[str]:
+    """Rule 12: the time that a function judges by is called `now`."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.arg) and node.arg in OTHER_WORDS_FOR_NOW:
+            yield module.complain(node.lineno, f"call the argument {node.arg} `now`")
+
+
+def types_are_imported_plainly(module: Module) -> Iterator[str]:
+    """Rule 2: an import for types alone is an import."""
+    for each in module.imports:
+        if each.target.endswith(".TYPE_CHECKING"):
+            yield module.complain(each.line, "import what you need, without TYPE_CHECKING")
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and node.attr == "TYPE_CHECKING":
+            yield module.complain(node.lineno, "import what you need, without TYPE_CHECKING")
+
+
+def _defaults(tree: ast.AST) -> Iterator[ast.expr]:
+    """Yield the defaults of parameters, and of the fields that a dataclass makes parameters of."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arguments):
+            yield from node.defaults
+            yield from filter(None, node.kw_defaults)
+        if isinstance(node, ast.ClassDef):
+            fields = (each for each in node.body if isinstance(each, ast.AnnAssign))
+            yield from (field.value for field in fields if field.value)

@@ -1,0 +1,1 @@
+"""What the guard costs, as ratios to the bare application: `python -m tests.tools.benchmarks`."""

@@ -1,0 +1,45 @@
+"""New tokens: the whole check of each, held to the raw check of its signature."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from oauth_guard import OAuthGuardMiddleware
+from tests.tools.benchmarks.figures import Figure, Target
+from tests.tools.benchmarks.measure import Timings
+from tests.tools.benchmarks.request import bearer
+from tests.tools.benchmarks.rows import BARE, Group, bare_app, check_fetches, guard_for, row
+from tests.tools.benchmarks.signatures import ALGORITHMS, CALLS, Minted, mint
+
+_RS256_AT_MOST = Target(1.8)
+_BEYOND_RAW_AT_MOST = Target(18)
+
+
+@asynccontextmanager
+async def new(rounds: int) -> AsyncIterator[Group]:
+    """Give tokens that never came before, of each algorithm."""
+    every = [mint(algorithm, rounds) for algorithm in ALGORITHMS]
+    async with AsyncExitStack() as stack:
+        rows = []
+        for minted in every:
+            guard = await stack.enter_async_context(guard_for(minted.issuer))
+            app = OAuthGuardMiddleware(bare_app, guard)
+            tokens = map(bearer, minted.tokens)
+            rows += [minted.raw_row(), row(_name(minted), app, tokens, calls=CALLS)]
+        yield Group(rows, lambda timings: [f for each in every for f in _figures(timings, each)])
+
+
+def _name(minted: Minted) -> str:
+    return f"new {minted.algorithm} token"
+
+
+def _figures(timings: Timings, minted: Minted) -> list[Figure]:
+    check_fetches(minted.issuer)
+    name, raw = _name(minted), timings.time(minted.raw_name)
+    added = timings.added(name, BARE)
+    is_rs256 = minted.algorithm == "RS256"
+    return [
+        Figure(minted.raw_name, raw, "µs"),
+        Figure(f"{name}: added", added, "µs"),
+        Figure(name, added / raw, "× raw", _RS256_AT_MOST if is_rs256 else None),
+        Figure(f"{name}: beyond raw", added - raw, "µs", None if is_rs256 else _BEYOND_RAW_AT_MOST),
+    ]

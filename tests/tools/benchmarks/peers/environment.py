@@ -1,0 +1,47 @@
+"""prepare(): an environment of their own for the peers, beside the one that runs the benchmark."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib.metadata import distributions
+from pathlib import Path
+
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+ENVIRONMENT = Path(__file__).parents[4] / ".venv" / "peers"
+
+
+def prepare(folder: Path = ENVIRONMENT) -> Path:
+    """Return the Python of the environment in *folder*, made now unless it is there already."""
+    stamp, wanted = folder / "installed", REQUIREMENTS.read_text(encoding="utf-8")
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        for command in commands(folder, uv=shutil.which("uv")):
+            subprocess.run(command, check=True)
+        stamp.write_text(wanted, encoding="utf-8")
+    return _python(folder)
+
+
+def commands(folder: Path, uv: str | None) -> list[list[str]]:
+    """Return what makes the environment: by uv where it is installed, else by venv and pip."""
+    python, wanted = str(_python(folder)), str(REQUIREMENTS)
+    if uv is not None:
+        return [
+            [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
+            [uv, "pip", "install", "--quiet", "--python", python, "--requirement", wanted],
+        ]
+    pip = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    return [[sys.executable, "-m", "venv", str(folder)], [*pip, "--requirement", wanted]]
+
+
+def versions(packages: Iterable[str], folder: Path = ENVIRONMENT) -> dict[str, str]:
+    """Return which version of each of *packages* the environment holds."""
+    installed = {
+        found.name.lower().replace("_", "-"): found.version
+        for found in distributions(path=[str(each) for each in folder.glob("lib/*/site-packages")])
+    }
+    return {package: installed[package] for package in packages}
+
+
+def _python(folder: Path) -> Path:
+    return folder / "bin" / "python"

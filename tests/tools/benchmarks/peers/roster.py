@@ -1,0 +1,70 @@
+"""PEERS: who is measured, and what is to be known about their numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+OPAQUE = "opaque"
+OUTAGE = "outage"
+REFUSALS = "refusals"
+
+_SIGNED_ALONE = {OPAQUE: "takes signed tokens alone"}
+_FETCHES_NOTHING = {OUTAGE: "leaves it to the application to fetch and to keep keys"}
+_BY_HAND = {"none": "by the leanest middleware that can be written around it"}
+_VERIFIES_NOTHING = "leaves it to the application to verify the token"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One column of the table.
+
+    Attributes:
+        name: What stands above it.
+        setup: The module in `setups` that sets it up.
+        packages: Whose versions are told with it.
+        dashes: What it can't be measured for, and why.
+        remarks: What is to be known about a number, by the same causes or by what is sent.
+    """
+
+    name: str
+    setup: str
+    packages: Sequence[str]
+    dashes: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
+
+
+OURS = Peer(
+    "oauth_guard",
+    "ours",
+    ["cryptography", "pyjwt", "httpx"],
+    remarks={OUTAGE: "for an hour more, which `stale_if_error` changes"},
+)
+
+PEERS: Sequence[Peer] = [
+    OURS,
+    Peer(
+        "Starlette",
+        "starlette",
+        ["starlette"],
+        dict.fromkeys([OPAQUE, OUTAGE, REFUSALS], _VERIFIES_NOTHING),
+    ),
+    Peer(
+        "Authlib",
+        "authlib",
+        ["authlib"],
+        _FETCHES_NOTHING,
+        {OPAQUE: "asks synchronously: nothing else is served meanwhile"},
+    ),
+    Peer("PyJWT", "pyjwt", ["pyjwt"], _SIGNED_ALONE, _BY_HAND),
+    Peer("joserfc", "joserfc", ["joserfc"], _SIGNED_ALONE | _FETCHES_NOTHING, _BY_HAND),
+    Peer("mcp", "mcp", ["mcp"]),
+    Peer("fastmcp", "fastmcp", ["fastmcp"]),
+    Peer("auth0-api-python", "auth0", ["auth0-api-python", "auth0-fastapi-api"], _SIGNED_ALONE),
+    Peer(
+        "fastapi-azure-auth",
+        "azure",
+        ["fastapi-azure-auth"],
+        _SIGNED_ALONE,
+        dict.fromkeys(["junk", "forged"], "logs each with a traceback, at WARNING"),
+    ),
+    Peer("axioms-fastapi", "axioms", ["axioms-fastapi"], _SIGNED_ALONE),
+]

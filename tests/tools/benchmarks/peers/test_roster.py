@@ -1,0 +1,31 @@
+"""Every peer has a setup, and every setup has a peer."""
+
+import ast
+import re
+
+import pytest
+
+from tests.tools.benchmarks.peers import setups
+from tests.tools.benchmarks.peers.environment import REQUIREMENTS
+from tests.tools.benchmarks.peers.roster import OPAQUE, PEERS, Peer
+
+_SETUPS = {path.stem: path for path in REQUIREMENTS.parent.glob("setups/*.py")}
+_NAMED = {"auth0-api-python", "httpx"}  # which come with what is asked for
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.setup)
+def test_a_peer_has_a_setup_that_tells_what_it_can_do(peer: Peer) -> None:
+    """A guard for opaque tokens is there, or a reason why not; the packages are asked for."""
+    tree = ast.parse(_SETUPS[peer.setup].read_text(encoding="utf-8"))
+    assert "build" in {node.name for node in tree.body if isinstance(node, ast.AsyncFunctionDef)}
+    words = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+    assert ("opaque" in words) != (OPAQUE in peer.dashes)
+    wanted = set(re.findall(r"^[\w-]+", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(peer.packages) <= wanted | _NAMED
+
+
+def test_a_setup_has_a_peer() -> None:
+    """None is left over, but for what several share."""
+    shared = {"__init__", "handwritten", "route"}
+    assert setups.__doc__
+    assert set(_SETUPS) - shared == {peer.setup for peer in PEERS}

@@ -1,0 +1,73 @@
+"""Rows of requests: what is sent, and the status that each answer must have."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+from oauth_guard import Guard, JWTIssuer
+from oauth_guard.asgi import Application
+from oauth_guard.testing import LocalIssuer
+from tests.tools.benchmarks.figures import Figure
+from tests.tools.benchmarks.measure import Row, Timings
+from tests.tools.benchmarks.request import Fields, status_for
+
+RESOURCE = "https://api.test"
+BARE = "bare ASGI app"
+
+_OK = 200
+_CALLS = 100
+_FETCHES = 2  # the metadata and the keys, once for the whole run
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that belong together; what they are held to is the row of the bare application.
+
+    Attributes:
+        rows: What is timed.
+        figures: Reads from that what is told; raises where an issuer was asked too often.
+    """
+
+    rows: Sequence[Row]
+    figures: Callable[[Timings], list[Figure]]
+
+
+async def bare_app(_connection: Any, _receive: Any, send: Any) -> None:
+    """Answer 200, as cheaply as ASGI permits."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+def bare_row() -> Row:
+    """Return the row that others are held to."""
+    return row(BARE, bare_app, repeat(()))
+
+
+def row(
+    name: str,
+    app: Application,
+    requests: Iterator[Fields],
+    *,
+    status: int = _OK,
+    calls: int = _CALLS,
+) -> Row:
+    """Return a row whose calls send one of *requests* after the other, and hear *status*."""
+
+    async def call() -> None:
+        answered = await status_for(app, next(requests))
+        if answered != status:
+            raise RuntimeError(f"{name}: the answer was {answered}, not {status}")
+
+    return Row(name, calls, call)
+
+
+def guard_for(issuer: LocalIssuer) -> Guard:
+    """Return the guard of most rows, with every setting as it is by default."""
+    return Guard(RESOURCE, [JWTIssuer(issuer.issuer, http=issuer.http)])
+
+
+def check_fetches(issuer: LocalIssuer) -> None:
+    """Hold what *issuer* was asked for to the least that does."""
+    if len(issuer.requests) != _FETCHES:
+        raise RuntimeError(f"{issuer.issuer} was asked {issuer.requests}, not {_FETCHES} times")

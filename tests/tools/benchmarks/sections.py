@@ -1,0 +1,59 @@
+"""The sections of the report: what `--only` names, and what measures each."""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from tests.tools.benchmarks.figures import Curve, Figure
+from tests.tools.benchmarks.growth import measure_growth
+from tests.tools.benchmarks.in_process import GROUPS, measure_in_process
+from tests.tools.benchmarks.lag import measure_lag
+from tests.tools.benchmarks.memory import measure_memory
+from tests.tools.benchmarks.opaque import measure_opaque
+from tests.tools.benchmarks.outage import measure_outages
+from tests.tools.benchmarks.served import measure_served
+from tests.tools.benchmarks.workers import measure_workers
+
+Told: TypeAlias = Sequence[Figure | Curve]
+Measure: TypeAlias = Callable[[int], Coroutine[Any, Any, Told]]
+
+_FEWER = 4  # there are some forty rows
+_ON_THEIR_OWN: Mapping[str, Measure] = {
+    "opaque": measure_opaque,
+    "growth": lambda rounds: measure_growth(max(1, rounds // _FEWER)),
+    "workers": lambda _rounds: asyncio.to_thread(measure_workers),
+    "memory": lambda _rounds: measure_memory(),
+    "lag": lambda _rounds: measure_lag(),
+    "outage": lambda _rounds: measure_outages(),
+    "served": lambda _rounds: asyncio.to_thread(measure_served),
+}
+SECTIONS: tuple[str, ...] = (*GROUPS, *_ON_THEIR_OWN)
+HEADINGS: Mapping[str, str] = {
+    "seen": "A token that was seen before",
+    "new": "New tokens",
+    "refused": "What is refused",
+    "routes": "On a route, beyond the middleware",
+    "opaque": "Opaque tokens",
+    "growth": "How cost grows",
+    "workers": "Processes that share a Valkey",
+    "memory": "What is held for a token",
+    "lag": "In a flood of bad tokens",
+    "outage": "While the issuer is down",
+    "served": "Over a real server",
+}
+
+
+def measure_sections(names: Collection[str], rounds: int) -> dict[str, Told]:
+    """Return what the sections with these *names* found, under their headings.
+
+    What is timed in this process is timed in one run; each of the others gets a loop of its own.
+    """
+    together = [name for name in GROUPS if name in names]
+    found: dict[str, Told] = {}
+    if together:
+        groups = asyncio.run(measure_in_process(together, rounds))
+        found |= {HEADINGS[name]: figures for name, figures in groups.items()}
+    for name, measure in _ON_THEIR_OWN.items():
+        if name in names:
+            found[HEADINGS[name]] = asyncio.run(measure(rounds))
+    return found

@@ -1,0 +1,84 @@
+"""Tokens and what they are held to: the signature check of `cryptography` and nothing else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from jwt.utils import base64url_decode
+
+from oauth_guard.testing import LocalIssuer, SigningKey
+from tests.tools.benchmarks.measure import Row, called
+
+ALGORITHMS = ("RS256", "ES256", "EdDSA", "PS256")
+CALLS = 20
+
+
+@dataclass(frozen=True)
+class Minted:
+    """An issuer and enough of its tokens, so that none comes twice.
+
+    Attributes:
+        algorithm: What it signs with.
+        issuer: The issuer.
+        tokens: Its tokens.
+    """
+
+    algorithm: str
+    issuer: LocalIssuer
+    tokens: list[str]
+
+    @property
+    def raw_name(self) -> str:
+        """The row of the raw check."""
+        return f"raw {self.algorithm} check"
+
+    def raw_row(self) -> Row:
+        """Return the row of the raw check, all that can be done beforehand done beforehand."""
+        key = self.issuer.keys[0]
+        verify = _verifier(key)
+        taken_apart = cycle([_take_apart(key.algorithm, token) for token in self.tokens])
+
+        async def call() -> None:
+            verify(*next(taken_apart))  # which raises where it does not fit
+
+        return Row(self.raw_name, CALLS, call)
+
+    def forged(self) -> list[str]:
+        """Return the tokens, each under the signature of the one before it."""
+        signatures = [token.rpartition(".")[2] for token in self.tokens]
+        return [
+            f"{token.rpartition('.')[0]}.{signatures[index - 1]}"
+            for index, token in enumerate(self.tokens)
+        ]
+
+
+def mint(algorithm: str, rounds: int) -> Minted:
+    """Return an issuer and a token for each call of a row."""
+    issuer = LocalIssuer(key=SigningKey("k1", algorithm))
+    return Minted(algorithm, issuer, [issuer.token("read") for _ in range(called(CALLS, rounds))])
+
+
+def _verifier(key: SigningKey) -> Callable[[bytes, bytes], None]:
+    public, sha256 = key.private.public_key(), hashes.SHA256()
+    settings: dict[str, tuple[Any, ...]] = {
+        "RS256": (padding.PKCS1v15(), sha256),
+        "PS256": (padding.PSS(padding.MGF1(sha256), padding.PSS.DIGEST_LENGTH), sha256),
+        "ES256": (ec.ECDSA(sha256),),
+        "EdDSA": (),
+    }
+    how = settings[key.algorithm]
+    return lambda signature, signed: public.verify(signature, signed, *how)
+
+
+def _take_apart(algorithm: str, token: str) -> tuple[bytes, bytes]:
+    signed, _, encoded = token.encode().rpartition(b".")
+    signature = base64url_decode(encoded)
+    if algorithm == "ES256":
+        half = len(signature) // 2
+        numbers = (int.from_bytes(each) for each in (signature[:half], signature[half:]))
+        signature = encode_dss_signature(*numbers)
+    return signature, signed

@@ -1,0 +1,53 @@
+"""The rows of the conformance matrix, read from its Markdown."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+MATRIX = Path(__file__).parents[2] / "conformance.md"
+
+_ID = re.compile(r"\b[A-Z0-9]+-\d+\b")
+_ROW = re.compile(r"\| (?P<id>[A-Z0-9]+-\d+)(?: \(m\))? \|")
+_WAITING = "| rows | what waits | comes with |"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Every row id in the order of the document, and those that wait for later work."""
+
+    rows: tuple[str, ...]
+    waiting: frozenset[str]
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The sections in the order of the document."""
+        return tuple(dict.fromkeys(section_of(row) for row in self.rows))
+
+    def rows_of(self, section: str) -> tuple[str, ...]:
+        """Return the rows of *section*."""
+        return tuple(row for row in self.rows if section_of(row) == section)
+
+
+def section_of(row: str) -> str:
+    """Return the section of *row*: what stands before the number."""
+    return row.rpartition("-")[0]
+
+
+def read_matrix(text: str) -> Matrix:
+    """Read the matrix from its Markdown *text*.
+
+    Raises:
+        ValueError: A row id stands twice, or a row waits that does not exist.
+    """
+    requirements, _, rest = text.partition(_WAITING)
+    rows = [found["id"] for line in requirements.splitlines() if (found := _ROW.match(line))]
+    table = rest.split("\n\n", maxsplit=1)[0]
+    first_cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    waiting = {row for cell in first_cells for row in _ID.findall(cell)}
+    twice = sorted({row for row in rows if rows.count(row) > 1})
+    if twice:
+        raise ValueError(f"the matrix holds these ids twice: {', '.join(twice)}")
+    unknown = sorted(waiting.difference(rows))
+    if unknown:
+        raise ValueError(f"the matrix lets rows wait that it does not hold: {', '.join(unknown)}")
+    return Matrix(tuple(rows), frozenset(waiting))

@@ -1,0 +1,149 @@
+"""Whatever an issuer answers, a token is judged or there is an outage: nothing else comes out."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oauth_guard import JWTIssuer
+from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
+from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.testing import LocalIssuer, SigningKey
+
+ISSUER = "https://as.example.com"
+LOCAL = LocalIssuer(ISSUER)
+TOKEN = LOCAL.token("read")
+KEYS = [SigningKey(name, name).jwk for name in ("ES256", "EdDSA", "RS256")]
+JUDGEMENTS = {"good", Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE}
+OUTAGES = {
+    Reason.UNREACHABLE,
+    Reason.TIMED_OUT,
+    Reason.BAD_ANSWER,
+    Reason.WRONG_METADATA,
+    Reason.NO_USABLE_KEYS,
+}
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10
+)
+members = st.sampled_from(
+    ["kty", "crv", "kid", "alg", "use", "key_ops", "x", "y", "n", "e", "d", "k", "x5c", "oth"]
+)
+odd_values = values | st.sampled_from(
+    ["RSA", "EC", "OKP", "oct", "P-256", "P-384", "Ed25519", "Ed448", "sig", "ES256", "AQAB", "AA"]
+)
+odd_keys = st.one_of(
+    st.builds(
+        lambda key, changes: {**key, **changes},
+        st.sampled_from(KEYS),
+        st.dictionaries(members, odd_values, max_size=3),
+    ),
+    st.dictionaries(members, odd_values),
+    values,
+)
+key_sets = st.one_of(
+    values,
+    st.fixed_dictionaries({"keys": st.lists(odd_keys, max_size=5)}),
+    st.lists(odd_keys, max_size=2).map(lambda odd: {"keys": [*odd, *LOCAL.jwks["keys"]]}),
+)
+urls = st.one_of(
+    st.text(max_size=30),
+    st.builds("https://{}/{}".format, st.text(max_size=20), st.text(max_size=10)),
+    st.sampled_from(["https://xn--/", "https://a..b/", "https://[::1]:0/", "https://as@x/"]),
+)
+metadata = st.one_of(
+    values,
+    st.fixed_dictionaries({"issuer": st.just(ISSUER), "jwks_uri": urls | values}),
+    st.fixed_dictionaries({"issuer": urls | values, "jwks_uri": st.just(f"{ISSUER}/jwks")}),
+)
+field_names = st.sampled_from(
+    ["content-type", "cache-control", "content-length", "set-cookie", "location", "age", "expires"]
+) | st.from_regex(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}", fullmatch=True)
+field_values = st.binary(max_size=40) | st.sampled_from(
+    [b"application/json", b"max-age=99", b"max-age=\xd9\xa3", b"gzip", b"identity", b"br, gzip"]
+)
+fields = st.lists(st.tuples(field_names.map(str.encode), field_values), max_size=4)
+
+quick = settings(max_examples=200, deadline=None, derandomize=True)
+
+
+def verdict(transport: httpx.AsyncBaseTransport, **options: Any) -> str:
+    """Return what becomes of a good token: `good`, or the reason why not."""
+
+    async def judge() -> str:
+        async with httpx.AsyncClient(transport=transport) as http:
+            try:
+                await JWTIssuer(ISSUER, http=http, **options).validate(RawToken(TOKEN))
+            except (InvalidToken, IssuerUnavailable) as error:
+                return error.reason
+            return "good"
+
+    return asyncio.run(judge())
+
+
+class Raw(httpx.AsyncBaseTransport):
+    """Answers with bytes that nobody has looked at before the client does."""
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self._answer = (status, headers, body)
+
+    async def handle_async_request(self, _: httpx.Request) -> httpx.Response:
+        """Answer as a network would."""
+        status, headers, body = self._answer
+        return httpx.Response(status, headers=headers, stream=Body(body))
+
+
+class Body(httpx.AsyncByteStream):
+    """A body that arrives in two parts."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> Any:
+        """Yield it."""
+        yield self._body[:7]
+        yield self._body[7:]
+
+
+@quick
+@given(key_sets)
+def test_any_key_set_judges_or_is_an_outage(key_set: object) -> None:
+    """However its keys are bent."""
+    body = json.dumps(key_set).encode()
+    transport = Raw(200, [(b"content-type", b"application/json")], body)
+    assert verdict(transport, jwks_uri=f"{ISSUER}/jwks") in JUDGEMENTS | OUTAGES
+
+
+@quick
+@given(metadata)
+def test_any_metadata_leads_to_keys_or_is_an_outage(document: object) -> None:
+    """Whatever it says, also about where the keys are."""
+    body = json.dumps(document).encode()
+    transport = Raw(200, [(b"content-type", b"application/json")], body)
+    assert verdict(transport) in JUDGEMENTS | OUTAGES
+
+
+@quick
+@given(
+    st.integers(100, 599), fields, st.binary(max_size=30) | st.just(json.dumps(LOCAL.jwks).encode())
+)
+def test_any_answer_judges_or_is_an_outage(
+    status: int, headers: list[tuple[bytes, bytes]], body: bytes
+) -> None:
+    """Whatever its status, its header fields and its bytes."""
+    assert verdict(Raw(status, headers, body), jwks_uri=f"{ISSUER}/jwks") in JUDGEMENTS | OUTAGES
+
+
+@quick
+@given(fields)
+def test_the_header_fields_of_a_good_answer_change_nothing_but_how_long_it_is_kept(
+    headers: list[tuple[bytes, bytes]],
+) -> None:
+    """Good keys are used, unless they come compressed."""
+    headers = [(name, value) for name, value in headers if name.lower() != b"content-encoding"]
+    transport = Raw(200, headers, json.dumps(LOCAL.jwks).encode())
+    assert verdict(transport, jwks_uri=f"{ISSUER}/jwks") == "good"

@@ -1,0 +1,400 @@
+"""An introspecting issuer: what it sends, what it believes, and whose fault a failure is."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oauth_guard import ConfigurationError
+from oauth_guard.errors import Reason
+from oauth_guard.issuers.client_auth import (
+    BearerToken,
+    ClientAuthentication,
+    ClientSecretBasic,
+    ClientSecretPost,
+    MutualTLS,
+    PrivateKeyJWT,
+)
+from oauth_guard.issuers.introspection import IntrospectionIssuer
+from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.testing import SigningKey
+from tests.unit.issuers.asking import ENDPOINT, GOOD, ISSUER, Asking
+
+BASIC = ClientSecretBasic("api", "secret")
+PRIVATE = ec.generate_private_key(ec.SECP256R1())
+PEM = PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+MEMBERS = ["active", "aud", "exp", "scope", "sub", "cnf", "iss", "token_type", "error"]
+SIGNED = "application/token-introspection+jwt"
+
+
+def build(**options: Any) -> IntrospectionIssuer:
+    """Return an issuer that nobody asks."""
+    return IntrospectionIssuer(**{"issuer": ISSUER, "client": BASIC, **options})
+
+
+async def test_what_the_server_says_is_returned() -> None:
+    """A token that it calls active has the claims that it lists."""
+    asking = Asking()
+    token = asking.local.opaque_token("read", sub="u7")
+    answer = await asking.issuer.validate(RawToken(token))
+    assert (answer.issuer, answer.subject, *answer.scopes) == (ISSUER, "u7", "read")
+    assert asking.local.requests == [
+        f"{ISSUER}/.well-known/oauth-authorization-server",
+        ENDPOINT,
+    ]
+
+
+async def test_the_question_is_a_form_in_a_post() -> None:
+    """The token is in the body, and nowhere else."""
+    asking = Asking(endpoint=ENDPOINT)
+    await asking.verdict("a+b/c==")
+    (request,) = asking.local.introspection.requests
+    assert (request.method, str(request.url)) == ("POST", ENDPOINT)
+    assert request.content == b"token=a%2Bb%2Fc%3D%3D"
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert request.headers["accept"] == "application/json"
+    assert request.headers["accept-encoding"] == "identity"
+    assert request.headers["authorization"] == "Basic YXBpOnNlY3JldA=="
+
+
+@pytest.mark.parametrize(
+    ("client", "known"),
+    [
+        pytest.param(BASIC, "secret", id="basic"),
+        pytest.param(ClientSecretPost("api", "secret"), "secret", id="post"),
+        pytest.param(BearerToken("api", "t1"), "t1", id="token"),
+        pytest.param(PrivateKeyJWT("api", PEM), PRIVATE.public_key(), id="key"),
+    ],
+)
+async def test_the_server_knows_who_asks(client: ClientAuthentication, known: object) -> None:
+    """By each way that needs no certificate, and not by another secret."""
+    asking = Asking(client=client)
+    asking.local.introspection.clients = {"api": known}
+    assert await asking.verdict() == GOOD
+    asking.local.introspection.clients = {"api": "another"}
+    assert await asking.verdict() == Reason.CLIENT_REFUSED
+
+
+async def test_each_assertion_is_a_new_one() -> None:
+    """A server may refuse one that it has seen."""
+    asking = Asking(client=PrivateKeyJWT("api", PEM))
+    asking.local.introspection.clients = {"api": PRIVATE.public_key()}
+    token = asking.local.opaque_token()
+    await asking.verdict(token)
+    await asking.verdict(token)
+    first, second = asking.local.introspection.forms
+    assert first["client_assertion"] != second["client_assertion"]
+
+
+async def test_a_certificate_goes_to_the_endpoint_for_certificates() -> None:
+    """Where the metadata has another address for it (RFC 8705 §5)."""
+    alias = "https://mtls.as.example.com/introspect"
+    asking = Asking()
+    token = asking.local.opaque_token()
+    metadata = {**asking.local.metadata, "mtls_endpoint_aliases": {"introspection_endpoint": alias}}
+    sent: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json=metadata)
+        sent.extend([str(request.url), request.content.decode()])
+        return httpx.Response(200, json={"active": True})
+
+    asking.local.outage = answer
+    issuer = build(client=MutualTLS("api"), http=asking.local.http)
+    await issuer.validate(RawToken(token))
+    assert sent == [alias, f"token={token}&client_id=api"]
+
+
+async def test_the_hint_is_sent_when_asked_for() -> None:
+    """It is never another one."""
+    asking = Asking(token_type_hint=True)
+    await asking.verdict("t")
+    assert asking.local.introspection.forms == [{"token": "t", "token_type_hint": "access_token"}]
+
+
+async def test_a_token_that_is_not_active_is_refused() -> None:
+    """A token that nobody issued, and one that was revoked."""
+    asking = Asking()
+    token = asking.local.opaque_token()
+    assert await asking.verdict("unknown") == Reason.INACTIVE
+    assert await asking.verdict(token) == GOOD
+    asking.local.revoke(token)
+    assert await asking.verdict(token) == Reason.INACTIVE
+
+
+def json_answer(text: str, kind: str = "application/json") -> httpx.Response:
+    """Return an answer with status 200."""
+    return httpx.Response(200, text=text, headers={"content-type": kind})
+
+
+ACTIVE = '{"active":true}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        pytest.param(json_answer(ACTIVE), GOOD, id="good"),
+        pytest.param(json_answer(ACTIVE, "Application/JSON; charset=utf-8"), GOOD, id="charset"),
+        pytest.param(json_answer(ACTIVE, "text/html"), Reason.BAD_ANSWER, id="HTML by name"),
+        pytest.param(json_answer(ACTIVE, ""), Reason.BAD_ANSWER, id="no type"),
+        pytest.param(json_answer("[]"), Reason.BAD_ANSWER, id="a list"),
+        pytest.param(json_answer(ACTIVE[:-1]), Reason.BAD_ANSWER, id="cut off"),
+        pytest.param(
+            json_answer('{"active":true,"active":true}'), Reason.BAD_ANSWER, id="a member twice"
+        ),
+        pytest.param(json_answer(ACTIVE + " " * 65_536), Reason.BAD_ANSWER, id="too long"),
+        pytest.param(httpx.Response(204), Reason.BAD_ANSWER, id="204"),
+        pytest.param(
+            httpx.Response(302, headers={"location": "https://evil.example/"}),
+            Reason.BAD_ANSWER,
+            id="a redirect",
+        ),
+        pytest.param(httpx.Response(404), Reason.BAD_ANSWER, id="404"),
+        pytest.param(httpx.Response(500), Reason.BAD_ANSWER, id="500"),
+        pytest.param(httpx.Response(429), Reason.BAD_ANSWER, id="429"),
+        pytest.param(httpx.ReadTimeout("slow"), Reason.TIMED_OUT, id="silent"),
+        pytest.param(httpx.ConnectError("refused"), Reason.UNREACHABLE, id="refused"),
+        pytest.param(httpx.Response(401), Reason.CLIENT_REFUSED, id="401"),
+        pytest.param(httpx.Response(403), Reason.CLIENT_REFUSED, id="403"),
+        pytest.param(httpx.Response(400), Reason.BAD_ANSWER, id="400"),
+        pytest.param(
+            httpx.Response(400, json={"error": "invalid_client"}),
+            Reason.CLIENT_REFUSED,
+            id="400 invalid_client",
+        ),
+        pytest.param(
+            httpx.Response(400, json={"error": "unsupported_token_type"}),
+            Reason.TOKEN_NOT_TAKEN,
+            id="400 unsupported_token_type",
+        ),
+    ],
+)
+async def test_a_bad_answer_is_an_outage(answer: httpx.Response | Exception, expected: str) -> None:
+    """It tells nothing of the token, so the caller is not blamed."""
+    asking = Asking()
+    asking.answering(answer)
+    assert await asking.verdict() == expected
+    assert all("evil" not in url for url in asking.local.requests)
+
+
+@settings(max_examples=50)
+@given(
+    status=st.sampled_from([200, 204, 301, 400, 401, 404, 429, 500, 599]),
+    body=st.binary()
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(MEMBERS), inner),
+    ).map(lambda value: json.dumps(value).encode()),
+    kind=st.sampled_from(["application/json", SIGNED, "text/html", ""]),
+    signed=st.booleans(),
+)
+def test_no_answer_is_a_surprise(status: int, body: bytes, kind: str, signed: bool) -> None:
+    """Whatever the server answers, a token is good, refused, or an outage."""
+
+    async def verdict() -> str:
+        asking = Asking(signed=signed)
+        headers = {"content-type": kind, "retry-after": "1"}
+        asking.answering(httpx.Response(status, content=body, headers=headers))
+        return await asking.verdict()
+
+    assert asyncio.run(verdict()) in {GOOD, *Reason}
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        pytest.param(httpx.Response(401), "client= as it is registered", id="401"),
+        pytest.param(httpx.Response(403), "client= as it is registered", id="403"),
+        pytest.param(
+            httpx.Response(400, json={"error": "unsupported_token_type"}), "a JWTIssuer", id="JWT"
+        ),
+        pytest.param(httpx.Response(404), "endpoint= the right one", id="404"),
+    ],
+)
+async def test_what_the_operator_must_mend_is_logged(
+    answer: httpx.Response, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In one line, with neither token nor secret, nor anything else that the server wrote."""
+    asking = Asking(client=ClientSecretBasic("api", "s3cr3t-of-ours"))
+    asking.answering(answer)
+    await asking.verdict("t0k3n-of-theirs")
+    (line,) = [each for each in caplog.records if each.levelno == logging.ERROR]
+    assert text in line.getMessage()
+    assert f"answers {answer.status_code} " in line.getMessage()
+    assert "t0k3n" not in caplog.text
+    assert "s3cr3t" not in caplog.text
+
+
+async def test_what_one_token_provokes_is_no_work_for_the_operator(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A caller can't fill the log with alarms."""
+    asking = Asking()
+    asking.answering(httpx.Response(400, json={"error": "invalid_request"}))
+    await asking.verdict("odd")
+    assert not [each for each in caplog.records if each.levelno == logging.ERROR]
+
+
+async def test_bad_tokens_do_not_lock_good_ones_out() -> None:
+    """A hundred tokens that the endpoint answers with 400, and then a good one."""
+    asking = Asking()
+    good = asking.local.opaque_token()
+    asking.answering(httpx.Response(400))
+    assert {await asking.verdict(f"bad-{n}") for n in range(100)} == {Reason.BAD_ANSWER}
+    asking.recovered()
+    assert await asking.verdict(good) == GOOD
+
+
+async def test_an_outage_says_when_to_come_back() -> None:
+    """Not before the breaker lets somebody in."""
+    asking = Asking()
+    asking.answering(httpx.Response(500))
+    for _ in range(5):
+        await asking.verdict()
+    error = await asking.outage()
+    assert (error.reason, error.retry_after) == (Reason.BACKING_OFF, 10)
+    assert not asking.issuer.ready
+    assert asking.questions == 5
+
+
+async def test_the_subject_may_come_from_another_member() -> None:
+    """When the operator says so."""
+    asking = Asking(subject_from="username")
+    token = asking.local.opaque_token(username="ann")
+    assert (await asking.issuer.validate(RawToken(token))).subject == "ann"
+
+
+async def test_an_answer_about_a_token_is_no_token() -> None:
+    """A signed answer that is presented is refused unasked (RFC 9701 §8.1)."""
+    asking = Asking()
+    claims = json.dumps({"iss": ISSUER, "token_introspection": {"active": True}}).encode()
+    signed = asking.local.keys[0].sign(claims, {"typ": "token-introspection+jwt"})
+    assert await asking.verdict(signed) == Reason.WRONG_TYPE
+    assert asking.questions == 0
+    assert await asking.verdict(asking.local.token()) == Reason.INACTIVE
+    assert asking.questions == 1
+
+
+async def test_a_signed_answer_is_believed() -> None:
+    """Its keys are found as those of any issuer."""
+    asking = Asking(signed=True)
+    assert not asking.issuer.ready
+    await asking.issuer.load()
+    assert asking.issuer.ready
+    assert await asking.verdict() == GOOD
+    assert await asking.verdict("unknown") == Reason.INACTIVE
+    assert {each.headers["accept"] for each in asking.local.introspection.requests} == {SIGNED}
+    await asking.issuer.aclose()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(lambda _: json_answer(ACTIVE), id="not signed"),
+        pytest.param(lambda _: json_answer("a.b.c", SIGNED), id="no JWT"),
+        pytest.param(lambda _: json_answer("é", SIGNED), id="no ASCII"),
+        pytest.param(
+            lambda claims: json_answer(
+                SigningKey("k1").sign(claims, {"typ": "token-introspection+jwt"}), SIGNED
+            ),
+            id="by another key",
+        ),
+        pytest.param(
+            lambda claims: json_answer(SigningKey("k1").sign(claims, {"typ": "JWT"}), SIGNED),
+            id="another type",
+        ),
+    ],
+)
+async def test_no_other_answer_is_believed(answer: Callable[[bytes], httpx.Response]) -> None:
+    """There is no downgrade: what is not signed as asked for is an outage."""
+    asking = Asking(signed=True)
+    claims = {
+        "iss": ISSUER,
+        "aud": "api",
+        "iat": int(asking.clock()),
+        "token_introspection": {"active": True},
+    }
+    asking.answering(answer(json.dumps(claims).encode()))
+    assert await asking.verdict() == Reason.BAD_ANSWER
+
+
+async def test_it_starts_in_the_background() -> None:
+    """The endpoint is known before the first token comes, and the keys if they are needed."""
+    for signed in (False, True):
+        asking = Asking(signed=signed)
+        asking.issuer.start()
+        await asking.issuer.load()
+        assert asking.issuer.ready
+        await asking.issuer.aclose()
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        pytest.param({"issuer": "as"}, "issuer must be", id="issuer"),
+        pytest.param({"issuer": f"{ISSUER}?a"}, "no query", id="issuer with a query"),
+        pytest.param({"endpoint": "http://as.example.com/i"}, "https", id="http endpoint"),
+        pytest.param({"metadata_url": "/m"}, "https", id="metadata_url"),
+        pytest.param({"cache_for": -1}, "cache_for=", id="cache_for"),
+        pytest.param({"inactive_for": float("nan")}, "inactive_for=", id="inactive_for"),
+        pytest.param({"client": MutualTLS("api")}, "http=", id="a certificate without client"),
+        pytest.param({"without_audience": "yes"}, "'single resource' or", id="no reason"),
+        pytest.param({"types": ["JWT"]}, "types= is for JWTs", id="types"),
+        pytest.param({"algorithms": ["RS256"]}, "signed=True", id="algorithms"),
+        pytest.param(
+            {"algorithms": ["HS256"], "signed": True}, "publishes", id="a secret as a key"
+        ),
+        pytest.param({"http": httpx.Client()}, "http= takes an async client", id="a sync client"),
+        pytest.param({"odd": 1}, "odd= is no setting", id="no setting"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(options: dict[str, Any], text: str) -> None:
+    """The operator reads what to write instead."""
+    with pytest.raises(ConfigurationError, match=text):
+        build(**options)
+
+
+def test_http_inside_a_private_network_is_a_choice(caplog: pytest.LogCaptureFixture) -> None:
+    """And the log says what it means."""
+    build(endpoint="http://as.internal/introspect", insecure_http=True)
+    assert "lets tokens travel unprotected" in caplog.text
+
+
+def test_what_an_answer_depends_on_is_told() -> None:
+    """A memory of answers keeps those apart that may differ."""
+    identities = {
+        build().cache_identity,
+        build(issuer="https://other.example.com").cache_identity,
+        build(endpoint=ENDPOINT).cache_identity,
+        build(metadata_url=f"{ISSUER}/metadata").cache_identity,
+        build(client=ClientSecretBasic("other", "secret")).cache_identity,
+        build(signed=True).cache_identity,
+    }
+    assert len(identities) == 6
+    issuer = build(cache_for=30, inactive_for=0)
+    assert (issuer.cache_for, issuer.inactive_for) == (30, 0)
+    assert "secret" not in repr(identities)
+
+
+def test_its_repr_tells_no_secret() -> None:
+    """Only who it is, and who asks."""
+    assert repr(build(client=ClientSecretBasic("api", "s3cr3t"))) == (
+        f"IntrospectionIssuer('{ISSUER}', client=ClientSecretBasic(client_id='api', raw=False))"
+    )
+
+
+@pytest.mark.parametrize("reason", ["single resource", "issuer checks"])
+def test_a_missing_audience_wants_a_reason(reason: Any) -> None:
+    """By default there is none; that the client is known is another."""
+    assert build(without_audience=reason).rules.audience_optional
+    assert build(clients=["c1"], audience_optional=True).rules.audience_optional
+    assert not build().rules.audience_optional

@@ -1,0 +1,177 @@
+"""An endpoint behind a real server: slow, ill, moved, endless, broken off, and well."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
+
+from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
+from oauth_guard.http.fetcher import Fetcher
+from oauth_guard.issuers.circuit_breaker import CircuitBreaker
+from oauth_guard.issuers.client_auth import ClientSecretBasic
+from oauth_guard.issuers.discovery import Discovery
+from oauth_guard.issuers.endpoint_client import EndpointClient, FormRequest
+from oauth_guard.issuers.introspection import IntrospectionIssuer
+from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.protocol.urls import origins_of
+from tests.unit.http.loopback import serving
+
+ISSUER = "https://as.example.com"
+
+
+class Server:
+    """An introspection endpoint whose answer is chosen by the token.
+
+    Attributes:
+        clients: The address and port of each client, one for each request.
+        paths: The paths that were asked for.
+    """
+
+    def __init__(self) -> None:
+        self.clients: list[tuple[str, int]] = []
+        self.paths: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        self.paths.append(scope["path"])
+        self.clients.append(scope["client"])
+        token = (await Request(scope, receive).form())["token"]
+        match token:
+            case "slow":
+                await asyncio.sleep(0.3)
+            case "ill":
+                await self._answer(send, 500, {})
+            case "moved":
+                await self._answer(send, 307, {}, (b"location", b"/elsewhere"))
+            case "endless":
+                await self._start(send, 200)
+                part = {"type": "http.response.body", "body": b" " * 65_536, "more_body": True}
+                for _ in range(100):
+                    await send(part)
+            case "broken":
+                await self._start(send, 200, (b"content-length", b"1000"))
+                await send({"type": "http.response.body", "body": b"{", "more_body": True})
+                raise ConnectionError
+            case _:
+                await self._answer(send, 200, {"active": True})
+
+    async def _answer(
+        self, send: Send, status: int, members: dict[str, Any], *headers: tuple[bytes, bytes]
+    ) -> None:
+        await self._start(send, status, *headers)
+        body: Message = {"type": "http.response.body", "body": json.dumps(members).encode()}
+        await send(body)
+
+    async def _start(self, send: Send, status: int, *headers: tuple[bytes, bytes]) -> None:
+        kind = (b"content-type", b"application/json")
+        await send({"type": "http.response.start", "status": status, "headers": [kind, *headers]})
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Server, str]]:
+    """Yield a server and its origin."""
+    server = Server()
+    with serving(server) as origin:
+        yield server, origin
+
+
+def issuer(origin: str) -> IntrospectionIssuer:
+    """Return what asks the endpoint there, by a client of its own."""
+    client = ClientSecretBasic("api", "secret")
+    return IntrospectionIssuer(ISSUER, client=client, endpoint=f"{origin}/introspect")
+
+
+async def verdict(asked: IntrospectionIssuer, token: str) -> str:
+    """Return `good`, or why not."""
+    try:
+        await asked.validate(RawToken(token))
+    except (InvalidToken, IssuerUnavailable) as error:
+        return error.reason
+    return "good"
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        ("ill", Reason.BAD_ANSWER),
+        ("moved", Reason.BAD_ANSWER),
+        ("endless", Reason.BAD_ANSWER),
+        ("broken", Reason.BAD_ANSWER),
+    ],
+)
+async def test_a_bad_answer_is_an_outage_and_the_next_one_is_good(
+    served: tuple[Server, str], token: str, expected: str
+) -> None:
+    """Nothing of it stays in the connection for the next question."""
+    server, origin = served
+    asked = issuer(origin)
+    before = time.monotonic()
+    assert await verdict(asked, token) == expected
+    assert await verdict(asked, "well") == "good"
+    assert time.monotonic() - before < 2
+    assert "/elsewhere" not in server.paths
+    await asked.aclose()
+
+
+async def test_a_slow_answer_does_not_hold_up_others(served: tuple[Server, str]) -> None:
+    """Questions go side by side."""
+    _, origin = served
+    asked = issuer(origin)
+    slow = asyncio.create_task(verdict(asked, "slow"))
+    assert await verdict(asked, "well") == "good"
+    assert not slow.done()
+    slow.cancel()
+    await asyncio.wait([slow])
+    assert await verdict(asked, "well") == "good"
+    await asked.aclose()
+
+
+async def test_an_endpoint_that_is_too_slow_is_an_outage(served: tuple[Server, str]) -> None:
+    """Whoever waits is told in time, and the next question gets a connection that works."""
+    _, origin = served
+    fetcher = Fetcher(ISSUER, None, origins_of(origin), connections=1)
+    discovery = Discovery(
+        ISSUER,
+        fetcher,
+        metadata_url=None,
+        introspection_endpoint=f"{origin}/introspect",
+        insecure_http=False,
+    )
+    breaker = CircuitBreaker(time.monotonic)
+    endpoint = EndpointClient(
+        "introspection_endpoint", discovery, fetcher, breaker=breaker, deadline=0.15
+    )
+    with pytest.raises(IssuerUnavailable, match=Reason.TIMED_OUT):
+        await endpoint.ask(lambda: FormRequest(b"token=slow", {}))
+    assert (await endpoint.ask(lambda: FormRequest(b"token=well", {}))).status == 200
+    await endpoint.aclose()
+
+
+async def test_a_connection_serves_many_questions(served: tuple[Server, str]) -> None:
+    """What is asked often keeps it open."""
+    server, origin = served
+    asked = issuer(origin)
+    server.clients.clear()
+    for _ in range(5):
+        assert await verdict(asked, "well") == "good"
+    assert len(set(server.clients)) == 1
+    await asked.aclose()
+
+
+def test_each_loop_has_a_client_of_its_own(served: tuple[Server, str]) -> None:
+    """One issuer serves the loops one after the other."""
+    _, origin = served
+    asked = issuer(origin)
+
+    async def once() -> str:
+        try:
+            return await verdict(asked, "well")
+        finally:
+            await asked.aclose()
+
+    assert [asyncio.run(once()) for _ in range(2)] == ["good", "good"]

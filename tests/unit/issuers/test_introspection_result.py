@@ -1,0 +1,110 @@
+"""An answer holds for its time, and reads in another process as it was written."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauth_guard.issuers.introspection_result import IntrospectionResult, read_answer
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.claims import ClaimRules
+from tests.unit.stores.scripted import ISSUER, claims_of
+
+RULES = ClaimRules.of(ISSUER, required_claims=["iss"])
+NOW = 1_750_000_000.0
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda values: st.lists(values) | st.dictionaries(st.text(), values),
+    max_leaves=10,
+)
+
+
+def answer(requested_at: float = NOW, **claims: Any) -> IntrospectionResult:
+    """Return a good answer of *moment*."""
+    return IntrospectionResult(
+        requested_at, AccessToken.from_claims(claims_of("token", **claims), RULES)
+    )
+
+
+@given(
+    requested_at=st.floats(0, 1e11),
+    exp=st.integers(0, 10**11) | st.floats(0, 1e11),
+    more=st.dictionaries(st.text().map("x-{}".format), json_values),
+)
+def test_what_was_written_reads_the_same(
+    requested_at: float, exp: float, more: dict[str, Any]
+) -> None:
+    """The moment, every claim, and all that is made of them."""
+    written = answer(requested_at, exp=exp, aud=["a", "b"], roles=["r"], **more)
+    assert read_answer(written.written(), RULES) == written
+
+
+def test_an_inactive_answer_reads_the_same() -> None:
+    """There is a moment, and nothing else."""
+    assert read_answer(IntrospectionResult(NOW, None).written(), RULES) == IntrospectionResult(
+        NOW, None
+    )
+
+
+GOOD = {"version": 1, "requested_at": NOW, "claims": claims_of("token")}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\x80\x04.", id="a pickle"),
+        pytest.param(b"[]", id="no object"),
+        pytest.param(b'{"version":1,"version":1}', id="a member twice"),
+        pytest.param(json.dumps(GOOD | {"version": 2}).encode(), id="a later version"),
+        pytest.param(json.dumps(GOOD | {"version": "1"}).encode(), id="a version in text"),
+        pytest.param(json.dumps(GOOD | {"requested_at": "now"}).encode(), id="a moment in text"),
+        pytest.param(json.dumps(GOOD | {"requested_at": None}).encode(), id="no moment"),
+        pytest.param(json.dumps(GOOD | {"claims": []}).encode(), id="claims in a list"),
+        pytest.param(json.dumps(GOOD | {"claims": {}}).encode(), id="a claim that we require"),
+        pytest.param(json.dumps(GOOD | {"claims": {"iss": 1}}).encode(), id="a claim's type"),
+        pytest.param(b'{"version": 1}', id="members missing"),
+    ],
+)
+def test_anything_else_is_no_answer(data: bytes) -> None:
+    """Who reads asks for himself, and never refuses a token for how it was remembered."""
+    assert read_answer(data, RULES) is None
+
+
+@pytest.mark.parametrize(
+    ("exp", "age", "left"),
+    [
+        pytest.param(None, 0, 60, id="new"),
+        pytest.param(None, 59, 1, id="old"),
+        pytest.param(None, 61, -1, id="too old"),
+        pytest.param(NOW + 10, 0, 10, id="never past exp"),
+        pytest.param(NOW + 10, 10, 0, id="exp is now"),
+        pytest.param(NOW - 10, 0, -10, id="exp has passed"),
+        pytest.param(NOW + 600, 0, 60, id="exp is far away"),
+        pytest.param(None, -0.001, 0, id="from the future"),
+        pytest.param(None, -3600, 0, id="a clock that was set back"),
+    ],
+)
+@pytest.mark.conformance("7662-10")
+def test_a_good_answer_holds_for_a_while(exp: float | None, age: float, left: float) -> None:
+    """From the moment of the question, and never past the token's end."""
+    good = answer() if exp is None else answer(exp=exp)
+    assert good.left(NOW + age, cache_for=60, inactive_for=5) == left
+
+
+@pytest.mark.parametrize(("age", "left"), [(0, 5), (4, 1), (5, 0), (6, -1), (-1, 0)])
+def test_an_inactive_answer_holds_shortly(age: float, left: float) -> None:
+    """A token that becomes active is not refused for long."""
+    assert IntrospectionResult(NOW, None).left(NOW + age, cache_for=60, inactive_for=5) == left
+
+
+def test_its_repr_tells_nothing() -> None:
+    """Claims are personal."""
+    assert "owner" not in repr(answer())

@@ -1,0 +1,233 @@
+"""JWTIssuer: what it takes, what it refuses before it asks anybody, and how it may be set up."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from oauth_guard import ConfigurationError, JWTIssuer
+from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.issuers.remote_keys import JWKSCache
+from oauth_guard.jose.jws import JWS
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.testing import LocalIssuer, SigningKey
+from tests.unit.issuers.scene import GOOD, ISSUER, Scene
+
+MAC = {"kty": "oct", "k": "c2VjcmV0"}
+
+
+async def validated(issuer: JWTIssuer, token: str) -> AccessToken:
+    """Return what *issuer* makes of *token*."""
+    return await issuer.validate(RawToken(token))
+
+
+async def test_a_token_that_the_issuer_signed_is_validated() -> None:
+    """Its claims come out typed, with the rules they are to be judged by."""
+    scene = Scene(leeway=0)
+    token = await validated(scene.issuer, scene.local.token("read", "write", sub="ada"))
+    assert (token.issuer, token.subject) == (ISSUER, "ada")
+    assert token.scopes == {"read", "write"}
+    assert token.rules.leeway == 0
+
+
+@pytest.mark.parametrize(
+    ("claims", "header", "reason"),
+    [
+        pytest.param({"iss": "https://x"}, {}, Reason.UNKNOWN_ISSUER, id="issuer"),
+        pytest.param({"iss": None}, {}, Reason.UNKNOWN_ISSUER, id="no issuer"),
+        pytest.param({"iss": [ISSUER]}, {}, Reason.UNKNOWN_ISSUER, id="issuer in an array"),
+        pytest.param({}, {"typ": "JWT"}, Reason.WRONG_TYPE, id="type"),
+        pytest.param({"jti": None}, {}, Reason.MISSING_CLAIM, id="claim missing"),
+        pytest.param({"sub": 5}, {}, Reason.MALFORMED_CLAIM, id="claim malformed"),
+    ],
+)
+async def test_what_can_be_refused_without_keys_asks_for_none(
+    claims: dict[str, Any], header: dict[str, Any], reason: Reason
+) -> None:
+    """The network comes last, so junk can't make us use it."""
+    scene = Scene()
+    assert await scene.verdict(scene.local.token("read", header=header, **claims)) == reason
+    assert not scene.local.requests
+
+
+async def test_a_function_of_the_operator_sees_signed_claims_alone() -> None:
+    """What anybody may have written can't make it fail, nor be told to it."""
+    seen: list[Any] = []
+
+    def is_for_client(claims: Mapping[str, Any]) -> bool:
+        seen.append(claims["gty"])
+        return bool(claims["gty"] == "client-credentials")
+
+    scene = Scene(is_client_token=is_for_client)
+    forged = SigningKey("k1").sign(json.dumps(scene.local.claims()).encode(), {"typ": "at+jwt"})
+    assert await scene.verdict(forged) == Reason.BAD_SIGNATURE
+    assert not seen
+    token = await validated(scene.issuer, scene.local.token(gty="client-credentials"))
+    assert token.is_client_token
+    assert seen == ["client-credentials"]
+
+
+async def test_an_algorithm_that_is_not_accepted_asks_for_no_keys() -> None:
+    """The header is held to the configuration first."""
+    scene = Scene(algorithms=["RS256"])
+    assert await scene.verdict() == Reason.ALGORITHM_NOT_ALLOWED
+    assert not scene.local.requests
+
+
+@pytest.mark.parametrize("configured", ["JWT", "at+jwt", "application/at+jwt", "AT+JWT"])
+@pytest.mark.parametrize("prefix", ["", "application/", "Application/"])
+async def test_types_are_compared_as_media_types(configured: str, prefix: str) -> None:
+    """Case does not matter, nor `application/`, in the token or in the configuration."""
+    scene = Scene(types=[configured])
+    typ = prefix + configured.lower().removeprefix("application/")
+    assert await scene.verdict(scene.local.token("read", header={"typ": typ})) == GOOD
+
+
+async def test_keys_that_are_handed_over_are_never_fetched() -> None:
+    """A fixed key set is ready at once; starting and closing it do nothing."""
+    local = LocalIssuer(ISSUER)
+    issuer = JWTIssuer(ISSUER, keys=local.jwks, http=local.http)
+    assert issuer.ready
+    issuer.start()
+    await issuer.load()
+    await validated(issuer, local.token())
+    local.keys = [SigningKey("k2")]
+    with pytest.raises(InvalidToken, match=Reason.UNKNOWN_KEY):
+        await validated(issuer, local.token())
+    await issuer.aclose()
+    assert not local.requests
+
+
+class Vault:
+    """A key source of somebody's own."""
+
+    stands = None
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.ready = False
+
+    async def verify(self, token: JWS) -> None:
+        """Take every signature."""
+        self.calls.append(f"verify {token.header.key_id}")
+
+    def start(self) -> None:
+        """Be told."""
+        self.calls.append("start")
+
+    async def load(self) -> None:
+        """Be told."""
+        self.calls.append("load")
+
+    async def aclose(self) -> None:
+        """Be told."""
+        self.calls.append("aclose")
+
+
+async def test_a_key_source_of_ones_own_is_asked() -> None:
+    """Whatever can verify takes the place of keys."""
+    vault = Vault()
+    issuer = JWTIssuer(ISSUER, keys=vault)
+    assert not issuer.ready
+    issuer.start()
+    await issuer.load()
+    await validated(issuer, LocalIssuer(ISSUER).token())
+    await issuer.aclose()
+    assert vault.calls == ["start", "load", "verify k1", "aclose"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "instead"),
+    [
+        ({"issuer": "as.example.com"}, 'issuer must be an absolute https URL like "https://'),
+        ({"issuer": "http://as.example.com"}, "write insecure_http=True"),
+        ({"issuer": f"{ISSUER}?x=1"}, "issuer must have no query"),
+        ({"issuer": f"{ISSUER}#f"}, "without fragment, user or password"),
+        ({"issuer": f"{ISSUER}/\u00e9"}, "characters that no URL has"),
+        ({"metadata_url": "http://as/x"}, "metadata_url= or jwks_uri= must be an absolute https"),
+        ({"jwks_uri": "/jwks"}, "metadata_url= or jwks_uri= must be an absolute https"),
+        ({"issuer": None}, "not None: is a variable of the environment unset"),
+        ({"jwks_cache": 600}, r"jwks_cache= takes several times: JWKSCache\(max_age=600\)"),
+        ({"http": httpx.Client()}, r"http= takes an async client: httpx.AsyncClient\(\)"),
+        ({"http": httpx}, "http= takes an async client"),
+        ({"types": "JWT"}, 'types= takes a list: types=\\["JWT"\\]'),
+        ({"types": []}, "types= is empty: leave it out, or name at least one"),
+        ({"algorithms": "ES256"}, 'algorithms= takes a list: algorithms=\\["ES256"\\]'),
+        ({"algorithms": []}, "algorithms= is empty: leave it out, or name at least one"),
+        ({"algorithms": ["HS256"]}, "secret= is missing or too short: .* HS256 .* 32 bytes"),
+        ({"algorithms": ["none"]}, "algorithms= may name ES256, .*; not 'none'"),
+        ({"audience": None}, "audience= is empty: leave it out to ask for the resource itself"),
+        ({"audience": ""}, "audience= is empty: leave it out to ask for the resource itself"),
+        ({"audience": []}, "audience= is empty: leave it out to ask for the resource itself"),
+        ({"audience": ["api", ""]}, "audience= is empty: leave it out"),
+        ({"required_claims": "sub"}, 'required_claims= takes a list: required_claims=\\["sub"\\]'),
+        ({"client_claims": []}, "client_claims= is empty: leave it out, or name at least one"),
+        ({"scope_claims": "scp"}, 'scope_claims= takes a list: scope_claims=\\["scp"\\]'),
+        ({"is_client_token": "azp"}, "is_client_token= takes a plain function of the claims"),
+        ({"leeway": -1}, "leeway= is in seconds, from 0 to 300"),
+        ({"leeway": 301}, "leeway= is in seconds, from 0 to 300"),
+        ({"keys": {}}, "keys= must be a JWK set"),
+        ({"keys": {"keys": []}}, "keys= must hold public keys that can be used: there is none"),
+        ({"keys": {"keys": [MAC]}}, "keys= must hold public keys that can be used: the key's type"),
+        ({"keys": [MAC]}, 'keys= takes a JWK set, {"keys": \\[...\\]}, or a KeySource'),
+    ],
+)
+def test_a_wrong_configuration_says_what_to_write_instead(
+    settings: dict[str, Any], instead: str
+) -> None:
+    """It fails while building, never at the first request."""
+    with pytest.raises(ConfigurationError, match=instead):
+        JWTIssuer(**{"issuer": ISSUER, **settings})
+
+
+def test_a_key_set_with_one_bad_key_is_a_wrong_configuration() -> None:
+    """Who hands keys over means each of them; a private one must not pass unseen."""
+    jwk = SigningKey("k1").jwk
+    with pytest.raises(ConfigurationError, match="the key is private"):
+        JWTIssuer(ISSUER, keys={"keys": [jwk, {**jwk, "d": "AA"}]})
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"max_age": 0},
+        {"max_age": -1},
+        {"deadline": 0},
+        {"cooldown": -1},
+        {"stale_if_error": -1},
+        {"max_age": float("nan")},
+        {"stale_if_error": float("nan")},
+    ],
+)
+def test_times_that_make_no_sense_are_refused(times: dict[str, float]) -> None:
+    """Nothing is negative or no number, and keys must live and fetches take their time."""
+    with pytest.raises(ConfigurationError, match="positive, or 0 to switch one off"):
+        JWKSCache(**times)
+
+
+@pytest.mark.parametrize(
+    ("settings", "accepted"),
+    [({}, ()), ({"audience": "api"}, ("api",)), ({"audience": ["a", "b"]}, ("a", "b"))],
+    ids=["left out", "one", "several"],
+)
+async def test_audience_takes_one_or_several(
+    settings: dict[str, Any], accepted: tuple[str, ...]
+) -> None:
+    """Left out, the resource of the guard is asked for."""
+    scene = Scene(**settings)
+    token = await validated(scene.issuer, scene.local.token())
+    assert token.rules.audience == accepted
+
+
+def test_plain_http_is_accepted_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """Who lets keys travel unprotected reads so in the log."""
+    JWTIssuer("http://keycloak:8080", insecure_http=True)
+    assert "insecure_http=True lets keys travel unprotected" in caplog.text
+
+
+def test_its_repr_tells_its_name_alone() -> None:
+    """Nothing of keys or clients is shown."""
+    assert repr(JWTIssuer(ISSUER)) == f"JWTIssuer('{ISSUER}')"

@@ -1,0 +1,166 @@
+"""IssuerRouter: a token may name an issuer, it never brings one."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+
+from oauth_guard import ConfigurationError, JWTIssuer
+from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
+from oauth_guard.issuers.router import IssuerRouter
+from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.testing import LocalIssuer
+from tests.unit.issuers.scene import background_is_done, unreachable
+
+LOCALS = [LocalIssuer("https://a.example"), LocalIssuer("https://b.example")]
+
+
+def issuers() -> list[JWTIssuer]:
+    """Return two issuers that can be asked."""
+    return [JWTIssuer(local.issuer, http=local.http) for local in LOCALS]
+
+
+async def test_each_token_goes_to_the_issuer_that_it_names() -> None:
+    """Two trusted issuers vouch for their own tokens."""
+    router = IssuerRouter(issuers())
+    for local in LOCALS:
+        token = await router.validate(RawToken(local.token()))
+        assert token.issuer == local.issuer
+    assert router.names == ("https://a.example", "https://b.example")
+
+
+async def test_no_issuer_vouches_for_another() -> None:
+    """A token signed by one that names the other is refused."""
+    a, b = LOCALS
+    with pytest.raises(InvalidToken, match=Reason.BAD_SIGNATURE):
+        await IssuerRouter(issuers()).validate(RawToken(a.token(iss=b.issuer)))
+
+
+@pytest.mark.parametrize(("named", "known"), [(LOCALS[0], True), (LOCALS[1], False)])
+async def test_the_header_of_a_good_token_is_read_once(named: LocalIssuer, known: bool) -> None:
+    """Told by the object; that of a forged token is read each time, and fills no memory."""
+    router = IssuerRouter(issuers())
+    tokens = [RawToken(LOCALS[0].token(iss=named.issuer)) for _ in range(2)]
+    for token in tokens:
+        with nullcontext() if known else pytest.raises(InvalidToken):
+            await router.validate(token)
+    assert (tokens[0].signed.header is tokens[1].signed.header) is known
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        None,
+        "https://c.example",
+        "https://a.example/",
+        "HTTPS://a.example",
+        5,
+        True,
+        ["https://a.example"],
+        {"https://a.example": 1},
+    ],
+)
+async def test_a_name_that_is_none_of_ours_is_refused(name: Any) -> None:
+    """Names are compared code point by code point, and nobody is asked about the others."""
+    local = LocalIssuer("https://a.example")
+    router = IssuerRouter([JWTIssuer(local.issuer, http=local.http)])
+    with pytest.raises(InvalidToken, match=Reason.UNKNOWN_ISSUER):
+        await router.validate(RawToken(local.token(iss=name)))
+    assert not local.requests
+
+
+async def test_ready_means_all() -> None:
+    """One issuer that is not ready leaves some tokens waiting."""
+    ready, cold = issuers()
+    ready.start()
+    await background_is_done()
+    assert IssuerRouter([ready]).ready
+    assert not IssuerRouter([ready, cold]).ready
+
+
+async def test_starting_starts_all() -> None:
+    """Each issuer begins to fetch what it needs."""
+    router = IssuerRouter(issuers())
+    router.start()
+    await background_is_done()
+    assert router.ready
+
+
+async def test_loading_waits_for_all() -> None:
+    """Then each can be asked at once."""
+    router = IssuerRouter(issuers())
+    await router.load()
+    assert router.ready
+
+
+class Late(JWTIssuer):
+    """An issuer that has nothing until it is waited for."""
+
+    def start(self) -> None:
+        """Do nothing yet."""
+
+
+async def test_loading_waits_for_the_others_when_one_is_down() -> None:
+    """The outage is reported, after everybody else is ready."""
+    down = LocalIssuer("https://c.example")
+    down.outage = unreachable
+    others = [Late(local.issuer, http=local.http) for local in LOCALS]
+    router = IssuerRouter([JWTIssuer(down.issuer, http=down.http), *others])
+    with pytest.raises(IssuerUnavailable) as caught:
+        await router.load()
+    assert (caught.value.issuer, caught.value.reason) == (down.issuer, Reason.UNREACHABLE)
+    assert IssuerRouter(others).ready
+
+
+class Stubborn(JWTIssuer):
+    """An issuer that can't be closed."""
+
+    async def aclose(self) -> None:
+        """Fail."""
+        raise OSError("stuck")
+
+
+class Told(JWTIssuer):
+    """An issuer that knows whether it was closed."""
+
+    closed = False
+
+    async def aclose(self) -> None:
+        """Remember."""
+        self.closed = True
+
+
+async def test_closing_closes_all_also_when_one_fails() -> None:
+    """The failure is reported, after everybody was closed."""
+    first, last = Told("https://a.example"), Told("https://c.example")
+    with pytest.raises(OSError, match="stuck"):
+        await IssuerRouter([first, Stubborn("https://b.example"), last]).aclose()
+    assert (first.closed, last.closed) == (True, True)
+
+
+def test_no_issuer_is_a_wrong_configuration() -> None:
+    """Nobody would be let in."""
+    with pytest.raises(ConfigurationError, match=r"issuers is empty: name one, \[JWTIssuer\("):
+        IssuerRouter([])
+
+
+@pytest.mark.parametrize(
+    ("issuers", "told"),
+    [
+        pytest.param("https://a.example", r"is a list of issuers: \[JWTIssuer\(", id="a string"),
+        pytest.param(issuers()[0], r"is a list of issuers: \[JWTIssuer\(", id="an issuer"),
+        pytest.param(None, r"is a list of issuers: \[JWTIssuer\(", id="nothing"),
+        pytest.param(["https://a.example"], r"holds 'https://a\.example', which is", id="strings"),
+        pytest.param([issuers()], "holds .*, which is no issuer", id="a list in a list"),
+    ],
+)
+def test_what_is_no_list_of_issuers_is_a_wrong_configuration(issuers: Any, told: str) -> None:
+    """A slip that is told when it is made."""
+    with pytest.raises(ConfigurationError, match=told):
+        IssuerRouter(issuers)
+
+
+def test_one_name_twice_is_a_wrong_configuration() -> None:
+    """Which of the two counts would be a guess."""
+    with pytest.raises(ConfigurationError, match=r"names https://a\.example twice: once is"):
+        IssuerRouter([*issuers(), *issuers()])

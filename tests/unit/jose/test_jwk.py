@@ -1,0 +1,163 @@
+"""A JWK is a key that verifies signatures safely, or none."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from hypothesis import given
+from hypothesis import strategies as st
+from jwt.algorithms import get_default_algorithms
+
+from oauth_guard.jose.jwk import Key, import_key
+from tests.unit.jose.forging import decode, key_for, segment
+from tests.unit.protocol.properties import BOUNDED
+
+JWK = dict[str, Any]
+
+_EC, _RSA, _OKP = (key_for(algorithm).jwk for algorithm in ("ES256", "RS256", "EdDSA"))
+_ED448 = segment(ed448.Ed448PrivateKey.generate().public_key().public_bytes_raw())
+_RSA_ALGORITHMS = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
+
+
+def _number(value: int) -> str:
+    return segment(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+
+def _without(jwk: JWK, *names: str) -> JWK:
+    return {name: value for name, value in jwk.items() if name not in names}
+
+
+def _private(key: Any, algorithm: str) -> JWK:
+    jwk: JWK = get_default_algorithms()[algorithm].to_jwk(key, as_dict=True)
+    return _without(jwk, "key_ops")
+
+
+_SHORT_X = {**_EC, "x": segment(decode(_EC["x"])[1:])}
+_LONG_X = {**_EC, "x": segment(b"\0" + decode(_EC["x"]))}
+_LARGE_EXPONENT = 2**2048 + 1
+
+_UNUSABLE: dict[str, tuple[JWK, str]] = {
+    "nothing": ({}, "unknown"),
+    "no type": (_without(_EC, "kty"), "unknown"),
+    "a type that is a list": ({**_EC, "kty": ["EC"]}, "unknown"),
+    "an unknown type": ({**_EC, "kty": "FOO"}, "unknown"),
+    "a type in another case": ({**_EC, "kty": "ec"}, "unknown"),
+    "a symmetric key": ({"kty": "oct", "k": segment(b"k" * 32)}, "unknown"),
+    "a kid that is a number": ({**_EC, "kid": 5}, "kid"),
+    "a kid that is a list": ({**_EC, "kid": ["k1"]}, "kid"),
+    "use: enc": ({**_EC, "use": "enc"}, "signatures"),
+    "use: null": ({**_EC, "use": None}, "signatures"),
+    "use that is a list": ({**_EC, "use": ["sig"]}, "signatures"),
+    "key_ops without verify": ({**_EC, "key_ops": ["sign"]}, "verifying"),
+    "key_ops: []": ({**_EC, "key_ops": []}, "verifying"),
+    "key_ops that is a string": ({**_EC, "key_ops": "verify"}, "verifying"),
+    "key_ops of odd things": ({**_EC, "key_ops": [{}, [], None]}, "verifying"),
+    "a private EC key": (_private(ec.generate_private_key(ec.SECP256R1()), "ES256"), "private"),
+    "a private RSA key": (_private(key_for("RS256").private, "RS256"), "private"),
+    "a private Edwards key": (
+        _private(ed25519.Ed25519PrivateKey.generate(), "EdDSA"),
+        "private",
+    ),
+    "an alg that does not fit the curve": ({**_EC, "alg": "ES384"}, "alg"),
+    "an alg that does not fit the type": ({**_EC, "alg": "RS256"}, "alg"),
+    "a symmetric alg": ({**_RSA, "alg": "HS256"}, "alg"),
+    "alg: none": ({**_EC, "alg": "none"}, "alg"),
+    "alg: null": ({**_EC, "alg": None}, "alg"),
+    "an alg that is a list": ({**_EC, "alg": ["ES256"]}, "alg"),
+    "no curve": (_without(_EC, "crv"), "unknown"),
+    "a curve that is a list": ({**_EC, "crv": []}, "unknown"),
+    "a curve that is an object": ({**_EC, "crv": {"P-256": 1}}, "unknown"),
+    "a curve that is a number": ({**_EC, "crv": 256}, "unknown"),
+    "a curve of cryptocurrencies": ({**_EC, "crv": "secp256k1"}, "unknown"),
+    "a curve of another type": ({**_EC, "crv": "Ed25519"}, "unknown"),
+    "another curve of the type": ({**_EC, "crv": "P-384"}, "48 bytes"),
+    "a point off the curve": ({**_EC, "y": segment(b"\1" * 32)}, "numbers"),
+    "the point at infinity": ({**_EC, "x": segment(bytes(32)), "y": segment(bytes(32))}, "numbers"),
+    "a coordinate past the field": ({**_EC, "x": segment(b"\xff" * 32)}, "numbers"),
+    "a short coordinate": (_SHORT_X, "x must have 32 bytes"),
+    "a long coordinate": (_LONG_X, "x must have 32 bytes"),
+    "no y": (_without(_EC, "y"), "y is missing"),
+    "a coordinate that is a number": ({**_EC, "x": 5}, "x is missing or not ASCII text"),
+    "a padded coordinate": ({**_EC, "x": _EC["x"] + "="}, "base64url"),
+    "a coordinate outside ASCII": ({**_EC, "x": "é" * 43}, "x is missing or not ASCII text"),
+    "a coordinate of lone surrogates": ({**_EC, "x": "\ud800"}, "x is missing or not ASCII text"),
+    "Ed448": ({**_OKP, "crv": "Ed448", "x": _ED448}, "unknown"),
+    "X25519": ({**_OKP, "crv": "X25519"}, "unknown"),
+    "an Edwards key of 31 bytes": ({**_OKP, "x": segment(b"\1" * 31)}, "32 bytes"),
+    "an Edwards curve that is a list": ({**_OKP, "crv": ["Ed25519"]}, "unknown"),
+    "no modulus": (_without(_RSA, "n"), "n is missing"),
+    "an empty modulus": ({**_RSA, "n": ""}, "2048 to 8192"),
+    "a modulus of 1024 bits": ({**_RSA, "n": _number(2**1023 + 1)}, "2048 to 8192"),
+    "a modulus of 2047 bits": ({**_RSA, "n": _number(2**2047 - 1)}, "2048 to 8192"),
+    "a modulus of 2047 bits behind zeros": (
+        {**_RSA, "n": segment((2**2047 - 1).to_bytes(300, "big"))},
+        "2048 to 8192",
+    ),
+    "a modulus of 8193 bits": ({**_RSA, "n": _number(2**8192 + 1)}, "2048 to 8192"),
+    "no exponent": (_without(_RSA, "e"), "e is missing"),
+    "an empty exponent": ({**_RSA, "e": ""}, "odd and at least 3"),
+    "exponent 1": ({**_RSA, "e": _number(1)}, "odd and at least 3"),
+    "exponent 2": ({**_RSA, "e": _number(2)}, "odd and at least 3"),
+    "an even exponent": ({**_RSA, "e": _number(65536)}, "odd and at least 3"),
+    "an exponent past the modulus": ({**_RSA, "e": _number(_LARGE_EXPONENT)}, "numbers"),
+    "an exponent that is a number": ({**_RSA, "e": 65537}, "e is missing or not ASCII text"),
+}
+
+
+@pytest.mark.parametrize(("jwk", "told"), _UNUSABLE.values(), ids=_UNUSABLE)
+def test_an_unusable_key_is_refused(jwk: JWK, told: str) -> None:
+    """A key that is private, symmetric, weak, malformed or for another use is none."""
+    with pytest.raises(ValueError, match=told):
+        import_key(jwk)
+
+
+@pytest.mark.parametrize(
+    ("jwk", "algorithms"),
+    [
+        pytest.param(_EC, {"ES256"}, id="EC"),
+        pytest.param(_without(_EC, "alg", "use", "kid"), {"ES256"}, id="EC and no more"),
+        pytest.param(_without(key_for("ES384").jwk, "alg"), {"ES384"}, id="P-384"),
+        pytest.param(_without(key_for("ES512").jwk, "alg"), {"ES512"}, id="P-521"),
+        pytest.param(_RSA, {"RS256"}, id="RSA for one algorithm"),
+        pytest.param(_without(_RSA, "alg"), _RSA_ALGORITHMS, id="RSA for any"),
+        pytest.param({**_RSA, "e": _number(3)}, {"RS256"}, id="exponent 3"),
+        pytest.param({**_RSA, "n": _number(2**2047 + 1)}, {"RS256"}, id="2048 bits"),
+        pytest.param({**_RSA, "n": _number(2**8192 - 1)}, {"RS256"}, id="8192 bits"),
+        pytest.param(_OKP, {"EdDSA"}, id="Ed25519 by the older name"),
+        pytest.param({**_OKP, "alg": "Ed25519"}, {"Ed25519"}, id="Ed25519 by its own name"),
+        pytest.param(_without(_OKP, "alg"), {"EdDSA", "Ed25519"}, id="Ed25519 by both"),
+        pytest.param({**_EC, "key_ops": ["verify"]}, {"ES256"}, id="key_ops: verify"),
+        pytest.param({**_EC, "key_ops": [5, "verify"]}, {"ES256"}, id="key_ops: more"),
+        pytest.param({**_EC, "x5c": ["MII"], "foo": {}}, {"ES256"}, id="what is not understood"),
+    ],
+)
+def test_a_key_verifies_what_fits_it(jwk: JWK, algorithms: frozenset[str]) -> None:
+    """A key may verify the algorithms of its type and curve, or the one that it names."""
+    key = import_key(jwk)
+    assert (key.key_id, key.algorithms) == (jwk.get("kid"), algorithms)
+
+
+def test_a_key_holds_what_was_published() -> None:
+    """The numbers of the public key are those of the JWK."""
+    public = rsa.RSAPublicNumbers(65537, int.from_bytes(decode(_RSA["n"]), "big"))
+    assert import_key(_RSA).material.public_numbers() == public
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+_MEMBERS = ["kty", "crv", "x", "y", "n", "e", "alg", "use", "key_ops", "kid", "d", "k"]
+
+
+@BOUNDED
+@given(
+    jwk=st.sampled_from([_EC, _RSA, _OKP]),
+    changes=st.dictionaries(st.sampled_from(_MEMBERS), _JSON, max_size=3),
+)
+def test_any_object_is_a_key_or_refused(jwk: JWK, changes: JWK) -> None:
+    """Nothing but `ValueError` comes out of an object that is no key."""
+    with suppress(ValueError):
+        assert isinstance(import_key({**jwk, **changes}), Key)

@@ -1,0 +1,89 @@
+"""JSON has one meaning here, or none."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauth_guard.jose.strict_json import parse_object
+from tests.unit.jose.unusual_json import ODD_DOCUMENTS
+from tests.unit.protocol.properties import BOUNDED
+
+_FLAT = b'{"a":[' + b",".join([b"[]"] * 100) + b"]}"
+
+
+@pytest.mark.parametrize("document", ODD_DOCUMENTS.values(), ids=ODD_DOCUMENTS)
+def test_odd_json_is_refused(document: bytes) -> None:
+    """What two parsers might read in two ways is read in none, and not told of."""
+    with pytest.raises(ValueError, match=r"^not (strict JSON|a JSON object)$|^nested|surrogate"):
+        parse_object(document)
+
+
+@pytest.mark.parametrize(
+    ("document", "value"),
+    [
+        pytest.param(b"{}", {}, id="nothing in it"),
+        pytest.param(b' \t\r\n{ "a" : 1 }\n', {"a": 1}, id="white space"),
+        pytest.param(b'{"a":[true,false,null,-0,1.5e3]}', {"a": [True, False, None, 0, 1500.0]}),
+        pytest.param('{"é":"😀"}'.encode(), {"é": "😀"}, id="text beyond ASCII"),
+        pytest.param(b'{"a":"\\ud83d\\ude00"}', {"a": "😀"}, id="an escaped surrogate pair"),
+        pytest.param(b'{"a":"\\\\ud800"}', {"a": "\\ud800"}, id="an escaped backslash"),
+        pytest.param(b'{"a":{"b":1},"b":{"a":1}}', {"a": {"b": 1}, "b": {"a": 1}}, id="apart"),
+        pytest.param(b'{"a":' + b"9" * 100 + b"}", {"a": 10**100 - 1}, id="100 digits"),
+        pytest.param(b'{"a":1e308}', {"a": 1e308}, id="the largest numbers"),
+        pytest.param(b'{"a":1e-400}', {"a": 0.0}, id="a number too small to tell from 0"),
+        pytest.param(b'{"a":' + b"[" * 31 + b"]" * 31 + b"}", None, id="32 levels"),
+        pytest.param(_FLAT, {"a": [[]] * 100}, id="much side by side"),
+    ],
+)
+def test_plain_json_is_read(document: bytes, value: dict[str, Any] | None) -> None:
+    """What has one meaning is read, up to the bounds."""
+    assert parse_object(document) == (value or json.loads(document))
+
+
+_NAMES = st.sampled_from(["a", "b", "\\u0061", "é", "\\ud83d\\ude00", "\\udc00"])
+_LEAVES = st.sampled_from(
+    ["0", "-0", "1", "1.0", "1e400", "1E5", "NaN", "-Infinity", "9" * 101, "true", "null", "01"]
+) | _NAMES.map('"{}"'.format)
+
+
+def _containers(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    member = st.tuples(_NAMES, inner).map(lambda pair: '"{}":{}'.format(*pair))
+    return st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]") | st.lists(
+        member, max_size=3
+    ).map(lambda members: f"{{{','.join(members)}}}")
+
+
+_WRITTEN = st.recursive(_LEAVES, _containers, max_leaves=8)
+
+
+@BOUNDED
+@given(document=_WRITTEN.map(str.encode) | st.binary(max_size=64))
+def test_what_is_read_means_the_same_to_everybody(document: bytes) -> None:
+    """Whatever is accepted here, `json.loads` accepts with an equal value."""
+    try:
+        value = parse_object(document)
+    except ValueError:
+        return
+    assert json.loads(document) == value
+
+
+_TEXT = st.text(max_size=8)
+_VALUES = st.recursive(
+    _TEXT
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.integers(-(10**90), 10**90)
+    | st.booleans()
+    | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@BOUNDED
+@given(value=st.dictionaries(_TEXT, _VALUES, max_size=3), ascii_only=st.booleans())
+def test_what_json_writes_is_read(value: dict[str, Any], ascii_only: bool) -> None:
+    """An object that `json.dumps` wrote comes back unchanged, however it was escaped."""
+    assert parse_object(json.dumps(value, ensure_ascii=ascii_only).encode()) == value

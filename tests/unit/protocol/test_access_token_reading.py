@@ -1,0 +1,151 @@
+"""Reading all claims at once comes to what reading them one by one would."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.claims import ClaimPath, ClaimRules
+from tests.unit.protocol.properties import BOUNDED
+
+_ISSUER = "https://as.example.com"
+_RULES = {
+    "as RFC 9068 has it": ClaimRules(_ISSUER, required_claims=frozenset()),
+    "several places": ClaimRules(
+        _ISSUER,
+        required_claims=frozenset(),
+        client_claims=("azp", "client_id"),
+        scope_claims=("scp", "scope"),
+        role_claims=("roles", ("realm", "roles"), ("realm", "more", "roles")),
+        group_claims=(),
+        subject_claim="oid",
+    ),
+    "arrays of scopes": ClaimRules(
+        _ISSUER, required_claims=frozenset(), scope_claims=("scp", "scope"), scope_array=True
+    ),
+    "a time as a name": ClaimRules(_ISSUER, required_claims=frozenset(), client_claims=("iat",)),
+}
+_TEXTS = ["iss", "sub", "oid", "jti", "acr", "client_id", "azp", "scope", "scp"]
+_NAMES = [*_TEXTS, "exp", "nbf", "iat", "auth_time", "aud", "roles", "groups", "realm", "other"]
+
+_scalars = st.sampled_from([None, True, False, 0, 1, 1.5, "", "a", "a b", " a  b "])
+_strings = st.lists(st.sampled_from(["a", "b", "a b", ""]), max_size=3)
+_arrays = _strings | st.lists(_scalars, max_size=2)
+_objects = st.dictionaries(st.sampled_from(["roles", "more"]), _arrays | _scalars, max_size=2)
+_values = _scalars | _arrays | _objects | st.fixed_dictionaries({"more": _objects})
+_usual = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(_TEXTS, st.sampled_from(["a", "a b", ""])),
+        **dict.fromkeys(["exp", "nbf", "iat", "auth_time"], st.sampled_from([0, 1, 1.5])),
+        **dict.fromkeys(["aud", "roles", "groups"], _strings),
+        "realm": st.fixed_dictionaries({}, optional={"roles": _strings, "more": _objects}),
+    },
+)
+_odd = st.dictionaries(st.sampled_from(_NAMES), _values, max_size=2)
+
+
+class _Malformed(Exception):  # noqa: N818 - a signal inside this file
+    """A claim has not its type."""
+
+
+def _must(holds: object) -> None:
+    if not holds:
+        raise _Malformed
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str | None:
+    value = claims.get(name)
+    _must(name not in claims or isinstance(value, str))
+    return value
+
+
+def _number(claims: Mapping[str, Any], name: str) -> float | None:
+    value = claims.get(name)
+    _must(name not in claims or type(value) in {int, float})
+    return value
+
+
+def _list(value: Any) -> list[str]:
+    _must(isinstance(value, list) and all(isinstance(item, str) for item in value))
+    return list(value)
+
+
+def _scopes(claims: Mapping[str, Any], name: str, rules: ClaimRules) -> set[str] | None:
+    value = claims.get(name)
+    if isinstance(value, str):
+        return set(value.split(" ")) - {""}
+    _must(name not in claims or rules.scope_array)
+    if name not in claims:
+        return None
+    _must(not any(" " in each for each in _list(value)))
+    return set(_list(value)) - {""}
+
+
+def _gathered(claims: Mapping[str, Any], paths: tuple[ClaimPath, ...]) -> set[str]:
+    found: set[str] = set()
+    for path in paths:
+        *way, name = [path] if isinstance(path, str) else path
+        at: Any = claims
+        for step in way:
+            at = at.get(step, {})
+            _must(isinstance(at, dict))
+        found.update(_list(at.get(name, [])))
+    return found
+
+
+def _one_by_one(claims: Mapping[str, Any], rules: ClaimRules) -> dict[str, Any] | None:
+    """Read *claims* as plainly as can be; None where one has not its type."""
+    try:
+        for name in ("iss", "sub", "jti", "acr"):
+            _text(claims, name)
+        _number(claims, "auth_time")
+        clients = [_text(claims, name) for name in rules.client_claims]
+        scopes = [_scopes(claims, name, rules) for name in rules.scope_claims]
+        aud = claims.get("aud", [])
+        return {
+            "subject": _text(claims, rules.subject_claim),
+            "client_id": next((each for each in clients if each is not None), None),
+            "audience": (aud,) if isinstance(aud, str) else tuple(_list(aud)),
+            "scopes": next((each for each in scopes if each is not None), set()),
+            "expires_at": _number(claims, "exp"),
+            "not_before": _number(claims, "nbf"),
+            "issued_at": _number(claims, "iat"),
+            "roles": _gathered(claims, rules.role_claims),
+            "groups": _gathered(claims, rules.group_claims),
+            "entitlements": _gathered(claims, rules.entitlement_claims),
+        }
+    except _Malformed:
+        return None
+
+
+def _at_once(claims: Mapping[str, Any], rules: ClaimRules) -> AccessToken | None:
+    try:
+        return AccessToken.from_claims(claims, rules)
+    except InvalidToken as refusal:
+        if refusal.reason is Reason.MALFORMED_CLAIM:
+            return None
+        raise
+
+
+@BOUNDED
+@example(rules="as RFC 9068 has it", usual={}, odd={})
+@example(rules="several places", usual={}, odd={"realm": {"more": {"roles": ["a"]}}})
+@example(rules="arrays of scopes", usual={"scp": "a"}, odd={"scope": ["a b"]})
+@example(rules="a time as a name", usual={}, odd={"iat": "a"})
+@given(rules=st.sampled_from(sorted(_RULES)), usual=_usual, odd=st.just({}) | _odd)
+def test_a_token_is_read_as_one_by_one(
+    rules: str, usual: dict[str, Any], odd: dict[str, Any]
+) -> None:
+    """Every attribute, or the refusal, whatever the claims and wherever the rules look."""
+    claims = {**usual, **odd}
+    plainly, token = _one_by_one(claims, _RULES[rules]), _at_once(claims, _RULES[rules])
+    if plainly is None or token is None:
+        assert (plainly, token) == (None, None)
+    else:
+        assert {name: getattr(token, name) for name in plainly} == plainly
+        assert json.dumps(token.claims) == json.dumps(claims)

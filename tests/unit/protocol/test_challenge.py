@@ -1,0 +1,248 @@
+"""Every error becomes one answer, made of configuration and constants alone."""
+
+import json
+import weakref
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauth_guard.errors import (
+    ConfigurationError,
+    InsufficientScope,
+    InvalidRequest,
+    InvalidToken,
+    IssuerUnavailable,
+    MissingCredentials,
+    Reason,
+    RequestRejected,
+)
+from oauth_guard.protocol.challenge import Rejection, RejectionBuilder
+from tests.challenges import parse_challenge
+from tests.unit.protocol.properties import BOUNDED
+
+_METADATA = "https://api.example.com/.well-known/oauth-protected-resource"
+_REQUEST = "The request is malformed, or carries credentials in more than one way."
+_TOKEN = "The access token is malformed, expired, revoked or not for this resource."
+_SCOPE = "The access token does not grant what this request needs."
+
+
+def _challenger(
+    realm: str | None = None,
+    resource_metadata: str | None = _METADATA,
+    error_uri: str | None = None,
+    *,
+    tell_reason: bool = False,
+) -> RejectionBuilder:
+    return RejectionBuilder(realm, resource_metadata, error_uri, tell_reason=tell_reason)
+
+
+def _challenge(rejection: Rejection) -> tuple[str, dict[str, str]]:
+    """Return the one challenge of *rejection*, parsed."""
+    (line,) = [value for name, value in rejection.headers if name == b"www-authenticate"]
+    return parse_challenge(line.decode("ascii"))
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        pytest.param(MissingCredentials(), 401, {}, id="no credentials"),
+        pytest.param(
+            MissingCredentials(Reason.UNSUPPORTED_SCHEME, scope="read write"),
+            401,
+            {"scope": "read write"},
+            id="no credentials, and the scope to come with",
+        ),
+        pytest.param(
+            InvalidRequest(Reason.MALFORMED_CREDENTIALS),
+            400,
+            {"error": "invalid_request", "error_description": _REQUEST},
+            id="a malformed request",
+        ),
+        pytest.param(
+            InvalidToken(Reason.EXPIRED),
+            401,
+            {"error": "invalid_token", "error_description": _TOKEN},
+            id="an invalid token",
+        ),
+        pytest.param(
+            InsufficientScope(scope="read admin"),
+            403,
+            {"error": "insufficient_scope", "error_description": _SCOPE, "scope": "read admin"},
+            id="too little scope",
+        ),
+        pytest.param(
+            InsufficientScope(Reason.MISSING_ROLE),
+            403,
+            {"error": "insufficient_scope", "error_description": _SCOPE},
+            id="no scope would help",
+        ),
+    ],
+)
+def test_an_error_becomes_a_challenge(
+    error: RequestRejected, status: int, told: dict[str, str]
+) -> None:
+    """Status and parameters are the RFC's; the body repeats the error and tells no more."""
+    rejection = _challenger("api").answer(error)
+    assert rejection.status == status
+    assert _challenge(rejection) == (
+        "Bearer",
+        {"realm": "api", **told, "resource_metadata": _METADATA},
+    )
+    body = {name: text for name, text in told.items() if name.startswith("error")}
+    assert json.loads(rejection.body or b"{}") == body
+    assert (b"cache-control", b"no-store") in rejection.headers
+
+
+class Suspended(RequestRejected):
+    """A refusal of somebody's own."""
+
+
+class Unpaid(RequestRejected):
+    """One with a code that RFC 6750 does not know."""
+
+    status = 403
+    code = 'pay"é'
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        pytest.param(RequestRejected(Reason.EXPIRED), 401, "invalid_token", id="no kind"),
+        pytest.param(Suspended(Reason.WRONG_CLAIM), 401, "invalid_token", id="a kind of one's own"),
+        pytest.param(Unpaid(Reason.WRONG_CLAIM), 403, None, id="a code of one's own"),
+    ],
+)
+def test_an_error_that_is_none_of_ours_is_answered_too(
+    error: RequestRejected, status: int, code: str | None
+) -> None:
+    """As an invalid token, unless it says otherwise; only codes of the RFC are sent."""
+    rejection = _challenger().answer(error)
+    _, parameters = _challenge(rejection)
+    assert (rejection.status, parameters.get("error")) == (status, code)
+    assert parameters.keys() <= {"error", "error_description", "resource_metadata"}
+
+
+def test_answers_are_written_once_and_not_kept_for_ever() -> None:
+    """An operator's function may ask for a scope of its own making each time."""
+    challenger = _challenger()
+    errors = [InsufficientScope(scope=f"order:{number}") for number in range(1000)]
+    answers = [weakref.ref(challenger.answer(error)) for error in errors]
+    kept = [answer() for answer in answers if answer() is not None]
+    assert 0 < len(kept) < 500
+    assert challenger.answer(errors[-1]) is kept[-1]
+
+
+def test_headers_describe_the_body() -> None:
+    """Length and type are right, and there is no type where there is no body."""
+    full = _challenger().answer(InvalidToken(Reason.EXPIRED))
+    assert dict(full.headers)[b"content-type"] == b"application/json"
+    assert dict(full.headers)[b"content-length"] == str(len(full.body)).encode()
+    empty = _challenger().answer(MissingCredentials())
+    assert b"content-type" not in dict(empty.headers)
+    assert dict(empty.headers)[b"content-length"] == b"0"
+    assert all(name == name.lower() for name, _ in full.headers + empty.headers)
+
+
+def test_the_error_page_goes_with_the_error() -> None:
+    """`error_uri` stands in challenge and body, but only beside an error."""
+    challenger = _challenger(error_uri="https://docs.example.com/errors")
+    rejection = challenger.answer(InvalidToken(Reason.EXPIRED))
+    assert _challenge(rejection)[1]["error_uri"] == "https://docs.example.com/errors"
+    assert json.loads(rejection.body)["error_uri"] == "https://docs.example.com/errors"
+    assert "error_uri" not in _challenge(challenger.answer(MissingCredentials()))[1]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        pytest.param(InvalidToken(Reason.BAD_SIGNATURE), "bad_signature", id="an error"),
+        pytest.param(MissingCredentials(), "no_credentials", id="no error"),
+        pytest.param(IssuerUnavailable("x", Reason.TIMED_OUT), "timed_out", id="an outage"),
+    ],
+)
+def test_the_reason_is_told_in_development_alone(error: Any, reason: str) -> None:
+    """Our reason is in the body only where it was asked for, and never in a header."""
+    told = _challenger(tell_reason=True).answer(error)
+    assert json.loads(told.body)["reason"] == reason
+    assert b"reason" not in _challenger().answer(error).body
+    assert all(reason.encode() not in value for _, value in told.headers)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "sent"), [(-5, b"1"), (0, b"1"), (1, b"1"), (30, b"30"), (61, b"60")]
+)
+def test_an_outage_is_no_challenge(retry_after: int, sent: bytes) -> None:
+    """The caller is told to come back, within a minute, and not that its token is bad."""
+    error = IssuerUnavailable("https://as.example.com", Reason.TIMED_OUT, retry_after=retry_after)
+    rejection = _challenger("api").answer(error)
+    assert (rejection.status, rejection.body) == (503, b"")
+    assert dict(rejection.headers) == {
+        b"retry-after": sent,
+        b"cache-control": b"no-store",
+        b"content-length": b"0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("challenger", "parameters"),
+    [
+        pytest.param(_challenger(), {"resource_metadata": _METADATA}, id="metadata"),
+        pytest.param(_challenger("api", None), {"realm": "api"}, id="a realm"),
+        pytest.param(_challenger("", None), {"realm": ""}, id="an empty realm"),
+        pytest.param(_challenger('a"b\\c', None), {"realm": 'a"b\\c'}, id="quotes in a realm"),
+    ],
+)
+def test_a_challenge_has_parameters(
+    challenger: RejectionBuilder, parameters: dict[str, str]
+) -> None:
+    """What was configured is written as a quoted-string, whatever it holds."""
+    rejection = challenger.answer(MissingCredentials())
+    assert _challenge(rejection) == ("Bearer", parameters)
+
+
+@pytest.mark.parametrize("name", ["realm", "error_uri"])
+@pytest.mark.parametrize("value", ["a\r\nX: y", "a\n", "a\x00", "a\tb", "\x7f", "é", "\u2028"])
+def test_what_can_not_stand_in_a_header_is_refused(name: str, value: str) -> None:
+    """A line break or anything beyond printable ASCII fails when the guard is built."""
+    settings: dict[str, Any] = {name: value}
+    with pytest.raises(ConfigurationError, match=f"{name}= must be"):
+        _challenger(**settings)
+
+
+@pytest.mark.parametrize("value", ["", "https://a.example/a b", 'https://a.example/"', "a\\b"])
+def test_what_no_uri_holds_is_no_error_page(value: str) -> None:
+    """Neither space nor quote nor backslash may stand in `error_uri` (RFC 6750 §3)."""
+    with pytest.raises(ConfigurationError, match='must be a URI like "https:'):
+        _challenger(error_uri=value)
+
+
+_PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E))
+_URIS = st.text(
+    st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters='"\\'), min_size=1
+)
+_SCOPES = st.none() | st.just("read") | st.just("a:b c/d !#[]~")
+_REJECTIONS = (
+    st.builds(MissingCredentials, st.sampled_from(Reason), scope=_SCOPES)
+    | st.builds(InvalidRequest, st.sampled_from(Reason))
+    | st.builds(InvalidToken, st.sampled_from(Reason))
+    | st.builds(InsufficientScope, st.sampled_from(Reason), scope=_SCOPES)
+)
+
+
+@BOUNDED
+@given(error=_REJECTIONS, realm=_PRINTABLE, error_uri=st.none() | _URIS, told=st.booleans())
+def test_any_rejection_parses_back(
+    error: RequestRejected, realm: str, error_uri: str | None, told: bool
+) -> None:
+    """One line, each parameter once, every value as it was; the body says the same."""
+    rejection = _challenger(realm, None, error_uri, tell_reason=told).answer(error)
+    scheme, parameters = _challenge(rejection)
+    assert (scheme, parameters["realm"]) == ("Bearer", realm)
+    assert parameters.get("scope") == error.scope
+    assert parameters.get("error") == error.code
+    assert parameters.get("error_uri") == (error_uri if error.code else None)
+    repeated = {name: value for name, value in parameters.items() if name.startswith("error")}
+    reason = {"reason": error.reason.value} if told else {}
+    assert json.loads(rejection.body or b"{}") == {**repeated, **reason}

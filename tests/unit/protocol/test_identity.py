@@ -1,0 +1,234 @@
+"""An identity says who called, and nobody can make it say otherwise."""
+
+import asyncio
+import copy
+import json
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.claims import ClaimRules
+from oauth_guard.protocol.identity import (
+    ANONYMOUS,
+    Identity,
+    current_identity,
+    reset_current_identity,
+    set_current_identity,
+)
+from tests.unit.jose.forging import CLAIMS
+
+_ISSUER = "https://as.example.com"
+_NESTED = {
+    **CLAIMS,
+    "roles": ["ops"],
+    "groups": ["g1"],
+    "entitlements": ["e1"],
+    "address": {"lines": ["a", {"floor": [1, 2]}], "empty": {}},
+    "amr": [["pwd"], [], {"x": None}],
+}
+
+# Every way in which a value of the standard library lets itself be changed, tried on all.
+_CHANGES: dict[str, Callable[[Any], object]] = {
+    "setitem": lambda value: value.__setitem__("sub", "evil"),
+    "setitem by index": lambda value: value.__setitem__(0, "evil"),
+    "delitem": lambda value: value.__delitem__("sub"),
+    "delitem by index": lambda value: value.__delitem__(0),
+    "append": lambda value: value.append("evil"),
+    "extend": lambda value: value.extend(["evil"]),
+    "insert": lambda value: value.insert(0, "evil"),
+    "remove": lambda value: value.remove("read"),
+    "reverse": lambda value: value.reverse(),
+    "sort": lambda value: value.sort(),
+    "add": lambda value: value.add("evil"),
+    "discard": lambda value: value.discard("read"),
+    "update": lambda value: value.update({"sub": "evil"}),
+    "update by name": lambda value: value.update(sub="evil"),
+    "setdefault": lambda value: value.setdefault("evil", True),
+    "pop": lambda value: value.pop("sub"),
+    "pop the last": lambda value: value.pop(),
+    "popitem": lambda value: value.popitem(),
+    "clear": lambda value: value.clear(),
+    "|=": lambda value: value.__ior__({"sub": "evil"}),
+    "&=": lambda value: value.__iand__(set()),
+    "-=": lambda value: value.__isub__({"read"}),
+    "+=": lambda value: value.__iadd__(["evil"]),
+    "*=": lambda value: value.__imul__(0),
+    "a new attribute": lambda value: setattr(value, "evil", 1),
+    "a new class": lambda value: setattr(value, "__class__", dict),
+    "its dict": lambda value: vars(value).update(subject="evil"),
+}
+
+
+def _identity() -> Identity:
+    token = AccessToken.from_claims(_NESTED, ClaimRules(_ISSUER))
+    return Identity.from_token(token, raw="raw.token")
+
+
+def _reachable(value: Any) -> Iterator[Any]:
+    """Walk everything that an application can reach from *value*."""
+    yield value
+    if isinstance(value, Identity):
+        below = [getattr(value, field.name) for field in fields(value)]
+    elif isinstance(value, dict):
+        below = list(value.values())
+    else:
+        below = list(value) if isinstance(value, tuple | frozenset) else []
+    for each in below:
+        yield from _reachable(each)
+
+
+def test_everything_reachable_is_of_a_kind_that_can_not_change() -> None:
+    """Behind an identity stand frozen dicts, tuples, frozensets and scalars, no more."""
+    kinds = {type(value).__name__ for value in _reachable(_identity())}
+    scalars = {"str", "int", "bool", "NoneType"}
+    assert kinds == {"Identity", "FrozenDict", "tuple", "frozenset"} | scalars
+
+
+@pytest.mark.parametrize("change", _CHANGES.values(), ids=_CHANGES)
+def test_nothing_reachable_can_be_changed(change: Callable[[Any], object]) -> None:
+    """Whatever is tried on whatever is reachable: it refuses, and nothing has changed."""
+    identity = _identity()
+    for value in _reachable(identity):
+        with pytest.raises((TypeError, AttributeError)):
+            change(value)
+    assert identity == _identity()
+    assert json.dumps(identity.claims) == json.dumps(_NESTED)
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Identity)])
+def test_no_attribute_can_be_set_or_deleted(name: str) -> None:
+    """An attribute stays what the token said."""
+    identity = _identity()
+    with pytest.raises(AttributeError):
+        setattr(identity, name, "evil")
+    with pytest.raises(AttributeError):
+        delattr(identity, name)
+    assert identity == _identity()
+
+
+def test_initialising_claims_again_changes_nothing() -> None:
+    """No frozen dict below can be filled a second time."""
+    identity = _identity()
+    for value in _reachable(identity):
+        if isinstance(value, dict | tuple | frozenset):
+            with suppress(TypeError):
+                value.__init__({"sub": "evil"})  # type: ignore[misc] # tried, to see it fail
+    assert identity == _identity()
+
+
+def test_it_is_json_and_can_be_a_key() -> None:
+    """Its claims serialise as they came, and equal identities have one hash."""
+    assert json.loads(json.dumps(_identity().claims)) == _NESTED
+    assert {_identity(): 1}[_identity()] == 1
+    assert len({_identity(), ANONYMOUS}) == 2
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [
+        copy.copy,
+        copy.deepcopy,
+        lambda identity: pickle.loads(pickle.dumps(identity)),  # noqa: S301 - our own
+    ],
+    ids=["copied", "copied deeply", "pickled"],
+)
+def test_it_can_be_handed_on(duplicate: Callable[[Identity], Identity]) -> None:
+    """A task elsewhere gets an equal identity."""
+    assert duplicate(_identity()) == _identity()
+
+
+def test_it_says_what_the_token_says() -> None:
+    """Every attribute comes from the token; the raw token only where it was handed over."""
+    identity = _identity()
+    assert (identity.issuer, identity.subject, identity.client_id) == (_ISSUER, "u1", "c1")
+    assert identity.is_authenticated
+    assert [*identity.scopes, *identity.roles, *identity.groups, *identity.entitlements] == [
+        *("read", "ops", "g1", "e1")
+    ]
+    assert identity.token == "raw.token"
+    token = AccessToken.from_claims(CLAIMS, ClaimRules(_ISSUER))
+    assert Identity.from_token(token).token is None
+
+
+def test_anonymous_is_nobody() -> None:
+    """Nothing is known of the anonymous caller."""
+    assert not ANONYMOUS.is_authenticated
+    assert (ANONYMOUS.kind, ANONYMOUS.identity, ANONYMOUS.display_name) == ("anonymous", "", "")
+    assert Identity() == ANONYMOUS
+    assert not any(getattr(ANONYMOUS, field.name) for field in fields(Identity))
+
+
+@pytest.mark.parametrize(
+    ("subject", "client_id", "kind"),
+    [
+        pytest.param("u1", "c1", "user", id="a user through a client"),
+        pytest.param("u1", None, "user", id="a user through who knows what"),
+        pytest.param("c1", "c1", "client", id="a client for itself"),
+        pytest.param(None, "c1", "client", id="a client and no subject"),
+        pytest.param(None, None, "client", id="neither is known"),
+    ],
+)
+def test_a_client_is_told_from_a_user(
+    subject: str | None, client_id: str | None, kind: str
+) -> None:
+    """A token whose subject is its client was issued to the client alone."""
+    identity = Identity(issuer=_ISSUER, subject=subject, client_id=client_id)
+    assert (identity.kind, identity.identity) == (kind, subject or "")
+
+
+def test_a_client_may_be_marked_by_its_issuer() -> None:
+    """Then it is no user, whatever it is called."""
+    marked = Identity(
+        issuer="https://as.example.com", subject="u1", client_id="c1", is_client_token=True
+    )
+    assert (marked.kind, marked.identity) == ("client", "u1")
+    assert Identity(is_client_token=True).kind == "anonymous"
+
+
+@pytest.mark.parametrize(
+    ("claims", "shown"),
+    [
+        pytest.param({"name": "Ada", "preferred_username": "ada"}, "Ada", id="the name"),
+        pytest.param({"preferred_username": "ada"}, "ada", id="the user name"),
+        pytest.param({"name": "", "preferred_username": 5}, "u1", id="neither is text"),
+        pytest.param({}, "u1", id="the subject"),
+        pytest.param({"sub": "c1"}, "c1", id="the client"),
+    ],
+)
+def test_there_is_a_name_to_show(claims: dict[str, Any], shown: str) -> None:
+    """The friendliest text that the token has."""
+    token = AccessToken.from_claims({**CLAIMS, **claims}, ClaimRules(_ISSUER))
+    assert Identity.from_token(token).display_name == shown
+    assert Identity(issuer=_ISSUER, client_id="c1").display_name == "c1"
+
+
+def test_the_current_identity_is_that_of_this_request() -> None:
+    """It is taken and left again, and anonymous everywhere else."""
+    assert current_identity() is ANONYMOUS
+    outer = set_current_identity(_identity())
+    inner = set_current_identity(ANONYMOUS)
+    assert current_identity() is ANONYMOUS
+    reset_current_identity(inner)
+    assert current_identity() == _identity()
+    reset_current_identity(outer)
+    assert current_identity() is ANONYMOUS
+
+
+async def test_tasks_do_not_share_an_identity() -> None:
+    """Each task sees its own caller, however they take turns."""
+
+    async def serve(subject: str) -> str | None:
+        token = set_current_identity(Identity(issuer=_ISSUER, subject=subject))
+        await asyncio.sleep(0)
+        seen = current_identity().subject
+        reset_current_identity(token)
+        return seen
+
+    subjects = [f"u{number}" for number in range(100)]
+    assert await asyncio.gather(*map(serve, subjects)) == subjects
+    assert current_identity() is ANONYMOUS

@@ -1,0 +1,197 @@
+"""A path is read as the application's router reads it, or nobody passes on its account."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette._utils import get_route_path
+
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.protocol.paths import PublicPaths, is_ambiguous, is_under, route_path
+from tests.unit.protocol.properties import BOUNDED
+
+
+@pytest.mark.parametrize(
+    ("path", "root_path", "read"),
+    [
+        pytest.param("/a", "", "/a", id="no root"),
+        pytest.param("/api/a", "/api", "/a", id="below the root"),
+        pytest.param("/api/", "/api", "/", id="a slash below the root"),
+        pytest.param("/api", "/api", "", id="the root itself"),
+        pytest.param("/apia", "/api", "/apia", id="half a segment"),
+        pytest.param("/b", "/api", "/b", id="elsewhere"),
+        pytest.param("/a", "/", "/a", id="a root that is a slash"),
+        pytest.param("/api/a", "/api/", "/api/a", id="a root with a slash behind"),
+        pytest.param("*", "/", "*", id="no path"),
+    ],
+)
+def test_the_root_path_is_taken_off(path: str, root_path: str, read: str) -> None:
+    """Whole segments alone are a prefix."""
+    assert route_path(path, root_path) == read
+
+
+_PATHS = st.text(alphabet="/ab.%", max_size=6)
+
+
+@BOUNDED
+@given(path=_PATHS, root_path=_PATHS)
+def test_a_path_is_read_as_starlette_reads_it(path: str, root_path: str) -> None:
+    """The guard and the router never see two different paths."""
+    connection = {"path": path, "root_path": root_path}
+    assert route_path(path, root_path) == get_route_path(connection)
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix", "under"),
+    [
+        pytest.param("/a", "/a", True, id="itself"),
+        pytest.param("/a/b", "/a", True, id="below"),
+        pytest.param("/a/", "/a", True, id="a slash below"),
+        pytest.param("/a/b", "/a/", True, id="below a slash"),
+        pytest.param("/a", "/a/", True, id="itself without its slash"),
+        pytest.param("/ab", "/a", False, id="half a segment"),
+        pytest.param("/", "/a", False, id="above"),
+        pytest.param("/A", "/a", False, id="another case"),
+        pytest.param("/", "/", True, id="the root"),
+        pytest.param("/a", "/", True, id="all is below the root"),
+        pytest.param("", "/", True, id="nothing is below the root"),
+        pytest.param("*", "/", True, id="and so is what is no path"),
+        pytest.param("http://x/a", "/", True, id="or is a whole URL"),
+        pytest.param("*", "/a", False, id="though not below a path"),
+    ],
+)
+def test_whole_segments_lie_under_a_prefix(path: str, prefix: str, under: bool) -> None:
+    """Every path has a guard, since all of them lie under `/`."""
+    assert is_under(path, prefix) is under
+
+
+@pytest.mark.parametrize(
+    ("path", "raw_path"),
+    [
+        pytest.param("//a", None, id="an empty segment first"),
+        pytest.param("/a//b", None, id="an empty segment"),
+        pytest.param("/a\\b", None, id="a backslash"),
+        pytest.param("/a\x00", None, id="a NUL"),
+        pytest.param("/.", None, id="a dot"),
+        pytest.param("/./a", None, id="a dot segment"),
+        pytest.param("/a/..", None, id="two dots at the end"),
+        pytest.param("/a/../b", None, id="two dots"),
+        pytest.param("../a", None, id="two dots first"),
+        pytest.param("/a%2fb", None, id="encoded twice: a slash"),
+        pytest.param("/a%2Fb", None, id="encoded twice: a slash in upper case"),
+        pytest.param("/a%5cb", None, id="encoded twice: a backslash"),
+        pytest.param("/%2e%2E/b", None, id="encoded twice: dots"),
+        pytest.param("/a%00", None, id="encoded twice: a NUL"),
+        pytest.param("/a/b", b"/a%2fb", id="an encoded slash"),
+        pytest.param("/a/b", b"/a%2Fb", id="an encoded slash in upper case"),
+        pytest.param("/a\\b", b"/a%5Cb", id="an encoded backslash"),
+        pytest.param("/a", b"/a%00", id="an encoded NUL"),
+    ],
+)
+def test_a_path_of_two_readings_is_told(path: str, raw_path: bytes | None) -> None:
+    """Two programs might read it as two different paths."""
+    assert is_ambiguous(path, raw_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "raw_path"),
+    [
+        pytest.param("/", b"/", id="the root"),
+        pytest.param("", None, id="nothing"),
+        pytest.param("/a/b/", b"/a/b/", id="a slash behind"),
+        pytest.param("/a.b/.c/d..", b"/a.b/.c/d..", id="dots in names"),
+        pytest.param("/...", b"/...", id="three dots"),
+        pytest.param("/é", b"/%C3%A9", id="an encoded letter"),
+        pytest.param("/a%b", b"/a%25b", id="an encoded percent sign"),
+    ],
+)
+def test_a_plain_path_has_one_reading(path: str, raw_path: bytes | None) -> None:
+    """Names may hold dots, and letters may be encoded."""
+    assert not is_ambiguous(path, raw_path)
+
+
+_PUBLIC = PublicPaths.of(["/health", "POST /hook", "WEBSOCKET /feed", "/static/*", "PUT /in/*"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "public"),
+    [
+        ("GET", "/health", True),
+        ("HEAD", "/health", True),
+        ("POST", "/health", False),
+        ("OPTIONS", "/health", False),
+        ("WEBSOCKET", "/health", False),
+        ("get", "/health", False),
+        ("GET", "/health/", False),
+        ("GET", "/health/x", False),
+        ("GET", "/healthy", False),
+        ("GET", "/Health", False),
+        ("GET", "health", False),
+        ("POST", "/hook", True),
+        ("GET", "/hook", False),
+        ("WEBSOCKET", "/feed", True),
+        ("GET", "/feed", False),
+        ("GET", "/static/a", True),
+        ("HEAD", "/static/a/b", True),
+        ("GET", "/static/", False),
+        ("GET", "/static", False),
+        ("POST", "/static/a", False),
+        ("GET", "/statics/a", False),
+        ("GET", "/static/../admin", False),
+        ("GET", "/static//admin", False),
+        ("GET", "/static/..\\admin", False),
+        ("GET", "/static/%2e%2e/admin", False),
+        ("PUT", "/in/a", True),
+        ("GET", "/in/a", False),
+        ("GET", "/", False),
+        ("GET", "", False),
+    ],
+)
+def test_a_path_is_public_as_it_was_written(method: str, path: str, public: bool) -> None:
+    """Method and path are those that were named, and in doubt the path is not public."""
+    assert _PUBLIC.include(method, path, path.encode()) is public
+    assert _PUBLIC.include(method, path, None) is public
+
+
+def test_an_encoded_slash_is_not_public() -> None:
+    """A server decoded it, but who knows what the router sees."""
+    assert not _PUBLIC.include("GET", "/static/a/b", b"/static/a%2fb")
+
+
+def test_everything_may_be_public() -> None:
+    """It must be asked for, and then means what may be read."""
+    everything = PublicPaths.of(["/*"])
+    assert everything.include("GET", "/a", None)
+    assert not everything.include("GET", "/", None)
+    assert not everything.include("POST", "/a", None)
+    assert not PublicPaths.of([]).include("GET", "/", None)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(
+            "",
+            "*",
+            "health",
+            "get /a",
+            "GET  /a",
+            "GET/a",
+            " /a",
+            "/a ",
+            "/a b",
+            "/a\n",
+            "GET /a\n",
+        ),
+        *("/a*", "/*/b", "/a/**", "/a//b", "/a/../b", "/a%2fb", "/\\", "ws:/a"),
+    ],
+)
+def test_an_odd_pattern_is_refused(pattern: str) -> None:
+    """What could never match, or match too much, fails where it is written."""
+    with pytest.raises(ConfigurationError, match='public= takes "/path"'):
+        PublicPaths.of([pattern])
+
+
+def test_a_list_is_not_written_as_a_string() -> None:
+    """A string would be read as its letters."""
+    with pytest.raises(ConfigurationError, match=r'public=\["/health"\]'):
+        PublicPaths.of("/health")

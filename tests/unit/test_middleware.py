@@ -1,0 +1,299 @@
+"""Who gets through the door, whom the application then sees, and what it may rely on."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from oauth_guard import (
+    ANONYMOUS,
+    Guard,
+    IssuerUnavailable,
+    OAuthGuardMiddleware,
+    Requirement,
+    current_identity,
+    scope,
+)
+from oauth_guard.errors import Reason
+from oauth_guard.testing import LocalWebSocket
+from tests.acceptance.standards.answer import SEEN, Message, http, run, websocket
+from tests.acceptance.standards.api import RESOURCE, Api, bearer, handler, plain, seeing
+from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.refusals import BY_THE_DOOR, Refusal, rows
+
+
+@pytest.fixture
+def api() -> Api:
+    """Return the API of the conformance matrix."""
+    return Api()
+
+
+ANONYMOUS_ALIKE = [each for each in BY_THE_DOOR if each.outcome == "401 none"]
+REFUSED_ALL_THE_SAME = [each for each in BY_THE_DOOR if each.outcome != "401 none"]
+
+
+@pytest.mark.parametrize("refusal", rows(*ANONYMOUS_ALIKE))
+async def test_where_a_token_is_optional_nobody_may_come_in(refusal: Refusal) -> None:
+    """Over HTTP and WebSocket; who has tried nothing that we offer is nobody."""
+    api = Api(middleware={"required": False})
+    expect(await refusal.over_http(api), "200 anonymous")
+    assert (await refusal.over_websocket(api)).seen == [ANONYMOUS]
+
+
+@pytest.mark.parametrize("refusal", rows(*REFUSED_ALL_THE_SAME))
+async def test_where_a_token_is_optional_a_bad_one_is_refused(refusal: Refusal) -> None:
+    """Whoever tries and fails is not nobody."""
+    api = Api(middleware={"required": False})
+    expect(await refusal.over_http(api), refusal.outcome)
+    assert not (await refusal.over_websocket(api)).seen
+
+
+async def test_where_a_token_is_optional_a_good_one_counts() -> None:
+    """The caller is who the token says."""
+    api = Api(middleware={"required": False})
+    expect(await api.get("/r", api.token()), "200")
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize(
+    "requires",
+    [
+        pytest.param("write", id="name"),
+        pytest.param(scope("write") | scope("admin"), id="expression"),
+        pytest.param(Requirement.of("write"), id="requirement"),
+    ],
+)
+async def test_the_door_may_ask_for_scope(requires: object, required: bool) -> None:
+    """Of every caller, and it says so to whoever lacks it."""
+    api = Api(middleware={"requires": requires, "required": required, "public": ["/admin"]})
+    nobody = await api.get("/r")
+    expect(nobody, "401 none")
+    too_little = await api.get("/r", api.token())
+    expect(too_little, "403 insufficient_scope")
+    for answer in (nobody, too_little):
+        assert answer.challenges[0][1]["scope"] == "write"
+    expect(await api.get("/r", api.token(scope="write")), "200")
+    over_websocket = await api.connect("/ws", bearer(api.token()))
+    expect(over_websocket, "403 insufficient_scope")
+
+
+async def test_the_door_may_ask_for_a_person() -> None:
+    """A client that acts for itself is refused, and no scope would help it."""
+    api = Api(middleware={"requires": Requirement.of(users_only=True)})
+    answer = await api.get("/r", api.token(sub="c1"))
+    expect(answer, "403 insufficient_scope")
+    assert "scope" not in answer.challenges[0][1]
+    expect(await api.get("/r"), "401 none")
+    expect(await api.get("/r", api.token()), "200")
+
+
+async def test_the_caller_is_wherever_an_application_looks() -> None:
+    """In the connection under both names, and in the context, also of tasks."""
+    found: list[object] = []
+
+    async def app(connection: Message, _receive: Any, send: Any) -> None:
+        found.extend([connection["user"], connection["auth"], current_identity()])
+        found.append(await asyncio.create_task(_current()))
+        await plain(connection, _receive, send)
+
+    api = Api(app=app)
+    connection = http("GET", "/r", bearer(api.token()), user="forged", auth="forged")
+    answer = await run(api.application, connection, [])
+    expect(answer, "200")
+    assert found == [answer.seen[0]] * 4
+    assert current_identity() is ANONYMOUS
+
+
+async def _current() -> object:
+    return current_identity()
+
+
+async def test_a_guard_in_a_guard_has_the_last_word() -> None:
+    """The identity is that of the innermost, and the outer one's comes back after it."""
+    seen: list[str | None] = []
+
+    async def between(connection: Message, receive: Any, send: Any) -> None:
+        seen.append(current_identity().subject)
+        await inner(connection, receive, send)
+        seen.append(current_identity().subject)
+
+    api = Api()
+    inner = OAuthGuardMiddleware(seeing(plain), api.guard, public=["/r"])
+    api.application = OAuthGuardMiddleware(between, api.guard)
+    expect(await api.get("/r", api.token()), "200 anonymous")
+    assert seen == ["u1", "u1"]
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"raw_path": None, "root_path": None, "extensions": None}, id="null"),
+        pytest.param({"raw_path", "root_path", "extensions", "client", "server"}, id="left out"),
+    ],
+)
+async def test_what_asgi_lets_a_server_leave_out_may_be_missing(
+    api: Api, missing: dict[str, None] | set[str]
+) -> None:
+    """The answers are the same."""
+    for fields, status in ((bearer(api.token()), 200), ((), 401)):
+        answer = await run(api.application, _less(http("GET", "/r", fields), missing), [])
+        assert answer.status == status
+    handshake = _less(websocket("/ws", denial=True), missing)
+    answer = await run(api.application, handshake, [{"type": "websocket.connect"}])
+    if missing:
+        assert answer.messages == [{"type": "websocket.close", "code": 1008}]
+    else:
+        expect(answer, "401 none")
+
+
+def _less(connection: dict[str, Any], missing: dict[str, None] | set[str]) -> dict[str, Any]:
+    if isinstance(missing, dict):
+        return connection | missing
+    return {name: value for name, value in connection.items() if name not in missing}
+
+
+async def test_header_fields_may_be_lists(api: Api) -> None:
+    """ASGI says iterables of two items."""
+    fields = [list(field) for field in bearer(api.token())]
+    answer = await api.send("GET", "/r", fields)  # type: ignore[arg-type]  # that is the point
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("denial", [True, False])
+async def test_a_client_that_leaves_before_the_answer_gets_none(api: Api, denial: bool) -> None:
+    """A server would not know what to do with it."""
+    gone: Message = {"type": "websocket.disconnect", "code": 1006}
+    answer = await run(api.application, websocket("/ws", denial=denial), [gone])
+    assert answer.messages == []
+    assert not answer.seen
+
+
+async def test_a_socket_is_served_as_its_caller() -> None:
+    """From the handshake to the close, over a client like any other."""
+    api = Api()
+
+    async def app(connection: Message, receive: Any, send: Any) -> None:
+        await api.application({**connection, SEEN: []}, receive, send)
+
+    headers = {"Authorization": f"Bearer {api.token()}"}
+    async with LocalWebSocket(app, "/ws", headers=headers) as socket:
+        assert socket.response.status_code == 101
+        assert await socket.receive_text() == "hello"
+        assert await socket.receive_close() == 1000
+    async with LocalWebSocket(app, "/ws") as socket:
+        assert socket.response.status_code == 401
+    async with LocalWebSocket(app, "/ws", denial_response=False) as socket:
+        assert await socket.receive_close() == 1008
+
+
+class _Broken:
+    """An issuer with a fault of its own."""
+
+    issuer = "https://as.example.com"
+    ready = True
+    opaque = accepts_unnamed_jwts = False
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    async def validate(self, _token: object) -> Any:
+        raise self._error
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    async def aclose(self) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize("error", [LookupError("ours"), asyncio.CancelledError()], ids=repr)
+async def test_a_fault_of_ours_opens_nothing(error: BaseException) -> None:
+    """It is neither a refusal nor an admission, and the server hears of it."""
+    api = Api(guard={"issuers": [_Broken(error)]}, middleware={"required": False})
+    connection = http("GET", "/r", bearer(api.token()))
+    with pytest.raises(type(error)) as raised:
+        await run(api.application, connection, [])
+    assert raised.value is error
+
+
+async def test_the_lifespan_holds_the_guards() -> None:
+    """Their keys are fetched from the start on, and nothing goes on after the end."""
+    api = Api()
+    api.application = OAuthGuardMiddleware(_lives, {"/": api.guard, "/a": _second(api)})
+    messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    stages: list[bool] = []
+
+    async def receive() -> Message:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        stages.append(api.guard.ready)
+        return next(messages)
+
+    async def send(_: Message) -> None:
+        return
+
+    assert not api.guard.ready
+    await api.application({"type": "lifespan"}, receive, send)
+    assert stages == [True, True]
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_guard_that_fails_fast_fails_the_start() -> None:
+    """Servers go on where a lifespan raises, so they are told; the application never starts."""
+    api = Api(guard={"start": "fail fast"})
+    api.authority.outage = _down
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await api.application({"type": "lifespan"}, receive, send)
+    told = "https://as.example.com: unreachable"
+    assert sent == [{"type": "lifespan.startup.failed", "message": told}]
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_an_outage_that_the_application_meets_is_its_own() -> None:
+    """What it raises in its lifespan passes through as it is."""
+
+    async def app(_connection: Any, _receive: Any, _send: Any) -> None:
+        raise IssuerUnavailable("https://other.example.com", Reason.TIMED_OUT)
+
+    api = Api()
+    api.application = OAuthGuardMiddleware(app, api.guard)
+    with pytest.raises(IssuerUnavailable, match=r"other\.example\.com"):
+        await api.application({"type": "lifespan"}, _nothing, _nothing)
+
+
+async def _nothing(*_: object) -> Any:
+    raise AssertionError("nobody speaks here")
+
+
+def _down(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("closed", request=request)
+
+
+async def _lives(_connection: Any, receive: Any, send: Any) -> None:
+    for _ in range(2):
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+
+
+def _second(api: Api) -> Guard:
+    return Guard(f"{RESOURCE}/a", [api.jwt_issuer()])
+
+
+async def test_it_stands_around_starlette_as_any_middleware_does() -> None:
+    """Starlette builds it with the options beside its class."""
+    api = Api()
+    app = Starlette(routes=[Route("/r", handler)])
+    app.add_middleware(OAuthGuardMiddleware, guard=api.guard, public=["/health"])
+    expect(await run(app, http("GET", "/r", bearer(api.token())), []), "200")
+    expect(await run(app, http("GET", "/r"), []), "401 none")

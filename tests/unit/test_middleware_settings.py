@@ -1,0 +1,36 @@
+"""A wrong setting of the middleware fails when it is built, and says what to write instead."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from oauth_guard import ConfigurationError, OAuthGuardMiddleware
+from tests.acceptance.standards.api import Api, plain
+
+
+@pytest.fixture
+def api() -> Api:
+    """Return the API of the conformance matrix, for its guard."""
+    return Api()
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        ({"public": "/health"}, r'public= takes a list: public=\["/health"\]'),
+        ({"public": ["health"]}, r"""public= takes "/path", .*, not 'health'"""),
+        ({"public": ["get /health"]}, r'"METHOD /path"'),
+        ({"public": ["/a*"]}, r'"/path/\*"'),
+        ({"public": ["/a/../b"]}, r'"/path"'),
+        ({"cors": "https://a.example"}, r'cors= takes a list: cors=\["https://a.example"\]'),
+        ({"cors": ["https://a.example/"]}, r'cors= takes origins like "https://app.example.com"'),
+        ({"requires": "a b"}, r'several arguments: scope\("read", "write"\)'),
+    ],
+)
+def test_a_wrong_setting_says_what_to_write_instead(
+    api: Api, options: Mapping[str, Any], advice: str
+) -> None:
+    """When the middleware is built, not when a request comes."""
+    with pytest.raises(ConfigurationError, match=advice):
+        OAuthGuardMiddleware(plain, **{"guard": api.guard, **options})
