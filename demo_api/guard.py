@@ -37,7 +37,7 @@ def create_guard(
         f"{origin}/v1",
         [answers if opaque else signs],
         scopes_supported=with_fastapi.SCOPES,
-        detail="development" if at_home else None,
+        debug=at_home,
         insecure_http=not at_home,
         store=store,
         clock=clock,

@@ -66,13 +66,13 @@ class Reason(StrEnum):
     # 503: the issuer is not there to be asked
     UNREACHABLE = "unreachable"
     TIMED_OUT = "timed_out"
-    BAD_ANSWER = "bad_answer"
+    BAD_RESPONSE = "bad_response"
     WRONG_METADATA = "wrong_metadata"
     NO_USABLE_KEYS = "no_usable_keys"
     BACKING_OFF = "backing_off"
     BUSY = "busy"
     CLIENT_REFUSED = "client_refused"
-    TOKEN_NOT_TAKEN = "token_not_taken"  # noqa: S105 - a reason, not a secret
+    TOKEN_NOT_ACCEPTED = "token_not_accepted"  # noqa: S105 - a reason, not a secret
 
 
 class OAuthGuardError(Exception):

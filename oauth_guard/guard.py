@@ -69,7 +69,7 @@ class Guard:
             `"query"` may be added, for clients that can do no better (RFC 6750 §2).
         require_https: Refuse requests that did not come over TLS, as the server sees it.
         metadata: Serve the resource's metadata (RFC 9728), and name it in challenges.
-        detail: `"development"` adds our reason to the body of a refusal; the resource must
+        debug: Add our reason to the body of a refusal; the resource must
             then be on a loopback host.
         expose_token: Let the application read the raw token at `Identity.token`.
         insecure_http: Accept an http resource that is not on a loopback host.
@@ -96,7 +96,7 @@ class Guard:
         bearer_methods: Iterable[str] = ("header",),
         require_https: bool = False,
         metadata: bool = True,
-        detail: str | None = None,
+        debug: bool = False,
         expose_token: bool = False,
         insecure_http: bool = False,
         store: Store | None = None,
@@ -104,7 +104,7 @@ class Guard:
         start: Start = "background",
         clock: Clock = time.time,
     ) -> None:
-        _check_settings(resource, detail, start, insecure_http=insecure_http)
+        _check_settings(resource, start, debug=debug, insecure_http=insecure_http)
         self.resource, self._start = resource, start
         self.transmission = BearerMethods.of(bearer_methods, require_https=require_https)
         remembering = partial(cached, store=store, clock=clock)
@@ -112,11 +112,11 @@ class Guard:
         self._store, self._clock, self._expose_token = store, clock, expose_token
         self._usual = BEARER_PREFIX + self._issuers.usual_beginning
         self._admissions = IdentityCache()
-        self._challenger = RejectionBuilder(
+        self._rejections = RejectionBuilder(
             realm=realm if metadata else realm or resource,
             resource_metadata=metadata_url(resource) if metadata else None,
             error_uri=error_uri,
-            tell_reason=detail is not None,
+            tell_reason=debug,
         )
         self._junk = self.prepare(InvalidToken(Reason.MALFORMED_TOKEN))
         self.metadata_path = metadata_path(resource) if metadata else None
@@ -133,12 +133,12 @@ class Guard:
         """Whether tokens of every issuer could be judged now; for a readiness probe."""
         return self._issuers.ready
 
-    async def authenticate(self, request: ResourceRequest, *, fresh: bool = False) -> Identity:
+    async def authenticate(self, request: ResourceRequest, *, introspect: bool = False) -> Identity:
         """Return who sent *request*, or raise: whom it is known to be, or else all of `judge`.
 
         Args:
             request: What was sent.
-            fresh: Ask the token's issuer about it now, past every memory.
+            introspect: Ask the token's issuer about it now, past every memory.
 
         Raises:
             MissingCredentials: Nobody has tried to authenticate.
@@ -149,11 +149,11 @@ class Guard:
         """
         credentials = read_credentials(request, self.transmission)  # 1 read
         # Recalled is only what `judge` would say again: see IdentityCache.
-        if credentials.digest is not None and not fresh:
+        if credentials.digest is not None and not introspect:
             known = self._admissions.recall(credentials.digest, self._clock())
             if known is not None:
                 return known
-        return await self.judge(credentials, fresh=fresh)
+        return await self.judge(credentials, introspect=introspect)
 
     def recognise(
         self, headers: Iterable[tuple[bytes, bytes]]
@@ -182,7 +182,7 @@ class Guard:
         may_be_ours = self._issuers.may_have_issued(credentials.token)
         return credentials if may_be_ours else self.answer(self._junk)
 
-    async def judge(self, credentials: Credentials, *, fresh: bool = False) -> Identity:
+    async def judge(self, credentials: Credentials, *, introspect: bool = False) -> Identity:
         """Return whom *credentials* prove, or raise: the path itself, each step a line.
 
         Raises:
@@ -190,7 +190,7 @@ class Guard:
             IssuerUnavailable: The token's issuer can't be asked.
             ConfigurationError: It must be asked now, and was not set up for that.
         """
-        ask = self._issuers.confirm if fresh else self._issuers.validate
+        ask = self._issuers.confirm if introspect else self._issuers.validate
         token = await ask(credentials.token)  # 2 trust
         token.check_claims(self.resource, self._clock())  # 3 for us, in time
         check_binding(token)  # 4 with its owner
@@ -212,12 +212,12 @@ class Guard:
             IssuerUnavailable: The route wants that the token's issuer is asked, and it can't be.
             ConfigurationError: It wants that of an issuer that was not set up for it.
         """
-        if requirement.fresh:
+        if requirement.introspect:
             self.check_requirement(requirement)
         requirement.check(identity)
-        if not requirement.fresh:
+        if not requirement.introspect:
             return identity
-        now = await self.authenticate(request, fresh=True)
+        now = await self.authenticate(request, introspect=True)
         if _who(now) != _who(identity):
             raise InvalidToken(Reason.ANOTHER_CALLER)
         requirement.check(now)
@@ -229,10 +229,10 @@ class Guard:
         Raises:
             ConfigurationError: It wants each issuer to be asked, and one was not set up for it.
         """
-        if requirement.fresh and (names := self._issuers.unconfirmed):
+        if requirement.introspect and (names := self._issuers.unconfirmed):
             raise ConfigurationError(
-                f"fresh=True asks the authorization server, and {' and '.join(names)} can't be "
-                "asked: write JWTIssuer(..., introspection=IntrospectionIssuer(...))."
+                f"introspect=True asks the authorization server, and {' and '.join(names)} can't "
+                "be asked: write JWTIssuer(..., introspection=IntrospectionIssuer(...))."
             )
 
     def reject(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
@@ -240,11 +240,11 @@ class Guard:
         if isinstance(error, RequestRejected):
             return self.answer(self.prepare(error))
         _log.warning("%s: no answer from %s: %s", self.resource, error.issuer, error.reason)
-        return self._challenger.answer(error)
+        return self._rejections.build(error)
 
     def prepare(self, error: RequestRejected) -> Prepared:
         """Write the answer to *error* before it is needed: with `answer`, each time."""
-        return Prepared(self._challenger.answer(error), error.reason)
+        return Prepared(self._rejections.build(error), error.reason)
 
     def answer(self, prepared: Prepared) -> Rejection:
         """Return an answer that was *prepared*, and tell the operator why."""
@@ -284,17 +284,13 @@ class Guard:
         await self.aclose()
 
 
-def _check_settings(resource: str, detail: str | None, start: str, *, insecure_http: bool) -> None:
+def _check_settings(resource: str, start: str, *, debug: bool, insecure_http: bool) -> None:
     parts = parse_url(resource, setting="resource", insecure_http=insecure_http)
     if parts.query:
         _log.warning("%s: a resource should have no query (RFC 8707 section 2)", resource)
     if insecure_http:
         _log.warning("%s: insecure_http=True lets tokens travel unprotected", resource)
-    if detail not in {None, "development"}:
-        raise ConfigurationError('detail= is "development", or left out.')
-    if detail and not is_loopback(parts):
-        raise ConfigurationError(
-            'detail="development" is for a resource on a loopback host: leave it out.'
-        )
+    if debug and not is_loopback(parts):
+        raise ConfigurationError("debug=True is for a resource on a loopback host: leave it out.")
     if start not in get_args(Start):
         raise ConfigurationError(f"start= is one of {', '.join(get_args(Start))}.")

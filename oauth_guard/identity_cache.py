@@ -30,7 +30,7 @@ class IdentityCache:
         What an issuer can't stand by, or a function of the operator's judges, is asked anew. A
         token that is bound to a key is never stored: its header alone does not prove its owner.
         """
-        if token.stands is None or token.rules.claims.check is not None or is_bound(token):
+        if token.stands is None or token.rules.claims.function is not None or is_bound(token):
             return
         self._entries.pop(digest, None)
         if len(self._entries) >= self._max_entries:

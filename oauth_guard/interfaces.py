@@ -44,7 +44,7 @@ class Issuer(TokenValidator, Protocol):
         ...
 
     @property
-    def opaque(self) -> bool:
+    def accepts_opaque(self) -> bool:
         """Whether a token that is no JWT may be one of its own."""
         ...
 
@@ -77,7 +77,7 @@ class Issuer(TokenValidator, Protocol):
 
 @runtime_checkable
 class ConfirmingIssuer(Issuer, Protocol):
-    """An issuer that can be asked whether a token is good now: some routes want `fresh=True`."""
+    """An issuer that can be asked whether a token is good now, for routes with `introspect=True`."""
 
     @property
     def confirms(self) -> bool:

@@ -216,7 +216,9 @@ class OAuthGuardMiddleware:
             identity = await guard.authenticate(request)
         except MissingCredentials as error:
             if self._requirement is not None:
-                raise MissingCredentials(error.reason, scope=self._requirement.wanted) from None
+                raise MissingCredentials(
+                    error.reason, scope=self._requirement.challenge_scope
+                ) from None
             identity = ANONYMOUS
         if self._requirement is not None:
             identity = await guard.authorize(request, identity, self._requirement)
@@ -242,7 +244,7 @@ class OAuthGuardMiddleware:
         # A guard that extends ours may judge otherwise than it says at once, so it is not asked to.
         if type(guard) is not Guard or not guard.transmission.header_only:
             return None
-        if self._cors.origins or (asked is not None and asked.fresh):
+        if self._cors.origins or (asked is not None and asked.introspect):
             return None
         return QuickWay(guard, asked, self._public)
 

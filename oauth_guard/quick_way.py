@@ -40,7 +40,7 @@ class QuickWay:
         asked = requirement or Requirement()
         enough = asked.enough_scopes
         self.enough: frozenset[object] = _NEVER if enough is None else enough
-        self._nobody = guard.prepare(MissingCredentials(scope=asked.wanted))
+        self._nobody = guard.prepare(MissingCredentials(scope=asked.challenge_scope))
 
     def leads_past(self, connection: Connection) -> bool:
         """Tell whether something else than a header may decide; if in doubt, it may."""
@@ -63,5 +63,5 @@ class QuickWay:
             return identity
         if identity is ANONYMOUS:
             return self.guard.answer(self._nobody)
-        error = self._requirement.objection(identity)
+        error = self._requirement.violation(identity)
         return identity if error is None else self.guard.reject(error)

@@ -30,7 +30,7 @@ class SingleFlight(Generic[_K, _T]):
         """Tell whether an attempt at *key* is under way in this loop."""
         return self._current(key) is not None
 
-    def begin(self, key: _K, attempt: Callable[[], Coroutine[Any, Any, _T]]) -> asyncio.Task[_T]:
+    def start(self, key: _K, attempt: Callable[[], Coroutine[Any, Any, _T]]) -> asyncio.Task[_T]:
         """Return the attempt at *key* that is under way in this loop, or begin this one."""
         task = self._current(key)
         if task is None:
@@ -40,9 +40,9 @@ class SingleFlight(Generic[_K, _T]):
             self._tasks[key] = task
         return task
 
-    async def join(self, key: _K, attempt: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    async def run(self, key: _K, attempt: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Return what comes of the attempt at *key* that is under way, or of this one."""
-        task = self.begin(key, attempt)
+        task = self.start(key, attempt)
         # Who is cancelled here takes only this future along; `asyncio.wait` costs as much again.
         landed = task.get_loop().create_future()
         task.add_done_callback(partial(_tell, landed))

@@ -69,7 +69,7 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
     """
     guard, known = _admitted(connection)
     try:
-        if not requirement.fresh:
+        if not requirement.introspect:
             requirement.check(known)
             return known  # nothing is asked anew, so no request is read
         reader, request = connection.scope.get(REQUEST, (None, None))

@@ -113,7 +113,7 @@ class Fetcher:
         answer = await self._exchange("GET", url, _HEADERS, None, {_OK}, _MAX_DOCUMENT_BYTES)
         members = _members(answer.body) if answer.status == _OK else None
         if members is None:
-            raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
+            raise IssuerUnavailable(self._issuer, Reason.BAD_RESPONSE)
         return Document(members, answer.media_type, answer.max_age)
 
     async def post(self, url: str, form: bytes, headers: Mapping[str, str]) -> HTTPResult:
@@ -173,7 +173,7 @@ class Fetcher:
             reason = Reason.TIMED_OUT
         except Exception as error:  # noqa: BLE001 - a client may fail in ways of its own: a host
             # that IDNA refuses, a proxy that can't be read, a pool of another loop
-            reason = Reason.BAD_ANSWER if answered else Reason.UNREACHABLE
+            reason = Reason.BAD_RESPONSE if answered else Reason.UNREACHABLE
             # Only of what failed before anything was sent can the text hold nothing of a form.
             unsent = isinstance(error, ConnectionError | httpx.ConnectError)
             told = repr(error) if unsent else type(error).__name__
@@ -184,12 +184,12 @@ class Fetcher:
     async def _body(self, response: HTTPResponse, max_bytes: int) -> bytes:
         encoding = response.headers.get("content-encoding", "identity")
         if encoding.lower() != "identity":
-            raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
+            raise IssuerUnavailable(self._issuer, Reason.BAD_RESPONSE)
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > max_bytes:
-                raise IssuerUnavailable(self._issuer, Reason.BAD_ANSWER)
+                raise IssuerUnavailable(self._issuer, Reason.BAD_RESPONSE)
         return bytes(body)
 
 

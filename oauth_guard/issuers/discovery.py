@@ -103,12 +103,12 @@ class Discovery:
         self._found = dict(self._configured)
 
     async def _discover(self, member: str) -> str:
-        failure = IssuerUnavailable(self.issuer, Reason.BAD_ANSWER)
+        failure = IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE)
         for url in self._urls:
             try:
                 return self._read(await self._fetcher.get(url), member)
             except IssuerUnavailable as error:
-                if error.reason not in {Reason.BAD_ANSWER, Reason.WRONG_METADATA}:
+                if error.reason not in {Reason.BAD_RESPONSE, Reason.WRONG_METADATA}:
                     raise
                 if failure.reason is not Reason.WRONG_METADATA:  # which tells more than a 404
                     failure = error
@@ -118,7 +118,7 @@ class Discovery:
         """Return *member*, if this is metadata and speaks for the issuer (RFC 8414 §3.3)."""
         members = document.members
         if document.media_type != "application/json":
-            raise IssuerUnavailable(self.issuer, Reason.BAD_ANSWER)
+            raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE)
         aliases = members.get("mtls_endpoint_aliases") if self._mtls else None
         url = aliases.get(member) if isinstance(aliases, dict) else None
         url = members.get(member) if url is None else url

@@ -95,7 +95,7 @@ class EndpointClient:
         if isinstance(answer, Reason):
             raise self._unanswered(answer)
         if answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR:
-            raise self._failed(Reason.BAD_ANSWER, answer.retry_after)
+            raise self._failed(Reason.BAD_RESPONSE, answer.retry_after)
         self._breaker.answered()
         if answer.status in _MOVED:
             self._discovery.forget()
@@ -104,7 +104,7 @@ class EndpointClient:
     def start(self) -> None:
         """Begin to look for it, in the background."""
         if self._discovery.known(self._member) is None:
-            self._searches.begin(self._member, self._look)
+            self._searches.start(self._member, self._look)
 
     async def load(self) -> None:
         """Wait until it is found.
@@ -166,7 +166,7 @@ class EndpointClient:
     async def _url(self) -> str:
         url = self._discovery.known(self._member)
         if url is None:
-            await self._searches.join(self._member, self._look)
+            await self._searches.run(self._member, self._look)
             url = self._discovery.known(self._member)
         if url is None:
             raise self._unavailable(self._failure)
@@ -180,7 +180,7 @@ class EndpointClient:
             self._failure = Reason.TIMED_OUT
         except IssuerUnavailable as error:
             # That no document can be used has nothing to do with the token that is asked about.
-            answered = error.reason is Reason.BAD_ANSWER
+            answered = error.reason is Reason.BAD_RESPONSE
             self._failure = Reason.WRONG_METADATA if answered else error.reason
         else:
             self._located = True

@@ -22,10 +22,10 @@ from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
 from oauth_guard.protocol.introspection import (
-    JSON_ANSWER,
-    SIGNED_ANSWER,
+    JSON_MEDIA_TYPE,
+    SIGNED_MEDIA_TYPE,
     error_code,
-    is_signed_answer,
+    is_signed_response,
     read_introspection,
     signed_members,
     write_form,
@@ -76,7 +76,7 @@ class IntrospectionIssuer:
         ConfigurationError: With a sentence that says what to write instead.
     """
 
-    opaque = True
+    accepts_opaque = True
     confirms = True
 
     def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
@@ -104,7 +104,7 @@ class IntrospectionIssuer:
         self.rules = _rules(issuer, settings, subject_from, without_audience, signed=signed)
         self.cache_for, self.inactive_for, self._clock = cache_for, inactive_for, clock
         self.accepts_unnamed_jwts = accepts_unnamed_jwts
-        kind = SIGNED_ANSWER if signed else JSON_ANSWER
+        kind = SIGNED_MEDIA_TYPE if signed else JSON_MEDIA_TYPE
         self.cache_identity = (issuer, endpoint or metadata_url or "", client.client_id, kind)
         self._client, self._hint, self._answer_type = client, token_type_hint, kind
         origins = origins_of(issuer, metadata_url, endpoint)
@@ -142,7 +142,7 @@ class IntrospectionIssuer:
             InvalidToken: It is not active, or not one that this issuer could have issued.
             IssuerUnavailable: The issuer can't be asked, or its answer can't be believed.
         """
-        if not token.opaque and not token.encrypted and is_signed_answer(token.signed.header):
+        if not token.opaque and not token.encrypted and is_signed_response(token.signed.header):
             raise InvalidToken(Reason.WRONG_TYPE)  # RFC 9701 §8.1
         answer = await self._endpoint.ask(lambda: self._question(token.text))
         return read_introspection(await self._members(answer), self.rules)
@@ -188,7 +188,7 @@ class IntrospectionIssuer:
         if answer.status != _OK:
             raise self._refusal(answer)
         if answer.media_type != self._answer_type:
-            raise IssuerUnavailable(self.issuer, Reason.BAD_ANSWER)
+            raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE)
         try:
             if self._keys is None:
                 return parse_object(answer.body)
@@ -196,7 +196,7 @@ class IntrospectionIssuer:
             members = signed_members(signed, self.rules, self._client.client_id, self._clock())
             await self._keys.verify(signed)
         except (ValueError, InvalidToken):  # of the answer, not of the token
-            raise IssuerUnavailable(self.issuer, Reason.BAD_ANSWER) from None
+            raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE) from None
         return members
 
     def _refusal(self, answer: HTTPResult) -> IssuerUnavailable:
@@ -206,12 +206,12 @@ class IntrospectionIssuer:
             reason = Reason.CLIENT_REFUSED
             advice = "is this resource registered there, and client= as it is registered?"
         elif code == "unsupported_token_type":
-            reason = Reason.TOKEN_NOT_TAKEN
+            reason = Reason.TOKEN_NOT_ACCEPTED
             advice = "it is not to be asked about such tokens; JWTs may want a JWTIssuer."
         else:
-            reason = Reason.BAD_ANSWER
+            reason = Reason.BAD_RESPONSE
             advice = "is endpoint= the right one?"
-        if answer.status != _BAD_REQUEST or reason is not Reason.BAD_ANSWER:  # one odd token's
+        if answer.status != _BAD_REQUEST or reason is not Reason.BAD_RESPONSE:  # one odd token's
             _log.error(
                 "%s: the introspection endpoint answers %d to %s: %s",
                 *(self.issuer, answer.status, self._client.client_id, advice),

@@ -79,9 +79,9 @@ class IntrospectionCache:
         return self._issuer.ready
 
     @property
-    def opaque(self) -> bool:
+    def accepts_opaque(self) -> bool:
         """Whether a token that is no JWT may be one of the issuer's."""
-        return self._issuer.opaque
+        return self._issuer.accepts_opaque
 
     @property
     def accepts_unnamed_jwts(self) -> bool:
@@ -103,7 +103,7 @@ class IntrospectionCache:
         key = self._key(token)
         answer = self._remembered(key)
         if answer is None:
-            outcome = await self._questions.join(key, lambda: self._find_out(key, token))
+            outcome = await self._questions.run(key, lambda: self._find_out(key, token))
             if not isinstance(outcome, IntrospectionResult):
                 raise _anew(outcome)
             answer = outcome

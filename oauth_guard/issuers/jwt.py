@@ -37,8 +37,8 @@ class JWTIssuer:
         jwks_uri: Where its keys are; then no metadata is fetched.
         keys: Its keys, as a JWK set or a source of your own; then nothing is fetched.
         introspection: The same issuer as one that is asked about tokens, where routes want that
-            with `fresh=True`; no other request asks it. What it answers takes the place of what
-            the token says, and is held to the settings here.
+            with `introspect=True`; no other request asks it. What it says replaces what the
+            token says, and is held to the settings here.
         secret: A secret that it shares, for HS256 and the like; then no key is published.
         executor: Threads that check signatures, such as `ThreadPoolExecutor(1)`; by default the
             event loop does. A thread makes each new token dearer, by some 50 µs, and leaves the
@@ -102,7 +102,7 @@ class JWTIssuer:
         return self._rules.issuer
 
     @property
-    def opaque(self) -> bool:
+    def accepts_opaque(self) -> bool:
         """No: a token without a signature says nothing here."""
         return False
 
@@ -118,7 +118,7 @@ class JWTIssuer:
 
     @property
     def ready(self) -> bool:
-        """Whether its keys are here; routes that want `fresh=True` may have to wait for more."""
+        """Whether its keys are here; routes with `introspect=True` may have to wait for more."""
         return self._keys.ready
 
     async def validate(self, token: RawToken) -> AccessToken:

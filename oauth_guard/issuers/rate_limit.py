@@ -19,7 +19,7 @@ class RateLimit:
         self._left = float(per_second)
         self._told_at = clock()
 
-    def take(self) -> bool:
+    def try_acquire(self) -> bool:
         """Tell whether it may be done now, and count it if so."""
         now = self._clock()
         self._left = min(self._per_second, self._left + (now - self._told_at) * self._per_second)

@@ -123,7 +123,7 @@ class RemoteKeySet:
         if self.ready:
             self._refresh_later()
         else:
-            self._fetches.begin(_KEYS, self._fetch)
+            self._fetches.start(_KEYS, self._fetch)
 
     async def load(self) -> None:
         """Wait for the keys, unless they are here.
@@ -144,7 +144,7 @@ class RemoteKeySet:
         now = self._clock()
         if self._keys is not None and now < self._usable_until:
             if now >= self._refresh_at:
-                self._fetches.begin(_KEYS, self._fetch)
+                self._fetches.start(_KEYS, self._fetch)
             return self._keys
         if not self._fetches.in_flight(_KEYS) and now < self._refresh_at:
             raise self._unavailable()
@@ -176,7 +176,7 @@ class RemoteKeySet:
         return attempted is None or self._clock() >= attempted + self._times.cooldown
 
     async def _wait_for_fetch(self) -> None:
-        if not await self._fetches.join(_KEYS, self._fetch):  # we are closing
+        if not await self._fetches.run(_KEYS, self._fetch):  # we are closing
             raise self._unavailable()
 
     def _refresh_later(self) -> None:
@@ -194,7 +194,7 @@ class RemoteKeySet:
 
     def _refresh(self) -> None:
         if self._clock() >= self._refresh_at:
-            self._fetches.begin(_KEYS, self._fetch)
+            self._fetches.start(_KEYS, self._fetch)
         else:
             self._refresh_later()
 
@@ -221,8 +221,8 @@ class RemoteKeySet:
         try:
             keys = KeySet.from_document(document.members)
         except ValueError:
-            raise IssuerUnavailable(self._discovery.issuer, Reason.BAD_ANSWER) from None
-        for text in keys.odd:
+            raise IssuerUnavailable(self._discovery.issuer, Reason.BAD_RESPONSE) from None
+        for text in keys.skipped:
             _log.info("%s: a key was skipped: %s", self._discovery.issuer, text)
         if not keys.keys:
             # They were withdrawn, so they don't serve as the last known good.

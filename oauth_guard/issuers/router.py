@@ -54,11 +54,11 @@ class IssuerRouter:
         self._named: dict[str, Issuer] = {}
         for issuer in self._issuers:
             known = self._named.get(issuer.issuer)
-            if known is not None and known.opaque == issuer.opaque:
+            if known is not None and known.accepts_opaque == issuer.accepts_opaque:
                 raise ConfigurationError(f"issuers names {issuer.issuer} twice: once is enough.")
-            if known is None or known.opaque:
+            if known is None or known.accepts_opaque:
                 self._named[issuer.issuer] = issuer
-        self._for_opaque = [each for each in self._issuers if each.opaque]
+        self._for_opaque = [each for each in self._issuers if each.accepts_opaque]
         self._for_jwts = [each for each in self._issuers if each.accepts_unnamed_jwts]
         self._takes_any_form = bool(self._for_opaque or self._for_jwts)
         if not share_tokens:
@@ -216,7 +216,7 @@ async def _ask(issuer: Issuer, token: RawToken, *, anew: bool) -> AccessToken:
         return await issuer.validate(token)
     if _confirms(issuer):
         return await issuer.confirm(token)
-    raise ConfigurationError(f"fresh=True wants {issuer.issuer} to be asked, and it can't be.")
+    raise ConfigurationError(f"introspect=True wants {issuer.issuer} to be asked, and it can't be.")
 
 
 async def _first(issuers: Sequence[Issuer], token: RawToken, *, anew: bool) -> AccessToken:

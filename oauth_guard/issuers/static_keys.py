@@ -39,8 +39,8 @@ class StaticKeySet:
             keys = KeySet.from_document(jwks)
         except ValueError as error:
             raise ConfigurationError(f"keys= must be a JWK set: {error}.") from None
-        if keys.odd or not keys.keys:
-            odd = "; ".join(keys.odd) or "there is none"
+        if keys.skipped or not keys.keys:
+            odd = "; ".join(keys.skipped) or "there is none"
             raise ConfigurationError(f"keys= must hold public keys that can be used: {odd}.")
         return cls(keys, executor)
 

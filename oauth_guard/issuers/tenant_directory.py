@@ -51,9 +51,9 @@ class TenantDirectory:
         self._lookups: SingleFlight[str, Issuer | Reason | None] = SingleFlight(
             closed=Reason.UNREACHABLE
         )
-        self._for_strangers = RateLimit(tenants.per_second, clock)
+        self._for_strangers = RateLimit(tenants.max_lookups_per_second, clock)
         # However many strangers come, whom we know is asked about anew.
-        self._for_known = RateLimit(tenants.per_second, clock)
+        self._for_known = RateLimit(tenants.max_lookups_per_second, clock)
 
     async def find(self, name: str) -> Issuer | None:
         """Return the issuer of that *name*, or None where it is nobody's.
@@ -69,9 +69,9 @@ class TenantDirectory:
             return None
         if not self._lookups.in_flight(name):
             allowance = self._for_strangers if known is None else self._for_known
-            if not allowance.take():
+            if not allowance.try_acquire():
                 raise IssuerUnavailable(_WHO, Reason.BUSY)
-        found = await self._lookups.join(name, lambda: self._look_up(name))
+        found = await self._lookups.run(name, lambda: self._look_up(name))
         if isinstance(found, Reason):
             raise IssuerUnavailable(_WHO, found)
         return found
@@ -129,7 +129,7 @@ class TenantDirectory:
             return Reason.UNREACHABLE
         if not right:
             _log.error("tenants: the issuer that was returned has another name than asked for")
-            return Reason.BAD_ANSWER
+            return Reason.BAD_RESPONSE
         former = self._known.pop(name, None)
         if former is not None and former.returned is not returned:
             await _close(former.asked)

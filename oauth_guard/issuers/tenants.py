@@ -28,7 +28,7 @@ class Tenants:
         cache_for: For how many seconds a tenant is trusted before *resolve* is asked again.
         negative_cache_for: For how many seconds it is remembered that a name is nobody's.
         max_tenants: How many are remembered; the least recently used goes first.
-        per_second: How often at most *resolve* is asked about names that are not remembered.
+        max_lookups_per_second: How often *resolve* is called about names that are not cached.
         deadline: How many seconds it may take.
         aclose: Lets go of what *resolve* holds, when the guard closes.
         insecure_http: Ask also about names in http, inside a private network.
@@ -41,7 +41,7 @@ class Tenants:
     cache_for: float = 300
     negative_cache_for: float = 5
     max_tenants: int = 1000
-    per_second: float = 50
+    max_lookups_per_second: float = 50
     deadline: float = 2
     aclose: Callable[[], Awaitable[None]] | None = None
     insecure_http: bool = False
@@ -60,5 +60,5 @@ class Tenants:
             raise ConfigurationError(
                 "cache_for=, negative_cache_for= and deadline= are positive seconds."
             )
-        if self.max_tenants < 1 or not 1 <= self.per_second < math.inf:
-            raise ConfigurationError("max_tenants= and per_second= are 1 or more.")
+        if self.max_tenants < 1 or not 1 <= self.max_lookups_per_second < math.inf:
+            raise ConfigurationError("max_tenants= and max_lookups_per_second= are 1 or more.")

@@ -21,11 +21,11 @@ class KeySet:
 
     Attributes:
         keys: The keys that may verify signatures, in the document's order.
-        odd: Why the other keys of the document were skipped, one text for each.
+        skipped: Why the other keys of the document were skipped, one text for each.
     """
 
     keys: tuple[Key, ...]
-    odd: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
     _fitting: Mapping[tuple[str, str | None], list[Key]] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -49,13 +49,13 @@ class KeySet:
         if not isinstance(jwks, list) or len(jwks) > _MAX_KEYS:
             raise ValueError("a key set has an array `keys` of at most 100")
         keys: list[Key] = []
-        odd: list[str] = []
+        skipped: list[str] = []
         for jwk in jwks:
             try:
                 keys.append(import_key(jwk if isinstance(jwk, dict) else {}))
             except ValueError as error:
-                odd.append(str(error))
-        return cls(tuple(keys), tuple(odd))
+                skipped.append(str(error))
+        return cls(tuple(keys), tuple(skipped))
 
     def verify(self, token: JWS) -> None:
         """Hold *token* to the keys that its header allows: a few at most, so work is bounded.

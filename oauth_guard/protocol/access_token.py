@@ -6,7 +6,7 @@ from typing import Any
 
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.jose.frozen import SCALARS, FrozenDict, freeze, frozen_dict, open_twin
-from oauth_guard.protocol.claim_checks import ask
+from oauth_guard.protocol.claim_checks import call_claim_function
 from oauth_guard.protocol.claims import ClaimPath, ClaimRules
 
 __all__ = ["AccessToken"]
@@ -59,10 +59,10 @@ class AccessToken:
         They are asked here, since claims may be read before they are verified.
 
         Raises:
-            InvalidToken: The operator's function finds a claim missing or odd; see `ask`.
+            InvalidToken: The operator's function can't read a claim; see `call_claim_function`.
         """
         return self.rules.is_client_token is not None and bool(
-            ask(self.rules.is_client_token, self.claims)
+            call_claim_function(self.rules.is_client_token, self.claims)
         )
 
     def lifetime(self) -> tuple[float, float]:
@@ -92,7 +92,7 @@ class AccessToken:
         token.not_before = frozen.get("nbf")
         token.issued_at = frozen.get("iat")
         token.roles = token.groups = token.entitlements = _NOTHING
-        if not rules.gathered.isdisjoint(frozen):
+        if not rules.multi_value_claims.isdisjoint(frozen):
             token.roles = _gathered(frozen, rules.role_claims)
             token.groups = _gathered(frozen, rules.group_claims)
             token.entitlements = _gathered(frozen, rules.entitlement_claims)
@@ -117,7 +117,7 @@ class AccessToken:
             issued_at=self.issued_at,
             now=now,
         )
-        rules.claims.judge(self.claims)
+        rules.claims.check(self.claims)
 
 
 _Open = open_twin(AccessToken)

@@ -90,7 +90,7 @@ class RejectionBuilder:
         # Written once each: nothing of a request goes into them.
         self._written = lru_cache(_MAX_WRITTEN)(self._write)
 
-    def answer(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
+    def build(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
         """Return the answer that *error* deserves."""
         reason = error.reason if self._tell_reason else None
         if isinstance(error, RequestRejected):

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeAlias, TypeGuard, TypeVar
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, MissingCredentials, Reason
 
-__all__ = ["ClaimChecks", "ClaimFunction", "ask", "is_plain_function"]
+__all__ = ["ClaimChecks", "ClaimFunction", "call_claim_function", "is_plain_function"]
 
 ClaimFunction: TypeAlias = Callable[[Mapping[str, Any]], object]
 """Looks at the claims of a token; it refuses by `raise InvalidToken`, else returns None."""
@@ -23,12 +23,12 @@ class ClaimChecks:
     """More that a token must say, judged on each request.
 
     Attributes:
-        exact: Claims and the values that they must have, written as JSON.
-        check: A function that may refuse the token.
+        required_values: Claims and the values that they must have, written as JSON.
+        function: A function that may refuse the token.
     """
 
-    exact: tuple[tuple[str, str], ...] = ()
-    check: ClaimFunction | None = field(default=None, hash=False)
+    required_values: tuple[tuple[str, str], ...] = ()
+    function: ClaimFunction | None = field(default=None, hash=False)
 
     @classmethod
     def of(cls, claims: object) -> Self:
@@ -38,28 +38,30 @@ class ClaimChecks:
             ConfigurationError: It is neither, a value is not JSON, or the function is async.
         """
         if isinstance(claims, Mapping):
-            return cls(exact=tuple((name, _wanted(name, claims[name])) for name in claims))
+            return cls(
+                required_values=tuple((name, _wanted(name, claims[name])) for name in claims)
+            )
         if not is_plain_function(claims):
             raise ConfigurationError(
                 'claims= takes values, {"tenant": "acme"}, or a plain function of the claims.'
             )
-        return cls(check=claims)
+        return cls(function=claims)
 
-    def judge(self, claims: Mapping[str, Any]) -> None:
+    def check(self, claims: Mapping[str, Any]) -> None:
         """Hold *claims* to the values and to the function.
 
         A value is compared as JSON: whole, and by its type, so that 1, 1.0, `true` and "1" are
         four values, and an array must be the same array.
 
         Raises:
-            InvalidToken: A claim is missing, or has another value, or is odd; see `ask`.
+            InvalidToken: A claim is missing or has another value; see `call_claim_function`.
             RequestRejected: The function refuses.
             ConfigurationError: The function returned something, where only raising refuses.
         """
-        for name, wanted in self.exact:
+        for name, wanted in self.required_values:
             if name not in claims or _json(claims[name]) != wanted:
                 raise InvalidToken(Reason.WRONG_CLAIM)
-        if self.check is not None and ask(self.check, claims) is not None:
+        if self.function is not None and call_claim_function(self.function, claims) is not None:
             raise ConfigurationError("A function at claims= refuses by raising: return nothing.")
 
 
@@ -68,7 +70,9 @@ def is_plain_function(value: object) -> TypeGuard[Callable[[Mapping[str, Any]], 
     return callable(value) and not inspect.iscoroutinefunction(value)
 
 
-def ask(function: Callable[[Mapping[str, Any]], _T], claims: Mapping[str, Any]) -> _T:
+def call_claim_function(
+    function: Callable[[Mapping[str, Any]], _T], claims: Mapping[str, Any]
+) -> _T:
     """Return what the operator's *function* says about *claims*, which must be verified.
 
     What it raises where a claim is missing or odd refuses the token: a `LookupError`, such as

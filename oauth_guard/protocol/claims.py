@@ -83,8 +83,8 @@ class ClaimRules:
     Attributes:
         subject_claim: What names the subject.
         claim_types: The types, one of which a claim must have if it is there.
-        ahead: How far in the future a token may have been issued, in seconds.
-        gathered: What the claims are called that hold roles, groups and entitlements.
+        future_iat_tolerance: How far in the future a token may have been issued, in seconds.
+        multi_value_claims: What the claims are called that hold roles, groups and entitlements.
         audience_optional: Whether a token without `aud` is for us; one that names others is not.
     """
 
@@ -107,8 +107,8 @@ class ClaimRules:
     subject_claim: str = "sub"
     audience_optional: bool = False
     claim_types: Mapping[str, frozenset[type]] = field(init=False, repr=False, compare=False)
-    ahead: float = field(init=False, repr=False, compare=False)
-    gathered: frozenset[str] = field(init=False, repr=False, compare=False)
+    future_iat_tolerance: float = field(init=False, repr=False, compare=False)
+    multi_value_claims: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Work out once what each token is held to."""
@@ -117,10 +117,12 @@ class ClaimRules:
         for name in (*_TEXTS, self.subject_claim, *self.client_claims, *scopes):
             claim_types[name] = claim_types.get(name, _TEXT) & _TEXT
         object.__setattr__(self, "claim_types", claim_types)
-        object.__setattr__(self, "ahead", min(max(self.leeway, _IAT_ALWAYS), _IAT_NEVER))
+        object.__setattr__(
+            self, "future_iat_tolerance", min(max(self.leeway, _IAT_ALWAYS), _IAT_NEVER)
+        )
         paths = (*self.role_claims, *self.group_claims, *self.entitlement_claims)
         names = frozenset(path if isinstance(path, str) else path[0] for path in paths)
-        object.__setattr__(self, "gathered", names)
+        object.__setattr__(self, "multi_value_claims", names)
 
     @classmethod
     def of(cls, issuer: str, **settings: Unpack[ClaimSettings]) -> Self:
@@ -207,14 +209,14 @@ class ClaimRules:
             raise InvalidToken(Reason.EXPIRED)
         if not_before is not None and now < not_before - self.leeway:
             raise InvalidToken(Reason.NOT_YET_VALID)
-        if issued_at is not None and now < issued_at - self.ahead:
+        if issued_at is not None and now < issued_at - self.future_iat_tolerance:
             raise InvalidToken(Reason.ISSUED_IN_FUTURE)
 
     def lifetime(
         self, expires_at: float | None, not_before: float | None, issued_at: float | None
     ) -> tuple[float, float]:
         """Return from when, and until when, `check_lifetime` raises nothing (epoch seconds)."""
-        begin = -inf if issued_at is None else issued_at - self.ahead
+        begin = -inf if issued_at is None else issued_at - self.future_iat_tolerance
         if not_before is not None and not_before - self.leeway > begin:
             begin = not_before - self.leeway
         return begin, inf if expires_at is None else expires_at + self.leeway

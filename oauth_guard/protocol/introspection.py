@@ -11,18 +11,18 @@ from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules
 
 __all__ = [
-    "JSON_ANSWER",
-    "SIGNED_ANSWER",
+    "JSON_MEDIA_TYPE",
+    "SIGNED_MEDIA_TYPE",
     "ClientProof",
     "error_code",
-    "is_signed_answer",
+    "is_signed_response",
     "read_introspection",
     "signed_members",
     "write_form",
 ]
 
-JSON_ANSWER = "application/json"
-SIGNED_ANSWER = "application/token-introspection+jwt"
+JSON_MEDIA_TYPE = "application/json"
+SIGNED_MEDIA_TYPE = "application/token-introspection+jwt"
 
 _MAX_AGE = 300  # seconds; a signed answer is new, but for what two clocks may differ
 # What servers call tokens that are none for a resource, though they are active.
@@ -82,10 +82,10 @@ def error_code(body: bytes) -> str | None:
     return code if isinstance(code, str) and code in _ERRORS else None
 
 
-def is_signed_answer(header: JWSHeader) -> bool:
+def is_signed_response(header: JWSHeader) -> bool:
     """Tell whether a JWT is an answer about a token, and so no token itself (RFC 9701 §8.1)."""
     short = (header.type or "").lower().removeprefix("application/")
-    return f"application/{short}" == SIGNED_ANSWER
+    return f"application/{short}" == SIGNED_MEDIA_TYPE
 
 
 def signed_members(token: JWS, rules: ClaimRules, client_id: str, now: float) -> Mapping[str, Any]:
@@ -95,7 +95,7 @@ def signed_members(token: JWS, rules: ClaimRules, client_id: str, now: float) ->
         ValueError: It is another kind of JWT, another issuer's, for another client, or not new.
     """
     claims = token.claims
-    if not is_signed_answer(token.header) or token.header.algorithm not in rules.algorithms:
+    if not is_signed_response(token.header) or token.header.algorithm not in rules.algorithms:
         raise ValueError("an answer has its own type, and an algorithm that is allowed")
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]

@@ -21,7 +21,7 @@ class RequirementSettings(TypedDict, total=False):
         groups: The groups that the caller must belong to.
         entitlements: The entitlements that the caller must have.
         users_only: Refuse a client that acts for itself (RFC 9700 §4.15).
-        fresh: Ask the authorization server now, past every memory; on an open WebSocket, each
+        introspect: Ask the authorization server now, past every memory; on an open WebSocket, each
             time that a decorated method is called.
     """
 
@@ -29,7 +29,7 @@ class RequirementSettings(TypedDict, total=False):
     groups: Iterable[str]
     entitlements: Iterable[str]
     users_only: bool
-    fresh: bool
+    introspect: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Requirement:
     groups: frozenset[str] = frozenset()
     entitlements: frozenset[str] = frozenset()
     users_only: bool = False
-    fresh: bool = False
+    introspect: bool = False
 
     @classmethod
     def of(cls, *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> Self:
@@ -60,7 +60,7 @@ class Requirement:
         return cls(scopes=reduce(and_, parts) if parts else None, **read)
 
     @property
-    def wanted(self) -> str | None:
+    def challenge_scope(self) -> str | None:
         """The scope that a token for this needs, written as a challenge writes it."""
         return None if self.scopes is None else str(self.scopes)
 
@@ -81,16 +81,16 @@ class Requirement:
             InsufficientScope: The token does not grant it; carries a scope only where
                 another scope would help.
         """
-        objection = self.objection(identity)
-        if objection is not None:
-            raise objection
+        violation = self.violation(identity)
+        if violation is not None:
+            raise violation
 
-    def objection(self, identity: Identity) -> MissingCredentials | InsufficientScope | None:
+    def violation(self, identity: Identity) -> MissingCredentials | InsufficientScope | None:
         """Return what `check` raises, None where *identity* has what is asked."""
         if identity.issuer is None:
-            return MissingCredentials(scope=self.wanted)
+            return MissingCredentials(scope=self.challenge_scope)
         if self.scopes is not None and not self.scopes.satisfied_by(identity.scopes):
-            return InsufficientScope(scope=self.wanted)
+            return InsufficientScope(scope=self.challenge_scope)
         reason = None
         if self.roles and not self.roles <= identity.roles:
             reason = Reason.MISSING_ROLE
@@ -107,7 +107,7 @@ def _setting(name: str, value: Any) -> Any:
     if name not in RequirementSettings.__annotations__:
         known = ", ".join(RequirementSettings.__annotations__)
         raise ConfigurationError(f"{name}= is nothing that a route can ask; there are {known}.")
-    if name in {"users_only", "fresh"}:
+    if name in {"users_only", "introspect"}:
         return value
     if isinstance(value, str):
         raise ConfigurationError(f'{name}= takes a list: {name}=["{value}"].')

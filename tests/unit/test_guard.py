@@ -135,7 +135,7 @@ async def test_a_good_request_is_not_logged(api: Api) -> None:
 @pytest.mark.parametrize("refusal", rows(*REFUSALS[:-1]))
 async def test_a_developer_is_told_why_in_the_body(refusal: Refusal) -> None:
     """On a loopback host alone, beside what everybody is told, and not in the challenge."""
-    here = {"resource": "http://127.0.0.1:8000", "detail": "development"}
+    here = {"resource": "http://127.0.0.1:8000", "debug": True}
     api = Api(guard=here, issuer={"audience": RESOURCE})
     told = await refusal.over_http(api)
     expect(told, refusal.outcome)
@@ -274,8 +274,7 @@ def test_a_guard_shows_what_it_guards_and_whom_it_trusts(api: Api) -> None:
         ({"resource": "https://a.example/ä"}, "characters that no URL has"),
         ({"resource": "http://a.example"}, "write insecure_http=True"),
         ({"issuers": []}, r'issuers is empty: name one, \[JWTIssuer\("https://login.example.com'),
-        ({"detail": "production"}, 'detail= is "development", or left out'),
-        ({"detail": "development"}, r"for a resource on a loopback host: leave it out"),
+        ({"debug": True}, r"for a resource on a loopback host: leave it out"),
         ({"realm": "a\nb"}, "realm= must be printable ASCII, on one line"),
         ({"error_uri": "a b"}, "error_uri= must be a URI like"),
         ({"bearer_methods": ["query"]}, r'bearer_methods= is \["header"\], to which'),

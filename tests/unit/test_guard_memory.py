@@ -21,7 +21,7 @@ REQUIREMENTS = (
     Requirement.of("read"),
     Requirement.of(roles=["ops"]),
     Requirement.of(users_only=True),
-    Requirement.of("read", fresh=True),
+    Requirement.of("read", introspect=True),
 )
 
 GOOD = {

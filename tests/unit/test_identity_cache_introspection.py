@@ -57,13 +57,18 @@ class Scene:
         self.steady.now += seconds
 
     async def outcome(
-        self, token: str, *, scheme: str = QUICKLY, fresh: bool = False, elsewhere: bool = False
+        self,
+        token: str,
+        *,
+        scheme: str = QUICKLY,
+        introspect: bool = False,
+        elsewhere: bool = False,
     ) -> Identity | Reason:
         """Return what becomes of a request with *token*."""
         request = ResourceRequest("GET", [(b"authorization", f"{scheme} {token}".encode())])
         guard = self._elsewhere if elsewhere else self.guard
         try:
-            return await guard.authenticate(request, fresh=fresh)
+            return await guard.authenticate(request, introspect=introspect)
         except (RequestRejected, IssuerUnavailable) as error:
             return error.reason
 
@@ -87,7 +92,7 @@ async def test_a_fresh_answer_counts_at_once_where_it_was_asked_for(elsewhere: b
     await scene.outcome("a")
     scene.pass_by(1)
     scene.answer = InvalidToken(Reason.INACTIVE)
-    assert await scene.outcome("a", fresh=True, elsewhere=elsewhere) == Reason.INACTIVE
+    assert await scene.outcome("a", introspect=True, elsewhere=elsewhere) == Reason.INACTIVE
     assert isinstance(await scene.outcome("a"), Identity) is elsewhere
 
 
@@ -105,7 +110,7 @@ ANSWERS: list[dict[str, Any] | Exception] = [
 
 STEPS = st.one_of(
     st.tuples(st.just("request"), st.sampled_from(TOKENS)),
-    st.tuples(st.just("fresh"), st.sampled_from(TOKENS)),
+    st.tuples(st.just("introspect"), st.sampled_from(TOKENS)),
     st.tuples(st.just("elsewhere"), st.sampled_from(TOKENS)),
     st.tuples(st.just("answer"), st.sampled_from(ANSWERS)),
     st.tuples(st.just("later"), st.sampled_from([1, 29, 59, 61])),
@@ -131,7 +136,9 @@ def test_a_hit_is_as_a_miss(steps: list[tuple[str, Any]]) -> None:
             elif kind == "set the clock":
                 scene.wall.now += what
             elif kind != "request":
-                await scene.outcome(what, fresh=kind == "fresh", elsewhere=kind == "elsewhere")
+                await scene.outcome(
+                    what, introspect=kind == "introspect", elsewhere=kind == "elsewhere"
+                )
             else:
                 asked = [scene.issuer.asked]
                 outcomes = []

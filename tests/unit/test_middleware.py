@@ -195,7 +195,7 @@ class _Broken:
 
     issuer = "https://as.example.com"
     ready = True
-    opaque = accepts_unnamed_jwts = False
+    accepts_opaque = accepts_unnamed_jwts = False
 
     def __init__(self, error: BaseException) -> None:
         self._error = error

@@ -166,9 +166,9 @@ async def test_whoever_alters_an_answer_alters_no_other() -> None:
 class Closed(Guard):
     """A guard that lets nobody in, whatever ours says."""
 
-    async def authenticate(self, request: ResourceRequest, *, fresh: bool = False) -> Identity:
+    async def authenticate(self, request: ResourceRequest, *, introspect: bool = False) -> Identity:
         """Refuse whom ours lets in."""
-        await super().authenticate(request, fresh=fresh)
+        await super().authenticate(request, introspect=introspect)
         raise InvalidToken(Reason.INACTIVE)
 
 
@@ -292,7 +292,7 @@ async def test_an_answer_of_the_moment_is_not_remembered_for_later() -> None:
     token = local.token("read")
     local.introspection.answers[token] = {"active": True, **local.claims("read", "write")}
     request = ResourceRequest("GET", bearer(token))
-    assert (await guard.authenticate(request, fresh=True)).scopes == {"read", "write"}
+    assert (await guard.authenticate(request, introspect=True)).scopes == {"read", "write"}
     for _ in range(2):
         assert (await guard.authenticate(request)).scopes == {"read"}
     await guard.aclose()

@@ -40,7 +40,7 @@ def flights() -> SingleFlight[str, str]:
 async def test_all_who_wait_share_one_attempt() -> None:
     """The next attempt begins only when the first has ended."""
     attempt, several = Attempt(), flights()
-    waiting = [asyncio.create_task(several.join("a", attempt)) for _ in range(20)]
+    waiting = [asyncio.create_task(several.run("a", attempt)) for _ in range(20)]
     await begun()
     assert several.in_flight("a")
     waiting[0].cancel()
@@ -50,7 +50,7 @@ async def test_all_who_wait_share_one_attempt() -> None:
     assert outcomes[1:] == ["landed"] * 19
     assert attempt.begun == 1
     assert not several.in_flight("a")
-    assert await several.join("a", attempt) == "landed"
+    assert await several.run("a", attempt) == "landed"
     assert attempt.begun == 2
 
 
@@ -58,7 +58,7 @@ async def test_whoever_gave_up_is_not_told() -> None:
     """That would be a fault, which the loop reports."""
     attempt, several, faults = Attempt(), flights(), []
     asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
-    waiting = [asyncio.create_task(several.join("a", attempt)) for _ in range(2)]
+    waiting = [asyncio.create_task(several.run("a", attempt)) for _ in range(2)]
     await begun()
     waiting[0].cancel()
     attempt.go.set()
@@ -70,9 +70,9 @@ async def test_each_key_has_its_own_attempt() -> None:
     """Who wants one waits for no other."""
     held, quick, several = Attempt(), Attempt(), flights()
     quick.go.set()
-    waiting = asyncio.create_task(several.join("held", held))
+    waiting = asyncio.create_task(several.run("held", held))
     await begun()
-    assert await several.join("quick", quick) == "landed"
+    assert await several.run("quick", quick) == "landed"
     assert not waiting.done()
     held.go.set()
     assert await waiting == "landed"
@@ -83,7 +83,7 @@ async def test_nobody_is_the_caller() -> None:
     attempt = Attempt()
     attempt.go.set()
     token = CALLER.set("somebody")
-    await flights().join("a", attempt)
+    await flights().run("a", attempt)
     CALLER.reset(token)
     assert attempt.callers == ["nobody"]
 
@@ -91,7 +91,7 @@ async def test_nobody_is_the_caller() -> None:
 async def test_closing_ends_the_attempts() -> None:
     """Whoever waits is told; closing what is not under way does nothing."""
     attempt, several = Attempt(), flights()
-    waiting = [asyncio.create_task(several.join(key, attempt)) for key in ("a", "a", "b")]
+    waiting = [asyncio.create_task(several.run(key, attempt)) for key in ("a", "a", "b")]
     await begun()
     await several.aclose()
     assert await asyncio.gather(*waiting) == ["closed"] * 3
@@ -102,10 +102,10 @@ async def test_closing_ends_the_attempts() -> None:
 async def test_an_attempt_may_begin_while_one_that_was_closed_ends() -> None:
     """The end of the old one is not taken for the end of the new one."""
     attempt, several = Attempt(), flights()
-    old = several.begin("a", attempt)
+    old = several.start("a", attempt)
     closing = asyncio.create_task(several.aclose())
     await asyncio.sleep(0)
-    new = several.begin("a", attempt)
+    new = several.start("a", attempt)
     await closing
     assert old.cancelled()
     assert several.in_flight("a")
@@ -120,11 +120,11 @@ def test_an_attempt_belongs_to_its_loop() -> None:
     quick.go.set()
 
     async def leave() -> None:
-        several.begin("a", held)
+        several.start("a", held)
 
     loop = asyncio.new_event_loop()
     loop.run_until_complete(leave())
-    assert asyncio.run(several.join("a", quick)) == "landed"
+    assert asyncio.run(several.run("a", quick)) == "landed"
     for task in asyncio.all_tasks(loop):
         task.cancel()
     loop.run_until_complete(begun())
@@ -138,4 +138,4 @@ async def test_a_fault_of_ours_reaches_whoever_waits() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await flights().join("a", attempt)
+        await flights().run("a", attempt)

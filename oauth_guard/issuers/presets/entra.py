@@ -98,7 +98,7 @@ def entra_any_tenant(**settings: Unpack[PresetSettings]) -> Tenants:
         return entra(found[1], **settings) if found and found[1] != _PERSONAL else None
 
     # Nobody is asked, so nothing is spared: whoever is pushed out comes back at once.
-    return Tenants(resolve=resolve, per_second=100_000, aclose=keys.source.aclose)
+    return Tenants(resolve=resolve, max_lookups_per_second=100_000, aclose=keys.source.aclose)
 
 
 def _keys_for_any_tenant(settings: PresetSettings, clock: Clock = time.monotonic) -> RemoteKeySet:

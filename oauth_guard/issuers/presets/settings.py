@@ -37,28 +37,28 @@ class PresetSettings(ClaimSettings, total=False):
 def preset(
     issuer: str,
     settings: PresetSettings,
-    exact: Mapping[str, Any] | None = None,
+    required_values: Mapping[str, Any] | None = None,
     *,
     metadata_url: str | None = None,
     **product: Unpack[ClaimSettings],
 ) -> JWTIssuer:
-    """Build the issuer: *settings* before *product*, and *exact* claims beside those asked for."""
+    """Build the issuer: *settings* override *product*; *required_values* always apply."""
     metadata_url = metadata_url or f"{issuer.removesuffix('/')}{OPENID_CONFIGURATION}"
     merged: PresetSettings = {"metadata_url": metadata_url, **product, **settings}
-    if exact:
-        merged["claims"] = _both(exact, settings.get("claims", {}))
+    if required_values:
+        merged["claims"] = _both(required_values, settings.get("claims", {}))
     return JWTIssuer(issuer, **merged)
 
 
 def _both(
-    exact: Mapping[str, Any], more: Mapping[str, Any] | ClaimFunction
+    required_values: Mapping[str, Any], more: Mapping[str, Any] | ClaimFunction
 ) -> Mapping[str, Any] | ClaimFunction:
     if isinstance(more, Mapping):
-        return {**more, **exact}
-    first, then = ClaimChecks.of(exact), ClaimChecks.of(more)
+        return {**more, **required_values}
+    first, then = ClaimChecks.of(required_values), ClaimChecks.of(more)
 
     def judge(claims: Mapping[str, Any]) -> None:
-        first.judge(claims)
-        then.judge(claims)
+        first.check(claims)
+        then.check(claims)
 
     return judge

@@ -44,7 +44,7 @@ ON_ADDRESSES: Mapping[str, tuple[str, Reason]] = {
     "keys behind a user": ("https://as.example.com@127.0.0.1/jwks", Reason.WRONG_METADATA),
     "keys behind a fragment": ("https://127.0.0.1#@as.example.com/", Reason.WRONG_METADATA),
     "keys behind a backslash": ("https://127.0.0.1\\@as.example.com/", Reason.WRONG_METADATA),
-    "keys behind a redirect": ("https://as.example.com/moved", Reason.BAD_ANSWER),
+    "keys behind a redirect": ("https://as.example.com/moved", Reason.BAD_RESPONSE),
 }
 """Attack → where the metadata says that the keys are, and why nobody is asked there."""
 

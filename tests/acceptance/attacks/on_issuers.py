@@ -36,10 +36,10 @@ ON_ISSUERS: dict[str, Attack] = {
     "issuer down": outage(R.UNREACHABLE, answer=_unreachable),
     "issuer down, token optional": outage(R.UNREACHABLE, answer=_unreachable, api=token_optional),
     "issuer that sends us elsewhere": outage(
-        R.BAD_ANSWER, answer=lambda _: httpx.Response(302, headers={"location": EVIL})
+        R.BAD_RESPONSE, answer=lambda _: httpx.Response(302, headers={"location": EVIL})
     ),
     "issuer that answers with a page": outage(
-        R.BAD_ANSWER, answer=lambda _: httpx.Response(200, html="<p>evil</p>")
+        R.BAD_RESPONSE, answer=lambda _: httpx.Response(200, html="<p>evil</p>")
     ),
     "metadata of another issuer": outage(R.WRONG_METADATA, metadata={"issuer": EVIL}),
     "metadata of almost this issuer": outage(R.WRONG_METADATA, metadata={"issuer": f"{ISSUER}/"}),

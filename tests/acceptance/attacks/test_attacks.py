@@ -40,7 +40,7 @@ ONLY_THE_ISSUER_KNOWS = {
     *(Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE),
     *(Reason.WRONG_AUDIENCE, Reason.EXPIRED, Reason.NOT_YET_VALID, Reason.ISSUED_IN_FUTURE),
     *(Reason.BOUND_TOKEN, Reason.INSUFFICIENT_SCOPE, Reason.MISSING_ROLE, Reason.NOT_A_USER),
-    *(Reason.UNREACHABLE, Reason.BAD_ANSWER, Reason.WRONG_METADATA),
+    *(Reason.UNREACHABLE, Reason.BAD_RESPONSE, Reason.WRONG_METADATA),
 }
 """The reasons that come after a look at the issuer's keys; for all others nobody is asked."""
 

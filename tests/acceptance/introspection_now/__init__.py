@@ -1,1 +1,1 @@
-"""fresh=True, through every door."""
+"""introspect=True, through every door."""

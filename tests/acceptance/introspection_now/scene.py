@@ -32,7 +32,7 @@ def seen(request: Request) -> JSONResponse:
 def _fastapi() -> FastAPI:
     app = FastAPI()
 
-    @app.get("/it", dependencies=[fastapi_requires("read", fresh=True)])
+    @app.get("/it", dependencies=[fastapi_requires("read", introspect=True)])
     async def it(request: Request, caller: Caller) -> Response:
         assert caller is request.user
         return seen(request)
@@ -40,13 +40,13 @@ def _fastapi() -> FastAPI:
     return app
 
 
-@requires("read", fresh=True)
+@requires("read", introspect=True)
 async def starlette(request: Request) -> Response:
     """Answer from the loop."""
     return seen(request)
 
 
-@requires("read", fresh=True)
+@requires("read", introspect=True)
 def starlette_sync(request: Request) -> Response:
     """Answer from a thread."""
     return seen(request)
@@ -78,7 +78,7 @@ class FreshApi(Api):
         routes: Sequence[BaseRoute] = (),
         **options: Any,
     ) -> None:
-        everywhere = Requirement.of("read", fresh=True) if door == "/middleware" else None
+        everywhere = Requirement.of("read", introspect=True) if door == "/middleware" else None
         key, _ = signing_keys()
         self.authority = local = LocalIssuer(ISSUER, audience=RESOURCE, key=key, clock=self._clock)
         asked = IntrospectionIssuer(

@@ -42,7 +42,7 @@ async def test_what_other_middleware_put_in_place_of_the_user_stays() -> None:
 
         return renamed
 
-    @requires(fresh=True)
+    @requires(introspect=True)
     async def endpoint(request: Request) -> Response:
         assert request.user == "root"
         assert request.auth is request.scope[IDENTITY] is current_identity()
@@ -85,7 +85,7 @@ async def test_the_token_is_in_nothing_that_may_be_shown() -> None:
     """What is needed to ask again lies in the connection, under our key, and is silent."""
     token = ""
 
-    @requires(fresh=True)
+    @requires(introspect=True)
     async def endpoint(request: Request) -> Response:
         left = [request.scope.get(key) for key in (GUARD, IDENTITY, REQUEST)]
         assert token not in f"{left!r} {vars(request.state)!r}"
@@ -97,13 +97,13 @@ async def test_the_token_is_in_nothing_that_may_be_shown() -> None:
     assert (await api.get("/silent", token)).status == 200
 
 
-UNASKED = r"fresh=True asks .*, and https://as\.example\.com can't be asked: write JWTIssuer"
+UNASKED = r"introspect=True asks .*, and https://as\.example\.com can't be asked: write JWTIssuer"
 
 
 def test_a_middleware_that_can_not_ask_is_not_built() -> None:
     """Whether its guard can is known at start."""
     with pytest.raises(ConfigurationError, match=UNASKED):
-        Api(middleware={"requires": Requirement.of(fresh=True)})
+        Api(middleware={"requires": Requirement.of(introspect=True)})
 
 
 @pytest.mark.parametrize("path", ["/starlette", "/fastapi/it"])
@@ -117,10 +117,10 @@ async def test_a_route_whose_guard_can_not_ask_lets_nobody_pass(path: str, token
 
 async def test_two_that_ask_both_ask() -> None:
     """Each judges for itself; the second takes over what the first learnt."""
-    app = FastAPI(dependencies=[fastapi_requires("read", fresh=True)])
+    app = FastAPI(dependencies=[fastapi_requires("read", introspect=True)])
 
     @app.get("/it")
-    async def it(caller: Annotated[Identity, fastapi_requires(fresh=True)]) -> list[str]:
+    async def it(caller: Annotated[Identity, fastapi_requires(introspect=True)]) -> list[str]:
         return sorted(caller.scopes)
 
     api = FreshApi(routes=[Mount("/twice", app)])

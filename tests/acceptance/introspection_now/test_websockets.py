@@ -18,7 +18,7 @@ from tests.acceptance.standards.api import bearer
 from tests.acceptance.standards.outcome import expect
 
 
-@requires("read", fresh=True)
+@requires("read", introspect=True)
 async def feed(websocket: WebSocket) -> None:
     """Accept and close."""
     await websocket.accept()
@@ -30,7 +30,7 @@ class Talk(WebSocketEndpoint):
 
     encoding = "text"
 
-    @requires("read", fresh=True)
+    @requires("read", introspect=True)
     async def on_receive(self, websocket: WebSocket, data: str) -> None:
         """Send back what came."""
         await websocket.send_text(data)
@@ -41,7 +41,7 @@ def _fastapi() -> FastAPI:
 
     @app.websocket("/feed")
     async def fastapi_feed(
-        websocket: WebSocket, _: Annotated[Identity, fastapi_requires("read", fresh=True)]
+        websocket: WebSocket, _: Annotated[Identity, fastapi_requires("read", introspect=True)]
     ) -> None:
         await websocket.accept()
         await websocket.close()

@@ -29,7 +29,7 @@ def application(issuer: str, redis: str) -> OAuthGuardMiddleware:
     guard = Guard(
         RESOURCE, [IntrospectionIssuer(issuer, client=client)], store=RedisStore(redis, key=KEY)
     )
-    routes = [Route("/me", me), Route("/now", requires(fresh=True)(me))]
+    routes = [Route("/me", me), Route("/now", requires(introspect=True)(me))]
     return OAuthGuardMiddleware(Starlette(routes=routes), guard)
 
 

@@ -105,10 +105,10 @@ async def post(client: HTTPClient, url: str) -> HTTPResult | Reason:
         ("/kept", HTTPResult(200, "application/json", b"{}", 9, None)),
         ("/busy", HTTPResult(429, "application/json", b"", None, 7)),
         ("/moved", HTTPResult(307, "application/json", b"", None, None)),
-        ("/packed", Reason.BAD_ANSWER),
-        ("/packed-in-part", Reason.BAD_ANSWER),
-        ("/endless", Reason.BAD_ANSWER),
-        ("/broken", Reason.BAD_ANSWER),
+        ("/packed", Reason.BAD_RESPONSE),
+        ("/packed-in-part", Reason.BAD_RESPONSE),
+        ("/endless", Reason.BAD_RESPONSE),
+        ("/broken", Reason.BAD_RESPONSE),
     ],
 )
 async def test_an_answer_is_read_alike(

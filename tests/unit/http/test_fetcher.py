@@ -67,7 +67,7 @@ async def test_an_object_is_read(
 async def test_any_other_status_is_no_answer(status: int) -> None:
     """Success is 200 (RFC 8414 §3.2); a redirect is not followed."""
     headers = {"location": f"{ISSUER}/elsewhere"}
-    assert await fetch(httpx.Response(status, json={}, headers=headers)) == Reason.BAD_ANSWER
+    assert await fetch(httpx.Response(status, json={}, headers=headers)) == Reason.BAD_RESPONSE
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ async def test_any_other_status_is_no_answer(status: int) -> None:
 )
 async def test_what_is_no_strict_json_object_is_no_answer(content: bytes) -> None:
     """What two parsers might read in two ways is not read at all."""
-    assert await fetch(httpx.Response(200, content=content)) == Reason.BAD_ANSWER
+    assert await fetch(httpx.Response(200, content=content)) == Reason.BAD_RESPONSE
 
 
 async def test_the_size_is_bounded_to_the_byte() -> None:
     """512 KiB are read, one byte more is not."""
     assert isinstance(await fetch(httpx.Response(200, content=json_of(MAX_BYTES))), Document)
     too_long = httpx.Response(200, content=json_of(MAX_BYTES + 1))
-    assert await fetch(too_long) == Reason.BAD_ANSWER
+    assert await fetch(too_long) == Reason.BAD_RESPONSE
 
 
 async def test_a_compressed_answer_is_not_unpacked() -> None:
@@ -97,7 +97,7 @@ async def test_a_compressed_answer_is_not_unpacked() -> None:
         return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=stream)
 
     fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(handler)), ORIGINS)
-    with pytest.raises(IssuerUnavailable, match=Reason.BAD_ANSWER):
+    with pytest.raises(IssuerUnavailable, match=Reason.BAD_RESPONSE):
         await fetcher.get(URL)
     assert seen[0].headers["accept-encoding"] == "identity"
     assert seen[0].headers["accept"] == "application/json"

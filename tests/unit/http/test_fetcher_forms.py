@@ -89,13 +89,13 @@ async def test_an_answer_is_read(status: int, headers: dict[str, str], answer: H
         pytest.param(httpx.ConnectError("refused"), Reason.UNREACHABLE, id="refused"),
         pytest.param(httpx.RemoteProtocolError("closed"), Reason.UNREACHABLE, id="closed at once"),
         pytest.param(httpx.ReadTimeout("slow"), Reason.TIMED_OUT, id="silent"),
-        pytest.param(httpx.Response(200, stream=Broken()), Reason.BAD_ANSWER, id="broken off"),
+        pytest.param(httpx.Response(200, stream=Broken()), Reason.BAD_RESPONSE, id="broken off"),
         pytest.param(
-            httpx.Response(200, content=b"x" * (MAX_BYTES + 1)), Reason.BAD_ANSWER, id="too long"
+            httpx.Response(200, content=b"x" * (MAX_BYTES + 1)), Reason.BAD_RESPONSE, id="too long"
         ),
         pytest.param(
             httpx.Response(200, headers={"content-encoding": "gzip"}, stream=Broken()),
-            Reason.BAD_ANSWER,
+            Reason.BAD_RESPONSE,
             id="compressed",
         ),
     ],

@@ -186,7 +186,7 @@ def test_a_redirect_leads_nowhere(internet: Internet) -> None:
     """Not even to where we might have gone by ourselves."""
     internet.names["keys.example.com"] = [PUBLIC]
     internet.answers["/jwks"] = "https://127.0.0.1/jwks"
-    assert fetch(internet) == Reason.BAD_ANSWER
+    assert fetch(internet) == Reason.BAD_RESPONSE
     assert internet.attempts == [PUBLIC]
 
 

@@ -21,7 +21,7 @@ JUDGEMENTS = {"good", Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE}
 OUTAGES = {
     Reason.UNREACHABLE,
     Reason.TIMED_OUT,
-    Reason.BAD_ANSWER,
+    Reason.BAD_RESPONSE,
     Reason.WRONG_METADATA,
     Reason.NO_USABLE_KEYS,
 }

@@ -105,8 +105,8 @@ async def test_silence_does_not_send_us_on(failure: httpx.HTTPError) -> None:
 @pytest.mark.parametrize(
     ("metadata", "reason"),
     [
-        pytest.param(None, Reason.BAD_ANSWER, id="none"),
-        pytest.param(httpx.Response(200, text="{}"), Reason.BAD_ANSWER, id="another media type"),
+        pytest.param(None, Reason.BAD_RESPONSE, id="none"),
+        pytest.param(httpx.Response(200, text="{}"), Reason.BAD_RESPONSE, id="another media type"),
         pytest.param({**METADATA, "issuer": f"{ISSUER}/"}, Reason.WRONG_METADATA, id="a slash"),
         pytest.param({**METADATA, "issuer": [ISSUER]}, Reason.WRONG_METADATA, id="an array"),
         pytest.param({**METADATA, "jwks_uri": 5}, Reason.WRONG_METADATA, id="a number"),

@@ -31,9 +31,9 @@ async def test_a_failed_connection_is_tried_once_more_with_a_new_question() -> N
     [
         pytest.param(REFUSED, Reason.UNREACHABLE, 2, id="refused twice"),
         pytest.param(httpx.ReadTimeout("slow"), Reason.TIMED_OUT, 1, id="silent"),
-        pytest.param(httpx.Response(500), Reason.BAD_ANSWER, 1, id="500"),
-        pytest.param(httpx.Response(503), Reason.BAD_ANSWER, 1, id="503"),
-        pytest.param(httpx.Response(429), Reason.BAD_ANSWER, 1, id="429"),
+        pytest.param(httpx.Response(500), Reason.BAD_RESPONSE, 1, id="500"),
+        pytest.param(httpx.Response(503), Reason.BAD_RESPONSE, 1, id="503"),
+        pytest.param(httpx.Response(429), Reason.BAD_RESPONSE, 1, id="429"),
     ],
 )
 async def test_what_tells_of_illness_opens_the_breaker(

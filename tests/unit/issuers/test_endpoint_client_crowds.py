@@ -54,7 +54,7 @@ async def test_that_it_is_ill_is_logged_once(caplog: pytest.LogCaptureFixture) -
     scene = Scene(httpx.Response(500))
     await asyncio.gather(*(scene.ask() for _ in range(20)))
     assert [each.getMessage() for each in caplog.records if each.name == "oauth_guard"] == [
-        f"{ISSUER}: introspection_endpoint is left alone for 10 s: bad_answer"
+        f"{ISSUER}: introspection_endpoint is left alone for 10 s: bad_response"
     ]
 
 

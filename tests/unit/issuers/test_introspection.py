@@ -144,28 +144,28 @@ ACTIVE = '{"active":true}'
     [
         pytest.param(json_answer(ACTIVE), GOOD, id="good"),
         pytest.param(json_answer(ACTIVE, "Application/JSON; charset=utf-8"), GOOD, id="charset"),
-        pytest.param(json_answer(ACTIVE, "text/html"), Reason.BAD_ANSWER, id="HTML by name"),
-        pytest.param(json_answer(ACTIVE, ""), Reason.BAD_ANSWER, id="no type"),
-        pytest.param(json_answer("[]"), Reason.BAD_ANSWER, id="a list"),
-        pytest.param(json_answer(ACTIVE[:-1]), Reason.BAD_ANSWER, id="cut off"),
+        pytest.param(json_answer(ACTIVE, "text/html"), Reason.BAD_RESPONSE, id="HTML by name"),
+        pytest.param(json_answer(ACTIVE, ""), Reason.BAD_RESPONSE, id="no type"),
+        pytest.param(json_answer("[]"), Reason.BAD_RESPONSE, id="a list"),
+        pytest.param(json_answer(ACTIVE[:-1]), Reason.BAD_RESPONSE, id="cut off"),
         pytest.param(
-            json_answer('{"active":true,"active":true}'), Reason.BAD_ANSWER, id="a member twice"
+            json_answer('{"active":true,"active":true}'), Reason.BAD_RESPONSE, id="a member twice"
         ),
-        pytest.param(json_answer(ACTIVE + " " * 65_536), Reason.BAD_ANSWER, id="too long"),
-        pytest.param(httpx.Response(204), Reason.BAD_ANSWER, id="204"),
+        pytest.param(json_answer(ACTIVE + " " * 65_536), Reason.BAD_RESPONSE, id="too long"),
+        pytest.param(httpx.Response(204), Reason.BAD_RESPONSE, id="204"),
         pytest.param(
             httpx.Response(302, headers={"location": "https://evil.example/"}),
-            Reason.BAD_ANSWER,
+            Reason.BAD_RESPONSE,
             id="a redirect",
         ),
-        pytest.param(httpx.Response(404), Reason.BAD_ANSWER, id="404"),
-        pytest.param(httpx.Response(500), Reason.BAD_ANSWER, id="500"),
-        pytest.param(httpx.Response(429), Reason.BAD_ANSWER, id="429"),
+        pytest.param(httpx.Response(404), Reason.BAD_RESPONSE, id="404"),
+        pytest.param(httpx.Response(500), Reason.BAD_RESPONSE, id="500"),
+        pytest.param(httpx.Response(429), Reason.BAD_RESPONSE, id="429"),
         pytest.param(httpx.ReadTimeout("slow"), Reason.TIMED_OUT, id="silent"),
         pytest.param(httpx.ConnectError("refused"), Reason.UNREACHABLE, id="refused"),
         pytest.param(httpx.Response(401), Reason.CLIENT_REFUSED, id="401"),
         pytest.param(httpx.Response(403), Reason.CLIENT_REFUSED, id="403"),
-        pytest.param(httpx.Response(400), Reason.BAD_ANSWER, id="400"),
+        pytest.param(httpx.Response(400), Reason.BAD_RESPONSE, id="400"),
         pytest.param(
             httpx.Response(400, json={"error": "invalid_client"}),
             Reason.CLIENT_REFUSED,
@@ -173,7 +173,7 @@ ACTIVE = '{"active":true}'
         ),
         pytest.param(
             httpx.Response(400, json={"error": "unsupported_token_type"}),
-            Reason.TOKEN_NOT_TAKEN,
+            Reason.TOKEN_NOT_ACCEPTED,
             id="400 unsupported_token_type",
         ),
     ],
@@ -249,7 +249,7 @@ async def test_bad_tokens_do_not_lock_good_ones_out() -> None:
     asking = Asking()
     good = asking.local.opaque_token()
     asking.answering(httpx.Response(400))
-    assert {await asking.verdict(f"bad-{n}") for n in range(100)} == {Reason.BAD_ANSWER}
+    assert {await asking.verdict(f"bad-{n}") for n in range(100)} == {Reason.BAD_RESPONSE}
     asking.recovered()
     assert await asking.verdict(good) == GOOD
 
@@ -324,7 +324,7 @@ async def test_no_other_answer_is_believed(answer: Callable[[bytes], httpx.Respo
         "token_introspection": {"active": True},
     }
     asking.answering(answer(json.dumps(claims).encode()))
-    assert await asking.verdict() == Reason.BAD_ANSWER
+    assert await asking.verdict() == Reason.BAD_RESPONSE
 
 
 async def test_it_starts_in_the_background() -> None:

@@ -220,7 +220,7 @@ async def test_it_is_an_issuer_like_the_one_inside() -> None:
     await validator.aclose()
     assert scene.issuer.log == ["start", "load", "aclose"]
     assert (validator.issuer, validator.ready) == (ISSUER, True)
-    assert (validator.opaque, validator.accepts_unnamed_jwts, validator.confirms) == (
+    assert (validator.accepts_opaque, validator.accepts_unnamed_jwts, validator.confirms) == (
         True,
         False,
         True,

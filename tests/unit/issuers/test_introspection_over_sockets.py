@@ -98,10 +98,10 @@ async def verdict(asked: IntrospectionIssuer, token: str) -> str:
 @pytest.mark.parametrize(
     ("token", "expected"),
     [
-        ("ill", Reason.BAD_ANSWER),
-        ("moved", Reason.BAD_ANSWER),
-        ("endless", Reason.BAD_ANSWER),
-        ("broken", Reason.BAD_ANSWER),
+        ("ill", Reason.BAD_RESPONSE),
+        ("moved", Reason.BAD_RESPONSE),
+        ("endless", Reason.BAD_RESPONSE),
+        ("broken", Reason.BAD_RESPONSE),
     ],
 )
 async def test_a_bad_answer_is_an_outage_and_the_next_one_is_good(

@@ -139,7 +139,7 @@ async def test_who_was_not_set_up_to_be_asked_can_not_be(local: LocalIssuer) -> 
     issuer, token = JWTIssuer(local.issuer, http=local.http), RawToken(local.token("read"))
     with pytest.raises(ConfigurationError, match=r"issuer\.test can't be asked: write introsp"):
         await issuer.confirm(token)
-    with pytest.raises(ConfigurationError, match=r"fresh=True wants https://issuer\.test"):
+    with pytest.raises(ConfigurationError, match=r"introspect=True wants https://issuer\.test"):
         await IssuerRouter([issuer]).confirm(token)
 
 
@@ -158,7 +158,7 @@ async def test_a_tenant_is_asked_where_it_was_set_up_for_that(local: LocalIssuer
     assert router.unconfirmed == ()
     local.introspection.answers[token] = ACTIVE
     assert (await router.confirm(RawToken(token))).scopes == {"read"}
-    with pytest.raises(ConfigurationError, match=r"fresh=True wants https://silent\.test"):
+    with pytest.raises(ConfigurationError, match=r"introspect=True wants https://silent\.test"):
         await router.confirm(RawToken(silent.token("read")))
     await router.aclose()
 

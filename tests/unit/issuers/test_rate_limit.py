@@ -6,7 +6,7 @@ from tests.unit.issuers.scene import Clock
 
 def _times(allowance: RateLimit) -> int:
     """Return how often it may be done now, at most a hundred times."""
-    return next(count for count in range(100) if not allowance.take())
+    return next(count for count in range(100) if not allowance.try_acquire())
 
 
 def test_so_often_at_once_then_at_the_rate() -> None:

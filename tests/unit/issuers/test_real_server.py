@@ -128,10 +128,10 @@ async def test_a_name_is_enough_over_a_socket_too(remote: Remote) -> None:
     [
         pytest.param("/slow", Reason.TIMED_OUT, id="no answer"),
         pytest.param("/dripping", Reason.TIMED_OUT, id="an answer that never ends, slowly"),
-        pytest.param("/endless", Reason.BAD_ANSWER, id="an answer that never ends, quickly"),
-        pytest.param("/moved", Reason.BAD_ANSWER, id="a redirect"),
-        pytest.param("/packed", Reason.BAD_ANSWER, id="compressed though we asked for plain"),
-        pytest.param("/missing", Reason.BAD_ANSWER, id="nothing there"),
+        pytest.param("/endless", Reason.BAD_RESPONSE, id="an answer that never ends, quickly"),
+        pytest.param("/moved", Reason.BAD_RESPONSE, id="a redirect"),
+        pytest.param("/packed", Reason.BAD_RESPONSE, id="compressed though we asked for plain"),
+        pytest.param("/missing", Reason.BAD_RESPONSE, id="nothing there"),
     ],
 )
 async def test_a_server_that_misbehaves_is_an_outage(

@@ -31,21 +31,23 @@ def times_out(request: httpx.Request) -> httpx.Response:
     [
         pytest.param(unreachable, Reason.UNREACHABLE, id="refuses connections"),
         pytest.param(times_out, Reason.TIMED_OUT, id="is silent"),
-        pytest.param(lambda _: httpx.Response(500), Reason.BAD_ANSWER, id="fails"),
-        pytest.param(lambda _: httpx.Response(204), Reason.BAD_ANSWER, id="has no content"),
-        pytest.param(lambda _: httpx.Response(200, json=[]), Reason.BAD_ANSWER, id="an array"),
-        pytest.param(lambda _: httpx.Response(200, json={}), Reason.BAD_ANSWER, id="no keys"),
+        pytest.param(lambda _: httpx.Response(500), Reason.BAD_RESPONSE, id="fails"),
+        pytest.param(lambda _: httpx.Response(204), Reason.BAD_RESPONSE, id="has no content"),
+        pytest.param(lambda _: httpx.Response(200, json=[]), Reason.BAD_RESPONSE, id="an array"),
+        pytest.param(lambda _: httpx.Response(200, json={}), Reason.BAD_RESPONSE, id="no keys"),
         pytest.param(
-            lambda _: httpx.Response(200, json={"keys": {}}), Reason.BAD_ANSWER, id="keys no array"
+            lambda _: httpx.Response(200, json={"keys": {}}),
+            Reason.BAD_RESPONSE,
+            id="keys no array",
         ),
         pytest.param(
             lambda _: httpx.Response(200, json={"keys": [{}] * 101}),
-            Reason.BAD_ANSWER,
+            Reason.BAD_RESPONSE,
             id="too many keys",
         ),
         pytest.param(
             lambda _: httpx.Response(200, content=b'{"keys": [], "keys": []}'),
-            Reason.BAD_ANSWER,
+            Reason.BAD_RESPONSE,
             id="a member named twice",
         ),
     ],

@@ -56,7 +56,7 @@ class OnlyJWTs(JWTIssuer):
 class AskedAboutJWTs(IntrospectionIssuer):
     """An issuer that is asked, but about no opaque tokens."""
 
-    opaque = False
+    accepts_opaque = False
 
 
 async def verdict(issuers: Sequence[Issuer], token: str, *, share: bool = False) -> str:

@@ -48,9 +48,9 @@ class Scene:
         return [Tenants(resolve=self.resolve), JWTIssuer(FIXED, http=self.fixed.http)]
 
 
-async def verdict(router: IssuerRouter, token: str, *, fresh: bool = False) -> str:
+async def verdict(router: IssuerRouter, token: str, *, introspect: bool = False) -> str:
     """Return who vouches for *token*, or why nobody does."""
-    ask = router.confirm if fresh else router.validate
+    ask = router.confirm if introspect else router.validate
     try:
         return (await ask(RawToken(token))).issuer
     except (InvalidToken, IssuerUnavailable) as error:
@@ -135,7 +135,7 @@ async def test_what_a_tenant_says_is_remembered() -> None:
     for _ in range(3):
         assert (await guard.authenticate(_request(token))).issuer == ASKED
     assert len(scene.asks.introspection.requests) == 1
-    await guard.authenticate(_request(token), fresh=True)
+    await guard.authenticate(_request(token), introspect=True)
     assert len(scene.asks.introspection.requests) == 2
     await guard.aclose()
 
@@ -143,8 +143,8 @@ async def test_what_a_tenant_says_is_remembered() -> None:
 async def test_a_tenant_that_cant_be_asked_anew_is_told_at_the_request() -> None:
     """Before, nobody could know."""
     scene = Scene()
-    with pytest.raises(ConfigurationError, match=f"fresh=True wants {TENANT} to be asked"):
-        await verdict(IssuerRouter(scene.issuers), scene.signs.token(), fresh=True)
+    with pytest.raises(ConfigurationError, match=f"introspect=True wants {TENANT} to be asked"):
+        await verdict(IssuerRouter(scene.issuers), scene.signs.token(), introspect=True)
 
 
 async def test_a_tenant_is_started_when_it_is_found_and_closed_with_the_guard() -> None:

@@ -176,7 +176,7 @@ async def test_that_a_name_is_nobodys_is_remembered_for_a_while() -> None:
 
 async def test_a_flood_of_strangers_pushes_out_no_tenant() -> None:
     """And takes bounded room and work."""
-    registry = Registry(A, B, per_second=20_000, cache_for=10)
+    registry = Registry(A, B, max_lookups_per_second=20_000, cache_for=10)
     await registry.find(A)
     for number in range(10_100):
         await registry.find(f"https://stranger.example/{number}")
@@ -190,7 +190,7 @@ async def test_a_flood_of_strangers_pushes_out_no_tenant() -> None:
 
 async def test_the_stranger_who_came_first_is_forgotten_first() -> None:
     """Who came again came last."""
-    registry = Registry(per_second=20_000)
+    registry = Registry(max_lookups_per_second=20_000)
     await registry.find(A)
     registry.clock.advance(5)
     for number in range(9_999):
@@ -221,7 +221,7 @@ async def test_nobodys_identity_leaks_into_a_question() -> None:
 
 async def test_strangers_are_looked_up_at_a_rate_and_tenants_nonetheless() -> None:
     """Over it, who is not remembered has to come again; a tenant whose time is over need not."""
-    registry = Registry(A, B, per_second=3)
+    registry = Registry(A, B, max_lookups_per_second=3)
     await registry.find(A)
     registry.clock.advance(300)
     verdicts = [await registry.find(f"https://stranger.example/{number}") for number in range(5)]
@@ -312,7 +312,7 @@ async def test_an_answer_must_carry_exactly_the_name(
     """Another one is our mistake, so no token is refused for it, and none believed."""
     registry = Registry()
     registry.tenants[A] = JWTIssuer(other, keys=LocalIssuer().jwks)
-    assert await registry.find(A) == Reason.BAD_ANSWER
+    assert await registry.find(A) == Reason.BAD_RESPONSE
     assert "has another name than asked for" in caplog.text
     assert A not in caplog.text
 

@@ -24,8 +24,8 @@ async def nobody(_: str) -> Issuer | None:
         {"deadline": 0},
         {"deadline": float("nan")},
         {"max_tenants": 0},
-        {"per_second": 0.5},
-        {"per_second": float("inf")},
+        {"max_lookups_per_second": 0.5},
+        {"max_lookups_per_second": float("inf")},
     ],
     ids=repr,
 )

@@ -47,7 +47,7 @@ def test_a_key_set_has_a_short_array(document: dict[str, Any]) -> None:
 
 def test_an_odd_key_is_skipped_and_told_of() -> None:
     """The others are used, and an operator can learn why one was not."""
-    odd: list[Any] = [
+    skipped: list[Any] = [
         None,
         "k1",
         [],
@@ -56,10 +56,10 @@ def test_an_odd_key_is_skipped_and_told_of() -> None:
         {"kty": "EC", "crv": {}},
         {**_EC.jwk, "use": "enc"},
     ]
-    keys = _key_set(*odd, _EC.jwk)
+    keys = _key_set(*skipped, _EC.jwk)
     assert [key.key_id for key in keys.keys] == ["ES256"]
-    assert len(keys.odd) == len(odd)
-    assert "the key is not for signatures" in keys.odd
+    assert len(keys.skipped) == len(skipped)
+    assert "the key is not for signatures" in keys.skipped
     assert _outcome(keys, HEADER) is None
 
 

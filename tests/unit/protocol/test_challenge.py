@@ -28,7 +28,7 @@ _TOKEN = "The access token is malformed, expired, revoked or not for this resour
 _SCOPE = "The access token does not grant what this request needs."
 
 
-def _challenger(
+def _rejections(
     realm: str | None = None,
     resource_metadata: str | None = _METADATA,
     error_uri: str | None = None,
@@ -84,7 +84,7 @@ def test_an_error_becomes_a_challenge(
     error: RequestRejected, status: int, told: dict[str, str]
 ) -> None:
     """Status and parameters are the RFC's; the body repeats the error and tells no more."""
-    rejection = _challenger("api").answer(error)
+    rejection = _rejections("api").build(error)
     assert rejection.status == status
     assert _challenge(rejection) == (
         "Bearer",
@@ -118,7 +118,7 @@ def test_an_error_that_is_none_of_ours_is_answered_too(
     error: RequestRejected, status: int, code: str | None
 ) -> None:
     """As an invalid token, unless it says otherwise; only codes of the RFC are sent."""
-    rejection = _challenger().answer(error)
+    rejection = _rejections().build(error)
     _, parameters = _challenge(rejection)
     assert (rejection.status, parameters.get("error")) == (status, code)
     assert parameters.keys() <= {"error", "error_description", "resource_metadata"}
@@ -126,20 +126,20 @@ def test_an_error_that_is_none_of_ours_is_answered_too(
 
 def test_answers_are_written_once_and_not_kept_for_ever() -> None:
     """An operator's function may ask for a scope of its own making each time."""
-    challenger = _challenger()
+    challenger = _rejections()
     errors = [InsufficientScope(scope=f"order:{number}") for number in range(1000)]
-    answers = [weakref.ref(challenger.answer(error)) for error in errors]
+    answers = [weakref.ref(challenger.build(error)) for error in errors]
     kept = [answer() for answer in answers if answer() is not None]
     assert 0 < len(kept) < 500
-    assert challenger.answer(errors[-1]) is kept[-1]
+    assert challenger.build(errors[-1]) is kept[-1]
 
 
 def test_headers_describe_the_body() -> None:
     """Length and type are right, and there is no type where there is no body."""
-    full = _challenger().answer(InvalidToken(Reason.EXPIRED))
+    full = _rejections().build(InvalidToken(Reason.EXPIRED))
     assert dict(full.headers)[b"content-type"] == b"application/json"
     assert dict(full.headers)[b"content-length"] == str(len(full.body)).encode()
-    empty = _challenger().answer(MissingCredentials())
+    empty = _rejections().build(MissingCredentials())
     assert b"content-type" not in dict(empty.headers)
     assert dict(empty.headers)[b"content-length"] == b"0"
     assert all(name == name.lower() for name, _ in full.headers + empty.headers)
@@ -147,11 +147,11 @@ def test_headers_describe_the_body() -> None:
 
 def test_the_error_page_goes_with_the_error() -> None:
     """`error_uri` stands in challenge and body, but only beside an error."""
-    challenger = _challenger(error_uri="https://docs.example.com/errors")
-    rejection = challenger.answer(InvalidToken(Reason.EXPIRED))
+    challenger = _rejections(error_uri="https://docs.example.com/errors")
+    rejection = challenger.build(InvalidToken(Reason.EXPIRED))
     assert _challenge(rejection)[1]["error_uri"] == "https://docs.example.com/errors"
     assert json.loads(rejection.body)["error_uri"] == "https://docs.example.com/errors"
-    assert "error_uri" not in _challenge(challenger.answer(MissingCredentials()))[1]
+    assert "error_uri" not in _challenge(challenger.build(MissingCredentials()))[1]
 
 
 @pytest.mark.parametrize(
@@ -164,9 +164,9 @@ def test_the_error_page_goes_with_the_error() -> None:
 )
 def test_the_reason_is_told_in_development_alone(error: Any, reason: str) -> None:
     """Our reason is in the body only where it was asked for, and never in a header."""
-    told = _challenger(tell_reason=True).answer(error)
+    told = _rejections(tell_reason=True).build(error)
     assert json.loads(told.body)["reason"] == reason
-    assert b"reason" not in _challenger().answer(error).body
+    assert b"reason" not in _rejections().build(error).body
     assert all(reason.encode() not in value for _, value in told.headers)
 
 
@@ -176,7 +176,7 @@ def test_the_reason_is_told_in_development_alone(error: Any, reason: str) -> Non
 def test_an_outage_is_no_challenge(retry_after: int, sent: bytes) -> None:
     """The caller is told to come back, within a minute, and not that its token is bad."""
     error = IssuerUnavailable("https://as.example.com", Reason.TIMED_OUT, retry_after=retry_after)
-    rejection = _challenger("api").answer(error)
+    rejection = _rejections("api").build(error)
     assert (rejection.status, rejection.body) == (503, b"")
     assert dict(rejection.headers) == {
         b"retry-after": sent,
@@ -188,17 +188,17 @@ def test_an_outage_is_no_challenge(retry_after: int, sent: bytes) -> None:
 @pytest.mark.parametrize(
     ("challenger", "parameters"),
     [
-        pytest.param(_challenger(), {"resource_metadata": _METADATA}, id="metadata"),
-        pytest.param(_challenger("api", None), {"realm": "api"}, id="a realm"),
-        pytest.param(_challenger("", None), {"realm": ""}, id="an empty realm"),
-        pytest.param(_challenger('a"b\\c', None), {"realm": 'a"b\\c'}, id="quotes in a realm"),
+        pytest.param(_rejections(), {"resource_metadata": _METADATA}, id="metadata"),
+        pytest.param(_rejections("api", None), {"realm": "api"}, id="a realm"),
+        pytest.param(_rejections("", None), {"realm": ""}, id="an empty realm"),
+        pytest.param(_rejections('a"b\\c', None), {"realm": 'a"b\\c'}, id="quotes in a realm"),
     ],
 )
 def test_a_challenge_has_parameters(
     challenger: RejectionBuilder, parameters: dict[str, str]
 ) -> None:
     """What was configured is written as a quoted-string, whatever it holds."""
-    rejection = challenger.answer(MissingCredentials())
+    rejection = challenger.build(MissingCredentials())
     assert _challenge(rejection) == ("Bearer", parameters)
 
 
@@ -208,14 +208,14 @@ def test_what_can_not_stand_in_a_header_is_refused(name: str, value: str) -> Non
     """A line break or anything beyond printable ASCII fails when the guard is built."""
     settings: dict[str, Any] = {name: value}
     with pytest.raises(ConfigurationError, match=f"{name}= must be"):
-        _challenger(**settings)
+        _rejections(**settings)
 
 
 @pytest.mark.parametrize("value", ["", "https://a.example/a b", 'https://a.example/"', "a\\b"])
 def test_what_no_uri_holds_is_no_error_page(value: str) -> None:
     """Neither space nor quote nor backslash may stand in `error_uri` (RFC 6750 §3)."""
     with pytest.raises(ConfigurationError, match='must be a URI like "https:'):
-        _challenger(error_uri=value)
+        _rejections(error_uri=value)
 
 
 _PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E))
@@ -237,7 +237,7 @@ def test_any_rejection_parses_back(
     error: RequestRejected, realm: str, error_uri: str | None, told: bool
 ) -> None:
     """One line, each parameter once, every value as it was; the body says the same."""
-    rejection = _challenger(realm, None, error_uri, tell_reason=told).answer(error)
+    rejection = _rejections(realm, None, error_uri, tell_reason=told).build(error)
     scheme, parameters = _challenge(rejection)
     assert (scheme, parameters["realm"]) == ("Bearer", realm)
     assert parameters.get("scope") == error.scope

@@ -13,7 +13,7 @@ from oauth_guard.errors import (
     Reason,
 )
 from oauth_guard.jose.frozen import freeze
-from oauth_guard.protocol.claim_checks import ClaimChecks, ask
+from oauth_guard.protocol.claim_checks import ClaimChecks, call_claim_function
 
 
 @pytest.mark.parametrize(
@@ -43,18 +43,18 @@ def test_a_value_must_match_exactly(wanted: Any, value: Any, equal: bool) -> Non
     more = ClaimChecks.of({"x": wanted})
     for claims in ({"x": value}, freeze({"x": value})):
         if equal:
-            more.judge(claims)
+            more.check(claims)
         else:
             with pytest.raises(InvalidToken, match=Reason.WRONG_CLAIM):
-                more.judge(claims)
+                more.check(claims)
 
 
 def test_a_claim_must_be_there_and_each_must_match() -> None:
     """That it is missing is no null, and one that matches excuses no other."""
     for claims in ({}, {"a": None}, {"b": 1}, {"a": None, "b": 2}):
         with pytest.raises(InvalidToken, match=Reason.WRONG_CLAIM):
-            ClaimChecks.of({"a": None, "b": 1}).judge(claims)
-    ClaimChecks.of({"a": None, "b": 1}).judge({"a": None, "b": 1, "c": 2})
+            ClaimChecks.of({"a": None, "b": 1}).check(claims)
+    ClaimChecks.of({"a": None, "b": 1}).check({"a": None, "b": 1, "c": 2})
 
 
 def test_a_function_sees_the_claims_and_may_refuse() -> None:
@@ -65,11 +65,11 @@ def test_a_function_sees_the_claims_and_may_refuse() -> None:
             raise InsufficientScope
 
     more = ClaimChecks.of(judge)
-    more.judge({"plan": "paid"})
+    more.check({"plan": "paid"})
     with pytest.raises(InsufficientScope):
-        more.judge({"plan": "free"})
+        more.check({"plan": "free"})
     with pytest.raises(InvalidToken, match=Reason.MALFORMED_CLAIM):
-        more.judge({})
+        more.check({})
 
 
 def test_somebody_who_is_refused_is_not_nobody() -> None:
@@ -79,7 +79,7 @@ def test_somebody_who_is_refused_is_not_nobody() -> None:
         raise MissingCredentials
 
     with pytest.raises(InvalidToken) as caught:
-        ClaimChecks.of(forgets).judge({})
+        ClaimChecks.of(forgets).check({})
     assert caught.value.reason is Reason.WRONG_CLAIM
 
 
@@ -98,7 +98,7 @@ def test_a_claim_that_a_function_can_not_read_refuses_the_token(
 ) -> None:
     """The token is at fault, and what it says is told nobody."""
     with pytest.raises(InvalidToken, match=f"^{Reason.MALFORMED_CLAIM}$") as caught:
-        ask(function, {"x": {}, "list": (), "name": "ada"})
+        call_claim_function(function, {"x": {}, "list": (), "name": "ada"})
     assert caught.value.__suppress_context__
 
 
@@ -110,14 +110,14 @@ def test_a_fault_of_the_function_itself_is_not_laid_to_the_token(fault: Exceptio
         raise fault
 
     with pytest.raises(type(fault), match="x"):
-        ClaimChecks.of(broken).judge({})
+        ClaimChecks.of(broken).check({})
 
 
 @pytest.mark.parametrize("answer", [False, True, 0, ""])
 def test_a_function_that_returns_a_verdict_is_told_from_one_that_refuses(answer: object) -> None:
     """A `return False` must not pass for consent."""
     with pytest.raises(ConfigurationError, match="refuses by raising: return nothing"):
-        ClaimChecks.of(lambda _: answer).judge({})
+        ClaimChecks.of(lambda _: answer).check({})
 
 
 async def _late(_: Mapping[str, Any]) -> None:

@@ -104,5 +104,5 @@ def test_a_refused_document_is_not_quoted(document: str) -> None:
 def test_a_refused_key_is_not_quoted(name: str) -> None:
     """Why a key was skipped is told without its values, which may be private ones."""
     keys = KeySet.from_document({"keys": [{**key_for("ES256").jwk, name: [_SECRET]}]})
-    assert len(keys.odd) == 1
-    assert _SECRET not in keys.odd[0]
+    assert len(keys.skipped) == 1
+    assert _SECRET not in keys.skipped[0]

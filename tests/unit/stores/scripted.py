@@ -39,7 +39,7 @@ class ScriptedIssuer:
     ) -> None:
         self.issuer = ISSUER
         self.ready = True
-        self.opaque = True
+        self.accepts_opaque = True
         self.accepts_unnamed_jwts = False
         self.rules = ClaimRules.of(ISSUER, required_claims=())
         self.cache_for = cache_for
