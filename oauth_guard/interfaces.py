@@ -77,7 +77,7 @@ class Issuer(TokenValidator, Protocol):
 
 @runtime_checkable
 class ConfirmingIssuer(Issuer, Protocol):
-    """An issuer that can be asked whether a token is good now, for routes with `introspect=True`."""
+    """An issuer that can be asked about a token now, for routes with `introspect=True`."""
 
     @property
     def confirms(self) -> bool:
