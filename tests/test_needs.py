@@ -1,4 +1,4 @@
-"""A test whose program is missing is left out and named, or fails where nothing may be missing."""
+"""A test whose program is missing is skipped and listed or, in strict mode, fails."""
 
 import shlex
 import subprocess
@@ -10,25 +10,35 @@ import pytest
 from tests.needs import NODE_PACKAGES, PROGRAMS, Needs, NodePackage, Program, how_to_install
 
 SHELL = Program(("sh",), debian="dash", homebrew="dash")
-NOWHERE = Program(("no-such-program", "nor-this"), debian="no-such", homebrew="no-such-cask")
+NOWHERE = Program(("no-such-program", "no-such-alias"), debian="no-such", homebrew="no-such-cask")
 KNOWN = {"shell": SHELL, "nowhere": NOWHERE}
 
 SUITE = """
     import pytest
 
     @pytest.mark.needs("shell")
-    def test_with_what_is_there():
+    def test_with_present_program():
         pass
 
     @pytest.mark.needs("shell", "nowhere")
-    def test_with_what_is_missing(request):
+    def test_with_missing_program(request):
         pass
+"""
+
+
+CONFTEST = f"""
+    import sys
+    sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+    from tests.test_needs import KNOWN, Needs
+
+    def pytest_configure(config):
+        config.pluginmanager.register(Needs(KNOWN, strict=False))
 """
 
 
 @pytest.fixture
 def suite(pytester: pytest.Pytester) -> pytest.Pytester:
-    """A miniature suite: one test that can run, one whose program is missing."""
+    """Two tests: one whose program is present, one whose second program is missing."""
     pytester.makeini("""
         [pytest]
         addopts = -p no:cacheprovider -p no:hypothesispytest
@@ -39,35 +49,42 @@ def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
-def test_a_test_is_left_out_and_named_at_the_end(suite: pytest.Pytester) -> None:
-    """What runs, runs; the rest is listed under its program with the command that installs it."""
-    result = suite.runpytest_inprocess(plugins=[Needs(KNOWN, strict=False)])
+@pytest.mark.parametrize(
+    "processes",
+    [pytest.param([], id="one process"), pytest.param(["-n", "2"], id="two workers")],
+)
+def test_test_with_missing_program_is_skipped_and_listed(
+    suite: pytest.Pytester, processes: list[str]
+) -> None:
+    """It is listed under the program, followed by the command that installs the program."""
+    suite.makeconftest(CONFTEST)
+    result = suite.runpytest_subprocess(*processes)
     result.assert_outcomes(passed=1, skipped=1)
     result.stdout.fnmatch_lines(
-        ["nowhere is missing; left out:", "*::test_with_what_is_missing", "to run them too: *"]
+        ["nowhere is missing; skipped:", "*::test_with_missing_program", "to run them too: *"]
     )
     result.stdout.no_fnmatch_line("*shell is missing*")
 
 
-def test_the_list_can_be_kept_in_a_file(suite: pytest.Pytester, tmp_path: Path) -> None:
-    """Whoever prints more after pytest shows the list at its own end."""
-    kept = tmp_path / "left-out"
-    result = suite.runpytest_inprocess(plugins=[Needs(KNOWN, strict=False, list_in=kept)])
-    result.stdout.no_fnmatch_line("*is missing; left out*")
-    assert kept.read_text().startswith("nowhere is missing; left out:\n")
-
-
-def test_a_missing_program_is_a_failure_where_nothing_may_be_missing(
-    suite: pytest.Pytester,
+def test_list_of_skipped_tests_is_written_to_given_file(
+    suite: pytest.Pytester, tmp_path: Path
 ) -> None:
-    """Strictly judged, the test fails and says how to install what it needs."""
+    """A command that prints more after pytest can print the list last."""
+    file = tmp_path / "skipped"
+    result = suite.runpytest_inprocess(plugins=[Needs(KNOWN, strict=False, list_in=file)])
+    result.stdout.no_fnmatch_line("*is missing; skipped*")
+    assert file.read_text().startswith("nowhere is missing; skipped:\n")
+
+
+def test_missing_program_fails_the_test_in_strict_mode(suite: pytest.Pytester) -> None:
+    """The failure names the command that installs the program."""
     result = suite.runpytest_inprocess(plugins=[Needs(KNOWN, strict=True)])
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines([f"*needs nowhere: {how_to_install([NOWHERE])}*"])
 
 
-def test_an_unknown_program_stops_the_run(suite: pytest.Pytester) -> None:
-    """A misspelt program would leave its test out for ever."""
+def test_unknown_program_stops_the_run(suite: pytest.Pytester) -> None:
+    """A misspelt program name would skip its test on every machine."""
     result = suite.runpytest_inprocess(plugins=[Needs({"shell": SHELL}, strict=False)])
     assert result.ret is pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*needs 'nowhere', which tests/needs.py does not describe"])
@@ -85,20 +102,18 @@ def test_an_unknown_program_stops_the_run(suite: pytest.Pytester) -> None:
         ),
     ],
 )
-def test_one_command_installs_what_is_missing(
+def test_install_command_uses_the_installer_of_the_system(
     installer: str | None, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command is the one of the installer that the system has."""
+    """apt-get on Debian, brew on macOS, else a sentence with the program names."""
     if installer:
         (tmp_path / installer).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert how_to_install([NOWHERE, SHELL]) == command
 
 
-def test_a_package_for_node_is_installed_by_npm(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After what brings npm, and on the same line."""
+def test_node_package_is_installed_by_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The npm command follows the system command, on the same line."""
     package = NodePackage("no-such-package", "9")
     assert package.find() is None
     (tmp_path / "apt-get").touch(mode=0o755)
@@ -108,11 +123,11 @@ def test_a_package_for_node_is_installed_by_npm(
     assert how_to_install([package, SHELL]) == f"sudo apt-get install -y dash && {by_npm}"
 
 
-def test_the_module_prints_what_is_to_be_installed(
+def test_module_prints_the_packages_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`python -m tests.needs` prints it for apt-get, or for npm, and nothing else."""
-    monkeypatch.setenv("PATH", str(tmp_path))  # where nothing is
+    """`python -m tests.needs` prints those for apt-get, with `npm` those for npm, nothing else."""
+    monkeypatch.setenv("PATH", str(tmp_path))  # an empty folder
     absent = [each for each in PROGRAMS.values() if each.find() is None]
     programs = {each.debian for each in absent if isinstance(each, Program)}
     assert {"curl", "npm"} <= programs
@@ -121,16 +136,16 @@ def test_the_module_prints_what_is_to_be_installed(
 
 
 def printed(*arguments: str) -> list[str]:
-    """Return what the module prints."""
+    """Return the words that the module prints."""
     command = [sys.executable, "-m", "tests.needs", *arguments]
     return subprocess.check_output(
         command, cwd=Path(__file__).parents[1], text=True, timeout=60
     ).split()
 
 
-def test_a_variable_names_one_that_runs_already(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What runs elsewhere needs no program here."""
-    there = Program(("no-such-program",), debian="", homebrew="", variable="NO_SUCH_PROGRAM_URL")
-    assert there.find() is None
+def test_environment_variable_replaces_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If it holds the URL of a running server, no program is required."""
+    server = Program(("no-such-program",), debian="", homebrew="", variable="NO_SUCH_PROGRAM_URL")
+    assert server.find() is None
     monkeypatch.setenv("NO_SUCH_PROGRAM_URL", "redis://elsewhere")
-    assert there.find() == "redis://elsewhere"
+    assert server.find() == "redis://elsewhere"

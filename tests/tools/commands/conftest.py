@@ -1,4 +1,4 @@
-"""The machine that the tests of the commands run on."""
+"""The machine on which the tests run the commands."""
 
 from pathlib import Path
 

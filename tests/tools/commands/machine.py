@@ -1,4 +1,4 @@
-"""A small checkout on a PATH that holds stubs in place of every program."""
+"""A small checkout and a PATH on which every program is a stub."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ COMMANDS = (".ci/run", "demo_api/prepare", "demo_api/run", "tests/run")
 FOLDERS = (".ci", "demo_api", "tests")
 POSIX_TOOLS = ("cat", "cksum", "cp", "dirname", "mkdir", "rm", "sed", "sh")
 
-# Each stub logs what it is asked, and fails or answers as its kind says.
+# Each stub logs its arguments; its kind decides what it prints and whether it fails.
 PYTHON = """#!/bin/sh
 echo "${{0##*/}} $*" >>"{log}"
 kind={kind}
@@ -26,9 +26,10 @@ case "$*" in
 "-m ruff format --check") [ $kind != unformatted ] ;;
 "-m mypy") [ $kind != untyped ] ;;
 *"-m pytest"*)
-    [ $kind != needy ] || echo chromium is missing >.venv/left-out
+    [ $kind != needy ] || echo chromium is missing >.venv/skipped
     [ $kind != failing ]
     ;;
+"-m coverage combine"*) [ $kind != uncombined ] ;;
 "-m coverage report") [ $kind != uncovered ] ;;
 esac
 """
@@ -63,13 +64,13 @@ class Machine:
             (self.second / tool).symlink_to(shutil.which(tool) or tool)
 
     def put(self, name: str, kind: str, folder: Path | None = None) -> None:
-        """Put a stub of *kind* on the PATH."""
+        """Put a stub called *name* of this *kind* on the PATH."""
         stub = (folder or self.first) / name
         stub.write_text(STUBS.get(name, PYTHON).format(kind=kind, log=self._log))
         stub.chmod(0o755)
 
     def run(self, *command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run *command* of the checkout, from another folder unless *cwd* says which."""
+        """Run *command* of the checkout, from another folder unless *cwd* is given."""
         self._log.write_text("")
         return subprocess.run(
             ["sh", str(self.checkout / command[0]), *command[1:]],  # noqa: S607  the PATH is ours
@@ -83,5 +84,5 @@ class Machine:
 
     @property
     def log(self) -> str:
-        """What the stubs were asked in the last run."""
+        """The calls of the stubs in the last run, one a line."""
         return self._log.read_text()

@@ -1,4 +1,4 @@
-"""`tests/run` takes every step in order, stops where one fails, and ends with what was left out."""
+"""`tests/run` runs every check in order, stops if one fails, and lists the skipped tests last."""
 
 import subprocess
 
@@ -7,60 +7,87 @@ import pytest
 from tests.tools.architecture.source import CHECKOUT
 from tests.tools.commands.machine import COMMANDS, Machine
 
-EVERYTHING = [
+STATIC_CHECKS = [
     "python -m ruff check",
     "python -m ruff format --check",
     "python -m mypy",
-    "python -m coverage run -m pytest --left-out .venv/left-out",
-    "python -m coverage report",
 ]
+ON_EVERY_CORE = "-n auto --maxprocesses 8 --dist loadgroup --durations 20"
 
 
-def _steps(machine: Machine) -> list[str]:
-    """Return the checks that were run, without the preparation."""
-    asked = machine.log.splitlines()
-    return [line for line in asked if line.split()[2] in {"ruff", "mypy", "coverage", "pytest"}]
-
-
-@pytest.mark.parametrize("command", ["tests/run", ".ci/run"])
-def test_everything_is_checked(machine: Machine, command: str) -> None:
-    """Lint, format, types, tests and coverage, in the extra that brings them."""
-    machine.put("python3", "new")
-    ended = machine.run(command, cwd=machine.checkout)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert _steps(machine) == EVERYTHING
-    assert "--editable .[dev]" in machine.log
-
-
-def test_arguments_go_to_pytest_and_ask_for_no_coverage(machine: Machine) -> None:
-    """A part of the suite can't cover the whole library."""
-    machine.put("python3", "new")
-    assert machine.run("tests/run", "-k", "scopes").returncode == 0
-    assert _steps(machine) == [
-        *EVERYTHING[:3],
-        "python -m pytest --left-out .venv/left-out -k scopes",
+def _everything(marks: str) -> list[str]:
+    """Return every check, with the tests that the *marks* select."""
+    return [
+        *STATIC_CHECKS,
+        f"python -m coverage run -m pytest {ON_EVERY_CORE} -m {marks} --skipped .venv/skipped",
+        "python -m coverage combine -q",
+        "python -m coverage report",
     ]
 
 
+def _checks(machine: Machine) -> list[str]:
+    """Return the checks that were run, without the preparation."""
+    called = machine.log.splitlines()
+    return [line for line in called if line.split()[2] in {"ruff", "mypy", "coverage", "pytest"}]
+
+
 @pytest.mark.parametrize(
-    ("kind", "steps", "said"),
+    ("command", "marks"),
     [
-        pytest.param("unlinted", 1, "stopped: lint: mend what is named above", id="lint"),
-        pytest.param("unformatted", 2, "stopped: format: run ", id="format"),
-        pytest.param("untyped", 3, "stopped: types: mend", id="types"),
-        pytest.param("failing", 5, "stopped: tests: mend", id="tests"),
-        pytest.param("uncovered", 5, "stopped: coverage: mend", id="coverage"),
+        pytest.param(["tests/run"], "not long", id="default"),
+        pytest.param(["tests/run", "--all"], "", id="all"),
+        pytest.param([".ci/run"], "", id="CI"),
     ],
 )
-def test_a_step_that_fails_is_named_at_the_end(
-    machine: Machine, kind: str, steps: int, said: str
+def test_run_performs_every_check(machine: Machine, command: list[str], marks: str) -> None:
+    """Lint, format, types, tests and coverage run, after the `dev` extra was installed."""
+    machine.put("python3", "new")
+    ended = machine.run(*command, cwd=machine.checkout)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert _checks(machine) == _everything(marks)
+    assert "--editable .[dev]" in machine.log
+
+
+@pytest.mark.parametrize("arguments", [["-k", "scopes"], ["--all", "-k", "scopes"]], ids=" ".join)
+def test_arguments_go_to_pytest_without_coverage(machine: Machine, arguments: list[str]) -> None:
+    """A part of the suite can't cover the whole library, so coverage is not measured."""
+    machine.put("python3", "new")
+    assert machine.run("tests/run", *arguments).returncode == 0
+    assert _checks(machine) == [
+        *STATIC_CHECKS,
+        "python -m pytest --skipped .venv/skipped -k scopes",
+    ]
+
+
+def test_data_of_an_interrupted_run_is_not_counted(machine: Machine) -> None:
+    """Coverage data that lies in the checkout is removed before the tests start."""
+    machine.put("python3", "new")
+    stale = machine.checkout / ".coverage.host.123"
+    stale.touch()
+    assert machine.run("tests/run").returncode == 0
+    assert not stale.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "checks", "message"),
+    [
+        pytest.param("unlinted", 1, "stopped: lint: fix the errors listed above", id="lint"),
+        pytest.param("unformatted", 2, "stopped: format: run ", id="format"),
+        pytest.param("untyped", 3, "stopped: types: fix", id="types"),
+        pytest.param("failing", 6, "stopped: tests: fix", id="tests"),
+        pytest.param("uncombined", 5, "stopped: coverage: fix", id="no coverage data"),
+        pytest.param("uncovered", 6, "stopped: coverage: fix", id="coverage"),
+    ],
+)
+def test_failed_check_is_named_in_the_last_line(
+    machine: Machine, kind: str, checks: int, message: str
 ) -> None:
-    """The command fails, and its last line says which step and what to do."""
+    """The command fails, and its last line says which check failed and what to do."""
     machine.put("python3", kind)
     ended = machine.run("tests/run")
     assert ended.returncode == 1
-    assert ended.stderr.startswith(said)
-    assert _steps(machine) == EVERYTHING[:steps]
+    assert ended.stderr.startswith(message)
+    assert _checks(machine) == _everything("not long")[:checks]
 
 
 @pytest.mark.parametrize(
@@ -72,10 +99,10 @@ def test_a_step_that_fails_is_named_at_the_end(
         pytest.param("0", None, False, id="no apt-get"),
     ],
 )
-def test_programs_are_installed_by_root_alone(
+def test_missing_programs_are_installed_only_by_root(
     machine: Machine, user: str, apt: str | None, installs: bool
 ) -> None:
-    """Root installs them, saying which; the suite runs without, and ends with what is missing."""
+    """They are named when installed; without them the suite runs and lists the skipped tests."""
     machine.put("python3", "needy")
     machine.put("id", user)
     if apt:
@@ -85,22 +112,22 @@ def test_programs_are_installed_by_root_alone(
     assert ("apt-get update" in machine.log) is installs
     assert ("== system packages: chromium chromium-driver" in ended.stdout) is installs
     assert ("apt-get could not install chromium" in ended.stderr) is (apt == "broken")
-    assert ended.stdout.endswith("== left out\nchromium is missing\n")
+    assert ended.stdout.endswith("== skipped\nchromium is missing\n")
 
 
 @pytest.mark.parametrize(
-    ("node", "npm", "installs", "said"),
+    ("node", "npm", "installs", "message"),
     [
         pytest.param("works", "works", True, "", id="npm"),
         pytest.param("works", "broken", True, "npm could not install oidc", id="npm fails"),
-        pytest.param("broken", "works", False, "they want Node 20 or newer", id="old Node"),
+        pytest.param("broken", "works", False, "they require Node 20 or newer", id="old Node"),
         pytest.param(None, None, False, "", id="no Node"),
     ],
 )
-def test_packages_for_node_are_installed_where_they_can_run(
-    machine: Machine, node: str | None, npm: str | None, *, installs: bool, said: str
+def test_missing_node_packages_are_installed_if_node_is_new_enough(
+    machine: Machine, node: str | None, npm: str | None, *, installs: bool, message: str
 ) -> None:
-    """They come into the virtual environment; the suite runs without, and says what is missing."""
+    """They go into the virtual environment; without them the suite runs all the same."""
     machine.put("python3", "needy")
     for name, kind in (("id", "1000"), ("node", node), ("npm", npm)):
         if kind:
@@ -108,13 +135,13 @@ def test_packages_for_node_are_installed_where_they_can_run(
     ended = machine.run("tests/run")
     assert ended.returncode == 0
     assert ("npm install --prefix .venv/npm --no-package-lock " in machine.log) is installs
-    assert ended.stderr.startswith(said)
-    assert bool(ended.stderr) is bool(said)
-    assert ended.stdout.endswith("== left out\nchromium is missing\n")
+    assert ended.stderr.startswith(message)
+    assert bool(ended.stderr) is bool(message)
+    assert ended.stdout.endswith("== skipped\nchromium is missing\n")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_commands_are_plain_shell(command: str) -> None:
-    """The shell of this machine, whichever it is, can read them."""
+def test_command_parses_in_the_system_shell(command: str) -> None:
+    """`sh -n` reads it without an error."""
     checked = subprocess.run(["sh", "-n", command], cwd=CHECKOUT, timeout=30, check=False)  # noqa: S607  whichever sh
     assert checked.returncode == 0
