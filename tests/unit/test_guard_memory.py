@@ -12,7 +12,7 @@ from oauth_guard.interfaces import Store
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
 from tests.acceptance.standards.api import NOW, bearer
-from tests.unit.stores.clock import FakeClock
+from tests.builders.clock import FakeClock
 
 RESOURCES = ("https://api.test", "https://other.test")
 TOKEN = "opaque-1"

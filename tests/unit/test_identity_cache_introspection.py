@@ -12,9 +12,9 @@ from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestR
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.stores.memory import MemoryStore
+from tests.builders.clock import FakeClock
+from tests.builders.scripted_issuer import ISSUER, ScriptedIssuer, claims_of
 from tests.unit.protocol.properties import BOUNDED
-from tests.unit.stores.clock import FakeClock
-from tests.unit.stores.scripted import ISSUER, ScriptedIssuer, claims_of
 
 API = "https://api.test"
 START = 1_750_000_000
@@ -35,7 +35,7 @@ class Scene:
     def __init__(self, *, max_entries: int = 2) -> None:
         self.wall, self.steady = FakeClock(START), FakeClock(0)
         self.issuer = ScriptedIssuer()
-        self.issuer.says = self._says
+        self.issuer.script = self._says
         self.answer: dict[str, Any] | Exception = {}
         store = MemoryStore(clock=self.steady)
         clocks: dict[str, Any] = {"clock": self.wall, "monotonic": self.steady}
@@ -82,7 +82,7 @@ async def test_the_second_request_looks_nothing_up() -> None:
     assert await scene.outcome("a", scheme=SLOWLY) is not first
     scene.pass_by(60)
     assert await scene.outcome("a") is not first
-    assert scene.issuer.asked == 2
+    assert scene.issuer.calls == 2
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "elsewhere"])
@@ -140,11 +140,11 @@ def test_a_hit_is_as_a_miss(steps: list[tuple[str, Any]]) -> None:
                     what, introspect=kind == "introspect", elsewhere=kind == "elsewhere"
                 )
             else:
-                asked = [scene.issuer.asked]
+                asked = [scene.issuer.calls]
                 outcomes = []
                 for scheme in (QUICKLY, SLOWLY):
                     outcomes.append(await scene.outcome(what, scheme=scheme))
-                    asked.append(scene.issuer.asked)
+                    asked.append(scene.issuer.calls)
                 assert outcomes[0] == outcomes[1]
                 quick_found_it = asked[1] == asked[0] and isinstance(outcomes[0], Identity)
                 assert not quick_found_it or asked[2] == asked[1]

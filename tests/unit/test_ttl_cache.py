@@ -3,7 +3,7 @@
 import pytest
 
 from oauth_guard.ttl_cache import TTLCache
-from tests.unit.stores.clock import FakeClock
+from tests.builders.clock import FakeClock
 
 
 def test_each_has_its_own_time() -> None:

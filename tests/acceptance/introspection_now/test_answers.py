@@ -7,31 +7,31 @@ import httpx
 import pytest
 
 from oauth_guard.errors import Reason
-from tests.acceptance.introspection_now.scene import DOORS, FreshApi
 from tests.acceptance.standards.api import NOW
 from tests.acceptance.standards.outcome import expect
+from tests.builders.introspecting_api import PATHS, IntrospectingApi
 
 
-@pytest.mark.parametrize("door", DOORS)
-async def test_each_request_asks(kind: str, door: str) -> None:
+@pytest.mark.parametrize("path", PATHS)
+async def test_each_request_asks(kind: str, path: str) -> None:
     """Three requests are three questions, though the token is known."""
-    api = FreshApi(kind, door)
-    token = await api.known()
+    api = IntrospectingApi(kind, path)
+    token = await api.cached_token()
     for _ in range(3):
-        before = api.questions
-        assert (await api.ask(token)).status == 200
-        assert api.questions == before + 1
+        before = api.introspections
+        assert (await api.request(token)).status == 200
+        assert api.introspections == before + 1
 
 
-@pytest.mark.parametrize("door", DOORS)
-async def test_a_revoked_token_is_refused_at_once(kind: str, door: str) -> None:
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_revoked_token_is_refused_at_once(kind: str, path: str) -> None:
     """With the challenge of any bad token; elsewhere it is good as long as it is remembered."""
-    api = FreshApi(kind, door)
-    token = await api.known()
+    api = IntrospectingApi(kind, path)
+    token = await api.cached_token()
     api.authority.revoke(token)
-    if door != "/middleware":  # which asks about each request
+    if path != "/middleware":  # which asks about each request
         assert (await api.get("/r", token)).status == 200
-    answer = await api.ask(token)
+    answer = await api.request(token)
     expect(answer, "401 invalid_token")
     assert answer.challenges == (await api.get("/r", "unknown")).challenges
     assert f"refused with 401: {Reason.INACTIVE}" in answer.log
@@ -40,13 +40,13 @@ async def test_a_revoked_token_is_refused_at_once(kind: str, door: str) -> None:
 @pytest.mark.parametrize(("kind_of", "status"), [("jwt", 200), ("opaque", 401)])
 async def test_what_is_learnt_is_remembered_where_answers_are(kind_of: str, status: int) -> None:
     """Other routes know it too; a signature goes on to be enough for them."""
-    api = FreshApi(kind_of)
-    token = await api.known()
+    api = IntrospectingApi(kind_of)
+    token = await api.cached_token()
     api.authority.revoke(token)
-    await api.ask(token)
-    before = api.questions
+    await api.request(token)
+    before = api.introspections
     assert (await api.get("/r", token)).status == status
-    assert api.questions == before
+    assert api.introspections == before
 
 
 @pytest.mark.parametrize(
@@ -66,52 +66,52 @@ async def test_what_is_learnt_is_remembered_where_answers_are(kind_of: str, stat
     ],
     ids=str,
 )
-@pytest.mark.parametrize("door", ["/starlette", "/fastapi/it", "/middleware"])
+@pytest.mark.parametrize("path", ["/starlette", "/fastapi/it", "/middleware"])
 async def test_the_answer_is_judged_like_any_token(
-    kind: str, door: str, said: Mapping[str, Any], outcome: str, reason: Reason
+    kind: str, path: str, said: Mapping[str, Any], outcome: str, reason: Reason
 ) -> None:
     """For whom, when, with whose key, for what, and still of the same caller."""
-    api = FreshApi(kind, door)
-    token = await api.known()
-    api.says(token, **said)
-    answer = await api.ask(token)
+    api = IntrospectingApi(kind, path)
+    token = await api.cached_token()
+    api.set_introspection(token, **said)
+    answer = await api.request(token)
     expect(answer, outcome)
     assert f": {reason}\n" in answer.log
 
 
 async def test_an_answer_may_say_less_than_a_signed_token() -> None:
     """What it does not say is as it was signed."""
-    api = FreshApi("jwt")
-    token = await api.known()
+    api = IntrospectingApi("jwt")
+    token = await api.cached_token()
     api.authority.introspection.answers[token] = {"active": True}
-    assert (await api.ask(token)).status == 200
+    assert (await api.request(token)).status == 200
 
 
 async def test_an_opaque_token_that_lost_its_subject_is_not_that_caller_s() -> None:
     """Nothing else tells who that is."""
-    api = FreshApi("opaque")
-    token = await api.known()
-    api.says(token, sub=None)
-    expect(await api.ask(token), "401 invalid_token")
+    api = IntrospectingApi("opaque")
+    token = await api.cached_token()
+    api.set_introspection(token, sub=None)
+    expect(await api.request(token), "401 invalid_token")
 
 
-@pytest.mark.parametrize("door", DOORS)
-async def test_an_issuer_that_is_down_is_an_outage(kind: str, door: str) -> None:
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_issuer_that_is_down_is_an_outage(kind: str, path: str) -> None:
     """The client did nothing wrong: no challenge, and when to come back."""
-    api = FreshApi(kind, door)
-    token = await api.known()
+    api = IntrospectingApi(kind, path)
+    token = await api.cached_token()
     api.authority.outage = lambda _: httpx.Response(500)
-    answer = await api.ask(token)
+    answer = await api.request(token)
     assert answer.status == 503
     assert answer.lines("retry-after") == ["1"]
     assert not answer.challenges
     assert "WARNING oauth_guard" in answer.log
 
 
-@pytest.mark.parametrize("door", DOORS)
-async def test_who_may_not_pass_anyway_costs_no_question(door: str) -> None:
+@pytest.mark.parametrize("path", PATHS)
+async def test_who_may_not_pass_anyway_costs_no_question(path: str) -> None:
     """Nobody is asked about a token that grants too little, nor about none."""
-    api = FreshApi("jwt", door)
-    expect(await api.ask(api.token(scope="write")), "403 insufficient_scope")
-    expect(await api.ask(None), "401 none")
-    assert api.questions == 0
+    api = IntrospectingApi("jwt", path)
+    expect(await api.request(api.token(scope="write")), "403 insufficient_scope")
+    expect(await api.request(None), "401 none")
+    assert api.introspections == 0

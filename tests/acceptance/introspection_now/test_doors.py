@@ -1,4 +1,4 @@
-"""What is learnt anew reaches the application by every door; a guard that can not ask says so."""
+"""What is learnt anew reaches the application by every path; a guard that can not ask says so."""
 
 from typing import Annotated
 
@@ -18,17 +18,17 @@ from oauth_guard import (
 from oauth_guard.asgi import GUARD, IDENTITY, REQUEST
 from oauth_guard.fastapi import requires as fastapi_requires
 from oauth_guard.starlette import requires
-from tests.acceptance.introspection_now.scene import ROUTES, FreshApi
 from tests.acceptance.standards.api import Api, bearer, handler
+from tests.builders.introspecting_api import ROUTES, IntrospectingApi
 
 
-@pytest.mark.parametrize("door", ["/starlette", "/sync", "/fastapi/it"])
-async def test_the_application_sees_what_was_learnt(kind: str, door: str) -> None:
+@pytest.mark.parametrize("path", ["/starlette", "/sync", "/fastapi/it"])
+async def test_the_application_sees_what_was_learnt(kind: str, path: str) -> None:
     """By each way to the caller, and no longer than this request."""
-    api = FreshApi(kind, door)
-    token = await api.known(scope="read write")
-    api.says(token, scope="read")
-    answer = await api.ask(token)
+    api = IntrospectingApi(kind, path)
+    token = await api.cached_token(scope="read write")
+    api.set_introspection(token, scope="read")
+    answer = await api.request(token)
     assert answer.body == b'[["read"],["read"],["read"]]'
     assert current_identity() is ANONYMOUS
 
@@ -48,37 +48,37 @@ async def test_what_other_middleware_put_in_place_of_the_user_stays() -> None:
         assert request.auth is request.scope[IDENTITY] is current_identity()
         return Response()
 
-    api = FreshApi(routes=[Mount("/renamed", renaming(Route("/it", endpoint).app))])
-    assert (await api.get("/renamed/it", await api.known())).status == 200
+    api = IntrospectingApi(routes=[Mount("/renamed", renaming(Route("/it", endpoint).app))])
+    assert (await api.get("/renamed/it", await api.cached_token())).status == 200
 
 
 @pytest.mark.parametrize(("target", "sent"), [("/sync?access_token={}", b""), ("/sync", b"a")])
 async def test_a_token_is_found_again_where_it_was_sent(target: str, sent: bytes) -> None:
     """Also in the query, and in a form that the application reads later."""
-    api = FreshApi(bearer_methods=["header", "body", "query"])
-    token = await api.known()
+    api = IntrospectingApi(bearer_methods=["header", "body", "query"])
+    token = await api.cached_token()
     form = (b"content-type", b"application/x-www-form-urlencoded")
-    before = api.questions
+    before = api.introspections
     chunks = [f"access_token={token}".encode()] if sent else []
     answer = await api.send("POST", target.format(token), [form] if sent else [], chunks=chunks)
     assert answer.status == 200
-    assert api.questions == before + 1
+    assert api.introspections == before + 1
 
 
 async def test_a_guard_inside_another_asks_about_what_it_was_sent_itself() -> None:
     """Not about what the outer one read in a form, where somebody between them had it exchanged."""
-    inner = FreshApi()
-    token = await inner.known()
+    inner = IntrospectingApi()
+    token = await inner.cached_token()
 
     async def exchanging(connection: Scope, receive: Receive, send: Send) -> None:
         await inner.application({**connection, "headers": bearer(token)}, receive, send)
 
     outer = Api(guard={"bearer_methods": ["header", "body"]}, routes=[Mount("/inner", exchanging)])
     form = (b"content-type", b"application/x-www-form-urlencoded")
-    before = inner.questions
+    before = inner.introspections
     chunks = [f"access_token={outer.token()}".encode()]
     assert (await outer.send("POST", "/inner/sync", [form], chunks=chunks)).status == 200
-    assert inner.questions == before + 1
+    assert inner.introspections == before + 1
 
 
 async def test_the_token_is_in_nothing_that_may_be_shown() -> None:
@@ -92,8 +92,8 @@ async def test_the_token_is_in_nothing_that_may_be_shown() -> None:
         assert request.scope[IDENTITY].token is None
         return await handler(request)
 
-    api = FreshApi(routes=[Route("/silent", endpoint)])
-    token = await api.known()
+    api = IntrospectingApi(routes=[Route("/silent", endpoint)])
+    token = await api.cached_token()
     assert (await api.get("/silent", token)).status == 200
 
 
@@ -123,8 +123,8 @@ async def test_two_that_ask_both_ask() -> None:
     async def it(caller: Annotated[Identity, fastapi_requires(introspect=True)]) -> list[str]:
         return sorted(caller.scopes)
 
-    api = FreshApi(routes=[Mount("/twice", app)])
-    token = await api.known()
-    before = api.questions
+    api = IntrospectingApi(routes=[Mount("/twice", app)])
+    token = await api.cached_token()
+    before = api.introspections
     assert (await api.get("/twice/it", token)).body == b'["read"]'
-    assert api.questions == before + 2
+    assert api.introspections == before + 2

@@ -12,10 +12,10 @@ from starlette.websockets import WebSocket
 from oauth_guard import Identity
 from oauth_guard.fastapi import requires as fastapi_requires
 from oauth_guard.starlette import requires
-from tests.acceptance.introspection_now.scene import FreshApi
 from tests.acceptance.standards.answer import Answer, Message, run, websocket
 from tests.acceptance.standards.api import bearer
 from tests.acceptance.standards.outcome import expect
+from tests.builders.introspecting_api import IntrospectingApi
 
 
 @requires("read", introspect=True)
@@ -54,7 +54,7 @@ ROUTES = [
     Mount("/fastapi", _fastapi()),
     WebSocketRoute("/talk", Talk),
 ]
-DOORS = ["/starlette", "/fastapi/feed", "/middleware"]
+PATHS = ["/starlette", "/fastapi/feed", "/middleware"]
 
 
 def types(answer: Answer) -> list[tuple[str, int | None]]:
@@ -62,33 +62,33 @@ def types(answer: Answer) -> list[tuple[str, int | None]]:
     return [(each["type"], each.get("code")) for each in answer.messages]
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("denial", [True, False])
-async def test_a_handshake_asks(kind: str, door: str, denial: bool) -> None:
+async def test_a_handshake_asks(kind: str, path: str, denial: bool) -> None:
     """A token that was revoked is refused as over HTTP, or by closing."""
-    api = FreshApi(kind, door, routes=[*ROUTES, WebSocketRoute("/middleware", feed)])
-    token = await api.known()
-    before = api.questions
-    answer = await api.connect(door, bearer(token), denial=denial)
+    api = IntrospectingApi(kind, path, routes=[*ROUTES, WebSocketRoute("/middleware", feed)])
+    token = await api.cached_token()
+    before = api.introspections
+    answer = await api.connect(path, bearer(token), denial=denial)
     assert types(answer) == [("websocket.accept", None), ("websocket.close", 1000)]
-    assert api.questions > before
+    assert api.introspections > before
 
     api.authority.revoke(token)
-    answer = await api.connect(door, bearer(token), denial=denial)
+    answer = await api.connect(path, bearer(token), denial=denial)
     if denial:
         expect(answer, "401 invalid_token")
     else:
         assert types(answer) == [("websocket.close", 1008)]
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("denial", [True, False])
-async def test_an_outage_tells_to_come_back(kind: str, door: str, denial: bool) -> None:
+async def test_an_outage_tells_to_come_back(kind: str, path: str, denial: bool) -> None:
     """The client did nothing wrong, and may try again later."""
-    api = FreshApi(kind, door, routes=ROUTES)
-    token = await api.known()
+    api = IntrospectingApi(kind, path, routes=ROUTES)
+    token = await api.cached_token()
     api.authority.outage = lambda _: httpx.Response(500)
-    answer = await api.connect(door, bearer(token), denial=denial)
+    answer = await api.connect(path, bearer(token), denial=denial)
     if denial:
         assert answer.status == 503
         assert answer.lines("retry-after") == ["1"]
@@ -96,7 +96,7 @@ async def test_an_outage_tells_to_come_back(kind: str, door: str, denial: bool) 
         assert types(answer) == [("websocket.close", 1013)]
 
 
-async def talk(api: FreshApi, token: str, *happens: Any) -> Answer:
+async def talk(api: IntrospectingApi, token: str, *happens: Any) -> Answer:
     """Say hello, and again after each thing that *happens*."""
 
     def received() -> Any:
@@ -116,12 +116,12 @@ ACCEPT, SEND = ("websocket.accept", None), ("websocket.send", None)
 
 async def test_each_message_on_an_open_socket_asks(kind: str) -> None:
     """So one whose token was revoked meanwhile can say no more."""
-    api = FreshApi(kind, routes=ROUTES)
-    token = await api.known()
-    before = api.questions
+    api = IntrospectingApi(kind, routes=ROUTES)
+    token = await api.cached_token()
+    before = api.introspections
     answer = await talk(api, token, lambda: None, lambda: api.authority.revoke(token))
     assert types(answer) == [ACCEPT, SEND, SEND, ("websocket.close", 1008)]
-    assert api.questions == before + 3
+    assert api.introspections == before + 3
 
 
 async def test_an_outage_on_an_open_socket_tells_to_come_back(kind: str) -> None:
@@ -130,19 +130,19 @@ async def test_an_outage_on_an_open_socket_tells_to_come_back(kind: str) -> None
     def fail() -> None:
         api.authority.outage = lambda _: httpx.Response(500)
 
-    api = FreshApi(kind, routes=ROUTES)
-    answer = await talk(api, await api.known(), fail)
+    api = IntrospectingApi(kind, routes=ROUTES)
+    answer = await talk(api, await api.cached_token(), fail)
     assert types(answer) == [ACCEPT, SEND, ("websocket.close", 1013)]
 
 
 async def test_an_open_socket_may_not_change_hands(kind: str) -> None:
     """Nor may it grow or shrink unnoticed: the next message is judged by what is so now."""
-    api = FreshApi(kind, routes=ROUTES)
-    token = await api.known()
+    api = IntrospectingApi(kind, routes=ROUTES)
+    token = await api.cached_token()
     answer = await talk(
         api,
         token,
-        lambda: api.says(token, scope="read write"),
-        lambda: api.says(token, sub="u2"),
+        lambda: api.set_introspection(token, scope="read write"),
+        lambda: api.set_introspection(token, sub="u2"),
     )
     assert types(answer) == [ACCEPT, SEND, SEND, ("websocket.close", 1008)]

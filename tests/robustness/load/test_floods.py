@@ -7,9 +7,9 @@ import httpx
 
 from oauth_guard import Guard, JWTIssuer
 from oauth_guard.testing import SigningKey
+from tests.builders.clock import FakeClock
 from tests.robustness.load.authority import RESOURCE, Authority
 from tests.robustness.load.traffic import Traffic
-from tests.unit.issuers.scene import Clock
 
 COOLDOWN = 30
 FLOOD = 1000
@@ -25,7 +25,7 @@ async def test_a_thousand_unknown_keys_cost_one_fetch_and_no_good_token(
     authority: Authority,
 ) -> None:
     """After the cool-down the first of them asks; a rotation is then found one cool-down later."""
-    clock = Clock()
+    clock = FakeClock(1000)
     async with Guard(RESOURCE, [JWTIssuer(authority.local.issuer, clock=clock)]) as guard:
         traffic = Traffic(guard)
         key = SigningKey("the attacker's")

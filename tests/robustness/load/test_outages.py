@@ -6,6 +6,8 @@ import pytest
 
 from oauth_guard import Guard, JWTIssuer
 from oauth_guard.testing import LocalIssuer
+from tests.builders.clock import FakeClock
+from tests.builders.jwt_issuer import wait_for_background_tasks
 from tests.robustness.load.authority import (
     RESOURCE,
     Authority,
@@ -16,7 +18,6 @@ from tests.robustness.load.authority import (
 )
 from tests.robustness.load.traffic import Traffic
 from tests.unit.http.loopback import closed_port
-from tests.unit.issuers.scene import Clock, background_is_done
 
 LIFETIME, STALE_FOR, LONGEST_BACKOFF = 600, 3600, 60
 REFRESH, END = 480, LIFETIME + STALE_FOR
@@ -26,7 +27,7 @@ REQUESTS = 300
 @pytest.mark.parametrize("outage", [fails, breaks_off])
 async def test_an_outage_refuses_nobody(authority: Authority, outage: Outage) -> None:
     """Known keys serve to their very end, then nobody can be judged; recovery is by itself."""
-    clock = Clock()
+    clock = FakeClock(1000)
     guard = Guard(RESOURCE, [JWTIssuer(authority.local.issuer, clock=clock)])
     traffic = Traffic(guard)
     assert not guard.ready
@@ -45,13 +46,13 @@ async def test_an_outage_refuses_nobody(authority: Authority, outage: Outage) ->
         tokens = [authority.local.token("read")] * REQUESTS
         assert await traffic.send_all(tokens) == {status: REQUESTS}, age
         assert guard.ready == (status == 200), age
-        await background_is_done()
+        await wait_for_background_tasks()
     await guard.aclose()
 
 
 async def test_an_issuer_that_keeps_silent_holds_nobody_up(authority: Authority) -> None:
     """While one refresh hangs, known keys serve, and nobody waits for it."""
-    clock = Clock()
+    clock = FakeClock(1000)
     async with Guard(RESOURCE, [JWTIssuer(authority.local.issuer, clock=clock)]) as guard:
         traffic = Traffic(guard)
         tokens = [authority.local.token("read")] * REQUESTS

@@ -9,9 +9,9 @@ import pytest
 from oauth_guard import Guard, JWTIssuer
 from oauth_guard.issuers.remote_keys import JWKSCache
 from oauth_guard.testing import SigningKey
+from tests.builders.clock import FakeClock
 from tests.robustness.load.authority import RESOURCE, Authority
 from tests.robustness.load.traffic import Traffic
-from tests.unit.issuers.scene import Clock
 
 COOLDOWN = 1
 TOKEN_LIFETIME = 0.5
@@ -71,7 +71,7 @@ async def test_a_rotation_without_notice_refuses_for_one_cool_down_at_most(
     authority: Authority,
 ) -> None:
     """An issuer that lost its key signs with another one, and we have just asked for keys."""
-    clock = Clock()
+    clock = FakeClock(1000)
     times = JWKSCache(cooldown=COOLDOWN)
     issuer = JWTIssuer(authority.local.issuer, jwks_cache=times, clock=clock)
     async with Guard(RESOURCE, [issuer]) as guard:

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from oauth_guard import ClientSecretBasic, IntrospectionIssuer, JWTIssuer, PrivateKeyJWT
 from oauth_guard.issuers.client_auth import ClientAuthentication, ClientSecretPost
 from oauth_guard.issuers.remote_keys import JWKSCache
+from tests.builders.clock import FakeClock
 from tests.needs import PROGRAMS
 from tests.robustness.peers.api import RESOURCE, Api
 from tests.robustness.peers.child import Child, child
-from tests.unit.issuers.scene import Clock
 
 pytestmark = pytest.mark.needs("node", "oidc-provider")
 
@@ -99,7 +99,7 @@ async def test_a_name_is_enough_for_jwts(origin: str) -> None:
 
 async def test_keys_are_followed_as_they_rotate(server: Child) -> None:
     """A token of a new key brings it; one of a key that is gone is refused once we look again."""
-    clock = Clock()
+    clock = FakeClock(1000)
     times = JWKSCache(cooldown=30, max_age=600)
     async with Api(JWTIssuer(server.origin, jwks_cache=times, clock=clock)) as api:
         old = token_for(server.origin, RESOURCE)
@@ -130,7 +130,7 @@ async def test_opaque_tokens_are_asked_about(origin: str, *, signed: bool) -> No
 
 async def test_keys_of_answers_are_followed_as_they_rotate(server: Child) -> None:
     """An answer that a new key signed is no outage."""
-    clock = Clock()
+    clock = FakeClock(1000)
     issuer = asked(server.origin, signed=True, monotonic=clock)
     async with Api(issuer, resource=OPAQUE_RESOURCE) as api:
         for key in ("before", "after"):

@@ -13,11 +13,11 @@ from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
 from oauth_guard.issuers.remote_keys import JWKSCache
 from oauth_guard.testing import LocalIssuer, SigningKey
 from oauth_guard.testing.issuer import Outage
+from tests.builders.clock import FakeClock
 from tests.tools.benchmarks.figures import Figure, Target
 from tests.tools.benchmarks.lag import lag
 from tests.tools.benchmarks.request import status_of
 from tests.tools.benchmarks.rows import RESOURCE, bare_app
-from tests.unit.issuers.scene import Clock
 
 _TOKENS = 200
 _TIMES = JWKSCache()
@@ -87,7 +87,7 @@ async def measure_outages(rounds: int = 5) -> list[Figure]:
 
 async def endure(case: Case, issuer: LocalIssuer) -> tuple[int, float]:
     """Return how many tokens got the right answer in *case*, and the longest lag in seconds."""
-    clock = Clock()
+    clock = FakeClock(1000)
     issuers = [JWTIssuer(issuer.issuer, http=issuer.http, jwks_cache=_TIMES, clock=clock)]
     signs = LocalIssuer(issuer.issuer, key=SigningKey("new", "RS256")) if case.new_key else issuer
     tokens = [signs.token("read") for _ in range(_TOKENS)]

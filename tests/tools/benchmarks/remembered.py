@@ -15,8 +15,8 @@ from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.raw_token import RawToken
+from tests.builders.scripted_issuer import ScriptedIssuer
 from tests.tools.benchmarks.measure import Row
-from tests.unit.stores.scripted import ScriptedIssuer
 
 MOST = 1_000_000
 
@@ -96,7 +96,7 @@ async def _validated(count: int) -> Row:
 
     async def look_up() -> None:
         await validator.validate(_token(next(numbers)))
-        if issuer.asked != count:
+        if issuer.calls != count:
             raise RuntimeError("it was forgotten")
 
     return Row(f"{count} validated", _CALLS, look_up)

@@ -14,10 +14,10 @@ from redis import Redis
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.stores.redis import RedisStore
+from tests.builders.scripted_issuer import ScriptedIssuer
 from tests.needs import PROGRAMS
 from tests.tools.benchmarks.figures import Curve, Figure
 from tests.tools.benchmarks.growth import shape_of
-from tests.unit.stores.scripted import ScriptedIssuer
 from tests.unit.stores.server import running_valkey
 
 _KEY = b"what all of the workers know, 32"
@@ -84,8 +84,8 @@ async def look_up(url: str, seconds: float, *, asks: int = 0) -> Work:
 
         hits = sum(await asyncio.gather(*map(alternate, _TOKENS)))
         busy = time.process_time() - began
-    if issuer.asked != asks:
-        raise RuntimeError(f"the issuer was asked {issuer.asked} times, not {asks}")
+    if issuer.calls != asks:
+        raise RuntimeError(f"the issuer was asked {issuer.calls} times, not {asks}")
     return Work(hits, busy)
 
 

@@ -16,9 +16,9 @@ from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.http.fetcher import Fetcher
 from oauth_guard.http.ssrf_transport import SSRFTransport
 from oauth_guard.protocol.urls import origins_of
+from tests.builders.clock import FakeClock
 from tests.unit.http.loopback import serving
 from tests.unit.http.network import SERVED, SILENT, Internet
-from tests.unit.issuers.scene import Clock
 
 ISSUER = "https://as.example.com"
 HOSTS = ("as.example.com", "xn--bcher-kva.example")
@@ -288,7 +288,7 @@ async def test_what_a_crowd_opened_serves_the_next(
 async def test_what_is_idle_for_long_is_closed_by_and_by(server: tuple[Clients, str]) -> None:
     """One for each exchange, while what is used stays open."""
     clients, origin = server
-    clock = Clock()
+    clock = FakeClock(1000)
     async with client_of(origin, 5, clock) as client:
         first = await clients.ask(client, origin, crowd=3)
         clock.advance(4.9)

@@ -14,9 +14,16 @@ from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.stores.memory import MemoryStore
-from tests.unit.stores.clock import FakeClock
-from tests.unit.stores.scene import INACTIVE, Scene
-from tests.unit.stores.scripted import ISSUER, ScriptedIssuer, begun, claims_of, says, verdict
+from tests.builders.clock import FakeClock
+from tests.builders.introspection_cache import INACTIVE, IntrospectionCacheHarness
+from tests.builders.scripted_issuer import (
+    ISSUER,
+    ScriptedIssuer,
+    always,
+    claims_of,
+    run_pending_tasks,
+    verdict,
+)
 
 # ── for how long ─────────────────────────────────────────────────────────────────────────────
 
@@ -24,36 +31,36 @@ from tests.unit.stores.scripted import ISSUER, ScriptedIssuer, begun, claims_of,
 @pytest.mark.conformance("7662-11")
 async def test_a_good_token_is_remembered_for_a_minute() -> None:
     """And asked about again when it has passed."""
-    scene = Scene()
+    harness = IntrospectionCacheHarness()
     for age, asked in [(0, 1), (30, 1), (59.9, 1), (60, 2), (119.9, 2), (120, 3)]:
-        scene.clock.now = 1_750_000_000 + age
-        assert await scene.verdict() == claims_of("token")
-        assert scene.issuer.asked == asked
+        harness.clock.now = 1_750_000_000 + age
+        assert await harness.verdict() == claims_of("token")
+        assert harness.issuer.calls == asked
 
 
 @pytest.mark.conformance("7662-10")
 async def test_a_token_is_never_remembered_past_its_end() -> None:
     """At 9 seconds of 10 it is; at 10 the issuer is asked, each time."""
-    scene = Scene()
-    scene.issuer.says = says(claims_of("token", exp=scene.clock.now + 10))
+    harness = IntrospectionCacheHarness()
+    harness.issuer.script = always(claims_of("token", exp=harness.clock.now + 10))
     for seconds, asked in [(0, 1), (9, 1), (1, 2), (0, 3)]:
-        scene.clock.now += seconds
-        await scene.verdict()
-        assert scene.issuer.asked == asked
+        harness.clock.now += seconds
+        await harness.verdict()
+        assert harness.issuer.calls == asked
 
 
 @pytest.mark.conformance("7662-13")
 async def test_an_inactive_token_is_remembered_for_5_seconds() -> None:
     """One that becomes active is accepted no later than that."""
-    scene = Scene()
-    scene.issuer.says = says(INACTIVE)
-    assert await scene.verdict() == Reason.INACTIVE
-    scene.issuer.says = claims_of
-    scene.clock.now += 4.9
-    assert await scene.verdict() == Reason.INACTIVE
-    scene.clock.now += 0.1
-    assert await scene.verdict() == claims_of("token")
-    assert scene.issuer.asked == 2
+    harness = IntrospectionCacheHarness()
+    harness.issuer.script = always(INACTIVE)
+    assert await harness.verdict() == Reason.INACTIVE
+    harness.issuer.script = claims_of
+    harness.clock.now += 4.9
+    assert await harness.verdict() == Reason.INACTIVE
+    harness.clock.now += 0.1
+    assert await harness.verdict() == claims_of("token")
+    assert harness.issuer.calls == 2
 
 
 @pytest.mark.conformance("7662-11")
@@ -62,28 +69,28 @@ async def test_with_no_time_to_remember_each_request_asks(
     answer: dict[str, Any] | Exception,
 ) -> None:
     """Zero seconds are none."""
-    scene = Scene(MemoryStore(), cache_for=0, inactive_for=0)
-    scene.issuer.says = says(answer)
+    harness = IntrospectionCacheHarness(MemoryStore(), cache_for=0, inactive_for=0)
+    harness.issuer.script = always(answer)
     for asked in (1, 2, 3):
-        await scene.verdict()
-        assert scene.issuer.asked == asked
+        await harness.verdict()
+        assert harness.issuer.calls == asked
 
 
 async def test_an_age_counts_from_the_question() -> None:
     """An issuer that takes its time does not lengthen a life."""
-    scene = Scene()
-    held = scene.issuer.hold()
-    validating = asyncio.create_task(scene.verdict())
-    await begun()
-    scene.clock.now += 2
+    harness = IntrospectionCacheHarness()
+    held = harness.issuer.block()
+    validating = asyncio.create_task(harness.verdict())
+    await run_pending_tasks()
+    harness.clock.now += 2
     held.set()
     await validating
-    scene.clock.now += 57.9
-    await scene.verdict()
-    assert scene.issuer.asked == 1
-    scene.clock.now += 0.1
-    await scene.verdict()
-    assert scene.issuer.asked == 2
+    harness.clock.now += 57.9
+    await harness.verdict()
+    assert harness.issuer.calls == 1
+    harness.clock.now += 0.1
+    await harness.verdict()
+    assert harness.issuer.calls == 2
 
 
 async def test_a_clock_that_is_set_back_lengthens_no_life() -> None:
@@ -94,10 +101,10 @@ async def test_a_clock_that_is_set_back_lengthens_no_life() -> None:
     await verdict(validator.validate, "token")
     wall.now -= 1
     await verdict(validator.validate, "token")
-    assert issuer.asked == 2
+    assert issuer.calls == 2
     steady.now += 60
     await verdict(validator.validate, "token")
-    assert issuer.asked == 3
+    assert issuer.calls == 3
 
 
 @pytest.mark.parametrize(
@@ -115,11 +122,11 @@ async def test_other_refusals_and_outages_are_not_remembered(
     error: InvalidToken | IssuerUnavailable,
 ) -> None:
     """Only a clean `inactive` says something about the token for a while."""
-    scene = Scene(MemoryStore())
-    scene.issuer.says = says(error)
-    assert await scene.verdict() == error.reason
-    scene.issuer.says = claims_of
-    assert await scene.verdict() == claims_of("token")
+    harness = IntrospectionCacheHarness(MemoryStore())
+    harness.issuer.script = always(error)
+    assert await harness.verdict() == error.reason
+    harness.issuer.script = claims_of
+    assert await harness.verdict() == claims_of("token")
 
 
 # ── how many, and under which key ────────────────────────────────────────────────────────────
@@ -128,29 +135,29 @@ async def test_other_refusals_and_outages_are_not_remembered(
 @pytest.mark.conformance("7662-12")
 async def test_garbage_pushes_out_no_good_token() -> None:
     """Inactive tokens have a space of their own; each space has its bound."""
-    scene = Scene(max_entries=10)
+    harness = IntrospectionCacheHarness(max_entries=10)
     good = [f"good {number}" for number in range(10)]
     for token in good:
-        await scene.verdict(token)
-    scene.issuer.says = says(INACTIVE)
+        await harness.verdict(token)
+    harness.issuer.script = always(INACTIVE)
     for number in range(100):
-        await scene.verdict(f"garbage {number}")
-    asked = scene.issuer.asked
-    assert [await scene.verdict(token) for token in good] == [claims_of(t) for t in good]
-    assert scene.issuer.asked == asked
+        await harness.verdict(f"garbage {number}")
+    asked = harness.issuer.calls
+    assert [await harness.verdict(token) for token in good] == [claims_of(t) for t in good]
+    assert harness.issuer.calls == asked
 
 
 @pytest.mark.conformance("7662-12")
 async def test_of_ten_thousand_and_one_tokens_the_oldest_is_forgotten() -> None:
     """The bound is on the number, and the least recently used goes first."""
-    scene = Scene()
+    harness = IntrospectionCacheHarness()
     for number in range(10_001):
-        await scene.verdict(f"token {number}")
-    await scene.verdict("token 1")
-    await scene.verdict("token 10000")
-    assert scene.issuer.asked == 10_001
-    await scene.verdict("token 0")
-    assert scene.issuer.asked == 10_002
+        await harness.verdict(f"token {number}")
+    await harness.verdict("token 1")
+    await harness.verdict("token 10000")
+    assert harness.issuer.calls == 10_001
+    await harness.verdict("token 0")
+    assert harness.issuer.calls == 10_002
 
 
 @pytest.mark.conformance("7662-12")
@@ -167,10 +174,12 @@ async def test_of_ten_thousand_and_one_tokens_the_oldest_is_forgotten() -> None:
 async def test_one_answer_never_serves_another(first: Iterable[str], second: Iterable[str]) -> None:
     """The key is made of all that the answer depends on."""
     store = MemoryStore()
-    scenes = [Scene(store, cache_identity=identity) for identity in (first, second)]
-    for scene in scenes:
-        assert await scene.verdict() == claims_of("token")
-        assert scene.issuer.asked == 1
+    harnesses = [
+        IntrospectionCacheHarness(store, cache_identity=identity) for identity in (first, second)
+    ]
+    for harness in harnesses:
+        assert await harness.verdict() == claims_of("token")
+        assert harness.issuer.calls == 1
     assert len(store) == 2
 
 
@@ -178,7 +187,7 @@ async def test_one_answer_never_serves_another(first: Iterable[str], second: Ite
 async def test_a_token_is_kept_nowhere() -> None:
     """Neither the validator nor the store leads to its text, whatever became of it."""
     store = MemoryStore()
-    scene = Scene(store)
+    harness = IntrospectionCacheHarness(store)
     tokens = [secrets.token_urlsafe(32) for _ in range(3)]
     answers: list[dict[str, Any] | Exception] = [
         claims_of("token"),
@@ -186,10 +195,10 @@ async def test_a_token_is_kept_nowhere() -> None:
         IssuerUnavailable(ISSUER, Reason.TIMED_OUT),
     ]
     for token, answer in zip(tokens, answers, strict=True):
-        scene.issuer.says = says(answer)
-        await scene.verdict(token)
-        await scene.confirmed(token)
-    texts = list(texts_from(scene.validator, store))
+        harness.issuer.script = always(answer)
+        await harness.verdict(token)
+        await harness.introspected(token)
+    texts = list(texts_from(harness.validator, store))
     assert any("owner of" in text for text in texts)
     assert not [text for text in texts if any(token in text for token in tokens)]
 
@@ -213,12 +222,12 @@ def texts_from(*roots: object) -> Iterable[str]:
 
 async def test_it_is_an_issuer_like_the_one_inside() -> None:
     """What is not about a token goes straight to it."""
-    scene = Scene()
-    validator = scene.validator
+    harness = IntrospectionCacheHarness()
+    validator = harness.validator
     validator.start()
     await validator.load()
     await validator.aclose()
-    assert scene.issuer.log == ["start", "load", "aclose"]
+    assert harness.issuer.log == ["start", "load", "aclose"]
     assert (validator.issuer, validator.ready) == (ISSUER, True)
     assert (validator.accepts_opaque, validator.accepts_unnamed_jwts, validator.confirms) == (
         True,
@@ -230,6 +239,6 @@ async def test_it_is_an_issuer_like_the_one_inside() -> None:
 
 async def test_one_access_token_serves_until_it_is_forgotten() -> None:
     """A hit is the very object: nothing is read or made again."""
-    validator = Scene().validator
+    validator = IntrospectionCacheHarness().validator
     first, second = [await validator.validate(RawToken("token")) for _ in range(2)]
     assert first is second

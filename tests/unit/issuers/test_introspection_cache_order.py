@@ -8,60 +8,62 @@ import pytest
 
 from oauth_guard.errors import Reason
 from oauth_guard.stores.memory import MemoryStore
-from tests.unit.stores.clock import FakeClock
-from tests.unit.stores.scene import INACTIVE, Scene
-from tests.unit.stores.scripted import begun, claims_of, says
+from tests.builders.clock import FakeClock
+from tests.builders.introspection_cache import INACTIVE, IntrospectionCacheHarness
+from tests.builders.scripted_issuer import always, claims_of, run_pending_tasks
 
 
 async def test_confirm_asks_now_and_what_it_learns_is_remembered() -> None:
     """Here and where others look: a token that was revoked is good nowhere that asks anew."""
     store = MemoryStore()
-    here, there = Scene(store), Scene(store)
+    here, there = IntrospectionCacheHarness(store), IntrospectionCacheHarness(store)
     assert await here.verdict() == claims_of("token")
-    here.issuer.says = there.issuer.says = says(INACTIVE)
+    here.issuer.script = there.issuer.script = always(INACTIVE)
     assert await here.verdict() == claims_of("token")
-    assert await here.confirmed() == Reason.INACTIVE
+    assert await here.introspected() == Reason.INACTIVE
     assert await here.verdict() == Reason.INACTIVE
     assert await there.verdict() == Reason.INACTIVE
-    assert (here.issuer.asked, there.issuer.asked) == (2, 0)
-    here.issuer.says = claims_of
-    assert await here.confirmed() == claims_of("token")
+    assert (here.issuer.calls, there.issuer.calls) == (2, 0)
+    here.issuer.script = claims_of
+    assert await here.introspected() == claims_of("token")
     assert await here.verdict() == claims_of("token")
 
 
 async def test_confirm_brings_down_what_was_shared_even_with_no_time_to_remember() -> None:
     """An older good answer does not come back."""
     store = MemoryStore()
-    scene = Scene(store, inactive_for=0)
-    await scene.verdict()
-    scene.issuer.says = says(INACTIVE)
-    assert await scene.confirmed() == Reason.INACTIVE
-    assert await scene.verdict() == Reason.INACTIVE
-    assert scene.issuer.asked == 3
+    harness = IntrospectionCacheHarness(store, inactive_for=0)
+    await harness.verdict()
+    harness.issuer.script = always(INACTIVE)
+    assert await harness.introspected() == Reason.INACTIVE
+    assert await harness.verdict() == Reason.INACTIVE
+    assert harness.issuer.calls == 3
 
 
 async def test_an_older_no_does_not_come_back_after_a_newer_yes() -> None:
     """Though it would have been remembered for longer."""
-    scene = Scene(inactive_for=300)
-    scene.issuer.says = says(INACTIVE)
-    assert await scene.verdict() == Reason.INACTIVE
-    scene.issuer.says = claims_of
-    scene.clock.now += 1
-    assert await scene.confirmed() == claims_of("token")
-    scene.clock.now += 60
-    assert await scene.verdict() == claims_of("token")
+    harness = IntrospectionCacheHarness(inactive_for=300)
+    harness.issuer.script = always(INACTIVE)
+    assert await harness.verdict() == Reason.INACTIVE
+    harness.issuer.script = claims_of
+    harness.clock.now += 1
+    assert await harness.introspected() == claims_of("token")
+    harness.clock.now += 60
+    assert await harness.verdict() == claims_of("token")
 
 
 @asynccontextmanager
-async def slow(scene: Scene, *, confirms: bool = False) -> AsyncIterator[asyncio.Task[object]]:
+async def slow(
+    harness: IntrospectionCacheHarness, *, confirms: bool = False
+) -> AsyncIterator[asyncio.Task[object]]:
     """Yield a question that was asked before the token was revoked; at the end it is answered."""
-    held = scene.issuer.hold()
-    ask = scene.confirmed if confirms else scene.verdict
+    held = harness.issuer.block()
+    ask = harness.introspected if confirms else harness.verdict
     asking = asyncio.create_task(ask())
-    await begun()
-    scene.issuer.let_through()
-    scene.issuer.says = says(INACTIVE)
-    scene.clock.now += 1
+    await run_pending_tasks()
+    harness.issuer.unblock()
+    harness.issuer.script = always(INACTIVE)
+    harness.clock.now += 1
     yield asking
     held.set()
     assert await asking == claims_of("token")
@@ -75,55 +77,58 @@ async def test_a_slow_answer_does_not_replace_a_newer_one(
 ) -> None:
     """A token that was heard to be revoked is good never again, here or where others look."""
     store, clock = MemoryStore() if shares else None, FakeClock()
-    scene = Scene(store, clock=clock, inactive_for=inactive_for)
-    async with slow(scene, confirms=confirms):
-        assert await scene.confirmed() == Reason.INACTIVE
-    other = Scene(store, clock=clock, inactive_for=inactive_for)
-    other.issuer.says = says(INACTIVE)
+    harness = IntrospectionCacheHarness(store, clock=clock, inactive_for=inactive_for)
+    async with slow(harness, confirms=confirms):
+        assert await harness.introspected() == Reason.INACTIVE
+    other = IntrospectionCacheHarness(store, clock=clock, inactive_for=inactive_for)
+    other.issuer.script = always(INACTIVE)
     for seconds in (0, 4, 2, 30, 20):
         clock.now += seconds
-        assert await scene.verdict() == await other.verdict() == Reason.INACTIVE
+        assert await harness.verdict() == await other.verdict() == Reason.INACTIVE
 
 
 async def test_a_slow_confirmation_does_not_replace_what_a_request_heard() -> None:
     """Whoever asked last knows best."""
-    scene = Scene(inactive_for=0)
-    async with slow(scene, confirms=True):
-        assert await scene.verdict() == Reason.INACTIVE
-    assert await scene.verdict() == Reason.INACTIVE
+    harness = IntrospectionCacheHarness(inactive_for=0)
+    async with slow(harness, confirms=True):
+        assert await harness.verdict() == Reason.INACTIVE
+    assert await harness.verdict() == Reason.INACTIVE
 
 
 async def test_what_another_process_shared_too_late_is_not_believed() -> None:
     """It did not hear of the revocation; who did asks again."""
     store, clock = MemoryStore(), FakeClock()
-    here, there = Scene(store, clock=clock), Scene(store, clock=clock)
-    here.issuer.says = says(INACTIVE)
+    here, there = (
+        IntrospectionCacheHarness(store, clock=clock),
+        IntrospectionCacheHarness(store, clock=clock),
+    )
+    here.issuer.script = always(INACTIVE)
     async with slow(there):
-        assert await here.confirmed() == Reason.INACTIVE
+        assert await here.introspected() == Reason.INACTIVE
     clock.now += 6
     assert await here.verdict() == Reason.INACTIVE
-    assert here.issuer.asked == 2
+    assert here.issuer.calls == 2
 
 
 async def test_a_token_that_is_good_again_is_remembered_again() -> None:
     """Only older answers are held off."""
-    scene = Scene(MemoryStore(), inactive_for=0)
-    scene.issuer.says = says(INACTIVE)
-    assert await scene.confirmed() == Reason.INACTIVE
-    scene.issuer.says = claims_of
-    scene.clock.now += 1
+    harness = IntrospectionCacheHarness(MemoryStore(), inactive_for=0)
+    harness.issuer.script = always(INACTIVE)
+    assert await harness.introspected() == Reason.INACTIVE
+    harness.issuer.script = claims_of
+    harness.clock.now += 1
     for _ in range(3):
-        assert await scene.verdict() == claims_of("token")
-    assert scene.issuer.asked == 2
+        assert await harness.verdict() == claims_of("token")
+    assert harness.issuer.calls == 2
 
 
 async def test_after_a_clock_was_set_back_new_answers_count() -> None:
     """What bears a moment that is yet to come holds off nothing."""
-    scene = Scene()
-    scene.issuer.says = says(INACTIVE)
-    assert await scene.confirmed() == Reason.INACTIVE
-    scene.issuer.says = claims_of
-    scene.clock.now -= 30
+    harness = IntrospectionCacheHarness()
+    harness.issuer.script = always(INACTIVE)
+    assert await harness.introspected() == Reason.INACTIVE
+    harness.issuer.script = claims_of
+    harness.clock.now -= 30
     for _ in range(3):
-        assert await scene.verdict() == claims_of("token")
-    assert scene.issuer.asked == 2
+        assert await harness.verdict() == claims_of("token")
+    assert harness.issuer.calls == 2

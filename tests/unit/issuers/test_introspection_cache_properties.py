@@ -13,9 +13,9 @@ from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.binding import check_binding
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.stores.memory import MemoryStore
-from tests.unit.stores.clock import FakeClock
-from tests.unit.stores.scene import INACTIVE, Scene
-from tests.unit.stores.scripted import ScriptedIssuer, claims_of, says
+from tests.builders.clock import FakeClock
+from tests.builders.introspection_cache import INACTIVE, IntrospectionCacheHarness
+from tests.builders.scripted_issuer import ScriptedIssuer, always, claims_of
 
 START = 1_750_000_000
 RESOURCE = "https://api.test"
@@ -56,10 +56,10 @@ def test_a_hit_and_a_miss_give_the_same(
 
     async def compare() -> None:
         clock, store, issuer = FakeClock(START), MemoryStore(), ScriptedIssuer()
-        issuer.says = says(answer)
-        processes = [Scene(store, clock=clock) for _ in range(2)]
+        issuer.script = always(answer)
+        processes = [IntrospectionCacheHarness(store, clock=clock) for _ in range(2)]
         for process in processes:
-            process.issuer.says = says(answer)
+            process.issuer.script = always(answer)
         for step in [0, *steps]:
             clock.now += step
             asked = await judged(issuer.validate, clock.now)
@@ -113,7 +113,7 @@ def test_no_answer_is_older_than_it_may_be(steps: list[Step]) -> None:
         for step in steps:
             steady.now += step.passes
             wall.now += step.passes - step.set_back
-            issuer.says = claims_of if step.active else says(INACTIVE)
+            issuer.script = claims_of if step.active else always(INACTIVE)
             last_so[step.active] = steady.now
             good = await is_good(validator, confirms=step.confirms)
             assert steady.now - last_so[good] < (60 if good else 5)
@@ -128,13 +128,13 @@ def test_no_shared_answer_is_older_than_it_may_be(steps: list[Step]) -> None:
 
     async def live() -> None:
         clock, store = FakeClock(START), MemoryStore()
-        processes = [Scene(store, clock=clock) for _ in range(2)]
+        processes = [IntrospectionCacheHarness(store, clock=clock) for _ in range(2)]
         last_so: dict[bool, float] = {}
         for number, step in enumerate(steps):
             clock.now += step.passes
             last_so[step.active] = clock.now
             process = processes[number % 2]
-            process.issuer.says = claims_of if step.active else says(INACTIVE)
+            process.issuer.script = claims_of if step.active else always(INACTIVE)
             good = await is_good(process.validator, confirms=step.confirms)
             assert clock.now - last_so[good] < (60 if good else 5)
             assert good == step.active or not step.confirms

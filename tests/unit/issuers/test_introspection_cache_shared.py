@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 
 from oauth_guard.errors import Reason, StoreUnavailable
 from oauth_guard.stores.redis import RedisStore
-from tests.unit.stores.clock import FakeClock
-from tests.unit.stores.scene import INACTIVE, Scene
-from tests.unit.stores.scripted import claims_of, says
+from tests.builders.clock import FakeClock
+from tests.builders.introspection_cache import INACTIVE, IntrospectionCacheHarness
+from tests.builders.scripted_issuer import always, claims_of
 from tests.unit.stores.server import ValkeyServer
 
 SECRET, FOREIGN = b"s" * 32, b"f" * 32
@@ -31,11 +31,11 @@ class Processes:
         self.clock = FakeClock()
         self.stores: list[RedisStore] = []
 
-    def process(self, key: bytes = SECRET) -> Scene:
+    def process(self, key: bytes = SECRET) -> IntrospectionCacheHarness:
         """Return one more."""
         store = RedisStore(self.url, key=key, prefix=self.prefix, timeout=2, clock=self.clock)
         self.stores.append(store)
-        return Scene(store, clock=self.clock)
+        return IntrospectionCacheHarness(store, clock=self.clock)
 
     async def names(self) -> list[str]:
         """Return the keys of what there is on the server."""
@@ -61,7 +61,7 @@ async def test_the_second_process_answers_without_a_call(processes: Processes) -
     """What one was told, the other knows."""
     first, second = processes.process(), processes.process()
     assert await first.verdict() == await second.verdict() == claims_of("token")
-    assert (first.issuer.asked, second.issuer.asked) == (1, 0)
+    assert (first.issuer.calls, second.issuer.calls) == (1, 0)
 
 
 async def test_a_copy_and_a_copy_of_it_end_when_the_first_one_does(processes: Processes) -> None:
@@ -70,19 +70,19 @@ async def test_a_copy_and_a_copy_of_it_end_when_the_first_one_does(processes: Pr
     for process, age in ((first, 0), (second, 59), (third, 59.9)):
         processes.clock.now = 1_750_000_000 + age
         assert await process.verdict() == claims_of("token")
-    assert (second.issuer.asked, third.issuer.asked) == (0, 0)
+    assert (second.issuer.calls, third.issuer.calls) == (0, 0)
     processes.clock.now = 1_750_000_000 + 60
     for process, asked in ((third, 1), (second, 0), (first, 1)):
         assert await process.verdict() == claims_of("token")
-        assert process.issuer.asked == asked
+        assert process.issuer.calls == asked
 
 
 async def test_inactive_tokens_are_not_shared(processes: Processes) -> None:
     """Garbage fills no server; each process remembers its own."""
     first, second = processes.process(), processes.process()
-    first.issuer.says = second.issuer.says = says(INACTIVE)
+    first.issuer.script = second.issuer.script = always(INACTIVE)
     assert await first.verdict() == await second.verdict() == Reason.INACTIVE
-    assert (first.issuer.asked, second.issuer.asked) == (1, 1)
+    assert (first.issuer.calls, second.issuer.calls) == (1, 1)
     assert await processes.names() == []
 
 
@@ -124,10 +124,10 @@ async def test_a_tampered_value_is_a_miss_and_an_event(
     await processes.anybody.set(name, forge(await processes.value(name)))
     second, third = processes.process(), processes.process()
     assert await second.verdict() == claims_of("token")
-    assert second.issuer.asked == 1
+    assert second.issuer.calls == 1
     assert caplog.messages == [NO_SEAL]
     assert await third.verdict() == claims_of("token")
-    assert third.issuer.asked == 0
+    assert third.issuer.calls == 0
 
 
 async def test_a_forged_identity_is_a_miss_and_an_event(
@@ -135,7 +135,7 @@ async def test_a_forged_identity_is_a_miss_and_an_event(
 ) -> None:
     """Without our key nobody mints one, though he has the whole library."""
     forger = processes.process(FOREIGN)
-    forger.issuer.says = says(claims_of("token", sub="admin", scope="root"))
+    forger.issuer.script = always(claims_of("token", sub="admin", scope="root"))
     await forger.verdict()
     assert await processes.process().verdict() == claims_of("token")
     assert caplog.messages == [NO_SEAL]
@@ -152,7 +152,7 @@ async def test_a_verdict_that_was_moved_is_a_miss_and_an_event(
     (other,) = set(await processes.names()) - {good}
     await processes.anybody.copy(good, other, replace=True)
     second = processes.process()
-    second.issuer.says = says(INACTIVE)
+    second.issuer.script = always(INACTIVE)
     assert await second.verdict("to be moved to") == Reason.INACTIVE
     assert caplog.messages == [NO_SEAL]
 
@@ -166,7 +166,7 @@ async def test_a_verdict_that_is_too_old_is_a_miss_and_an_event(
     await processes.anybody.persist(name)
     processes.clock.now += 120
     second = processes.process()
-    second.issuer.says = says(INACTIVE)
+    second.issuer.script = always(INACTIVE)
     assert await second.verdict() == Reason.INACTIVE
     assert caplog.messages == [TOO_OLD]
 
@@ -177,11 +177,11 @@ async def test_a_verdict_that_is_too_old_is_a_miss_and_an_event(
 async def test_without_the_server_the_service_goes_on() -> None:
     """Each process knows what it was told itself."""
     store = RedisStore("redis://127.0.0.1:1", key=SECRET)
-    scene = Scene(store)
+    harness = IntrospectionCacheHarness(store)
     for _ in range(3):
-        assert await scene.verdict() == claims_of("token")
-        assert await scene.confirmed() == claims_of("token")
-    assert scene.issuer.asked == 4
+        assert await harness.verdict() == claims_of("token")
+        assert await harness.introspected() == claims_of("token")
+    assert harness.issuer.calls == 4
     with pytest.raises(StoreUnavailable):
         await store.get(b"key")
     await store.aclose()
@@ -196,14 +196,14 @@ def expected(token: str) -> object:
 async def test_a_server_that_is_killed_under_load_fails_nobody(server: ValkeyServer) -> None:
     """Killed and started again while requests go on: no good token is refused, none is an error."""
     stores = [RedisStore(server.url, key=SECRET) for _ in range(2)]
-    processes = [Scene(store) for store in stores]
+    processes = [IntrospectionCacheHarness(store) for store in stores]
     for process in processes:
-        process.issuer.says = lambda token: INACTIVE if "bad" in token else claims_of(token)
+        process.issuer.script = lambda token: INACTIVE if "bad" in token else claims_of(token)
     wrong: list[object] = []
     done = asyncio.Event()
     served = 0
 
-    async def load(process: Scene, worker: int) -> None:
+    async def load(process: IntrospectionCacheHarness, worker: int) -> None:
         nonlocal served
         while not done.is_set():
             process.clock.now += 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from oauth_guard.issuers.introspection_result import IntrospectionResult, read_answer
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules
-from tests.unit.stores.scripted import ISSUER, claims_of
+from tests.builders.scripted_issuer import ISSUER, claims_of
 
 RULES = ClaimRules.of(ISSUER, required_claims=["iss"])
 NOW = 1_750_000_000.0

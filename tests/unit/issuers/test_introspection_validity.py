@@ -9,60 +9,66 @@ from oauth_guard.issuers.introspection_cache import IntrospectionCache
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.stores.memory import MemoryStore
-from tests.unit.stores.clock import FakeClock
-from tests.unit.stores.scene import INACTIVE, Scene
-from tests.unit.stores.scripted import ScriptedIssuer, begun, claims_of, says, verdict
+from tests.builders.clock import FakeClock
+from tests.builders.introspection_cache import INACTIVE, IntrospectionCacheHarness
+from tests.builders.scripted_issuer import (
+    ScriptedIssuer,
+    always,
+    claims_of,
+    run_pending_tasks,
+    verdict,
+)
 
 
-async def stands(scene: Scene, token: str = "token") -> Callable[[], bool]:
+async def stands(harness: IntrospectionCacheHarness, token: str = "token") -> Callable[[], bool]:
     """Return what tells whether *token* is remembered, after it was asked about."""
-    found: AccessToken = await scene.validator.validate(RawToken(token))
+    found: AccessToken = await harness.validator.validate(RawToken(token))
     assert found.stands is not None
     return found.stands
 
 
-async def nothing(_scene: Scene) -> None:
+async def nothing(_scene: IntrospectionCacheHarness) -> None:
     """Let nothing happen."""
 
 
-async def a_minute_passes(scene: Scene) -> None:
+async def a_minute_passes(harness: IntrospectionCacheHarness) -> None:
     """Go to the end of what may be remembered."""
-    scene.clock.now += 60
+    harness.clock.now += 60
 
 
-async def almost_a_minute_passes(scene: Scene) -> None:
+async def almost_a_minute_passes(harness: IntrospectionCacheHarness) -> None:
     """Go up to the end of what may be remembered."""
-    scene.clock.now += 59.9
+    harness.clock.now += 59.9
 
 
-async def the_clock_is_set_back(scene: Scene) -> None:
+async def the_clock_is_set_back(harness: IntrospectionCacheHarness) -> None:
     """Go where no age can be told."""
-    scene.clock.now -= 0.1
+    harness.clock.now -= 0.1
 
 
-async def it_is_refused(scene: Scene) -> None:
+async def it_is_refused(harness: IntrospectionCacheHarness) -> None:
     """Learn that it is inactive now."""
-    scene.issuer.says = says(INACTIVE)
-    await scene.confirmed()
+    harness.issuer.script = always(INACTIVE)
+    await harness.introspected()
 
 
-async def it_is_confirmed(scene: Scene) -> None:
+async def it_is_confirmed(harness: IntrospectionCacheHarness) -> None:
     """Learn the same anew: another answer counts from now on."""
-    scene.clock.now += 1
-    await scene.confirmed()
+    harness.clock.now += 1
+    await harness.introspected()
 
 
-async def an_outage(scene: Scene) -> None:
+async def an_outage(harness: IntrospectionCacheHarness) -> None:
     """Learn nothing."""
-    scene.issuer.says = says(ZeroDivisionError())
+    harness.issuer.script = always(ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
-        await scene.confirmed()
+        await harness.introspected()
 
 
-async def others_are_used(scene: Scene) -> None:
+async def others_are_used(harness: IntrospectionCacheHarness) -> None:
     """Fill the memory."""
-    await scene.verdict("other")
-    await scene.verdict("another")
+    await harness.verdict("other")
+    await harness.verdict("another")
 
 
 @pytest.mark.parametrize(
@@ -79,25 +85,25 @@ async def others_are_used(scene: Scene) -> None:
     ],
 )
 async def test_it_stands_as_long_as_it_is_remembered(
-    happens: Callable[[Scene], Awaitable[None]], expected: bool
+    happens: Callable[[IntrospectionCacheHarness], Awaitable[None]], expected: bool
 ) -> None:
     """And nothing that is asked of it is asked of the issuer."""
-    scene = Scene(max_entries=2)
-    standing = await stands(scene)
-    await happens(scene)
-    asked = scene.issuer.asked
+    harness = IntrospectionCacheHarness(max_entries=2)
+    standing = await stands(harness)
+    await happens(harness)
+    asked = harness.issuer.calls
     assert standing() is expected
-    assert scene.issuer.asked == asked
+    assert harness.issuer.calls == asked
 
 
 async def test_it_ends_with_its_token() -> None:
     """Though a minute has not passed."""
-    scene = Scene()
-    scene.issuer.says = says(claims_of("token", exp=scene.clock.now + 10))
-    standing = await stands(scene)
-    scene.clock.now += 9.9
+    harness = IntrospectionCacheHarness()
+    harness.issuer.script = always(claims_of("token", exp=harness.clock.now + 10))
+    standing = await stands(harness)
+    harness.clock.now += 9.9
     assert standing()
-    scene.clock.now += 0.1
+    harness.clock.now += 0.1
     assert not standing()
 
 
@@ -124,25 +130,25 @@ async def test_monotonic_seconds_count_too() -> None:
 
 async def test_to_ask_is_to_use() -> None:
     """What is served without a look-up is not what was not used for longest."""
-    scene = Scene(max_entries=2)
-    standing = await stands(scene)
-    await scene.verdict("other")
+    harness = IntrospectionCacheHarness(max_entries=2)
+    standing = await stands(harness)
+    await harness.verdict("other")
     assert standing()
-    await scene.verdict("another")
+    await harness.verdict("another")
     assert standing()
-    asked = scene.issuer.asked
-    await scene.verdict()
-    assert scene.issuer.asked == asked
+    asked = harness.issuer.calls
+    await harness.verdict()
+    assert harness.issuer.calls == asked
 
 
 async def test_a_shared_answer_stands_here() -> None:
     """From the moment it had where it was asked for."""
     store, clock = MemoryStore(), FakeClock()
-    await Scene(store, clock=clock).verdict()
-    here = Scene(store, clock=clock)
+    await IntrospectionCacheHarness(store, clock=clock).verdict()
+    here = IntrospectionCacheHarness(store, clock=clock)
     clock.now += 20
     standing = await stands(here)
-    assert here.issuer.asked == 0
+    assert here.issuer.calls == 0
     clock.now += 39.9
     assert standing()
     clock.now += 0.1
@@ -152,21 +158,21 @@ async def test_a_shared_answer_stands_here() -> None:
 @pytest.mark.parametrize("seconds", [0, -1], ids=["asked each time", "expired"])
 async def test_what_is_not_remembered_has_nothing_to_tell(seconds: float) -> None:
     """Whoever wants to know asks anew."""
-    scene = Scene(cache_for=60 if seconds else 0)
-    scene.issuer.says = says(claims_of("token", exp=scene.clock.now + seconds))
-    token = await scene.validator.validate(RawToken("token"))
+    harness = IntrospectionCacheHarness(cache_for=60 if seconds else 0)
+    harness.issuer.script = always(claims_of("token", exp=harness.clock.now + seconds))
+    token = await harness.validator.validate(RawToken("token"))
     assert token.stands is None
 
 
 async def test_an_answer_that_was_overtaken_has_nothing_to_tell() -> None:
     """It serves who asked for it, and nobody after him."""
-    scene = Scene()
-    held = scene.issuer.hold()
-    late = asyncio.create_task(scene.validator.confirm(RawToken("token")))
-    await begun()
-    scene.issuer.let_through()
-    scene.clock.now += 1
-    standing = await stands(scene)
+    harness = IntrospectionCacheHarness()
+    held = harness.issuer.block()
+    late = asyncio.create_task(harness.validator.confirm(RawToken("token")))
+    await run_pending_tasks()
+    harness.issuer.unblock()
+    harness.clock.now += 1
+    standing = await stands(harness)
     held.set()
     assert (await late).stands is None
     assert standing()
@@ -174,8 +180,8 @@ async def test_an_answer_that_was_overtaken_has_nothing_to_tell() -> None:
 
 async def test_of_two_issuers_with_one_token_each_tells_for_itself() -> None:
     """One that forgets does not speak for another."""
-    scenes = [Scene(), Scene()]
-    standing = [await stands(scene) for scene in scenes]
-    scenes[0].issuer.says = says(INACTIVE)
-    await verdict(scenes[0].validator.confirm, "token")
+    harnesses = [IntrospectionCacheHarness(), IntrospectionCacheHarness()]
+    standing = [await stands(harness) for harness in harnesses]
+    harnesses[0].issuer.script = always(INACTIVE)
+    await verdict(harnesses[0].validator.confirm, "token")
     assert [each() for each in standing] == [False, True]

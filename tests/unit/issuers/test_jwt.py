@@ -14,7 +14,7 @@ from oauth_guard.jose.jws import JWS
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.testing import LocalIssuer, SigningKey
-from tests.unit.issuers.scene import GOOD, ISSUER, Scene
+from tests.builders.jwt_issuer import GOOD, ISSUER, JWTIssuerHarness
 
 MAC = {"kty": "oct", "k": "c2VjcmV0"}
 
@@ -26,8 +26,8 @@ async def validated(issuer: JWTIssuer, token: str) -> AccessToken:
 
 async def test_a_token_that_the_issuer_signed_is_validated() -> None:
     """Its claims come out typed, with the rules they are to be judged by."""
-    scene = Scene(leeway=0)
-    token = await validated(scene.issuer, scene.local.token("read", "write", sub="ada"))
+    harness = JWTIssuerHarness(leeway=0)
+    token = await validated(harness.issuer, harness.local.token("read", "write", sub="ada"))
     assert (token.issuer, token.subject) == (ISSUER, "ada")
     assert token.scopes == {"read", "write"}
     assert token.rules.leeway == 0
@@ -48,9 +48,9 @@ async def test_what_can_be_refused_without_keys_asks_for_none(
     claims: dict[str, Any], header: dict[str, Any], reason: Reason
 ) -> None:
     """The network comes last, so junk can't make us use it."""
-    scene = Scene()
-    assert await scene.verdict(scene.local.token("read", header=header, **claims)) == reason
-    assert not scene.local.requests
+    harness = JWTIssuerHarness()
+    assert await harness.verdict(harness.local.token("read", header=header, **claims)) == reason
+    assert not harness.local.requests
 
 
 async def test_a_function_of_the_operator_sees_signed_claims_alone() -> None:
@@ -61,29 +61,29 @@ async def test_a_function_of_the_operator_sees_signed_claims_alone() -> None:
         seen.append(claims["gty"])
         return bool(claims["gty"] == "client-credentials")
 
-    scene = Scene(is_client_token=is_for_client)
-    forged = SigningKey("k1").sign(json.dumps(scene.local.claims()).encode(), {"typ": "at+jwt"})
-    assert await scene.verdict(forged) == Reason.BAD_SIGNATURE
+    harness = JWTIssuerHarness(is_client_token=is_for_client)
+    forged = SigningKey("k1").sign(json.dumps(harness.local.claims()).encode(), {"typ": "at+jwt"})
+    assert await harness.verdict(forged) == Reason.BAD_SIGNATURE
     assert not seen
-    token = await validated(scene.issuer, scene.local.token(gty="client-credentials"))
+    token = await validated(harness.issuer, harness.local.token(gty="client-credentials"))
     assert token.is_client_token
     assert seen == ["client-credentials"]
 
 
 async def test_an_algorithm_that_is_not_accepted_asks_for_no_keys() -> None:
     """The header is held to the configuration first."""
-    scene = Scene(algorithms=["RS256"])
-    assert await scene.verdict() == Reason.ALGORITHM_NOT_ALLOWED
-    assert not scene.local.requests
+    harness = JWTIssuerHarness(algorithms=["RS256"])
+    assert await harness.verdict() == Reason.ALGORITHM_NOT_ALLOWED
+    assert not harness.local.requests
 
 
 @pytest.mark.parametrize("configured", ["JWT", "at+jwt", "application/at+jwt", "AT+JWT"])
 @pytest.mark.parametrize("prefix", ["", "application/", "Application/"])
 async def test_types_are_compared_as_media_types(configured: str, prefix: str) -> None:
     """Case does not matter, nor `application/`, in the token or in the configuration."""
-    scene = Scene(types=[configured])
+    harness = JWTIssuerHarness(types=[configured])
     typ = prefix + configured.lower().removeprefix("application/")
-    assert await scene.verdict(scene.local.token("read", header={"typ": typ})) == GOOD
+    assert await harness.verdict(harness.local.token("read", header={"typ": typ})) == GOOD
 
 
 async def test_keys_that_are_handed_over_are_never_fetched() -> None:
@@ -217,8 +217,8 @@ async def test_audience_takes_one_or_several(
     settings: dict[str, Any], accepted: tuple[str, ...]
 ) -> None:
     """Left out, the resource of the guard is asked for."""
-    scene = Scene(**settings)
-    token = await validated(scene.issuer, scene.local.token())
+    harness = JWTIssuerHarness(**settings)
+    token = await validated(harness.issuer, harness.local.token())
     assert token.rules.audience == accepted
 
 

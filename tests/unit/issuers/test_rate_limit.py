@@ -1,7 +1,7 @@
 """Something may be done at a rate, and at once after a pause."""
 
 from oauth_guard.issuers.rate_limit import RateLimit
-from tests.unit.issuers.scene import Clock
+from tests.builders.clock import FakeClock
 
 
 def _times(allowance: RateLimit) -> int:
@@ -11,7 +11,7 @@ def _times(allowance: RateLimit) -> int:
 
 def test_so_often_at_once_then_at_the_rate() -> None:
     """What was not done in time is done a little later, never all of it at once."""
-    clock = Clock()
+    clock = FakeClock(1000)
     allowance = RateLimit(10, clock)
     assert _times(allowance) == 10
     clock.advance(0.25)

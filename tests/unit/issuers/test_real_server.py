@@ -17,8 +17,8 @@ from oauth_guard.issuers.remote_keys import JWKSCache
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
+from tests.builders.clock import FakeClock
 from tests.unit.http.loopback import closed_port, serving
-from tests.unit.issuers.scene import Clock
 
 RESOURCE = "https://api.test"
 MAX_BYTES = 512 * 1024
@@ -155,7 +155,7 @@ async def test_a_closed_port_is_an_outage() -> None:
 
 def subjects_under_two_loops(remote: Remote, *, tidy: bool) -> list[str | None]:
     """Use one guard under one event loop after another, and let go of it."""
-    clock = Clock()
+    clock = FakeClock(1000)
     guard = Guard(RESOURCE, [JWTIssuer(remote.local.issuer, clock=clock)])
 
     async def serve() -> str | None:

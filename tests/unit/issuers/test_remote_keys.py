@@ -8,29 +8,29 @@ import pytest
 from oauth_guard.errors import ConfigurationError, Reason
 from oauth_guard.issuers.remote_keys import JWKSCache
 from oauth_guard.testing import SigningKey
-from tests.unit.issuers.scene import (
+from tests.builders.jwt_issuer import (
     GOOD,
     ISSUER,
-    Scene,
-    background_is_done,
-    by_unknown_key,
-    unreachable,
+    JWTIssuerHarness,
+    refuse_connection,
+    token_with_unknown_key,
+    wait_for_background_tasks,
 )
 
 LIFETIME, STALE_FOR, COOLDOWN = 600, 3600, 30
 
 
-async def loaded(**settings: object) -> Scene:
-    """Return a scene in which one token was judged, so the keys are here."""
-    scene = Scene(**settings)
-    assert await scene.verdict() == GOOD
-    return scene
+async def loaded(**settings: object) -> JWTIssuerHarness:
+    """Return a harness in which one token was judged, so the keys are here."""
+    harness = JWTIssuerHarness(**settings)
+    assert await harness.verdict() == GOOD
+    return harness
 
 
 async def test_the_first_token_fetches_metadata_and_keys_once() -> None:
     """A name is enough: metadata tells where the keys are."""
-    scene = await loaded()
-    assert scene.local.requests == [
+    harness = await loaded()
+    assert harness.local.requests == [
         f"{ISSUER}/.well-known/oauth-authorization-server",
         f"{ISSUER}/jwks",
     ]
@@ -39,36 +39,36 @@ async def test_the_first_token_fetches_metadata_and_keys_once() -> None:
 @pytest.mark.parametrize("age", [0, 1, 300, 479])
 async def test_fresh_keys_cause_no_fetch(age: float) -> None:
     """Before 80 % of their lifetime have passed, keys serve without a request."""
-    scene = await loaded()
-    scene.clock.advance(age)
-    assert [await scene.verdict() for _ in range(20)] == [GOOD] * 20
-    await background_is_done()
-    assert scene.fetches == 1
+    harness = await loaded()
+    harness.clock.advance(age)
+    assert [await harness.verdict() for _ in range(20)] == [GOOD] * 20
+    await wait_for_background_tasks()
+    assert harness.fetches == 1
 
 
 @pytest.mark.parametrize("age", [480, 599, LIFETIME, LIFETIME + STALE_FOR - 1])
 async def test_a_refresh_happens_in_the_background(age: float) -> None:
     """The request that finds the keys ageing is served by them, while the issuer still thinks."""
-    scene = await loaded()
-    scene.hold()
-    scene.clock.advance(age)
-    assert [await scene.verdict() for _ in range(20)] == [GOOD] * 20
-    await scene.asked.wait()
-    scene.release()
-    await background_is_done()
-    assert await scene.verdict() == GOOD
-    assert scene.fetches == 2
+    harness = await loaded()
+    harness.block()
+    harness.clock.advance(age)
+    assert [await harness.verdict() for _ in range(20)] == [GOOD] * 20
+    await harness.request_received.wait()
+    harness.unblock()
+    await wait_for_background_tasks()
+    assert await harness.verdict() == GOOD
+    assert harness.fetches == 2
 
 
 async def test_keys_that_nobody_asked_for_are_fetched_anew_when_their_end_has_passed() -> None:
     """After a quiet night the first request waits for new keys, and old ones do not verify."""
-    scene = await loaded()
-    old = scene.local.token("read")
-    scene.local.keys = [SigningKey("k2")]
-    scene.clock.advance(LIFETIME + STALE_FOR)
-    assert not scene.issuer.ready
-    assert await scene.verdict() == GOOD
-    assert await scene.verdict(old) == Reason.UNKNOWN_KEY
+    harness = await loaded()
+    old = harness.local.token("read")
+    harness.local.keys = [SigningKey("k2")]
+    harness.clock.advance(LIFETIME + STALE_FOR)
+    assert not harness.issuer.ready
+    assert await harness.verdict() == GOOD
+    assert await harness.verdict(old) == Reason.UNKNOWN_KEY
 
 
 @pytest.mark.parametrize(
@@ -90,15 +90,15 @@ async def test_the_issuer_says_how_long_keys_are_fresh(
     cache_control: str, refresh_at: float
 ) -> None:
     """`Cache-Control: max-age` is honoured between 5 minutes and 24 hours."""
-    scene = Scene(jwks_uri=f"{ISSUER}/jwks")
+    harness = JWTIssuerHarness(jwks_uri=f"{ISSUER}/jwks")
     headers = {"cache-control": cache_control}
-    scene.local.outage = lambda _: httpx.Response(200, json=scene.local.jwks, headers=headers)
-    assert await scene.verdict() == GOOD
+    harness.local.outage = lambda _: httpx.Response(200, json=harness.local.jwks, headers=headers)
+    assert await harness.verdict() == GOOD
     for age, fetches in ((refresh_at - 1, 1), (refresh_at, 2)):
-        scene.clock.now = 1000 + age
-        assert await scene.verdict() == GOOD
-        await background_is_done()
-        assert scene.fetches == fetches
+        harness.clock.now = 1000 + age
+        assert await harness.verdict() == GOOD
+        await wait_for_background_tasks()
+        assert harness.fetches == fetches
 
 
 @pytest.mark.parametrize("clock", ["max_age", "cooldown", "stale_if_error", "deadline"])
@@ -110,51 +110,54 @@ def test_no_clock_is_endless(clock: str) -> None:
 
 async def test_a_new_key_is_picked_up_at_its_first_token() -> None:
     """A key that is unknown is asked for once, and its token is judged again."""
-    scene = await loaded()
-    scene.clock.advance(COOLDOWN)
-    scene.local.rotate(SigningKey("k2"))
-    assert await scene.verdict() == GOOD
-    assert scene.fetches == 2
+    harness = await loaded()
+    harness.clock.advance(COOLDOWN)
+    harness.local.rotate(SigningKey("k2"))
+    assert await harness.verdict() == GOOD
+    assert harness.fetches == 2
 
 
 async def test_a_key_replaced_under_its_old_name_is_picked_up() -> None:
     """A bad signature under a known name is as good a reason to ask as an unknown name."""
-    scene = await loaded()
-    scene.clock.advance(COOLDOWN)
-    scene.local.keys = [SigningKey("k1")]
-    assert await scene.verdict() == GOOD
-    assert scene.fetches == 2
+    harness = await loaded()
+    harness.clock.advance(COOLDOWN)
+    harness.local.keys = [SigningKey("k1")]
+    assert await harness.verdict() == GOOD
+    assert harness.fetches == 2
 
 
 async def test_a_name_that_was_guessed_too_early_is_not_held_against_its_key() -> None:
     """Whoever knows what the next key is called can't lock it out before it is published."""
-    scene = await loaded()
-    scene.clock.advance(COOLDOWN)
-    assert await scene.verdict(by_unknown_key(scene.local, "k2")) == Reason.UNKNOWN_KEY
-    scene.local.rotate(SigningKey("k2"))
-    scene.clock.advance(COOLDOWN)
-    assert await scene.verdict() == GOOD
+    harness = await loaded()
+    harness.clock.advance(COOLDOWN)
+    assert await harness.verdict(token_with_unknown_key(harness.local, "k2")) == Reason.UNKNOWN_KEY
+    harness.local.rotate(SigningKey("k2"))
+    harness.clock.advance(COOLDOWN)
+    assert await harness.verdict() == GOOD
 
 
 async def test_unknown_keys_do_not_hammer_the_issuer() -> None:
     """A hundred tokens by a hundred unknown keys cause one fetch, and disturb no good token."""
-    scene = await loaded()
-    scene.clock.advance(COOLDOWN)
+    harness = await loaded()
+    harness.clock.advance(COOLDOWN)
     for number in range(100):
-        token = by_unknown_key(scene.local, f"unknown-{number}")
-        assert await scene.verdict(token) == Reason.UNKNOWN_KEY
-        assert await scene.verdict() == GOOD
-    assert scene.fetches == 2
+        token = token_with_unknown_key(harness.local, f"unknown-{number}")
+        assert await harness.verdict(token) == Reason.UNKNOWN_KEY
+        assert await harness.verdict() == GOOD
+    assert harness.fetches == 2
 
 
 async def test_bad_signatures_do_not_hammer_the_issuer() -> None:
     """A hundred forgeries under a known name cause one fetch, and disturb no good token."""
-    scene = await loaded()
-    scene.clock.advance(COOLDOWN)
+    harness = await loaded()
+    harness.clock.advance(COOLDOWN)
     for _ in range(100):
-        assert await scene.verdict(by_unknown_key(scene.local, "k1")) == Reason.BAD_SIGNATURE
-        assert await scene.verdict() == GOOD
-    assert scene.fetches == 2
+        assert (
+            await harness.verdict(token_with_unknown_key(harness.local, "k1"))
+            == Reason.BAD_SIGNATURE
+        )
+        assert await harness.verdict() == GOOD
+    assert harness.fetches == 2
 
 
 @pytest.mark.parametrize(
@@ -162,29 +165,29 @@ async def test_bad_signatures_do_not_hammer_the_issuer() -> None:
 )
 async def test_the_cool_down_counts_from_the_last_fetch(seconds: float, fetches: int) -> None:
     """Inside the cool-down an unknown key is refused at once; after it, it is asked for."""
-    scene = await loaded()
-    scene.clock.advance(seconds)
-    assert await scene.verdict(by_unknown_key(scene.local)) == Reason.UNKNOWN_KEY
-    assert scene.fetches == fetches
+    harness = await loaded()
+    harness.clock.advance(seconds)
+    assert await harness.verdict(token_with_unknown_key(harness.local)) == Reason.UNKNOWN_KEY
+    assert harness.fetches == fetches
 
 
 async def test_an_unknown_key_at_the_cold_start_is_asked_for_once() -> None:
     """Keys that were fetched for this very token are as new as can be."""
-    scene = Scene()
-    assert await scene.verdict(by_unknown_key(scene.local)) == Reason.UNKNOWN_KEY
-    assert scene.fetches == 1
+    harness = JWTIssuerHarness()
+    assert await harness.verdict(token_with_unknown_key(harness.local)) == Reason.UNKNOWN_KEY
+    assert harness.fetches == 1
 
 
 async def test_a_key_that_a_refresh_omits_stops_verifying_at_once() -> None:
     """Withdrawing a key works by the next refresh, not by the end of some cache."""
-    scene = await loaded()
-    old = scene.local.token("read")
-    scene.local.keys = [SigningKey("k2")]
-    assert await scene.verdict(old) == GOOD
-    scene.clock.advance(480)
-    await scene.verdict(old)
-    await background_is_done()
-    assert await scene.verdict(old) == Reason.UNKNOWN_KEY
+    harness = await loaded()
+    old = harness.local.token("read")
+    harness.local.keys = [SigningKey("k2")]
+    assert await harness.verdict(old) == GOOD
+    harness.clock.advance(480)
+    await harness.verdict(old)
+    await wait_for_background_tasks()
+    assert await harness.verdict(old) == Reason.UNKNOWN_KEY
 
 
 @pytest.mark.parametrize(
@@ -196,49 +199,49 @@ async def test_a_key_that_a_refresh_omits_stops_verifying_at_once() -> None:
 )
 async def test_a_key_set_without_a_usable_key_is_an_outage(jwks: dict[str, object]) -> None:
     """Nobody's token can be judged then, which is no client's fault; the old keys are withdrawn."""
-    scene = await loaded()
-    scene.local.outage = lambda _: httpx.Response(200, json=jwks)
-    scene.clock.advance(480)
-    await scene.verdict()
-    await background_is_done()
-    assert await scene.verdict() == Reason.NO_USABLE_KEYS
-    assert not scene.issuer.ready
-    scene.local.outage = None
-    scene.clock.advance(60)
-    assert await scene.verdict() == GOOD
+    harness = await loaded()
+    harness.local.outage = lambda _: httpx.Response(200, json=jwks)
+    harness.clock.advance(480)
+    await harness.verdict()
+    await wait_for_background_tasks()
+    assert await harness.verdict() == Reason.NO_USABLE_KEYS
+    assert not harness.issuer.ready
+    harness.local.outage = None
+    harness.clock.advance(60)
+    assert await harness.verdict() == GOOD
 
 
 async def test_keys_that_moved_are_found() -> None:
     """A token by an unknown key has the metadata read again, though the old address answers."""
-    scene = Scene()
+    harness = JWTIssuerHarness()
     documents = {
-        "/.well-known/oauth-authorization-server": scene.local.metadata,
-        "/jwks": scene.local.jwks,
+        "/.well-known/oauth-authorization-server": harness.local.metadata,
+        "/jwks": harness.local.jwks,
     }
-    scene.local.outage = lambda request: httpx.Response(200, json=documents[request.url.path])
-    assert await scene.verdict() == GOOD
-    scene.local.keys = [SigningKey("k2")]
-    scene.local.metadata["jwks_uri"] = f"{ISSUER}/new/jwks"
-    documents["/new/jwks"] = scene.local.jwks
-    scene.clock.advance(COOLDOWN)
-    assert await scene.verdict() == GOOD
+    harness.local.outage = lambda request: httpx.Response(200, json=documents[request.url.path])
+    assert await harness.verdict() == GOOD
+    harness.local.keys = [SigningKey("k2")]
+    harness.local.metadata["jwks_uri"] = f"{ISSUER}/new/jwks"
+    documents["/new/jwks"] = harness.local.jwks
+    harness.clock.advance(COOLDOWN)
+    assert await harness.verdict() == GOOD
 
 
 async def test_ready_says_whether_tokens_can_be_judged_now() -> None:
     """Cold is not ready; an outage does not change that until the last known good keys end."""
-    scene = Scene()
-    states = [scene.issuer.ready]
-    scene.issuer.start()
-    await background_is_done()
-    states.append(scene.issuer.ready)
-    scene.local.outage = unreachable
-    scene.clock.advance(LIFETIME + STALE_FOR - 1)
-    await scene.verdict()
-    await background_is_done()
-    states.append(scene.issuer.ready)
-    scene.clock.advance(1)
-    states.append(scene.issuer.ready)
-    scene.local.outage = None
-    scene.clock.advance(60)
-    assert await scene.verdict() == GOOD
-    assert [*states, scene.issuer.ready] == [False, True, True, False, True]
+    harness = JWTIssuerHarness()
+    states = [harness.issuer.ready]
+    harness.issuer.start()
+    await wait_for_background_tasks()
+    states.append(harness.issuer.ready)
+    harness.local.outage = refuse_connection
+    harness.clock.advance(LIFETIME + STALE_FOR - 1)
+    await harness.verdict()
+    await wait_for_background_tasks()
+    states.append(harness.issuer.ready)
+    harness.clock.advance(1)
+    states.append(harness.issuer.ready)
+    harness.local.outage = None
+    harness.clock.advance(60)
+    assert await harness.verdict() == GOOD
+    assert [*states, harness.issuer.ready] == [False, True, True, False, True]

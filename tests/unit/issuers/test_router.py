@@ -10,7 +10,7 @@ from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.testing import LocalIssuer
-from tests.unit.issuers.scene import background_is_done, unreachable
+from tests.builders.jwt_issuer import refuse_connection, wait_for_background_tasks
 
 LOCALS = [LocalIssuer("https://a.example"), LocalIssuer("https://b.example")]
 
@@ -73,7 +73,7 @@ async def test_ready_means_all() -> None:
     """One issuer that is not ready leaves some tokens waiting."""
     ready, cold = issuers()
     ready.start()
-    await background_is_done()
+    await wait_for_background_tasks()
     assert IssuerRouter([ready]).ready
     assert not IssuerRouter([ready, cold]).ready
 
@@ -82,7 +82,7 @@ async def test_starting_starts_all() -> None:
     """Each issuer begins to fetch what it needs."""
     router = IssuerRouter(issuers())
     router.start()
-    await background_is_done()
+    await wait_for_background_tasks()
     assert router.ready
 
 
@@ -103,7 +103,7 @@ class Late(JWTIssuer):
 async def test_loading_waits_for_the_others_when_one_is_down() -> None:
     """The outage is reported, after everybody else is ready."""
     down = LocalIssuer("https://c.example")
-    down.outage = unreachable
+    down.outage = refuse_connection
     others = [Late(local.issuer, http=local.http) for local in LOCALS]
     router = IssuerRouter([JWTIssuer(down.issuer, http=down.http), *others])
     with pytest.raises(IssuerUnavailable) as caught:

@@ -12,7 +12,7 @@ from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
-from tests.unit.issuers.scene import background_is_done
+from tests.builders.jwt_issuer import wait_for_background_tasks
 
 API = "https://api.test"
 FIXED, TENANT, ASKED = "https://fixed.example", "https://tenant.example", "https://asked.example"
@@ -153,7 +153,7 @@ async def test_a_tenant_is_started_when_it_is_found_and_closed_with_the_guard() 
     guard = Guard(API, scene.issuers)
     with pytest.raises(InvalidToken):  # malformed, so that nothing but the start asks for keys
         await guard.authenticate(_request(scene.signs.token(sub=5)))
-    await background_is_done()
+    await wait_for_background_tasks()
     assert scene.tenants[TENANT].ready
     await guard.aclose()
     await guard.authenticate(_request(scene.signs.token("read")))

@@ -13,15 +13,15 @@ from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
-from tests.unit.issuers.scene import Clock
-from tests.unit.stores.scene import INACTIVE
-from tests.unit.stores.scripted import ScriptedIssuer, claims_of, says
+from tests.builders.clock import FakeClock
+from tests.builders.introspection_cache import INACTIVE
+from tests.builders.scripted_issuer import ScriptedIssuer, always, claims_of
 
 API = "https://api.test"
 A, B = "https://a.example", "https://b.example"
 
 
-class Scene:
+class Setup:
     """Two tenants that a router looks up, and a clock that a test moves.
 
     Attributes:
@@ -35,7 +35,7 @@ class Scene:
         self.servers = {name: LocalIssuer(name) for name in (A, B)}
         self.tenants: dict[str, Issuer] = {name: self.issuer(name) for name in (A, B)}
         self.asked: list[str] = []
-        self.clock = Clock()
+        self.clock = FakeClock(1000)
         self.settings = Tenants(resolve=self.resolve, cache_for=300, max_tenants=1)
         self.router = IssuerRouter([self.settings], clock=self.clock)
 
@@ -56,36 +56,36 @@ class Scene:
         return stands
 
 
-async def nothing(_scene: Scene) -> None:
+async def nothing(_scene: Setup) -> None:
     """Let nothing happen."""
 
 
-async def its_time_passes(scene: Scene) -> None:
+async def its_time_passes(harness: Setup) -> None:
     """Go to where the resolver would be asked again."""
-    scene.clock.advance(300)
+    harness.clock.advance(300)
 
 
-async def it_is_found_again(scene: Scene) -> None:
+async def it_is_found_again(harness: Setup) -> None:
     """Ask the resolver again, which returns the same issuer."""
-    scene.clock.advance(300)
-    await scene.stands()
+    harness.clock.advance(300)
+    await harness.stands()
 
 
-async def it_is_replaced(scene: Scene) -> None:
+async def it_is_replaced(harness: Setup) -> None:
     """Ask the resolver again, which returns another issuer of the name."""
-    scene.clock.advance(300)
-    scene.tenants[A] = scene.issuer(A)
-    await scene.stands()
+    harness.clock.advance(300)
+    harness.tenants[A] = harness.issuer(A)
+    await harness.stands()
 
 
-async def another_takes_its_place(scene: Scene) -> None:
+async def another_takes_its_place(harness: Setup) -> None:
     """Find another tenant, where there is room for one."""
-    await scene.stands(B)
+    await harness.stands(B)
 
 
-async def the_router_closes(scene: Scene) -> None:
+async def the_router_closes(harness: Setup) -> None:
     """Let go of every tenant."""
-    await scene.router.aclose()
+    await harness.router.aclose()
 
 
 @pytest.mark.parametrize(
@@ -100,43 +100,43 @@ async def the_router_closes(scene: Scene) -> None:
     ],
 )
 async def test_a_tenants_token_stands_as_long_as_its_issuer_would_be_found(
-    happens: Callable[[Scene], Awaitable[None]], expected: bool
+    happens: Callable[[Setup], Awaitable[None]], expected: bool
 ) -> None:
     """And the resolver is not asked to tell that."""
-    scene = Scene()
-    stands = await scene.stands()
-    await happens(scene)
-    asked = list(scene.asked)
+    harness = Setup()
+    stands = await harness.stands()
+    await happens(harness)
+    asked = list(harness.asked)
     assert stands() is expected
-    assert scene.asked == asked
+    assert harness.asked == asked
 
 
 async def test_to_ask_is_to_use() -> None:
     """A tenant whose tokens are recognised is not the one that was not used for longest."""
-    scene = Scene()
-    router = IssuerRouter([Tenants(resolve=scene.resolve, max_tenants=2)], clock=scene.clock)
-    scene.router = router
-    stands = await scene.stands(A)
-    await scene.stands(B)
+    harness = Setup()
+    router = IssuerRouter([Tenants(resolve=harness.resolve, max_tenants=2)], clock=harness.clock)
+    harness.router = router
+    stands = await harness.stands(A)
+    await harness.stands(B)
     assert stands()
-    scene.servers["https://c.example"] = LocalIssuer("https://c.example")
-    scene.tenants["https://c.example"] = scene.issuer("https://c.example")
-    await scene.stands("https://c.example")
+    harness.servers["https://c.example"] = LocalIssuer("https://c.example")
+    harness.tenants["https://c.example"] = harness.issuer("https://c.example")
+    await harness.stands("https://c.example")
     assert stands()
 
 
 async def test_the_issuers_own_word_counts_too() -> None:
     """What a tenant's issuer no longer stands by is not good, though it would be found."""
-    scene, asked = Scene(), ScriptedIssuer()
+    harness, asked = Setup(), ScriptedIssuer()
     asked.issuer = A
-    asked.says = says(claims_of("token", iss=A))
+    asked.script = always(claims_of("token", iss=A))
     validator = IntrospectionCache(asked)
-    scene.tenants[A] = validator
-    token = RawToken(scene.servers[A].token("read"))
-    stands = (await scene.router.validate(token)).stands
+    harness.tenants[A] = validator
+    token = RawToken(harness.servers[A].token("read"))
+    stands = (await harness.router.validate(token)).stands
     assert stands is not None
     assert stands()
-    asked.says = says(INACTIVE)
+    asked.script = always(INACTIVE)
     with pytest.raises(InvalidToken):
         await validator.confirm(token)
     assert not stands()
@@ -144,11 +144,11 @@ async def test_the_issuers_own_word_counts_too() -> None:
 
 async def test_who_asks_each_time_has_no_word_to_give() -> None:
     """A tenant that remembers nothing does not stand by anything."""
-    scene, asked = Scene(), ScriptedIssuer()
+    harness, asked = Setup(), ScriptedIssuer()
     asked.issuer = A
-    asked.says = says(claims_of("token", iss=A))
-    scene.tenants[A] = asked
-    token = await scene.router.validate(RawToken(scene.servers[A].token("read")))
+    asked.script = always(claims_of("token", iss=A))
+    harness.tenants[A] = asked
+    token = await harness.router.validate(RawToken(harness.servers[A].token("read")))
     assert token.stands is None
 
 
@@ -158,9 +158,9 @@ async def test_of_several_resolvers_the_first_alone_can_be_stood_by() -> None:
     async def nobody(_: str) -> Issuer | None:
         return None
 
-    scene = Scene()
-    scene.router = IssuerRouter([Tenants(resolve=nobody), scene.settings], clock=scene.clock)
-    token = await scene.router.validate(RawToken(scene.servers[A].token("read")))
+    harness = Setup()
+    harness.router = IssuerRouter([Tenants(resolve=nobody), harness.settings], clock=harness.clock)
+    token = await harness.router.validate(RawToken(harness.servers[A].token("read")))
     assert token.stands is None
 
 
@@ -168,7 +168,7 @@ def asking(name: str, *, active: bool) -> Issuer:
     """Return an issuer that is asked about each token, and remembers."""
     issuer = ScriptedIssuer(cache_identity=[name])
     issuer.issuer = name
-    issuer.says = says(claims_of("token", iss=name) if active else INACTIVE)
+    issuer.script = always(claims_of("token", iss=name) if active else INACTIVE)
     return IntrospectionCache(issuer)
 
 
@@ -191,13 +191,13 @@ async def test_of_several_that_share_tokens_the_first_alone_can_be_stood_by(
 
 async def test_a_guard_recognises_a_tenants_token() -> None:
     """The very identity of the first request comes back, and the tenant is closed with it."""
-    scene = Scene()
-    field = f"Bearer {scene.servers[A].token('read', aud=API)}".encode()
+    harness = Setup()
+    field = f"Bearer {harness.servers[A].token('read', aud=API)}".encode()
     request = ResourceRequest("GET", [(b"authorization", field)])
-    async with Guard(API, [scene.settings]) as guard:
+    async with Guard(API, [harness.settings]) as guard:
         first = await guard.authenticate(request)
         assert await guard.authenticate(request) is first
-        scene.tenants.clear()
+        harness.tenants.clear()
     with pytest.raises(InvalidToken) as caught:
         await guard.authenticate(request)
     assert caught.value.reason == Reason.UNKNOWN_ISSUER

@@ -13,7 +13,8 @@ from oauth_guard.interfaces import Issuer
 from oauth_guard.issuers.tenant_directory import TenantDirectory
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.testing import LocalIssuer
-from tests.unit.issuers.scene import Clock, background_is_done
+from tests.builders.clock import FakeClock
+from tests.builders.jwt_issuer import wait_for_background_tasks
 
 A, B, C = "https://a.example", "https://b.example", "https://c.example"
 
@@ -60,7 +61,7 @@ class Registry:
         self.failure: Exception | None = None
         self.open = asyncio.Event()
         self.open.set()
-        self.clock = Clock()
+        self.clock = FakeClock(1000)
         self.directory = TenantDirectory(
             Tenants(resolve=self.resolve, **settings), wrap, clock=self.clock
         )
@@ -213,7 +214,9 @@ async def test_nobodys_identity_leaks_into_a_question() -> None:
         seen.append(caller.get())
         return None
 
-    directory = TenantDirectory(Tenants(resolve=resolve), lambda issuer: issuer, clock=Clock())
+    directory = TenantDirectory(
+        Tenants(resolve=resolve), lambda issuer: issuer, clock=FakeClock(1000)
+    )
     caller.set("ada")
     await directory.find(A)
     assert seen == ["nobody"]
@@ -302,7 +305,7 @@ async def test_an_answer_that_takes_too_long_is_an_outage() -> None:
     registry = Registry(A, deadline=0.01)
     registry.open.clear()
     assert await registry.find(A) == Reason.TIMED_OUT
-    await background_is_done()
+    await wait_for_background_tasks()
 
 
 @pytest.mark.parametrize("other", [B, f"{A}/", A.upper()])

@@ -11,7 +11,13 @@ from oauth_guard import ConfigurationError, JWTIssuer
 from oauth_guard.errors import Reason
 from oauth_guard.issuers.static_keys import StaticKeySet
 from oauth_guard.testing import LocalIssuer, SigningKey
-from tests.unit.issuers.scene import GOOD, ISSUER, Scene, background_is_done, by_unknown_key
+from tests.builders.jwt_issuer import (
+    GOOD,
+    ISSUER,
+    JWTIssuerHarness,
+    token_with_unknown_key,
+    wait_for_background_tasks,
+)
 from tests.unit.issuers.threads import Threads
 
 _COOLDOWN = 30
@@ -32,7 +38,7 @@ def _forged(local: LocalIssuer) -> str:
 _TOKENS: dict[str, tuple[Callable[[LocalIssuer], str], str, int]] = {
     "good": (lambda local: local.token("read"), GOOD, 1),
     "forged": (_forged, Reason.BAD_SIGNATURE, 1),
-    "by an unknown key": (by_unknown_key, Reason.UNKNOWN_KEY, 1),
+    "by an unknown key": (token_with_unknown_key, Reason.UNKNOWN_KEY, 1),
     "of a wrong type": (lambda local: local.token(header={"typ": "JWT"}), Reason.WRONG_TYPE, 0),
     "without a claim": (lambda local: local.token(sub=None), Reason.MISSING_CLAIM, 0),
     "of another issuer": (lambda local: local.token(iss="x"), Reason.UNKNOWN_ISSUER, 0),
@@ -52,31 +58,31 @@ async def test_the_outcome_is_the_same(
     threads: Threads,
 ) -> None:
     """The signature is checked in the threads, and what is refused before never gets there."""
-    scene = Scene(executor=threads if elsewhere else None)
+    harness = JWTIssuerHarness(executor=threads if elsewhere else None)
     if fixed:
         executor = threads if elsewhere else None
-        scene.issuer = JWTIssuer(ISSUER, keys=scene.local.jwks, executor=executor)
-    assert await scene.verdict(make(scene.local)) == outcome
+        harness.issuer = JWTIssuer(ISSUER, keys=harness.local.jwks, executor=executor)
+    assert await harness.verdict(make(harness.local)) == outcome
     assert threads.done == ["checks_0"] * checks * elsewhere
 
 
 async def test_a_new_key_is_picked_up_from_the_threads(threads: Threads) -> None:
     """A key that is unknown there is fetched, and the token is checked once more."""
-    scene = Scene(executor=threads)
-    assert await scene.verdict() == GOOD
-    scene.clock.advance(_COOLDOWN)
-    scene.local.rotate(SigningKey("k2"))
-    assert await scene.verdict() == GOOD
-    assert (scene.fetches, len(threads.done)) == (2, 3)
+    harness = JWTIssuerHarness(executor=threads)
+    assert await harness.verdict() == GOOD
+    harness.clock.advance(_COOLDOWN)
+    harness.local.rotate(SigningKey("k2"))
+    assert await harness.verdict() == GOOD
+    assert (harness.fetches, len(threads.done)) == (2, 3)
 
 
 async def test_the_loop_goes_on_and_may_give_up(threads: Threads) -> None:
     """While the threads are busy; who gave up leaves nothing to do, and the next is served."""
-    scene = Scene(executor=threads)
-    assert await scene.verdict() == GOOD
+    harness = JWTIssuerHarness(executor=threads)
+    assert await harness.verdict() == GOOD
     threads.gate.clear()
     busy = threads.submit(lambda: None)
-    waiting = asyncio.create_task(scene.verdict())
+    waiting = asyncio.create_task(harness.verdict())
     await asyncio.sleep(0)
     assert not waiting.done()
     waiting.cancel()
@@ -84,32 +90,32 @@ async def test_the_loop_goes_on_and_may_give_up(threads: Threads) -> None:
         await waiting
     threads.gate.set()
     await asyncio.wrap_future(busy)
-    assert await scene.verdict() == GOOD
-    await background_is_done()
+    assert await harness.verdict() == GOOD
+    await wait_for_background_tasks()
     assert len(threads.done) == 3  # two tokens, and what kept it busy
 
 
 async def test_a_check_that_nobody_waits_for_any_more_says_nothing(threads: Threads) -> None:
     """It had begun when its request was given up, and ends in a refusal that nobody hears."""
-    scene = Scene(executor=threads)
-    assert await scene.verdict() == GOOD
+    harness = JWTIssuerHarness(executor=threads)
+    assert await harness.verdict() == GOOD
     threads.gate.clear()
     threads.begun.clear()
-    waiting = asyncio.create_task(scene.verdict(_forged(scene.local)))
+    waiting = asyncio.create_task(harness.verdict(_forged(harness.local)))
     assert await asyncio.to_thread(threads.begun.wait, 10)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     threads.gate.set()
-    assert await scene.verdict() == GOOD
-    await background_is_done()
+    assert await harness.verdict() == GOOD
+    await wait_for_background_tasks()
 
 
 async def test_the_threads_are_not_the_issuers_to_close(threads: Threads) -> None:
     """They may serve others, after the issuer too."""
-    scene = Scene(executor=threads)
-    assert await scene.verdict() == GOOD
-    await scene.issuer.aclose()
+    harness = JWTIssuerHarness(executor=threads)
+    assert await harness.verdict() == GOOD
+    await harness.issuer.aclose()
     threads.submit(lambda: None).result(10)
 
 

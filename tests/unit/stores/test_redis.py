@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from oauth_guard.errors import ConfigurationError, StoreUnavailable
 from oauth_guard.stores.redis import RedisStore
-from tests.unit.stores.clock import FakeClock
+from tests.builders.clock import FakeClock
 from tests.unit.stores.server import ValkeyServer, free_port
 
 SECRET = b"s" * 32

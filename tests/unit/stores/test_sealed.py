@@ -7,7 +7,7 @@ import pytest
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.stores.memory import MemoryStore
 from oauth_guard.stores.sealed import SealedStore
-from tests.unit.stores.clock import FakeClock
+from tests.builders.clock import FakeClock
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 OLD, NEW, FOREIGN = b"1" * 32, b"2" * 32, b"3" * 32

@@ -1,4 +1,4 @@
-"""FreshApi: routes that ask anew behind every door, and a token that is known already."""
+"""IntrospectingApi: an API whose routes introspect the token of each request."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ READ = {"scope": "read"}
 
 
 def seen(request: Request) -> JSONResponse:
-    """Answer with the scopes that each way to the caller knows."""
+    """Return the scopes of the caller, from each place that has the identity."""
     identities = [see(request), request.auth, current_identity()]
     return JSONResponse([sorted(each.scopes) for each in identities])
 
@@ -42,13 +42,13 @@ def _fastapi() -> FastAPI:
 
 @requires("read", introspect=True)
 async def starlette(request: Request) -> Response:
-    """Answer from the loop."""
+    """Respond from the event loop."""
     return seen(request)
 
 
 @requires("read", introspect=True)
 def starlette_sync(request: Request) -> Response:
-    """Answer from a thread."""
+    """Respond from a thread."""
     return seen(request)
 
 
@@ -57,31 +57,32 @@ ROUTES = [
     Route("/sync", starlette_sync, methods=["GET", "POST"]),
     Mount("/fastapi", _fastapi()),
 ]
-DOORS = ["/starlette", "/sync", "/fastapi/it", "/middleware"]
+PATHS = ["/starlette", "/sync", "/fastapi/it", "/middleware"]
 
 
-class FreshApi(Api):
-    """An `Api` whose issuer can be asked, with a token that is known already.
+class IntrospectingApi(Api):
+    """An `Api` whose issuer supports introspection.
 
     Args:
-        kind: Whether tokens are a `"jwt"` or `"opaque"`.
-        door: The path that is asked for; at `/middleware` the middleware is what asks anew.
-        routes: Routes beside those of all doors.
+        kind: The kind of its tokens, `"jwt"` or `"opaque"`.
+        path: The path that `request` uses. At `/middleware` the middleware introspects; at
+            each other path of `PATHS` the route does.
+        routes: Routes beside those of `PATHS`.
         options: Options of `Guard`.
     """
 
     def __init__(
         self,
         kind: str = "opaque",
-        door: str = "/starlette",
+        path: str = "/starlette",
         *,
         routes: Sequence[BaseRoute] = (),
         **options: Any,
     ) -> None:
-        everywhere = Requirement.of("read", introspect=True) if door == "/middleware" else None
+        everywhere = Requirement.of("read", introspect=True) if path == "/middleware" else None
         key, _ = signing_keys()
         self.authority = local = LocalIssuer(ISSUER, audience=RESOURCE, key=key, clock=self._clock)
-        asked = IntrospectionIssuer(
+        introspecting = IntrospectionIssuer(
             ISSUER,
             client=ClientSecretBasic("api", "secret"),
             http=local.http,
@@ -89,33 +90,33 @@ class FreshApi(Api):
             clock=self._clock,
             monotonic=self._clock,
         )
-        issuer = self.jwt_issuer(introspection=asked) if kind == "jwt" else asked
+        issuer = self.jwt_issuer(introspection=introspecting) if kind == "jwt" else introspecting
         super().__init__(
             routes=[*routes, *ROUTES, Route("/middleware", seen)],
             guard={"issuers": [issuer], **options},
             middleware={"requires": everywhere},
         )
-        self.authority, self.kind, self.door = local, kind, door
+        self.authority, self.kind, self.path = local, kind, path
 
     @property
-    def questions(self) -> int:
-        """How often the issuer was asked about a token."""
+    def introspections(self) -> int:
+        """How many introspection requests the authorization server received."""
         return len(self.authority.introspection.requests)
 
-    async def known(self, **claims: Any) -> str:
-        """Return a token that was let in a moment ago, and is remembered."""
+    async def cached_token(self, **claims: Any) -> str:
+        """Return a token that was accepted just now, so that its identity is cached."""
         claims = {**READ, "jti": "j1", **claims}
         token = self.token(**claims) if self.kind == "jwt" else "opaque-1"
-        self.says(token, **self.authority.claims(**claims))
+        self.set_introspection(token, **self.authority.claims(**claims))
         assert (await self.get("/r", token)).status == 200
         return token
 
-    def says(self, token: str, **members: Any) -> None:
-        """Change what the issuer says about *token*; `None` leaves a member out."""
-        said = {"active": True, **self.authority.introspection.answers.get(token, {}), **members}
-        kept = {name: value for name, value in said.items() if value is not None}
-        self.authority.introspection.answers[token] = kept
+    def set_introspection(self, token: str, **members: Any) -> None:
+        """Change members of the introspection response for *token*; `None` removes one."""
+        responses = self.authority.introspection.answers
+        changed = {"active": True, **responses.get(token, {}), **members}
+        responses[token] = {name: value for name, value in changed.items() if value is not None}
 
-    async def ask(self, token: str | None) -> Answer:
-        """Go through the door."""
-        return await self.get(self.door, token)
+    async def request(self, token: str | None) -> Answer:
+        """Send a request with *token* to `path`."""
+        return await self.get(self.path, token)

@@ -1,18 +1,29 @@
-"""Scene: a scripted issuer, a validator that asks it, and a clock that a test moves."""
+"""IntrospectionCacheHarness: an introspection cache with a scripted issuer and a fake clock."""
 
 from typing import Any
 
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.interfaces import Store
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
-from tests.unit.stores.clock import FakeClock
-from tests.unit.stores.scripted import ScriptedIssuer, verdict
+from tests.builders.clock import FakeClock
+from tests.builders.scripted_issuer import ScriptedIssuer, verdict
 
 INACTIVE = InvalidToken(Reason.INACTIVE)
 
 
-class Scene:
-    """An issuer, and a validator that asks it, on a clock that a test moves."""
+class IntrospectionCacheHarness:
+    """An `IntrospectionCache` in front of a `ScriptedIssuer`.
+
+    Args:
+        store: The store that the cache shares with others.
+        clock: The clock of the cache, for the time of day and for monotonic seconds.
+        max_entries: The size of the cache.
+        settings: The settings of the `ScriptedIssuer`.
+
+    Attributes:
+        issuer: The issuer that the cache introspects at.
+        validator: The cache under test.
+    """
 
     def __init__(
         self,
@@ -33,9 +44,9 @@ class Scene:
         )
 
     async def verdict(self, token: str = "token") -> object:
-        """Return the claims of *token*, or why it is refused."""
+        """Return the claims of *token*, or the reason why it is rejected."""
         return await verdict(self.validator.validate, token)
 
-    async def confirmed(self, token: str = "token") -> object:
-        """Return the same past every memory."""
+    async def introspected(self, token: str = "token") -> object:
+        """Return the same from the issuer, without the cache."""
         return await verdict(self.validator.confirm, token)

@@ -1,0 +1,1 @@
+"""Builders: configured objects that tests of several packages use."""
