@@ -1,1 +1,1 @@
-"""The rules of the house as code: each checker reads source and yields what breaks its rule."""
+"""The architecture rules as code: each rule reads source and yields a complaint per violation."""

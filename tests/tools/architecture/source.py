@@ -1,4 +1,4 @@
-"""A module as the rules see it: its name, its lines, its syntax tree and its imports."""
+"""A module as the rules read it: its name, its text, its syntax tree and its imports."""
 
 import ast
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ CHECKOUT = Path(__file__).parents[3]
 
 @dataclass(frozen=True)
 class Import:
-    """One imported name, written in full, the name it gets here, and where it is imported."""
+    """One imported name: its full name, the name it is bound to, and where it is imported."""
 
     target: str
     bound: str
@@ -19,13 +19,13 @@ class Import:
 
     @property
     def library(self) -> str:
-        """The top-level package that the name comes from."""
+        """The top-level package of the imported name."""
         return self.target.partition(".")[0]
 
 
 @dataclass(frozen=True)
 class Module:
-    """One Python file, named as it is imported."""
+    """One Python file; `name` is its import name."""
 
     name: str
     text: str
@@ -38,7 +38,7 @@ class Module:
 
     @cached_property
     def imports(self) -> tuple[Import, ...]:
-        """Every import, also those inside functions and conditions."""
+        """Every import, including those inside functions and conditions."""
         at_top = set(map(id, self.tree.body))
         return tuple(
             Import(f"{package}{alias.name}", alias.asname or alias.name, alias.lineno, top)
@@ -49,16 +49,16 @@ class Module:
         )
 
     def _package(self, node: ast.Import | ast.ImportFrom) -> str:
-        """Return what the names of *node* are taken from, with its dot."""
+        """Return the prefix of the names that *node* imports, with a trailing dot."""
         if isinstance(node, ast.Import):
             return ""
         parts = self.name.split(".")
-        around = parts[: len(parts) - node.level + self.is_package] if node.level else []
-        return "".join(f"{part}." for part in [*around, *filter(None, [node.module])])
+        parents = parts[: len(parts) - node.level + self.is_package] if node.level else []
+        return "".join(f"{part}." for part in [*parents, *filter(None, [node.module])])
 
-    def complain(self, line: int, mend: str) -> str:
-        """Return a complaint about *line* that says how to *mend* it."""
-        return f"{self.name}:{line}: {mend}"
+    def complain(self, line: int, fix: str) -> str:
+        """Return a complaint about *line* that says how to fix it."""
+        return f"{self.name}:{line}: {fix}"
 
 
 def modules_of(package: str) -> list[Module]:

@@ -1,10 +1,10 @@
-"""What a file may not do: make errors or challenges of its own, or ask what time it is."""
+"""Conventions: where errors, challenge headers and clocks may occur, and how types are imported."""
 
 import ast
 import builtins
 from collections.abc import Iterator
 
-from tests.tools.architecture.floors import KIT, room_of
+from tests.tools.architecture.layers import KIT, package_of
 from tests.tools.architecture.source import Module
 
 ERRORS = "oauth_guard.errors"
@@ -14,11 +14,11 @@ CLOCKS = {
     *("datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today"),
     "datetime.date.today",
 }
-OTHER_WORDS_FOR_NOW = {"at", "current_time", "time", "timestamp", "today", "when"}
+OTHER_NAMES_FOR_NOW = {"at", "current_time", "time", "timestamp", "today", "when"}
 
 
-def errors_come_from_one_file(module: Module) -> Iterator[str]:
-    """Rule 9: every error of ours is defined in errors.py."""
+def errors_are_defined_in_one_file(module: Module) -> Iterator[str]:
+    """Every exception class of the library is defined in errors.py."""
     if module.name == ERRORS:
         return
     ours = {each.target for each in module.imports if each.target.startswith(f"{ERRORS}.")}
@@ -34,17 +34,17 @@ def _is_error(base: ast.expr, ours: set[str]) -> bool:
     return built_in or f"{ERRORS}.{name}" in ours or name.endswith(("Error", "Exception"))
 
 
-def one_file_writes_challenges(module: Module) -> Iterator[str]:
-    """Rule 9: no other file of the library spells the name of the challenge header."""
-    if module.name == CHALLENGE or room_of(module.name) == KIT:
+def challenges_are_written_in_one_file(module: Module) -> Iterator[str]:
+    """Only protocol/challenge.py contains the name of the challenge header."""
+    if module.name == CHALLENGE or package_of(module.name) == KIT:
         return
     for number, line in enumerate(module.text.splitlines(), 1):
         if "www-authenticate" in line.lower():
-            yield module.complain(number, "only protocol/challenge.py knows this header")
+            yield module.complain(number, "only protocol/challenge.py may name this header")
 
 
 def time_is_an_argument(module: Module) -> Iterator[str]:
-    """Rule 12: a clock stands only as the default of a parameter; nobody else asks the time."""
+    """A clock is used only as the default of a parameter; no other code reads the time."""
     origins = {each.bound: each.target for each in module.imports}
     defaults = set(map(id, _defaults(module.tree)))
     for node in ast.walk(module.tree):
@@ -58,24 +58,24 @@ def time_is_an_argument(module: Module) -> Iterator[str]:
 
 
 def time_is_called_now(module: Module) -> Iterator[str]:
-    """Rule 12: the time that a function judges by is called `now`."""
+    """A parameter that holds the current time is called `now`."""
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.arg) and node.arg in OTHER_WORDS_FOR_NOW:
+        if isinstance(node, ast.arg) and node.arg in OTHER_NAMES_FOR_NOW:
             yield module.complain(node.lineno, f"call the argument {node.arg} `now`")
 
 
-def types_are_imported_plainly(module: Module) -> Iterator[str]:
-    """Rule 2: an import for types alone is an import."""
+def types_are_imported_unconditionally(module: Module) -> Iterator[str]:
+    """An import that only types use is an ordinary import."""
     for each in module.imports:
         if each.target.endswith(".TYPE_CHECKING"):
-            yield module.complain(each.line, "import what you need, without TYPE_CHECKING")
+            yield module.complain(each.line, "import it without TYPE_CHECKING")
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Attribute) and node.attr == "TYPE_CHECKING":
-            yield module.complain(node.lineno, "import what you need, without TYPE_CHECKING")
+            yield module.complain(node.lineno, "import it without TYPE_CHECKING")
 
 
 def _defaults(tree: ast.AST) -> Iterator[ast.expr]:
-    """Yield the defaults of parameters, and of the fields that a dataclass makes parameters of."""
+    """Yield the defaults of parameters and of the fields of dataclasses."""
     for node in ast.walk(tree):
         if isinstance(node, ast.arguments):
             yield from node.defaults

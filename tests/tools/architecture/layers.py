@@ -1,0 +1,175 @@
+"""Which package may import which, and which module may use each third-party library."""
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+
+from tests.tools.architecture.source import Import, Module
+
+ROOT = "__init__"
+
+# Each module or package directly under oauth_guard/ has a layer, and imports from lower layers.
+LAYERS: Mapping[str, int] = {
+    "errors": 1,
+    "jose": 2,
+    "protocol": 3,
+    "interfaces": 4,
+    "single_flight": 5,
+    "ttl_cache": 5,
+    "asgi": 6,
+    "http": 6,
+    "identity_cache": 6,
+    "stores": 6,
+    "issuers": 7,
+    "guard": 8,
+    "guard_map": 9,
+    "quick_way": 9,
+    "middleware": 10,
+    "starlette": 10,
+    "telemetry": 10,
+    "config": 10,
+    "fastapi": 11,
+    "routes": 11,
+    "forward_auth": 11,
+    "cli": 12,
+    ROOT: 13,
+}
+
+# The testing kit has no layer: it imports only these packages, and no package imports it.
+KIT = "testing"
+IMPORTED_BY_KIT = {KIT, "errors", "jose", "protocol"}
+
+# The public modules, which the demo may import; protocol and names with an underscore are private.
+PUBLIC = {ROOT, "interfaces", *(name for name, layer in LAYERS.items() if layer in {10, 11})}
+PUBLIC_SUBMODULES = {
+    "oauth_guard.http.aiohttp_client",
+    "oauth_guard.issuers.client_auth",
+    "oauth_guard.issuers.presets",
+    "oauth_guard.issuers.remote_keys",
+    "oauth_guard.issuers.tenants",
+    "oauth_guard.stores.redis",
+}
+
+PURE = {"errors", "jose", "protocol"}
+IMPURE_LIBRARIES = {
+    *("asyncio", "concurrent", "http.client", "http.server"),
+    *("io", "logging", "multiprocessing", "os", "pathlib", "queue", "random", "secrets", "select"),
+    *("shutil", "signal", "socket", "socketserver", "sqlite3", "ssl", "subprocess", "sys"),
+    *("tempfile", "threading", "time", "urllib.request", "uuid"),
+}
+
+# Each third-party library, and the modules that may import it.
+HOMES: Mapping[str, set[str]] = {
+    "jwt": {"jose.signing"},
+    "cryptography": {"jose.algorithms", "jose.jwk", "jose.signing", "protocol.mtls"},
+    "httpx": {"http.fetcher", "http.ssrf_transport"},
+    "aiohttp": {"http.aiohttp_client"},
+    "cachetools": {"ttl_cache"},
+    "redis": {"stores.redis"},
+    "starlette": {"starlette", "routes"},
+    "opentelemetry": {"telemetry"},
+    "fastapi": {"fastapi"},
+    "uvicorn": {"cli"},
+}
+LIBRARIES_OF_KIT = {"httpx", "jwt", "cryptography"}
+OPTIONAL = {"aiohttp", "redis", "opentelemetry", "fastapi", "uvicorn"}
+
+
+def package_of(name: str) -> str:
+    """Return the layered package of the module or import *name*, `ROOT` if it is in none."""
+    first = name.split(".")[1:2]
+    return first[0] if first and first[0] in {*LAYERS, KIT} else ROOT
+
+
+def imports_run_down(module: Module) -> Iterator[str]:
+    """A package imports only from itself and from lower layers."""
+    package = package_of(module.name)
+    if package == ROOT and not (module.is_package and module.name.count(".") == 0):
+        yield module.complain(1, "this package has no layer: add it to LAYERS")
+        return
+    for each in module.imports:
+        if each.library == "oauth_guard" and not _may_import(package, package_of(each.target)):
+            yield module.complain(
+                each.line, f"{package} may not import {each.target}: imports run down"
+            )
+
+
+def _may_import(package: str, other: str) -> bool:
+    if package == KIT:
+        return other in IMPORTED_BY_KIT
+    if other == KIT:
+        return False
+    if package == "interfaces":
+        return other in {"jose", "protocol"}
+    if package == other:
+        return package != ROOT
+    return LAYERS[other] < LAYERS[package]
+
+
+def interfaces_only_describe(module: Module) -> Iterator[str]:
+    """interfaces.py imports only names for types."""
+    if package_of(module.name) == "interfaces":
+        for each in module.imports:
+            if each.library not in {"oauth_guard", "typing", "collections"}:
+                yield module.complain(each.line, f"interfaces may not import {each.target}")
+
+
+def core_is_pure(module: Module) -> Iterator[str]:
+    """errors.py, jose/ and protocol/ have no async code and import no library that does I/O."""
+    if package_of(module.name) not in PURE:
+        return
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.AsyncFunctionDef | ast.AsyncFor | ast.AsyncWith | ast.Await):
+            yield module.complain(
+                node.lineno,
+                "no async code in the core: await in an outer layer and pass the value in",
+            )
+    for each in module.imports:
+        if any(f"{each.target}.".startswith(f"{library}.") for library in IMPURE_LIBRARIES):
+            yield module.complain(
+                each.line, f"the core may not import {each.target}: take the value as an argument"
+            )
+
+
+def libraries_have_one_home(module: Module) -> Iterator[str]:
+    """A third-party library is imported only in its home module."""
+    name = module.name.partition(".")[2]
+    for each in module.imports:
+        if each.library in {"oauth_guard", *sys.stdlib_module_names}:
+            continue
+        if not _at_home(name, each):
+            homes = ", ".join(sorted(HOMES.get(each.library, {"a module in HOMES"})))
+            yield module.complain(each.line, f"only {homes} may import {each.library}")
+
+
+def _at_home(name: str, imported: Import) -> bool:
+    if imported.library == "pytest":
+        return name == f"{KIT}.plugin"
+    if name.startswith(f"{KIT}."):
+        return imported.library in LIBRARIES_OF_KIT
+    return name in HOMES.get(imported.library, set())
+
+
+def libraries_are_imported_at_the_top(module: Module) -> Iterator[str]:
+    """Third-party imports are at the top of a file, except for the server that the CLI starts."""
+    for each in module.imports:
+        foreign = each.library not in sys.stdlib_module_names
+        if (
+            foreign
+            and not each.at_top
+            and (package_of(module.name), each.library) != ("cli", "uvicorn")
+        ):
+            yield module.complain(each.line, f"import {each.library} at the top of its home module")
+
+
+def demo_imports_public_modules(module: Module) -> Iterator[str]:
+    """The demo imports only what is public: the root package and the public modules."""
+    for each in module.imports:
+        if each.library != "oauth_guard":
+            continue
+        private = any(part.startswith("_") for part in each.target.split("."))
+        public = any(each.target.startswith(f"{known}.") for known in PUBLIC_SUBMODULES)
+        if private or not (public or package_of(each.target) in PUBLIC):
+            yield module.complain(
+                each.line, f"{each.target} is private: import from the root package"
+            )
