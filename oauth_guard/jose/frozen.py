@@ -1,30 +1,30 @@
-"""Values that can't be changed, all the way down, and still serialise as JSON."""
+"""Deeply immutable values that still serialize as JSON."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, Self
 
-__all__ = ["SCALARS", "FrozenDict", "freeze", "frozen_dict", "open_twin"]
+__all__ = ["SCALARS", "FrozenDict", "freeze", "frozen_dict", "mutable_class_of"]
 
 SCALARS = frozenset({str, int, float, bool, type(None)})
-"""What JSON gives that can't change anyway."""
+"""The immutable types that a JSON parser returns."""
 
 
 class FrozenDict(dict[str, Any]):
-    """A dict that refuses to change, since one object serves many requests."""
+    """An immutable dict, so that one object can serve many requests."""
 
     __slots__ = ()
 
     def __new__(cls, members: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> Self:
-        """Fill it here, where nobody can come twice."""
+        """Fill the dict here, since `__init__` could be called a second time."""
         self = dict.__new__(cls)
         dict.__init__(self, members)
         return self
 
     def __init__(self, *_: object) -> None:
-        """Do nothing: called once more, `dict.__init__` would change it."""
+        """Do nothing. `dict.__init__` would add items on a second call."""
 
     def __reduce__(self) -> tuple[type[Self], tuple[dict[str, Any]]]:
-        return type(self), (dict(self),)  # copy and pickle would set item by item
+        return type(self), (dict(self),)  # by default copy and pickle set item by item
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("this value is shared between requests and can't be changed")
@@ -34,10 +34,10 @@ class FrozenDict(dict[str, Any]):
 
 
 def freeze(value: Any) -> Any:
-    """Return *value*, as JSON gave it, with frozen dicts for objects and tuples for arrays."""
+    """Return a deeply immutable copy of a JSON *value*: dicts frozen, lists as tuples."""
     if isinstance(value, (list, tuple)):
         return tuple([item if type(item) in SCALARS else freeze(item) for item in value])
-    if isinstance(value, (dict, Mapping)):  # to ask the abstract class alone is slow
+    if isinstance(value, (dict, Mapping)):  # `dict` first: the check of an abstract class is slow
         return frozen_dict(
             {name: item if type(item) in SCALARS else freeze(item) for name, item in value.items()}
         )
@@ -45,16 +45,20 @@ def freeze(value: Any) -> Any:
 
 
 def frozen_dict(members: Mapping[str, Any]) -> FrozenDict:
-    """Return a frozen copy of *members*, whose values are; the class would call twice."""
+    """Return `FrozenDict(members)` without the second copy that calling the class costs.
+
+    It does not freeze the values: they must be immutable already.
+    """
     frozen = dict.__new__(FrozenDict)
     dict.update(frozen, members)
     return frozen
 
 
-def open_twin(frozen: type[Any]) -> type[Any]:
-    """Return a class with the slots of *frozen*, a dataclass, that can be set.
+def mutable_class_of(frozen: type[Any]) -> type[Any]:
+    """Return a class with the slots of *frozen*, a frozen dataclass, whose attributes can be set.
 
-    A frozen dataclass steps past its own guard at each field. To fill a twin, and to set its
-    `__class__` once it is full, comes to the same object at a third of the price.
+    Set every field of an instance, then its `__class__` to *frozen*: the result is an ordinary
+    instance of *frozen*. The constructor of a frozen dataclass calls `object.__setattr__` for each
+    field, which takes 0.9 µs for 13 fields; this takes 0.1 µs. Defaults do not apply.
     """
-    return type("_Open", (), {"__slots__": frozen.__slots__})
+    return type("_Mutable", (), {"__slots__": frozen.__slots__})

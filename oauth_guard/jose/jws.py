@@ -1,4 +1,4 @@
-"""JWS: a signed token taken apart, nothing of it believed yet (RFC 7515 §5.2, RFC 7519 §7.2)."""
+"""JWS: a signed token, parsed but not verified (RFC 7515 §5.2, RFC 7519 §7.2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,11 +7,12 @@ from typing import Any
 
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.jose.base64url import decode_base64url
-from oauth_guard.jose.frozen import open_twin
 from oauth_guard.jose.strict_json import parse_object
 
 __all__ = ["JWS", "JWSHeader", "parse_jws"]
 
+_COMPACT_JWS_DOTS, _COMPACT_JWE_DOTS = 2, 4
+_REPLICATED_CLAIMS = ("iss", "sub", "aud")
 _HEADER_TYPES: Mapping[str, type] = {
     "alg": str,
     "typ": str,
@@ -24,26 +25,29 @@ _HEADER_TYPES: Mapping[str, type] = {
     "jwk": dict,
     "x5c": list,
 }
-_COMPACT_JWS_DOTS, _COMPACT_JWE_DOTS = 2, 4
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class JWSHeader:
-    """The header parameters that decide; all others are ignored, keys it brings included.
+    """The header parameters that this library uses; all others are ignored, embedded keys too.
 
     Attributes:
-        repeated: Claims that stand here too, as the payload must have them (RFC 7519 §5.3).
+        algorithm: `alg`, whether or not it is a supported one.
+        type: `typ`, as it is written.
+        key_id: `kid`.
+        replicated_claims: The claims `iss`, `sub` and `aud` that the header replicates; the
+            payload must have the same values (RFC 7519 §5.3).
     """
 
     algorithm: str
     type: str | None
     key_id: str | None
-    repeated: tuple[tuple[str, Any], ...] = field(default=(), compare=False)
+    replicated_claims: tuple[tuple[str, Any], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class JWS:
-    """A JWS taken apart. Its claims are only as good as a signature check that is still due."""
+    """A parsed JWS. Its claims must not be trusted before `KeySet.verify` accepts the signature."""
 
     header: JWSHeader
     claims: Mapping[str, Any]
@@ -51,49 +55,45 @@ class JWS:
     signature: bytes
 
 
-_Open = open_twin(JWS)
+def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = MappingProxyType({})) -> JWS:
+    """Parse a compact JWS strictly (RFC 7515 §5.2, RFC 7519 §7.2).
 
-
-def parse_jws(token: str, known: Mapping[bytes, JWSHeader] = MappingProxyType({})) -> JWS:
-    """Take a compact JWS apart, strictly (RFC 7515 §5.2, RFC 7519 §7.2).
-
-    Checked is its form alone; algorithm, type, key and claims are for others to judge.
+    It checks the form alone. It does not check the signature, the algorithm, the type, the key or
+    the value of any claim.
 
     Args:
-        token: The JWS.
-        known: What is already read of headers, by how they are encoded.
+        token: The compact serialization.
+        known_headers: Headers that were parsed before, by their encoded form.
 
     Raises:
-        InvalidToken: It is not three canonical base64url segments, header and claims are not
-            strict JSON objects, a registered parameter has the wrong type, or it is marked with
-            an extension (`crit`, `b64`), none of which this library understands.
+        InvalidToken: The token is not three canonical base64url segments; header or claims are
+            not a strict JSON object; a registered header parameter has the wrong type; the header
+            replicates a claim with another value; or the header names an extension (`crit`,
+            `b64`), of which this library supports none.
     """
     dots = token.count(".")
     if dots == _COMPACT_JWE_DOTS:
         raise InvalidToken(Reason.ENCRYPTED_TOKEN)
     if dots != _COMPACT_JWS_DOTS:
         raise InvalidToken(Reason.MALFORMED_TOKEN)
-    signed = _Open()
     try:
-        signing_input, _, signature = token.encode("ascii").rpartition(b".")
-        header, _, payload = signing_input.partition(b".")
-        signed.header = known.get(header) or _read_header(decode_base64url(header))
-        signed.claims = parse_object(decode_base64url(payload))
-        signed.signing_input = signing_input
-        signed.signature = decode_base64url(signature)
+        signing_input, _, encoded_signature = token.encode("ascii").rpartition(b".")
+        encoded_header, _, payload = signing_input.partition(b".")
+        header = known_headers.get(encoded_header) or _parse_header(encoded_header)
+        claims = parse_object(decode_base64url(payload))
+        signature = decode_base64url(encoded_signature)
     except ValueError:
         raise InvalidToken(Reason.MALFORMED_TOKEN) from None
     if not signature:
         raise InvalidToken(Reason.MALFORMED_TOKEN)
-    for name, value in signed.header.repeated:
-        if value != signed.claims.get(name):
+    for name, value in header.replicated_claims:
+        if value != claims.get(name):
             raise InvalidToken(Reason.MALFORMED_HEADER)
-    signed.__class__ = JWS
-    return signed  # type: ignore[no-any-return] # it is one now
+    return JWS(header, claims, signing_input, signature)
 
 
-def _read_header(data: bytes) -> JWSHeader:
-    members = parse_object(data)
+def _parse_header(encoded: bytes) -> JWSHeader:
+    members = parse_object(decode_base64url(encoded))
     if "crit" in members or "b64" in members:
         raise InvalidToken(Reason.CRITICAL_HEADER)
     for name, value in members.items():
@@ -101,5 +101,5 @@ def _read_header(data: bytes) -> JWSHeader:
             raise InvalidToken(Reason.MALFORMED_HEADER)
     if "alg" not in members:
         raise InvalidToken(Reason.MALFORMED_HEADER)
-    repeated = tuple((name, members[name]) for name in ("iss", "sub", "aud") if name in members)
-    return JWSHeader(members["alg"], members.get("typ"), members.get("kid"), repeated)
+    replicated = tuple((name, members[name]) for name in _REPLICATED_CLAIMS if name in members)
+    return JWSHeader(members["alg"], members.get("typ"), members.get("kid"), replicated)

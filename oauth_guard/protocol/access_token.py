@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oauth_guard.errors import InvalidToken, Reason
-from oauth_guard.jose.frozen import SCALARS, FrozenDict, freeze, frozen_dict, open_twin
+from oauth_guard.jose.frozen import SCALARS, FrozenDict, freeze, frozen_dict, mutable_class_of
 from oauth_guard.protocol.claim_checks import call_claim_function
 from oauth_guard.protocol.claims import ClaimPath, ClaimRules
 
@@ -82,7 +82,7 @@ class AccessToken:
         """
         rules.check_presence(claims)
         frozen = _read(claims, rules)
-        token = _Open()
+        token = _Mutable()
         token.rules = rules
         token.subject = frozen.get(rules.subject_claim)
         token.client_id = _first(frozen, rules.client_claims)
@@ -120,7 +120,7 @@ class AccessToken:
         rules.claims.check(self.claims)
 
 
-_Open = open_twin(AccessToken)
+_Mutable = mutable_class_of(AccessToken)
 
 
 def _read(claims: Mapping[str, Any], rules: ClaimRules) -> FrozenDict:

@@ -4,7 +4,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
 
-from oauth_guard.jose.frozen import FrozenDict, open_twin
+from oauth_guard.jose.frozen import FrozenDict, mutable_class_of
 from oauth_guard.protocol.access_token import AccessToken
 
 __all__ = [
@@ -48,7 +48,7 @@ class Identity:
     @staticmethod
     def from_token(token: AccessToken, *, raw: str | None = None) -> "Identity":
         """Return the identity that a validated *token* asserts."""
-        identity = _Open()
+        identity = _Mutable()
         identity.issuer = token.rules.issuer
         identity.subject = token.subject
         identity.client_id = token.client_id
@@ -96,7 +96,7 @@ class Identity:
         return self.subject or ""
 
 
-_Open = open_twin(Identity)
+_Mutable = mutable_class_of(Identity)
 
 ANONYMOUS = Identity()
 """The caller of whom nothing is known: on public paths, and where a token is optional."""

@@ -1,4 +1,4 @@
-"""What is frozen refuses every change, all the way down, and is JSON still."""
+"""Frozen values reject every change at every level, and serialize as JSON."""
 
 import copy
 import json
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from oauth_guard.jose.frozen import FrozenDict, freeze, open_twin
+from oauth_guard.jose.frozen import FrozenDict, freeze, mutable_class_of
 
 _VALUE: dict[str, Any] = {"a": {"b": [1, {"c": [None, 1.5, "d"]}]}, "e": [], "f": {}}
 _CHANGES: dict[str, Callable[[Any], object]] = {
@@ -30,8 +30,10 @@ _CHANGES: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("change", _CHANGES.values(), ids=_CHANGES)
-def test_a_change_is_refused(change: Callable[[Any], object]) -> None:
-    """At the top and below, even of what is empty."""
+def test_change_to_a_frozen_dict_is_rejected_at_every_level(
+    change: Callable[[Any], object],
+) -> None:
+    """Nested and empty dicts are frozen too."""
     frozen = freeze(_VALUE)
     for level in (frozen, frozen["a"], frozen["a"]["b"][1], frozen["f"]):
         with pytest.raises((TypeError, AttributeError)):
@@ -39,15 +41,15 @@ def test_a_change_is_refused(change: Callable[[Any], object]) -> None:
     assert frozen == freeze(_VALUE)
 
 
-def test_initialising_it_again_changes_nothing() -> None:
-    """A dict takes what its `__init__` is called with again; this one does not."""
+def test_second_call_of_init_changes_nothing() -> None:
+    """`dict.__init__` would add the items."""
     frozen = FrozenDict({"a": 1})
-    frozen.__init__({"a": 2, "b": 3})  # type: ignore[misc] # tried, to see it do nothing
+    frozen.__init__({"a": 2, "b": 3})  # type: ignore[misc] # the call under test
     assert frozen == {"a": 1}
 
 
-def test_it_is_json_still() -> None:
-    """What went in as JSON comes out as the same JSON."""
+def test_frozen_value_serializes_to_the_same_json() -> None:
+    """A frozen dict is a JSON object, a tuple an array."""
     assert json.loads(json.dumps(freeze(_VALUE))) == _VALUE
 
 
@@ -60,16 +62,16 @@ def test_it_is_json_still() -> None:
     ],
     ids=["copied", "copied deeply", "pickled"],
 )
-def test_a_duplicate_is_as_frozen(duplicate: Callable[[Any], Any]) -> None:
-    """A copy is equal and refuses as well, all the way down."""
-    twin = duplicate(freeze(_VALUE))
-    assert twin == freeze(_VALUE)
-    for level in (twin, twin["a"], twin["a"]["b"][1]):
+def test_copy_of_a_frozen_dict_is_frozen_at_every_level(duplicate: Callable[[Any], Any]) -> None:
+    """A copy is equal to the original."""
+    copied = duplicate(freeze(_VALUE))
+    assert copied == freeze(_VALUE)
+    for level in (copied, copied["a"], copied["a"]["b"][1]):
         assert type(level) is FrozenDict
 
 
-def test_what_is_made_of_it_may_be_changed() -> None:
-    """A plain dict made of it is the application's own."""
+def test_dict_made_from_a_frozen_dict_is_mutable() -> None:
+    """Unpacking, `|`, `copy()` and `dict()` give a plain dict."""
     frozen = freeze({"a": 1})
     assert {**frozen, "b": 2} == frozen | {"b": 2} == {"a": 1, "b": 2}
     assert type(frozen.copy()) is type(dict(frozen)) is dict
@@ -85,8 +87,8 @@ def test_what_is_made_of_it_may_be_changed() -> None:
         pytest.param(10**99, 10**99, id="a number"),
     ],
 )
-def test_other_values_are_frozen(value: Any, frozen: Any) -> None:
-    """An array becomes a tuple; what can't change stays what it is."""
+def test_array_is_frozen_to_a_tuple_and_a_scalar_is_unchanged(value: Any, frozen: Any) -> None:
+    """Arrays are frozen at every level."""
     assert freeze(value) == frozen
 
 
@@ -97,30 +99,34 @@ class _Point:
     name: str | None = field(default=None, compare=False)
 
 
-_OpenPoint = open_twin(_Point)
+_MutablePoint = mutable_class_of(_Point)
 
 
-def _filled(*, whole: bool) -> _Point:
-    point = _OpenPoint()
+def _point_from_mutable_class(*, complete: bool) -> _Point:
+    point = _MutablePoint()
     point.x, point.y = 1, 2
-    if whole:
+    if complete:
         point.name = "p"
     point.__class__ = _Point
     return cast("_Point", point)
 
 
-def test_a_twin_that_was_filled_is_what_the_class_makes() -> None:
-    """Of the class itself, equal, with one hash, told in one way, and frozen."""
-    made, usual = _filled(whole=True), _Point(1, 2, "p")
+def test_completed_instance_of_the_mutable_class_equals_a_constructed_one() -> None:
+    """Type, equality, hash, `repr`, pickling and immutability are the same."""
+    made, constructed = _point_from_mutable_class(complete=True), _Point(1, 2, "p")
     assert type(made) is _Point
-    assert (made, hash(made), repr(made)) == (usual, hash(usual), repr(usual))
+    assert (made, hash(made), repr(made)) == (
+        constructed,
+        hash(constructed),
+        repr(constructed),
+    )
     assert pickle.loads(pickle.dumps(made)) == replace(made)  # noqa: S301 - our own
     for name in ("x", "z", "__class__"):
         with pytest.raises((FrozenInstanceError, TypeError)):
             setattr(made, name, 5)
 
 
-def test_a_field_that_was_left_open_is_missed() -> None:
-    """It has no default, though the class gives it one."""
+def test_field_that_was_not_set_has_no_default() -> None:
+    """The defaults of the dataclass do not apply to its mutable class."""
     with pytest.raises(AttributeError):
-        repr(_filled(whole=False))
+        repr(_point_from_mutable_class(complete=False))

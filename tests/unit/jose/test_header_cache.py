@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.jose.header_cache import HeaderCache
 from oauth_guard.jose.jws import JWS, JWSHeader, parse_jws
+from tests.unit.jose.ambiguous_json import AMBIGUOUS_DOCUMENTS
 from tests.unit.jose.forging import CLAIMS, HEADER, segment
-from tests.unit.jose.unusual_json import ODD_DOCUMENTS
 from tests.unit.protocol.properties import BOUNDED
 
 _KNOWN = 64
@@ -31,7 +31,7 @@ _names = st.sampled_from(["alg", "typ", "kid", "jwk", "crit", "b64", "iss", "sub
 _values = st.sampled_from(["ES256", "u1", CLAIMS["iss"], None, 5, [], {"kty": "EC"}])
 _changes = st.dictionaries(_names, _values, max_size=3)
 _written = _changes.map(lambda changes: json.dumps(HEADER | changes).encode())
-_headers = _written | st.sampled_from(list(ODD_DOCUMENTS.values())) | st.binary(max_size=9)
+_headers = _written | st.sampled_from(list(AMBIGUOUS_DOCUMENTS.values())) | st.binary(max_size=9)
 _claims = st.sampled_from([CLAIMS, {**CLAIMS, "sub": "u2"}, {}, {"aud": None}, b"[]", b""])
 _tokens = st.builds(_token, _headers, _claims) | st.text("a.=é", max_size=9)
 
@@ -41,7 +41,7 @@ def _outcome(headers: HeaderCache | None, token: str) -> tuple[JWS, Any] | Reaso
         signed = parse_jws(token) if headers is None else headers.read(token)
     except InvalidToken as refusal:
         return refusal.reason
-    return signed, signed.header.repeated
+    return signed, signed.header.replicated_claims
 
 
 @BOUNDED
