@@ -1,1 +1,1 @@
-"""JOSE: signed tokens and the keys that verify them (RFC 7515 to RFC 7519)."""
+"""JOSE: signed tokens, and the keys that verify them (RFC 7515 to RFC 7519)."""

@@ -1,4 +1,4 @@
-"""How each algorithm tells a good signature (RFC 7518 §3, RFC 8037 §3.1, RFC 9864 §2)."""
+"""Signature verification for each JWS algorithm (RFC 7518 §3, RFC 8037 §3.1, RFC 9864 §2)."""
 
 import hmac
 from collections.abc import Callable, Mapping
@@ -10,60 +10,60 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, Asymmet
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
-__all__ = ["ASYMMETRIC", "CHECKS", "EDWARDS", "HASH_BYTES", "RSA", "SYMMETRIC"]
+__all__ = ["ASYMMETRIC", "EDDSA", "HASH_BYTES", "RSA", "SYMMETRIC", "VERIFIERS"]
 
 RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
-EDWARDS = frozenset({"EdDSA", "Ed25519"})
+EDDSA = frozenset({"EdDSA", "Ed25519"})
 
-ASYMMETRIC = RSA | EDWARDS | {"ES256", "ES384", "ES512"}
+ASYMMETRIC = RSA | EDDSA | {"ES256", "ES384", "ES512"}
 """The signature algorithms of issuers that publish keys; the default."""
 
 HASH_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 SYMMETRIC = frozenset(HASH_BYTES)
-"""The algorithms of a secret that the issuer shares; no published key ever verifies one."""
+"""The MAC algorithms, for a secret shared with the issuer. No published key verifies them."""
 
-Check: TypeAlias = Callable[[Any, bytes, bytes], None]
-"""Holds a signature, by a key that fits, to what was signed; raises `InvalidSignature`."""
-
-
-def _rsa(padding: AsymmetricPadding, digest: HashAlgorithm) -> Check:
-    def check(key: Any, signature: bytes, signed: bytes) -> None:
-        key.verify(signature, signed, padding, digest)
-
-    return check
+Verifier: TypeAlias = Callable[[Any, bytes, bytes], None]
+"""Takes key, signature and signing input; raises `InvalidSignature`. It does not check the key."""
 
 
-def _pss(digest: HashAlgorithm) -> Check:
+def _rsa(padding: AsymmetricPadding, digest: HashAlgorithm) -> Verifier:
+    def verify(key: Any, signature: bytes, signing_input: bytes) -> None:
+        key.verify(signature, signing_input, padding, digest)
+
+    return verify
+
+
+def _pss(digest: HashAlgorithm) -> Verifier:
     return _rsa(PSS(MGF1(digest), digest.digest_size), digest)
 
 
-def _ecdsa(digest: HashAlgorithm, size: int) -> Check:
-    """Take r and s as RFC 7518 §3.4 writes them, in *size* bytes each."""
+def _ecdsa(digest: HashAlgorithm, size: int) -> Verifier:
+    """Return a verifier of signatures that are r and s in *size* bytes each (RFC 7518 §3.4)."""
     scheme = ECDSA(digest)
 
-    def check(key: Any, signature: bytes, signed: bytes) -> None:
+    def verify(key: Any, signature: bytes, signing_input: bytes) -> None:
         if len(signature) != 2 * size:
             raise InvalidSignature
         r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
-        key.verify(encode_dss_signature(r, s), signed, scheme)
+        key.verify(encode_dss_signature(r, s), signing_input, scheme)
 
-    return check
-
-
-def _eddsa(key: Any, signature: bytes, signed: bytes) -> None:
-    key.verify(signature, signed)
+    return verify
 
 
-def _mac(digest: str) -> Check:
-    def check(key: bytes, signature: bytes, signed: bytes) -> None:
-        if not hmac.compare_digest(hmac.digest(key, signed, digest), signature):
+def _eddsa(key: Any, signature: bytes, signing_input: bytes) -> None:
+    key.verify(signature, signing_input)
+
+
+def _hmac(digest: str) -> Verifier:
+    def verify(key: bytes, signature: bytes, signing_input: bytes) -> None:
+        if not hmac.compare_digest(hmac.digest(key, signing_input, digest), signature):
             raise InvalidSignature
 
-    return check
+    return verify
 
 
-# Padding and hash are made here, once, since making them costs up to 3 µs.
-CHECKS: Mapping[str, Check] = {
+# Padding and hash objects are built once, because building them costs up to 3 µs.
+VERIFIERS: Mapping[str, Verifier] = {
     "RS256": _rsa(PKCS1v15(), SHA256()),
     "RS384": _rsa(PKCS1v15(), SHA384()),
     "RS512": _rsa(PKCS1v15(), SHA512()),
@@ -75,8 +75,8 @@ CHECKS: Mapping[str, Check] = {
     "ES512": _ecdsa(SHA512(), 66),
     "EdDSA": _eddsa,
     "Ed25519": _eddsa,
-    "HS256": _mac("sha256"),
-    "HS384": _mac("sha384"),
-    "HS512": _mac("sha512"),
+    "HS256": _hmac("sha256"),
+    "HS384": _hmac("sha384"),
+    "HS512": _hmac("sha512"),
 }
-"""The check of each algorithm that we know; `none` is none of them."""
+"""The verifier of each supported algorithm. `none` is not supported."""

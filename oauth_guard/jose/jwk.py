@@ -1,4 +1,4 @@
-"""Key: a JSON Web Key and the algorithms that it may verify (RFC 7517 §4, RFC 7518 §6)."""
+"""Key: a JSON Web Key and the algorithms that it may verify with (RFC 7517 §4, RFC 7518 §6)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
-from oauth_guard.jose.algorithms import CHECKS, EDWARDS, HASH_BYTES, RSA
+from oauth_guard.jose.algorithms import EDDSA, HASH_BYTES, RSA, VERIFIERS
 from oauth_guard.jose.base64url import decode_base64url
 from oauth_guard.jose.jws import JWS
 
@@ -29,30 +29,41 @@ _ED25519_BYTES = 32
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Key:
-    """A key and the algorithms that it may verify, each fitting its type and curve."""
+    """A verification key.
+
+    Attributes:
+        key_id: `kid`, if it has one.
+        algorithms: The algorithms that it may verify with; each fits its type and curve.
+        material: The public key as `cryptography` has it, or the bytes of a secret.
+    """
 
     key_id: str | None
     algorithms: frozenset[str]
     material: Any
 
     def verifies(self, token: JWS) -> bool:
-        """Tell whether this key made the signature; the algorithm must be one of its own."""
+        """Return whether the signature of *token* is valid for this key, by one of its algorithms.
+
+        `kid` is not compared.
+        """
         algorithm = token.header.algorithm
         if algorithm not in self.algorithms:
             return False
         try:
-            CHECKS[algorithm](self.material, token.signature, token.signing_input)
+            VERIFIERS[algorithm](self.material, token.signature, token.signing_input)
         except InvalidSignature:
             return False
         return True
 
 
 def import_key(jwk: Mapping[str, Any]) -> Key:
-    """Return the public key that *jwk* describes, if it may verify signatures (RFC 7517 §4).
+    """Import a public JWK that may verify signatures (RFC 7517 §4).
+
+    A certificate chain in `x5c` is neither used nor checked.
 
     Raises:
-        ValueError: It is private, symmetric, meant for another use, too weak, of an unknown
-            type, or malformed; the text says which.
+        ValueError: The key is private, symmetric, for another use, too weak, of an unknown type
+            or malformed. The text says which, and quotes no value.
     """
     key_id = jwk.get("kid")
     if key_id is not None and not isinstance(key_id, str):
@@ -60,27 +71,27 @@ def import_key(jwk: Mapping[str, Any]) -> Key:
     if jwk.get("use", "sig") != "sig":
         raise ValueError("the key is not for signatures")
     if "verify" not in _strings(jwk.get("key_ops", ["verify"])):
-        raise ValueError("the key is not for verifying")
+        raise ValueError("the key is not for verification")
     if "d" in jwk:
-        raise ValueError("the key is private: it was published, so anyone may sign with it")
+        raise ValueError("the key is private: it was published, so anyone can sign with it")
     public, algorithms = _import_public(jwk)
     if "alg" in jwk:
         algorithms &= {jwk["alg"]} if isinstance(jwk["alg"], str) else frozenset()
     if not algorithms:
-        raise ValueError("the key's alg is none that fits it")
+        raise ValueError("alg does not fit the key")
     return Key(key_id, algorithms, public)
 
 
 def import_secret(secret: bytes, algorithms: frozenset[str]) -> Key:
-    """Return the key that *secret* is for the symmetric *algorithms* (RFC 7518 §3.2).
+    """Import a shared secret for the symmetric *algorithms* (RFC 7518 §3.2).
 
     Raises:
-        ValueError: It is shorter than the hash of one of them.
+        ValueError: *secret* is shorter than the hash of one of the algorithms.
     """
-    wanted = max(HASH_BYTES[name] for name in algorithms)
-    if len(secret) < wanted:
+    minimum = max(HASH_BYTES[name] for name in algorithms)
+    if len(secret) < minimum:
         raise ValueError(
-            f"a secret for {', '.join(sorted(algorithms))} has at least {wanted} bytes"
+            f"a secret for {', '.join(sorted(algorithms))} has at least {minimum} bytes"
         )
     return Key(None, algorithms, secret)
 
@@ -94,16 +105,16 @@ def _import_public(jwk: Mapping[str, Any]) -> tuple[Any, frozenset[str]]:
             return _build(_point(jwk, curve).public_key), algorithms
         case "OKP", "Ed25519":
             point = _decode_member(jwk, "x", _ED25519_BYTES)
-            return _build(partial(Ed25519PublicKey.from_public_bytes, point)), EDWARDS
+            return _build(partial(Ed25519PublicKey.from_public_bytes, point)), EDDSA
     raise ValueError("the key's type or curve is unknown")
 
 
 def _build(public_key: Callable[[], Any]) -> Any:
-    """Build a key; cryptography refuses a point off the curve, or in FIPS mode a whole curve."""
+    """Call *public_key*, which rejects a point off the curve, and in FIPS mode whole curves."""
     try:
         return public_key()
     except (ValueError, UnsupportedAlgorithm):
-        raise ValueError("the key's numbers are no key that can be used here") from None
+        raise ValueError("the key's numbers are not a usable key") from None
 
 
 def _rsa_numbers(jwk: Mapping[str, Any]) -> RSAPublicNumbers:

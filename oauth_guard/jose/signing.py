@@ -1,4 +1,7 @@
-"""SigningKey: a private key of our own, to prove who we are; alone knows PyJWT (RFC 7515 §5.1)."""
+"""SigningKey: a private key that signs JWTs (RFC 7515 §5.1).
+
+No other file of the library uses PyJWT.
+"""
 
 import base64
 import json
@@ -17,14 +20,16 @@ __all__ = ["SigningKey"]
 
 _MIN_RSA_BITS = 2048
 _RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
-_EDWARDS = ("EdDSA", "Ed25519")
-_SIGNERS = get_default_algorithms()
+_EDDSA = ("EdDSA", "Ed25519")
 _CURVES = {"secp256r1": ("ES256",), "secp384r1": ("ES384",), "secp521r1": ("ES512",)}
+_SIGNERS = get_default_algorithms()
+# RFC 9864 names the curve. PyJWT knows the algorithm by its older name alone.
+_SIGNERS["Ed25519"] = _SIGNERS["EdDSA"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SigningKey:
-    """A private key, and the algorithm that it signs with."""
+    """A private key and the algorithm that it signs with."""
 
     algorithm: str
     key_id: str | None
@@ -32,42 +37,46 @@ class SigningKey:
 
     @classmethod
     def from_pem(cls, pem: bytes, *, algorithm: str | None, key_id: str | None) -> Self:
-        """Read a private key; where no *algorithm* is named, it is the first that fits.
+        """Read a private key.
+
+        Args:
+            pem: The key as PEM, not encrypted.
+            algorithm: The algorithm to sign with; None takes the first one that fits the key.
+            key_id: The `kid` of the JWTs; None leaves it out.
 
         Raises:
-            ValueError: It is no private key in PEM, is locked by a password, or can't sign so.
+            ValueError: *pem* is not a private key in PEM, is encrypted with a password, or can't
+                sign with *algorithm*.
         """
         try:
             private = load_pem_private_key(pem, password=None)
-        except (TypeError, ValueError, UnsupportedAlgorithm):  # whose text is not ours
+        except (TypeError, ValueError, UnsupportedAlgorithm):  # their text may quote the input
             raise ValueError("it is no private key in PEM without a password") from None
-        fitting = _algorithms(private)
-        if not fitting:
+        supported = _supported_algorithms(private)
+        if not supported:
             raise ValueError("it is too weak, or of a type that can't sign")
-        if algorithm is not None and algorithm not in fitting:
-            raise ValueError(f"it can sign by {', '.join(fitting)} alone")
-        return cls(algorithm or fitting[0], key_id, private)
+        if algorithm is not None and algorithm not in supported:
+            raise ValueError(f"it can only sign with {', '.join(supported)}")
+        return cls(algorithm or supported[0], key_id, private)
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """Return *claims* as a signed JWT."""
+        """Return *claims* as a signed JWT, in the compact serialization."""
         header = {"alg": self.algorithm, "typ": "JWT"}
         if self.key_id is not None:
             header["kid"] = self.key_id
         signing_input = b".".join(_encode(json.dumps(part).encode()) for part in (header, claims))
-        # RFC 9864 names the curve; PyJWT knows the algorithm by its older name alone.
-        signer = _SIGNERS["EdDSA" if self.algorithm == "Ed25519" else self.algorithm]
-        signature = signer.sign(signing_input, self.private)
+        signature = _SIGNERS[self.algorithm].sign(signing_input, self.private)
         return b".".join((signing_input, _encode(signature))).decode("ascii")
 
 
-def _algorithms(private: object) -> tuple[str, ...]:
+def _supported_algorithms(private: object) -> tuple[str, ...]:
     match private:
         case RSAPrivateKey() if private.key_size >= _MIN_RSA_BITS:
             return _RSA
         case EllipticCurvePrivateKey():
             return _CURVES.get(private.curve.name, ())
         case Ed25519PrivateKey():
-            return _EDWARDS
+            return _EDDSA
     return ()
 
 

@@ -1,4 +1,7 @@
-"""JSON as a security boundary: one meaning or none (RFC 8259 §4, RFC 8725 §2.4)."""
+"""Strict JSON parsing: every document that two parsers might read differently is rejected.
+
+RFC 8259 §4 leaves open what a duplicate member means. RFC 8725 §2.6 and §3.7 allow UTF-8 only.
+"""
 
 import json
 from math import isfinite
@@ -11,47 +14,15 @@ _MAX_DIGITS = 100
 _WHITE_SPACE = " \t\n\r"
 
 
-def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(members)
-    if len(result) != len(members):
-        raise ValueError("a member is named twice")
-    return result
-
-
-def _refuse_constant(_: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are not JSON")
-
-
-def _finite_float(literal: str) -> float:
-    number = float(literal)
-    if not isfinite(number):  # the literal overflowed
-        raise ValueError("a number overflows")
-    return number
-
-
-def _bounded_int(literal: str) -> int:
-    if len(literal) > _MAX_DIGITS:
-        raise ValueError("an integer has too many digits")
-    return int(literal)
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_constant=_refuse_constant,
-    parse_float=_finite_float,
-    parse_int=_bounded_int,
-)
-
-
 def parse_object(data: bytes) -> dict[str, Any]:
-    """Return the one JSON object that *data* holds, read strictly.
+    """Parse *data*, which must be one JSON object in UTF-8.
 
-    Refused is whatever two parsers might read in two ways: a member named twice, `NaN`,
-    a number that overflows, a lone surrogate, a byte order mark, nesting past 32 levels.
-    How long *data* may be is the caller's to bound.
+    The length of *data* is not checked; the caller bounds it.
 
     Raises:
-        ValueError: *data* is anything but such an object; the text quotes nothing of it.
+        ValueError: *data* is not a JSON object; has a duplicate member, `NaN`, `Infinity`, a
+            float that overflows, an integer of more than 100 digits, a lone surrogate or a byte
+            order mark; or is nested more than 32 levels deep. The text quotes nothing of *data*.
     """
     try:
         text = data.decode("utf-8").strip(_WHITE_SPACE)
@@ -61,13 +32,13 @@ def parse_object(data: bytes) -> dict[str, Any]:
     if end != len(text) or not isinstance(value, dict):
         raise ValueError("not a JSON object")
     if text.count("[") + text.count("{") > _MAX_DEPTH:
-        _refuse_depth(value)
-    if "\\" in text and "\\u" in text:  # one character is found faster than two
-        _refuse_lone_surrogates(value)
+        _check_depth(value)
+    if "\\" in text and "\\u" in text:  # searching one character first is faster
+        _check_surrogates(value)
     return value
 
 
-def _refuse_depth(value: dict[str, Any]) -> None:
+def _check_depth(value: dict[str, Any]) -> None:
     level: list[Any] = [value]
     for _ in range(_MAX_DEPTH):
         level = [
@@ -80,8 +51,40 @@ def _refuse_depth(value: dict[str, Any]) -> None:
         raise ValueError("nested too deeply")
 
 
-def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
+def _check_surrogates(value: dict[str, Any]) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
         raise ValueError("a lone surrogate is not text") from None
+
+
+def _unique_members(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(members)
+    if len(result) != len(members):
+        raise ValueError("duplicate member")
+    return result
+
+
+def _reject_constant(_: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _finite_float(literal: str) -> float:
+    number = float(literal)
+    if not isfinite(number):  # the literal overflows
+        raise ValueError("a number overflows")
+    return number
+
+
+def _bounded_int(literal: str) -> int:
+    if len(literal) > _MAX_DIGITS:
+        raise ValueError("an integer has too many digits")
+    return int(literal)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique_members,
+    parse_constant=_reject_constant,
+    parse_float=_finite_float,
+    parse_int=_bounded_int,
+)

@@ -1,25 +1,25 @@
-"""JSON that two parsers might read in two ways, or that none should read."""
+"""Documents that two JSON parsers may read differently, or that no parser should accept."""
 
-__all__ = ["ODD_DOCUMENTS"]
+__all__ = ["AMBIGUOUS_DOCUMENTS"]
 
 _DEEP = 33
 
-ODD_DOCUMENTS = {
-    "nothing": b"",
+AMBIGUOUS_DOCUMENTS = {
+    "an empty document": b"",
     "an array": b"[]",
     "a string": b'"{}"',
     "null": b"null",
     "two documents": b"{} {}",
-    "something behind it": b"{}x",
-    "a comma too many": b'{"a":1,}',
+    "a character after the object": b"{}x",
+    "a trailing comma": b'{"a":1,}',
     "a comment": b"{}/**/",
     "single quotes": b"{'a':1}",
-    "a member named twice": b'{"a":1,"a":2}',
-    "a member named twice with one value": b'{"a":1,"a":1}',
-    "a member named twice below": b'{"a":{"b":1,"b":2}}',
-    "a member named twice in an array": b'{"a":[{"b":1,"b":2}]}',
-    "a member named twice once it is unescaped": b'{"alg":1,"\\u0061lg":2}',
-    "a member named twice by other escapes": b'{"\\u002f":1,"\\/":2}',
+    "a duplicate member": b'{"a":1,"a":2}',
+    "a duplicate member with one value": b'{"a":1,"a":1}',
+    "a duplicate member in a nested object": b'{"a":{"b":1,"b":2}}',
+    "a duplicate member in an array": b'{"a":[{"b":1,"b":2}]}',
+    "a duplicate member after unescaping": b'{"alg":1,"\\u0061lg":2}',
+    "a duplicate member with different escapes": b'{"\\u002f":1,"\\/":2}',
     "NaN": b'{"a":NaN}',
     "Infinity": b'{"a":Infinity}',
     "-Infinity": b'{"a":-Infinity}',
@@ -31,7 +31,7 @@ ODD_DOCUMENTS = {
     "a plus sign": b'{"a":+1}',
     "a fraction without a digit": b'{"a":1.}',
     "100000 nested arrays": b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-    "100000 arrays opened": b'{"a":' + b"[" * 100_000,
+    "100000 unclosed arrays": b'{"a":' + b"[" * 100_000,
     "100000 nested objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
     "33 nested objects": b'{"a":' * _DEEP + b"1" + b"}" * _DEEP,
     "a byte order mark": b"\xef\xbb\xbf{}",
@@ -44,14 +44,14 @@ ODD_DOCUMENTS = {
     "FF FE": b"\xff\xfe",
     "an escaped lone surrogate in a value": b'{"a":"\\ud800"}',
     "an escaped lone surrogate in a name": b'{"\\udfff":1}',
-    "an escaped lone surrogate far below": b'{"a":[{"b":["\\uD834"]}]}',
+    "an escaped lone surrogate in a nested value": b'{"a":[{"b":["\\uD834"]}]}',
     "surrogates in the wrong order": b'{"a":"\\ude00\\ud83d"}',
     "a raw lone surrogate in a value": b'{"a":"\xed\xa0\x80"}',
     "a raw lone surrogate in a name": b'{"\xed\xa0\x80":1}',
     "a raw surrogate pair": b'{"a":"\xed\xa0\xbd\xed\xb8\x80"}',
     "a raw line break in a string": b'{"a":"\n"}',
     "a raw NUL": b'{"a":"\x00"}',
-    "a NUL behind it": b"{}\x00",
+    "a NUL after the object": b"{}\x00",
     "a no-break space": '{\u00a0"a":1}'.encode(),
     "a vertical tab": b"\x0b{}",
 }

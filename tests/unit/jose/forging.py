@@ -1,4 +1,4 @@
-"""Tokens made byte by byte and signed with good keys, so that form alone can be what is wrong."""
+"""Builds tokens with a valid signature over any bytes, so that a test can vary the form alone."""
 
 import base64
 import json
@@ -28,23 +28,23 @@ _ALGORITHMS = get_default_algorithms()
 
 @cache
 def key_for(algorithm: str) -> SigningKey:
-    """Return the one key that signs with *algorithm*, which is its `kid` too."""
+    """Return the test key of *algorithm*, whose `kid` is the name of the algorithm."""
     return SigningKey(algorithm, algorithm)
 
 
 def segment(value: Any) -> str:
-    """Write *value* as a segment: bytes as they are, anything else as JSON."""
+    """Encode *value* as a segment: bytes unchanged, anything else as JSON."""
     data = value if isinstance(value, bytes) else json.dumps(value).encode()
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def decode(encoded: str) -> bytes:
-    """Return the bytes of a segment, however it is padded."""
+    """Decode a segment, with or without padding."""
     return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
 
 
 def sign(header: str, payload: str, algorithm: str = "ES256") -> str:
-    """Sign two segments as they are written, whatever they hold."""
+    """Sign two encoded segments, valid or not."""
     signing_input = f"{header}.{payload}".encode()
     private = key_for(algorithm).private
     signature: bytes = _ALGORITHMS[algorithm].sign(signing_input, private)
@@ -52,5 +52,5 @@ def sign(header: str, payload: str, algorithm: str = "ES256") -> str:
 
 
 def forge(header: Any = HEADER, claims: Any = CLAIMS, algorithm: str = "ES256") -> str:
-    """Return a token with a good signature over *header* and *claims*, JSON or bytes."""
+    """Return a token with a valid signature over *header* and *claims*, JSON or bytes."""
     return sign(segment(header), segment(claims), algorithm)

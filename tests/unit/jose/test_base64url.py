@@ -1,4 +1,4 @@
-"""decode_base64url: one canonical spelling, without padding."""
+"""Base64url is decoded only from its canonical encoding without padding."""
 
 import base64
 
@@ -10,8 +10,8 @@ from oauth_guard.jose.base64url import decode_base64url
 
 
 @given(st.binary())
-def test_decoding_reverses_encoding(data: bytes) -> None:
-    """What RFC 7515 appendix C encodes is decoded to the same bytes."""
+def test_encoded_bytes_are_decoded_to_the_same_bytes(data: bytes) -> None:
+    """The encoding is that of RFC 7515 appendix C."""
     assert decode_base64url(base64.urlsafe_b64encode(data).rstrip(b"=")) == data
 
 
@@ -26,7 +26,7 @@ def test_decoding_reverses_encoding(data: bytes) -> None:
         pytest.param(b"AAB", id="unused bits after two bytes"),
     ],
 )
-def test_other_spelling_is_refused(segment: bytes) -> None:
-    """Each byte string has one spelling, so a token can't be respelled."""
+def test_segment_in_a_non_canonical_encoding_is_rejected(segment: bytes) -> None:
+    """Each byte string has one accepted encoding, so a token has no second valid form."""
     with pytest.raises(ValueError, match="base64url"):
         decode_base64url(segment)

@@ -1,4 +1,4 @@
-"""Ours is PyJWT and stricter: it takes nothing that PyJWT refuses, and says why it takes less."""
+"""Our parser accepts no token that PyJWT rejects, and has a reason for each that it rejects."""
 
 import json
 import string
@@ -16,8 +16,8 @@ from oauth_guard.jose.algorithms import ASYMMETRIC
 from oauth_guard.jose.jwk import import_key
 from oauth_guard.jose.jws import parse_jws
 from oauth_guard.jose.key_set import KeySet
+from tests.unit.jose.ambiguous_json import AMBIGUOUS_DOCUMENTS
 from tests.unit.jose.forging import CLAIMS, HEADER, decode, forge, key_for, segment, sign
-from tests.unit.jose.unusual_json import ODD_DOCUMENTS
 from tests.unit.protocol.properties import BOUNDED
 
 _KEYS = KeySet((import_key(key_for("ES256").jwk),))
@@ -36,27 +36,27 @@ _T = TypeVar("_T")
 _BASE64URL = {*string.ascii_letters, *string.digits, *"-_"}
 
 
-def _ours(token: str) -> Mapping[str, Any] | Reason:
+def _with_ours(token: str) -> Mapping[str, Any] | Reason:
     try:
         signed = parse_jws(token)
         _KEYS.verify(signed)
-    except InvalidToken as refusal:
-        return refusal.reason
+    except InvalidToken as error:
+        return error.reason
     return signed.claims
 
 
-def _theirs(token: str) -> Mapping[str, Any] | None:
+def _with_pyjwt(token: str) -> Mapping[str, Any] | None:
     key = key_for("ES256").private.public_key()
     try:
         claims: Mapping[str, Any] = _PYJWT.decode(token, key, algorithms=sorted(ASYMMETRIC))
-    except (jwt.PyJWTError, ValueError):  # ValueError: text that is no UTF-8
+    except (jwt.PyJWTError, ValueError):  # ValueError: a segment is not UTF-8
         return None
     return claims
 
 
 @dataclass(frozen=True)
-class _Read:
-    """A token that PyJWT accepted, as loosely as it reads."""
+class _Accepted:
+    """A token that PyJWT accepted, decoded as leniently as PyJWT decodes it."""
 
     token: str
 
@@ -75,29 +75,29 @@ class _Read:
         return claims
 
 
-def _not_canonical(read: _Read) -> bool:
-    return not set(read.token) <= _BASE64URL | {"."}
+def _not_canonical(accepted: _Accepted) -> bool:
+    return not set(accepted.token) <= _BASE64URL | {"."}
 
 
-def _not_utf8(read: _Read) -> bool:
-    return any(json.detect_encoding(document) != "utf-8" for document in read.documents)
+def _not_utf8(accepted: _Accepted) -> bool:
+    return any(json.detect_encoding(document) != "utf-8" for document in accepted.documents)
 
 
-def _named_twice(read: _Read) -> bool:
+def _duplicate_member(accepted: _Accepted) -> bool:
     found: list[bool] = []
 
-    def note(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    def record(members: list[tuple[str, Any]]) -> dict[str, Any]:
         found.append(len(dict(members)) < len(members))
         return dict(members)
 
-    for document in read.documents:
-        json.loads(document, object_pairs_hook=note)
+    for document in accepted.documents:
+        json.loads(document, object_pairs_hook=record)
     return any(found)
 
 
-def _odd_number(read: _Read) -> bool:
+def _unbounded_number(accepted: _Accepted) -> bool:
     found: list[bool] = []
-    for document in read.documents:
+    for document in accepted.documents:
         json.loads(
             document,
             parse_constant=lambda _: found.append(True),
@@ -107,47 +107,54 @@ def _odd_number(read: _Read) -> bool:
     return any(found)
 
 
-def _lone_surrogate(read: _Read) -> bool:
-    text = "".join(json.dumps(part, ensure_ascii=False) for part in (read.header, read.claims))
+def _lone_surrogate(accepted: _Accepted) -> bool:
+    text = "".join(
+        json.dumps(part, ensure_ascii=False) for part in (accepted.header, accepted.claims)
+    )
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _too_deep(read: _Read) -> bool:
-    return any(document.count(b"[") + document.count(b"{") > 32 for document in read.documents)
+def _too_deep(accepted: _Accepted) -> bool:
+    return any(document.count(b"[") + document.count(b"{") > 32 for document in accepted.documents)
 
 
-def _extension(read: _Read) -> bool:
-    return bool({"crit", "b64"} & read.header.keys())
+def _extension(accepted: _Accepted) -> bool:
+    return bool({"crit", "b64"} & accepted.header.keys())
 
 
-def _wrong_type(read: _Read) -> bool:
-    texts = {"alg", "typ", "cty", "kid", "jku", "x5u", "x5t", "x5t#S256"}
-    kinds: dict[str, type] = {**dict.fromkeys(texts, str), "jwk": dict, "x5c": list}
-    return any(not isinstance(read.header.get(name, kind()), kind) for name, kind in kinds.items())
-
-
-def _replicated_claim(read: _Read) -> bool:
+def _wrong_type(accepted: _Accepted) -> bool:
+    strings = {"alg", "typ", "cty", "kid", "jku", "x5u", "x5t", "x5t#S256"}
+    types: dict[str, type] = {**dict.fromkeys(strings, str), "jwk": dict, "x5c": list}
     return any(
-        name in read.header and bool(read.header[name] != read.claims.get(name))
+        not isinstance(accepted.header.get(name, kind()), kind) for name, kind in types.items()
+    )
+
+
+def _replicated_claim(accepted: _Accepted) -> bool:
+    return any(
+        name in accepted.header and bool(accepted.header[name] != accepted.claims.get(name))
         for name in ("iss", "sub", "aud")
     )
 
 
-def _another_key(read: _Read) -> bool:
-    return bool(read.header.get("kid", "ES256") != "ES256")
+def _another_key(accepted: _Accepted) -> bool:
+    return bool(accepted.header.get("kid", "ES256") != "ES256")
 
 
-_REASONS: dict[str, tuple[Reason, Callable[[_Read], bool]]] = {
+_DIFFERENCES: dict[str, tuple[Reason, Callable[[_Accepted], bool]]] = {
     "a segment is not canonical base64url": (Reason.MALFORMED_TOKEN, _not_canonical),
     "a document is not UTF-8, or has a byte order mark": (Reason.MALFORMED_TOKEN, _not_utf8),
-    "a member is named twice": (Reason.MALFORMED_TOKEN, _named_twice),
-    "a number is none, or past the bounds": (Reason.MALFORMED_TOKEN, _odd_number),
-    "text holds a lone surrogate": (Reason.MALFORMED_TOKEN, _lone_surrogate),
+    "a member is duplicated": (Reason.MALFORMED_TOKEN, _duplicate_member),
+    "a number is not finite, or has over 100 digits": (Reason.MALFORMED_TOKEN, _unbounded_number),
+    "a string has a lone surrogate": (Reason.MALFORMED_TOKEN, _lone_surrogate),
     "a document is nested too deeply": (Reason.MALFORMED_TOKEN, _too_deep),
-    "an extension is marked": (Reason.CRITICAL_HEADER, _extension),
+    "the header names an extension": (Reason.CRITICAL_HEADER, _extension),
     "a registered parameter has the wrong type": (Reason.MALFORMED_HEADER, _wrong_type),
-    "the header repeats a claim otherwise": (Reason.MALFORMED_HEADER, _replicated_claim),
-    "kid names a key that PyJWT was not asked to choose": (Reason.UNKNOWN_KEY, _another_key),
+    "the header replicates a claim with another value": (
+        Reason.MALFORMED_HEADER,
+        _replicated_claim,
+    ),
+    "kid names another key, which PyJWT does not compare": (Reason.UNKNOWN_KEY, _another_key),
 }
 
 _VALUES = st.sampled_from(
@@ -165,56 +172,56 @@ def _changed(document: Mapping[str, Any], names: list[str]) -> st.SearchStrategy
     return changes.map(lambda change: {**document, **change})
 
 
-def _mostly(usual: _T, *odd: _T) -> st.SearchStrategy[_T]:
-    """Return a strategy that leaves things as they are, nine times in ten."""
-    return st.sampled_from([usual] * 9 * len(odd) + list(odd))
+def _mostly(default: _T, *variants: _T) -> st.SearchStrategy[_T]:
+    """Return a strategy that draws *default* nine times in ten."""
+    return st.sampled_from([default] * 9 * len(variants) + list(variants))
 
 
 @st.composite
 def _written(draw: st.DrawFn, document: Mapping[str, Any], names: list[str]) -> bytes:
-    """Draw a document that may be odd in what it says and in how it is written."""
-    odd = draw(_mostly(b"", *ODD_DOCUMENTS.values()))
-    if odd:
-        return odd
+    """Draw a document that may have other members, or another encoding."""
+    ambiguous = draw(_mostly(b"", *AMBIGUOUS_DOCUMENTS.values()))
+    if ambiguous:
+        return ambiguous
     text = json.dumps(draw(_changed(document, names)))
     deep = '{"?":' + "[" * 40 + "]" * 40 + ","
-    quirks = {
+    variants = {
         "plain": text,
-        "twice": text.replace("{", '{"alg":"none","\\u0073ub":"u2",', 1),
+        "duplicate": text.replace("{", '{"alg":"none","\\u0073ub":"u2",', 1),
         "escaped": text.replace('"a', '"\\u0061'),
         "deep": text.replace("{", deep, 1),
         "spaced": f" \n{text}\t ",
     }
-    written = quirks[draw(_mostly(*quirks))]
+    written = variants[draw(_mostly(*variants))]
     return written.encode(draw(_mostly("utf-8", "utf-8-sig", "utf-16", "utf-32-le")))
 
 
 @st.composite
 def _tokens(draw: st.DrawFn) -> str:
-    """Draw a token that is mutated here and there, mostly before it is signed."""
+    """Draw a token with few mutations, most of them made before it is signed."""
 
-    def spell(encoded: str) -> str:
+    def respell(encoded: str) -> str:
         padded = encoded + "=" * (-len(encoded) % 4)
-        odd = ("=", " ", ".", "A", "é")
+        suffixes = ("=", " ", ".", "A", "é")
         ends = (encoded[:-1], encoded[:-1] + "B", "é" + encoded, "")
-        return draw(_mostly(encoded, padded, padded, *(encoded + end for end in odd), *ends))
+        return draw(_mostly(encoded, padded, padded, *(encoded + end for end in suffixes), *ends))
 
-    header = spell(segment(draw(_written(HEADER, _HEADER_NAMES))))
-    payload = spell(segment(draw(_written(CLAIMS, _CLAIM_NAMES))))
+    header = respell(segment(draw(_written(HEADER, _HEADER_NAMES))))
+    payload = respell(segment(draw(_written(CLAIMS, _CLAIM_NAMES))))
     signed = draw(_mostly(sign(header, payload), forge()))
-    return f"{header}.{payload}.{spell(signed.rpartition('.')[2])}"
+    return f"{header}.{payload}.{respell(signed.rpartition('.')[2])}"
 
 
 @BOUNDED
 @given(token=_tokens())
-def test_ours_takes_less_and_reads_the_same(token: str) -> None:
-    """What ours takes, PyJWT takes with the same claims; what ours alone refuses has a reason."""
-    ours, theirs = _ours(token), _theirs(token)
+def test_accepted_token_has_the_claims_that_pyjwt_reads(token: str) -> None:
+    """A token that only our parser rejects is rejected for one of the documented differences."""
+    ours, pyjwt = _with_ours(token), _with_pyjwt(token)
     if not isinstance(ours, Reason):
-        assert theirs == ours
-    elif theirs is not None:
-        named = [kind for kind, (_, holds) in _REASONS.items() if holds(_Read(token))]
-        assert ours in {_REASONS[kind][0] for kind in named}, (named, token)
+        assert pyjwt == ours
+    elif pyjwt is not None:
+        found = [kind for kind, (_, applies) in _DIFFERENCES.items() if applies(_Accepted(token))]
+        assert ours in {_DIFFERENCES[kind][0] for kind in found}, (found, token)
 
 
 _TOO_DEEP = {**CLAIMS, "a": json.loads("[" * 40 + "]" * 40)}
@@ -228,24 +235,30 @@ _TOO_DEEP = {**CLAIMS, "a": json.loads("[" * 40 + "]" * 40)}
             "a document is not UTF-8, or has a byte order mark",
             forge(claims=json.dumps(CLAIMS).encode("utf-16")),
         ),
-        ("a member is named twice", forge(claims=b'{"sub":"u1","sub":"u2"}')),
-        ("a number is none, or past the bounds", forge(claims={**CLAIMS, "a": float("nan")})),
-        ("text holds a lone surrogate", forge(claims={**CLAIMS, "a": "\ud800"})),
+        ("a member is duplicated", forge(claims=b'{"sub":"u1","sub":"u2"}')),
+        (
+            "a number is not finite, or has over 100 digits",
+            forge(claims={**CLAIMS, "a": float("nan")}),
+        ),
+        ("a string has a lone surrogate", forge(claims={**CLAIMS, "a": "\ud800"})),
         ("a document is nested too deeply", forge(claims=_TOO_DEEP)),
-        ("an extension is marked", forge({**HEADER, "b64": True})),
+        ("the header names an extension", forge({**HEADER, "b64": True})),
         ("a registered parameter has the wrong type", forge({**HEADER, "typ": ["at+jwt"]})),
-        ("the header repeats a claim otherwise", forge({**HEADER, "iss": "https://evil.example"})),
-        ("kid names a key that PyJWT was not asked to choose", forge({**HEADER, "kid": "k9"})),
+        (
+            "the header replicates a claim with another value",
+            forge({**HEADER, "iss": "https://evil.example"}),
+        ),
+        ("kid names another key, which PyJWT does not compare", forge({**HEADER, "kid": "k9"})),
     ],
 )
-def test_a_named_reason_refuses(kind: str, token: str) -> None:
-    """Each reason stands for tokens that ours refuses by it, well signed as they are."""
-    reason, holds = _REASONS[kind]
-    assert holds(_Read(token))
-    assert _ours(token) is reason
+def test_token_with_a_documented_difference_is_rejected(kind: str, token: str) -> None:
+    """The signature of each token is valid."""
+    reason, applies = _DIFFERENCES[kind]
+    assert applies(_Accepted(token))
+    assert _with_ours(token) is reason
 
 
-def test_a_good_token_has_no_reason() -> None:
-    """No reason holds of a token that both take."""
-    assert _ours(forge()) == _theirs(forge()) == CLAIMS
-    assert not [kind for kind, (_, holds) in _REASONS.items() if holds(_Read(forge()))]
+def test_token_that_both_accept_has_no_documented_difference() -> None:
+    """The predicates are false for a plain token."""
+    assert _with_ours(forge()) == _with_pyjwt(forge()) == CLAIMS
+    assert not [kind for kind, (_, applies) in _DIFFERENCES.items() if applies(_Accepted(forge()))]

@@ -1,4 +1,4 @@
-"""A private key of ours signs what PyJWT verifies, and odd keys are refused in words."""
+"""A private key signs JWTs that PyJWT verifies; unusable keys are rejected with a reason."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ CLAIMS = {"iss": "api", "exp": 2_000_000_000}
 
 
 def pem(private: Any, encryption: KeySerializationEncryption | None = None) -> bytes:
-    """Return a private key as it stands in a file."""
+    """Encode a private key as PEM."""
     encoded: bytes = private.private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption()
     )
@@ -28,39 +28,39 @@ def pem(private: Any, encryption: KeySerializationEncryption | None = None) -> b
 
 
 @pytest.mark.parametrize(
-    ("private", "named", "used"),
+    ("private", "configured", "used"),
     [
         pytest.param(rsa.generate_private_key(65537, 2048), None, "RS256", id="RSA"),
-        pytest.param(rsa.generate_private_key(65537, 2048), "PS256", "PS256", id="RSA, named"),
+        pytest.param(rsa.generate_private_key(65537, 2048), "PS256", "PS256", id="RSA, configured"),
         pytest.param(ec.generate_private_key(ec.SECP256R1()), None, "ES256", id="P-256"),
         pytest.param(ec.generate_private_key(ec.SECP384R1()), "ES384", "ES384", id="P-384"),
         pytest.param(ec.generate_private_key(ec.SECP521R1()), None, "ES512", id="P-521"),
         pytest.param(ed25519.Ed25519PrivateKey.generate(), None, "EdDSA", id="Ed25519"),
     ],
 )
-def test_what_it_signs_is_verified(private: Any, named: str | None, used: str) -> None:
-    """The algorithm is the one that was named, or the first that fits."""
-    key = SigningKey.from_pem(pem(private), algorithm=named, key_id="k1")
+def test_signed_jwt_is_verified_by_pyjwt(private: Any, configured: str | None, used: str) -> None:
+    """The algorithm is the configured one, or the first that fits the key."""
+    key = SigningKey.from_pem(pem(private), algorithm=configured, key_id="k1")
     token = key.sign(CLAIMS)
     assert jwt.get_unverified_header(token) == {"alg": used, "typ": "JWT", "kid": "k1"}
     assert jwt.decode(token, private.public_key(), algorithms=[used]) == CLAIMS
 
 
-def test_a_key_without_a_name_has_none() -> None:
-    """There is no empty `kid`."""
+def test_jwt_of_a_key_without_key_id_has_no_kid() -> None:
+    """The header parameter is absent, not empty."""
     private = ec.generate_private_key(ec.SECP256R1())
     token = SigningKey.from_pem(pem(private), algorithm=None, key_id=None).sign(CLAIMS)
     assert "kid" not in jwt.get_unverified_header(token)
 
 
-WEAK = rsa.generate_private_key(65537, 1024)  # noqa: S505 - it is to be refused
+WEAK = rsa.generate_private_key(65537, 1024)  # noqa: S505 - it is to be rejected
 PUBLIC = ed25519.Ed25519PrivateKey.generate().public_key()
 
 
 @pytest.mark.parametrize(
-    ("data", "algorithm", "text"),
+    ("data", "algorithm", "message"),
     [
-        pytest.param(b"", None, "no private key in PEM", id="nothing"),
+        pytest.param(b"", None, "no private key in PEM", id="empty"),
         pytest.param(b"secret", None, "no private key in PEM", id="a secret"),
         pytest.param(
             PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
@@ -72,30 +72,33 @@ PUBLIC = ed25519.Ed25519PrivateKey.generate().public_key()
             pem(ec.generate_private_key(ec.SECP256R1()), BestAvailableEncryption(b"password")),
             None,
             "without a password",
-            id="locked",
+            id="encrypted",
         ),
         pytest.param(pem(WEAK), None, "too weak", id="a short RSA key"),
         pytest.param(
-            pem(ec.generate_private_key(ec.SECP256K1())), None, "too weak", id="an odd curve"
+            pem(ec.generate_private_key(ec.SECP256K1())),
+            None,
+            "too weak",
+            id="an unsupported curve",
         ),
         pytest.param(pem(x25519.X25519PrivateKey.generate()), None, "can't sign", id="X25519"),
         pytest.param(
             pem(ec.generate_private_key(ec.SECP256R1())),
             "RS256",
-            "it can sign by ES256 alone",
-            id="another algorithm",
+            "it can only sign with ES256",
+            id="an algorithm of another key type",
         ),
     ],
 )
-def test_an_odd_key_is_refused(data: bytes, algorithm: str | None, text: str) -> None:
-    """The text says what is wrong, and quotes nothing of the key."""
-    with pytest.raises(ValueError, match=text) as raised:
+def test_unusable_private_key_is_rejected(data: bytes, algorithm: str | None, message: str) -> None:
+    """The message states the fault, and quotes nothing of the key."""
+    with pytest.raises(ValueError, match=message) as raised:
         SigningKey.from_pem(data, algorithm=algorithm, key_id=None)
     assert "PRIVATE" not in str(raised.value)
 
 
-def test_its_repr_tells_nothing() -> None:
-    """A log that shows the object shows no key."""
+def test_repr_of_a_signing_key_has_no_key_material() -> None:
+    """It is the default `repr`, so the object is safe to log."""
     private = ec.generate_private_key(ec.SECP256R1())
     text = repr(SigningKey.from_pem(pem(private), algorithm=None, key_id="k1"))
     assert text.startswith("<oauth_guard.jose.signing.SigningKey object at")

@@ -1,4 +1,4 @@
-"""JSON has one meaning here, or none."""
+"""The JSON parser rejects every document that another parser may read differently."""
 
 import json
 from typing import Any
@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_guard.jose.strict_json import parse_object
-from tests.unit.jose.unusual_json import ODD_DOCUMENTS
+from tests.unit.jose.ambiguous_json import AMBIGUOUS_DOCUMENTS
 from tests.unit.protocol.properties import BOUNDED
 
 _FLAT = b'{"a":[' + b",".join([b"[]"] * 100) + b"]}"
 
 
-@pytest.mark.parametrize("document", ODD_DOCUMENTS.values(), ids=ODD_DOCUMENTS)
-def test_odd_json_is_refused(document: bytes) -> None:
-    """What two parsers might read in two ways is read in none, and not told of."""
+@pytest.mark.parametrize("document", AMBIGUOUS_DOCUMENTS.values(), ids=AMBIGUOUS_DOCUMENTS)
+def test_ambiguous_document_is_rejected(document: bytes) -> None:
+    """The error text is fixed, and quotes nothing of the document."""
     with pytest.raises(ValueError, match=r"^not (strict JSON|a JSON object)$|^nested|surrogate"):
         parse_object(document)
 
@@ -24,22 +24,28 @@ def test_odd_json_is_refused(document: bytes) -> None:
 @pytest.mark.parametrize(
     ("document", "value"),
     [
-        pytest.param(b"{}", {}, id="nothing in it"),
+        pytest.param(b"{}", {}, id="an empty object"),
         pytest.param(b' \t\r\n{ "a" : 1 }\n', {"a": 1}, id="white space"),
-        pytest.param(b'{"a":[true,false,null,-0,1.5e3]}', {"a": [True, False, None, 0, 1500.0]}),
+        pytest.param(
+            b'{"a":[true,false,null,-0,1.5e3]}', {"a": [True, False, None, 0, 1500.0]}, id="scalars"
+        ),
         pytest.param('{"é":"😀"}'.encode(), {"é": "😀"}, id="text beyond ASCII"),
         pytest.param(b'{"a":"\\ud83d\\ude00"}', {"a": "😀"}, id="an escaped surrogate pair"),
         pytest.param(b'{"a":"\\\\ud800"}', {"a": "\\ud800"}, id="an escaped backslash"),
-        pytest.param(b'{"a":{"b":1},"b":{"a":1}}', {"a": {"b": 1}, "b": {"a": 1}}, id="apart"),
+        pytest.param(
+            b'{"a":{"b":1},"b":{"a":1}}',
+            {"a": {"b": 1}, "b": {"a": 1}},
+            id="one name in two objects",
+        ),
         pytest.param(b'{"a":' + b"9" * 100 + b"}", {"a": 10**100 - 1}, id="100 digits"),
-        pytest.param(b'{"a":1e308}', {"a": 1e308}, id="the largest numbers"),
-        pytest.param(b'{"a":1e-400}', {"a": 0.0}, id="a number too small to tell from 0"),
+        pytest.param(b'{"a":1e308}', {"a": 1e308}, id="a large float"),
+        pytest.param(b'{"a":1e-400}', {"a": 0.0}, id="a number that underflows to 0"),
         pytest.param(b'{"a":' + b"[" * 31 + b"]" * 31 + b"}", None, id="32 levels"),
-        pytest.param(_FLAT, {"a": [[]] * 100}, id="much side by side"),
+        pytest.param(_FLAT, {"a": [[]] * 100}, id="100 arrays on one level"),
     ],
 )
-def test_plain_json_is_read(document: bytes, value: dict[str, Any] | None) -> None:
-    """What has one meaning is read, up to the bounds."""
+def test_unambiguous_document_is_parsed(document: bytes, value: dict[str, Any] | None) -> None:
+    """The limits of depth and digits are included."""
     assert parse_object(document) == (value or json.loads(document))
 
 
@@ -61,8 +67,8 @@ _WRITTEN = st.recursive(_LEAVES, _containers, max_leaves=8)
 
 @BOUNDED
 @given(document=_WRITTEN.map(str.encode) | st.binary(max_size=64))
-def test_what_is_read_means_the_same_to_everybody(document: bytes) -> None:
-    """Whatever is accepted here, `json.loads` accepts with an equal value."""
+def test_accepted_document_equals_the_result_of_json_loads(document: bytes) -> None:
+    """No document is accepted that `json.loads` rejects."""
     try:
         value = parse_object(document)
     except ValueError:
@@ -84,6 +90,8 @@ _VALUES = st.recursive(
 
 @BOUNDED
 @given(value=st.dictionaries(_TEXT, _VALUES, max_size=3), ascii_only=st.booleans())
-def test_what_json_writes_is_read(value: dict[str, Any], ascii_only: bool) -> None:
-    """An object that `json.dumps` wrote comes back unchanged, however it was escaped."""
+def test_output_of_json_dumps_is_parsed_to_the_same_value(
+    value: dict[str, Any], ascii_only: bool
+) -> None:
+    """Escaped and unescaped text are both covered."""
     assert parse_object(json.dumps(value, ensure_ascii=ascii_only).encode()) == value

@@ -1,4 +1,4 @@
-"""Reads the examples that the RFCs print."""
+"""Reads the examples of the RFCs from `tests/vectors`."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ _VECTORS = Path(__file__).parents[2] / "vectors"
 
 
 def examples(rfc: str, *members: str) -> list[Any]:
-    """Return the examples of *rfc* as rows of a table with the columns *members*."""
+    """Return the examples of *rfc* as pytest parameters, one value for each of *members*."""
     vectors = json.loads((_VECTORS / f"{rfc}.json").read_text(encoding="utf-8"))
     return [
         pytest.param(*(vector[member] for member in members), id=f"{rfc} {vector['name']}")
