@@ -1,4 +1,4 @@
-"""The OAuth 2.0 resource server for ASGI: a token comes in, an identity comes out."""
+"""OAuth 2.0 resource server for ASGI: validates access tokens and attaches the identity."""
 
 from oauth_guard.errors import (
     ConfigurationError,

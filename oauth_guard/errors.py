@@ -1,4 +1,4 @@
-"""Every failure, by whose fault it is, and every reason an operator may be told."""
+"""All exceptions, grouped by who caused the failure, and all reasons that are logged."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -19,13 +19,13 @@ __all__ = [
 
 
 class Reason(StrEnum):
-    """Why exactly: for logs, counters and tests. It is never sent to the caller."""
+    """The exact reason of a failure, for logs, counters and tests; never sent to the caller."""
 
-    # 401 without an error code: nobody has tried to authenticate
+    # 401 without an error code: the request has no credentials that we support
     NO_CREDENTIALS = "no_credentials"
     UNSUPPORTED_SCHEME = "unsupported_scheme"
 
-    # 400: the request itself is wrong
+    # 400: the request is malformed, whatever token it carries
     MALFORMED_CREDENTIALS = "malformed_credentials"
     CREDENTIALS_TOO_LONG = "credentials_too_long"
     SEVERAL_CREDENTIALS = "several_credentials"
@@ -33,7 +33,7 @@ class Reason(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     AMBIGUOUS_PATH = "ambiguous_path"
 
-    # 401: the token is wrong
+    # 401: the token is invalid
     MALFORMED_TOKEN = "malformed_token"  # noqa: S105 - a reason, not a secret
     ENCRYPTED_TOKEN = "encrypted_token"  # noqa: S105 - a reason, not a secret
     MALFORMED_HEADER = "malformed_header"
@@ -56,14 +56,14 @@ class Reason(StrEnum):
     BOUND_TOKEN = "bound_token"  # noqa: S105 - a reason, not a secret
     ANOTHER_CALLER = "another_caller"
 
-    # 403: the token is good, but not for this
+    # 403: the token is valid, but does not grant this request
     INSUFFICIENT_SCOPE = "insufficient_scope"
     MISSING_ROLE = "missing_role"
     MISSING_GROUP = "missing_group"
     MISSING_ENTITLEMENT = "missing_entitlement"
     NOT_A_USER = "not_a_user"
 
-    # 503: the issuer is not there to be asked
+    # 503: the token could not be validated, through no fault of the caller
     UNREACHABLE = "unreachable"
     TIMED_OUT = "timed_out"
     BAD_RESPONSE = "bad_response"
@@ -76,38 +76,43 @@ class Reason(StrEnum):
 
 
 class OAuthGuardError(Exception):
-    """The root of every error that this library raises."""
+    """Base class of all exceptions that this library raises."""
 
 
 class ConfigurationError(OAuthGuardError, ValueError):
-    """The operator's fault: raised while building, with a sentence that says what to write."""
+    """A wrong setting: raised when an object is built; the message says what to write."""
 
 
-class IssuerUnavailable(OAuthGuardError):  # noqa: N818 - a state of the world, as the house names it
-    """The issuer's fault: the token may be good, but we could not ask (503)."""
+class IssuerUnavailable(OAuthGuardError):  # noqa: N818 - named after a state
+    """The issuer's fault: the token may be valid, but could not be validated (503).
+
+    Args:
+        issuer: The configured issuer.
+        reason: Why it is unavailable, for the operator.
+        retry_after: After how many seconds the caller may try again.
+    """
 
     def __init__(self, issuer: str, reason: Reason, *, retry_after: int = 1) -> None:
-        """Say which configured issuer, why, and after how many seconds to try again."""
         super().__init__(f"{issuer}: {reason}")
         self.issuer = issuer
         self.reason = reason
         self.retry_after = retry_after
 
 
-class StoreUnavailable(OAuthGuardError):  # noqa: N818 - a state of the world, as the house names it
-    """The store's fault: what is remembered can't be read or written now."""
+class StoreUnavailable(OAuthGuardError):  # noqa: N818 - named after a state
+    """The store's fault: it can't be read or written at the moment."""
 
 
-class RequestRejected(OAuthGuardError):  # noqa: N818 - a verdict, as the house names it
-    """The caller's fault: carries the RFC's error code, the status, and our reason.
+class RequestRejected(OAuthGuardError):  # noqa: N818 - named after an outcome
+    """The caller's fault: the request is rejected. Carries the status, the error code, our reason.
 
-    Raise one of those below; one that says no more than this is answered as an invalid token.
+    Raise one of the subclasses; this class itself is sent as an invalid token.
 
     Attributes:
-        status: The HTTP status of the answer.
-        code: The error code of RFC 6750; None, and any that is not among its three, is not sent.
-        reason: Why, for the operator.
-        scope: What to ask for, where that would help.
+        status: The HTTP status of the response.
+        code: The error code of RFC 6750 §3.1; None, and any other than its three, is not sent.
+        reason: The reason, for the operator; not sent to the caller.
+        scope: The scope for the challenge; None where another scope would not help.
     """
 
     status: ClassVar[int] = 401
@@ -115,9 +120,9 @@ class RequestRejected(OAuthGuardError):  # noqa: N818 - a verdict, as the house 
     scope: str | None = None
 
     def __init__(self, reason: Reason) -> None:
-        """Say why; nothing of the request goes in."""
-        # No super().__init__(): Exception.__new__ has kept what an error needs, and refusals are
-        # many.
+        """Keep the reason; nothing of the request is kept."""
+        # No super().__init__(): Exception.__new__ already sets up the exception, and rejections
+        # are frequent.
         self.reason = reason
 
     def __str__(self) -> str:
@@ -125,13 +130,13 @@ class RequestRejected(OAuthGuardError):  # noqa: N818 - a verdict, as the house 
 
 
 class MissingCredentials(RequestRejected):
-    """Nobody has tried to authenticate, so no error code is sent (RFC 6750 §3.1)."""
+    """The request has no credentials that we support, so no error code is sent (RFC 6750 §3.1)."""
 
     status = 401
     code = None
 
     def __init__(self, reason: Reason = Reason.NO_CREDENTIALS, *, scope: str | None = None) -> None:
-        """Carry the scope that a token for this route needs, where one is asked for."""
+        """Keep the scope that a token for this route needs, or None if it needs none."""
         self.reason = reason
         self.scope = scope
 
@@ -144,24 +149,24 @@ class InvalidRequest(RequestRejected):
 
 
 class RequestTooLarge(InvalidRequest):
-    """The form that may hold the token is over the bound, and was not read to its end."""
+    """The form body that may carry the token exceeds the limit and was not read to its end."""
 
     status = 413
 
 
 class InvalidToken(RequestRejected):
-    """The token is expired, revoked, malformed or not for us (RFC 6750 §3.1)."""
+    """The token is expired, revoked, malformed, or not for this resource (RFC 6750 §3.1)."""
 
     status = 401
     code = "invalid_token"
 
     def __init__(self, reason: Reason = Reason.WRONG_CLAIM) -> None:
-        """Say why; by default, since the operator's own judgement of its claims is against it."""
+        """Keep the reason; the default is for an operator's own function that rejects a claim."""
         self.reason = reason
 
 
 class InsufficientScope(RequestRejected):
-    """The token is good, but the route asks for more than it grants (RFC 6750 §3.1)."""
+    """The token is valid, but the route requires more than it grants (RFC 6750 §3.1)."""
 
     status = 403
     code = "insufficient_scope"
@@ -169,6 +174,6 @@ class InsufficientScope(RequestRejected):
     def __init__(
         self, reason: Reason = Reason.INSUFFICIENT_SCOPE, *, scope: str | None = None
     ) -> None:
-        """Carry the scope to ask for, or none where more scope would not help."""
+        """Keep the scope that the route requires, or None where more scope would not help."""
         self.reason = reason
         self.scope = scope

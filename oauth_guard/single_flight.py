@@ -1,4 +1,4 @@
-"""SingleFlight: one attempt at a time for each key, which all who want it wait for together."""
+"""SingleFlight: one attempt at a time for each key, whose result all callers share."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
@@ -13,13 +13,13 @@ _T = TypeVar("_T")
 
 
 class SingleFlight(Generic[_K, _T]):
-    """Runs each attempt in a task of its own, so that whoever gives up ends it for nobody else.
+    """Runs each attempt in a task of its own, so that a cancelled caller cancels no other.
 
-    An attempt returns its failures, since what is raised in a task is raised in all who wait:
-    that is for faults of ours. What another event loop left behind counts as none.
+    An attempt returns expected failures as its result. An exception that it raises is raised in
+    every caller that waits; that is meant for bugs. An attempt of another event loop is ignored.
 
     Args:
-        closed: What those get who still wait when the flights are closed.
+        closed: The result for callers that still wait when `aclose` is called.
     """
 
     def __init__(self, *, closed: _T) -> None:
@@ -27,30 +27,34 @@ class SingleFlight(Generic[_K, _T]):
         self._tasks: dict[_K, asyncio.Task[_T]] = {}
 
     def in_flight(self, key: _K) -> bool:
-        """Tell whether an attempt at *key* is under way in this loop."""
+        """Return whether an attempt for *key* is running in this event loop."""
         return self._current(key) is not None
 
     def start(self, key: _K, attempt: Callable[[], Coroutine[Any, Any, _T]]) -> asyncio.Task[_T]:
-        """Return the attempt at *key* that is under way in this loop, or begin this one."""
+        """Return the task that is running for *key* in this event loop, or start *attempt*."""
         task = self._current(key)
         if task is None:
-            # An empty context: nobody's identity or span leaks into what serves everybody.
+            # An empty context: no caller's identity or span leaks into a task that serves many.
             task = asyncio.get_running_loop().create_task(attempt(), context=Context())
-            task.add_done_callback(partial(self._landed, key))
+            task.add_done_callback(partial(self._remove, key))
             self._tasks[key] = task
         return task
 
     async def run(self, key: _K, attempt: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-        """Return what comes of the attempt at *key* that is under way, or of this one."""
+        """Return the result of the attempt that is running for *key*, or else of *attempt*.
+
+        Whatever the attempt raises is raised here too.
+        """
         task = self.start(key, attempt)
-        # Who is cancelled here takes only this future along; `asyncio.wait` costs as much again.
-        landed = task.get_loop().create_future()
-        task.add_done_callback(partial(_tell, landed))
-        await landed
+        # A cancelled caller cancels only this future, not the task. `asyncio.wait` would do the
+        # same and take twice as long.
+        done = task.get_loop().create_future()
+        task.add_done_callback(partial(_set_done, done))
+        await done
         return self._closed if task.cancelled() else task.result()
 
     async def aclose(self) -> None:
-        """End the attempts that are under way in this loop."""
+        """Cancel the attempts that are running in this event loop, and wait for their end."""
         loop = asyncio.get_running_loop()
         tasks = [task for task in self._tasks.values() if task.get_loop() is loop]
         self._tasks.clear()
@@ -65,11 +69,11 @@ class SingleFlight(Generic[_K, _T]):
             return None
         return task
 
-    def _landed(self, key: _K, task: asyncio.Task[_T]) -> None:
+    def _remove(self, key: _K, task: asyncio.Task[_T]) -> None:
         if self._tasks.get(key) is task:
             del self._tasks[key]
 
 
-def _tell(landed: asyncio.Future[None], _task: asyncio.Task[Any]) -> None:
-    if not landed.done():
-        landed.set_result(None)
+def _set_done(done: asyncio.Future[None], _task: asyncio.Task[Any]) -> None:
+    if not done.done():
+        done.set_result(None)

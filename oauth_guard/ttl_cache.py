@@ -1,4 +1,4 @@
-"""TTLCache: values with a time to live, least recently used out first."""
+"""TTLCache: an LRU cache whose entries have a time to live."""
 
 import time
 from typing import Generic, TypeVar
@@ -16,22 +16,22 @@ MAX_ENTRIES = 10_000
 
 
 class TTLCache(Generic[_T]):
-    """Values that each have their time; when there are too many, the least recently used goes.
+    """A bounded cache; when it is full, the least recently used entry is evicted.
 
-    One whose time has passed stays until others push it out, as is true of every one: to let go
-    of it earlier would hold up whoever comes after a pause in which many have ended.
+    An expired entry is not returned, but keeps its slot until it is evicted like any other.
+    Removing expired entries in bulk would delay one request after a pause in which many expire.
 
     Args:
-        max_entries: How many there are at most.
-        clock: Tells monotonic seconds, so that no clock that is set back lengthens a life.
+        max_entries: The maximum number of entries.
+        clock: Returns monotonic seconds, so that a clock set back does not extend a lifetime.
 
     Raises:
-        ConfigurationError: There is no room for a single one.
+        ConfigurationError: *max_entries* is less than 1.
     """
 
     def __init__(self, max_entries: int = MAX_ENTRIES, *, clock: Clock = time.monotonic) -> None:
         if max_entries < 1:
-            raise ConfigurationError("max_entries= is 1 or more.")
+            raise ConfigurationError("max_entries= must be 1 or more.")
         self._clock = clock
         self._entries: LRUCache[bytes, tuple[_T, float]] = LRUCache(max_entries)
 
@@ -39,17 +39,17 @@ class TTLCache(Generic[_T]):
         return len(self._entries)
 
     def get(self, key: bytes) -> _T | None:
-        """Return what is kept under *key*, if its time has not passed."""
+        """Return the value under *key*, or None if there is none or it has expired."""
         entry = self._entries.get(key)
         return None if entry is None or self._clock() >= entry[1] else entry[0]
 
     def put(self, key: bytes, value: _T, seconds: float) -> None:
-        """Keep *value* for *seconds*, in the place of what was there; 0 keeps nothing."""
+        """Cache *value* for *seconds*, replacing any older value; for 0 or less, cache nothing."""
         self.forget(key)
         now = self._clock()
         if now + seconds > now:
             self._entries[key] = (value, now + seconds)
 
     def forget(self, key: bytes) -> None:
-        """Keep nothing under *key* any longer."""
+        """Remove the entry under *key*, if there is one."""
         self._entries.pop(key, None)

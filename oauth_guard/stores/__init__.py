@@ -1,1 +1,1 @@
-"""Where we remember: stores, and what is kept in them."""
+"""Implementations of `Store`: in memory, in Redis, and sealed over another store."""

@@ -1,4 +1,4 @@
-"""MemoryStore: a `Store` inside one process."""
+"""MemoryStore: a `Store` in the memory of one process."""
 
 import time
 
@@ -9,36 +9,36 @@ __all__ = ["MemoryStore"]
 
 
 class MemoryStore:
-    """A store for one process, which forgets when the process ends.
+    """A store for one process; its values are lost when the process ends.
 
     Args:
-        max_entries: How many values it holds; the least recently used goes first.
-        clock: Tells monotonic seconds.
+        max_entries: The maximum number of values; the least recently used is evicted first.
+        clock: Returns monotonic seconds.
 
     Raises:
-        ConfigurationError: There is no room for a single value.
+        ConfigurationError: *max_entries* is less than 1.
     """
 
     def __init__(self, max_entries: int = MAX_ENTRIES, *, clock: Clock = time.monotonic) -> None:
-        self._memory: TTLCache[bytes] = TTLCache(max_entries, clock=clock)
+        self._cache: TTLCache[bytes] = TTLCache(max_entries, clock=clock)
 
     def __len__(self) -> int:
-        return len(self._memory)
+        return len(self._cache)
 
     async def get(self, key: bytes) -> bytes | None:
-        """Return what is kept under *key*."""
-        return self._memory.get(key)
+        """Return the value under *key*, or None if there is none or it has expired."""
+        return self._cache.get(key)
 
     async def put(self, key: bytes, value: bytes, seconds: float) -> None:
-        """Keep *value* for *seconds*, in the place of what was there."""
-        self._memory.put(key, value, seconds)
+        """Store *value* for *seconds*, replacing any older value; for 0 or less, store nothing."""
+        self._cache.put(key, value, seconds)
 
     async def add(self, key: bytes, value: bytes, seconds: float) -> bool:
-        """Keep *value* for *seconds* unless *key* is taken; tell whether it was kept."""
-        if self._memory.get(key) is not None:
+        """Store *value* for *seconds* unless *key* has one; return whether it was stored."""
+        if self._cache.get(key) is not None:
             return False
-        self._memory.put(key, value, seconds)
+        self._cache.put(key, value, seconds)
         return True
 
     async def aclose(self) -> None:
-        """Do nothing: nothing was opened."""
+        """Do nothing: there is no connection to close."""

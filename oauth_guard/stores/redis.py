@@ -1,4 +1,4 @@
-"""RedisStore: what many processes remember together, in Redis 7 or Valkey (extra `redis`)."""
+"""RedisStore: a `Store` that processes share, in Redis 7 or Valkey (extra `redis`)."""
 
 import asyncio
 import logging
@@ -23,34 +23,38 @@ _T = TypeVar("_T")
 _log = logging.getLogger("oauth_guard")
 
 RedisClient: TypeAlias = Redis | RedisCluster
-"""A client of redis-py's; one that a `Sentinel` made is a `Redis` too."""
+"""A client of redis-py; `Sentinel.master_for` returns a `Redis` too."""
 
 _PREFIX = "oauth_guard:"
-_PLACES = 16
-_BACKOFF = 1
-_TOLD_EVERY = 30
+_SLOTS = 16  # concurrent commands
+_BACKOFF = 1  # seconds
+_WARNING_INTERVAL = 30  # seconds
 
 
 class RedisStore:
-    """A store on a server, sealed: who can write there can neither forge a value nor move one.
+    """A store on a Redis server. Values are sealed, so write access can't forge or move one.
+
+    At most 16 commands run at a time. After a command that got no response, the server is not
+    contacted for 1 s, so that an outage costs little; then a single command is tried first. A
+    warning about an unavailable server is logged at most every 30 s.
 
     Args:
         server: `redis://`, `rediss://` (TLS) or `unix://`, with redis-py's own parameters;
-            `redis+cluster://host` for a cluster that one node tells about;
-            `redis+sentinel://host,host/name` for the primary that sentinels call *name*. Or a
-            client of your own, which stays yours to close; let it have `socket_timeout=None`, as
-            ours have, since under Python 3.11 redis-py's timeout may swallow *timeout*.
-        key: At least 32 secret bytes, the same in each process. While you change it, both:
-            `[new, old]`; the first seals, and each opens.
-        prefix: What the keys on the server begin with, for its access rules.
-        timeout: How many seconds one question may take, with the opening of a connection; and
-            for how many it may wait before, while others are asked. After a silent one the
-            server is left alone for a second, so that an outage costs little.
-        clock: Tells seconds since the epoch.
-        monotonic: Tells monotonic seconds.
+            `redis+cluster://host` for the cluster that this node belongs to;
+            `redis+sentinel://host,host/name` for the primary that the sentinels call *name*. Or
+            a client of your own, which this store does not close; give it `socket_timeout=None`,
+            as ours have, since under Python 3.11 redis-py's timeout may swallow *timeout*.
+        key: At least 32 secret bytes, the same in each process. During a key rotation pass
+            both, `[new, old]`: the first seals, and each of them opens.
+        prefix: The prefix of the keys on the server, for its access control rules.
+        timeout: The time limit of one command in seconds, opening a connection included. The
+            wait for one of the 16 slots before it has the same limit.
+        clock: Returns seconds since the epoch.
+        monotonic: Returns monotonic seconds.
 
     Raises:
-        ConfigurationError: There is no key, one is too short, or the URL can't be read.
+        ConfigurationError: There is no key, a key is shorter than 32 bytes, or the URL is not
+            valid. Whether the server can be reached is not checked.
     """
 
     def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
@@ -63,140 +67,140 @@ class RedisStore:
         clock: Clock = time.time,
         monotonic: Clock = time.monotonic,
     ) -> None:
-        opening = _opening(server) if isinstance(server, str) else lambda: _Opened(server, ())
-        unsealed = _Server(opening, prefix=prefix, timeout=timeout, clock=monotonic)
+        connect = _connector(server) if isinstance(server, str) else lambda: _Clients(server, ())
+        unsealed = _UnsealedStore(connect, prefix=prefix, timeout=timeout, clock=monotonic)
         self._sealed = SealedStore(unsealed, key, clock=clock)
 
     async def get(self, key: bytes) -> bytes | None:
-        """Return what is kept under *key*.
+        """Return the value under *key*, or None if there is none that is valid.
 
         Raises:
-            StoreUnavailable: The server can't be asked.
+            StoreUnavailable: The command failed, timed out or was not sent.
         """
         return await self._sealed.get(key)
 
     async def put(self, key: bytes, value: bytes, seconds: float) -> None:
-        """Keep *value* for *seconds*, in the place of what was there.
+        """Store *value* for *seconds*, replacing any older value.
 
         Raises:
-            StoreUnavailable: The server can't be asked.
+            StoreUnavailable: The command failed, timed out or was not sent.
         """
         await self._sealed.put(key, value, seconds)
 
     async def add(self, key: bytes, value: bytes, seconds: float) -> bool:
-        """Keep *value* for *seconds* unless *key* is taken; tell whether it was kept.
+        """Store *value* for *seconds* unless *key* has a value; return whether it was stored.
 
         Raises:
-            StoreUnavailable: The server can't be asked.
+            StoreUnavailable: The command failed, timed out or was not sent.
         """
         return await self._sealed.add(key, value, seconds)
 
     async def aclose(self) -> None:
-        """Close the connections that were opened here; the next use opens others."""
+        """Close the connections that this store opened; the next use opens new ones."""
         await self._sealed.aclose()
 
 
-class _Opened(NamedTuple):
-    """A client, and all that must be closed in the end."""
+class _Clients(NamedTuple):
+    """A client, and all clients that this store must close."""
 
     client: RedisClient
-    closing: tuple[RedisClient, ...]
+    owned: tuple[RedisClient, ...]
 
 
-class _Place(NamedTuple):
-    """What belongs to one event loop."""
+class _LoopState(NamedTuple):
+    """The clients and the slots of one event loop."""
 
     loop: asyncio.AbstractEventLoop
-    opened: _Opened
-    free: asyncio.Semaphore  # redis-py has a pool that waits for one of its three clients only
+    clients: _Clients
+    slots: asyncio.Semaphore  # of redis-py's three clients only one has a pool that waits
 
 
-class _Server:
-    """The server as it answers: asked within bounds, and left alone after it was silent."""
+class _UnsealedStore:
+    """The values as they are on the server, with a time limit, slots and a back-off."""
 
     def __init__(
-        self, opening: Callable[[], _Opened], *, prefix: str, timeout: float, clock: Clock
+        self, connect: Callable[[], _Clients], *, prefix: str, timeout: float, clock: Clock
     ) -> None:
-        self._opening = opening
+        self._connect = connect
         self._prefix = prefix
         self._timeout = timeout
         self._clock = clock
-        self._place: _Place | None = None
-        self._silent_until: float | None = None
-        self._told_at: float | None = None
+        self._state: _LoopState | None = None
+        self._retry_at: float | None = None
+        self._warned_at: float | None = None
 
     async def get(self, key: bytes) -> bytes | None:
         async def read(client: Any) -> bytes | None:
             value: bytes | str | None = await client.get(self._name(key))
-            return value.encode() if isinstance(value, str) else value  # as your client decodes it
+            return value.encode() if isinstance(value, str) else value  # with decode_responses=True
 
-        return await self._ask(read)
+        return await self._run(read)
 
     async def put(self, key: bytes, value: bytes, seconds: float) -> None:
-        await self._ask(lambda client: client.set(self._name(key), value, px=_ms(seconds)))
+        await self._run(lambda client: client.set(self._name(key), value, px=_ms(seconds)))
 
     async def add(self, key: bytes, value: bytes, seconds: float) -> bool:
-        name, life = self._name(key), _ms(seconds)
-        return bool(await self._ask(lambda client: client.set(name, value, px=life, nx=True)))
+        name, lifetime = self._name(key), _ms(seconds)
+        return bool(await self._run(lambda client: client.set(name, value, px=lifetime, nx=True)))
 
     async def aclose(self) -> None:
-        place, self._place = self._place, None
-        if place is not None and place.loop is asyncio.get_running_loop():
-            for client in place.opened.closing:
+        state, self._state = self._state, None
+        if state is not None and state.loop is asyncio.get_running_loop():
+            for client in state.clients.owned:
                 await client.aclose()
 
     def _name(self, key: bytes) -> str:
         return self._prefix + key.hex()
 
-    async def _ask(self, command: Callable[[Any], Awaitable[_T]]) -> _T:
-        """Await *command* within the bound, which begins when there is a place for it."""
-        place = await self._take_place()
+    async def _run(self, command: Callable[[Any], Awaitable[_T]]) -> _T:
+        """Run *command* within the time limit, which starts when a slot is acquired."""
+        state = await self._acquire_slot()
         try:
-            self._respect_silence()
+            self._check_back_off()
             try:
                 async with asyncio.timeout(self._timeout):
-                    answer = await command(place.opened.client)
-            except (ResponseError, UnicodeError) as error:  # it answers, so asking costs little
-                self._silent_until = None
+                    result = await command(state.clients.client)
+            except (ResponseError, UnicodeError) as error:  # the server responds: no back-off
+                self._retry_at = None
                 raise self._unavailable(error) from None
             except (RedisError, RedisClusterException, OSError) as error:
-                self._silent_until = self._clock() + _BACKOFF
+                self._retry_at = self._clock() + _BACKOFF
                 raise self._unavailable(error) from None
         finally:
-            place.free.release()
-        self._silent_until = None
-        return answer
+            state.slots.release()
+        self._retry_at = None
+        return result
 
-    async def _take_place(self) -> _Place:
-        """Take a place among those who ask; that there was none in time tells no silence."""
+    async def _acquire_slot(self) -> _LoopState:
+        """Acquire a slot. A timeout here says nothing about the server: it starts no back-off."""
         loop = asyncio.get_running_loop()
-        if self._place is None or self._place.loop is not loop:
-            self._place = _Place(loop, self._opening(), asyncio.Semaphore(_PLACES))
-        place = self._place
-        if not place.free.locked():
-            await place.free.acquire()  # at once, and a bound on that would cost more than it does
-            return place
+        if self._state is None or self._state.loop is not loop:
+            self._state = _LoopState(loop, self._connect(), asyncio.Semaphore(_SLOTS))
+        state = self._state
+        if not state.slots.locked():
+            await state.slots.acquire()  # does not wait; a timeout would cost more than the call
+            return state
         try:
             async with asyncio.timeout(self._timeout):
-                await place.free.acquire()
+                await state.slots.acquire()
         except TimeoutError as error:
             raise self._unavailable(error) from None
-        return place
+        return state
 
-    def _respect_silence(self) -> None:
-        """Let one question through when the back-off ends; the others wait for how it fares."""
-        if self._silent_until is not None:
+    def _check_back_off(self) -> None:
+        """Raise during the back-off. After it, let one command try while others still raise."""
+        if self._retry_at is not None:
             now = self._clock()
-            if now < self._silent_until:
-                raise StoreUnavailable("the shared store was silent a moment ago")
-            self._silent_until = now + _BACKOFF
+            if now < self._retry_at:
+                raise StoreUnavailable("the shared store failed less than a second ago")
+            self._retry_at = now + _BACKOFF
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
-        """Name the kind of trouble: its text may quote what was asked."""
+        """Name only the class of *error*, since its text may quote the command."""
         kind, now = type(error).__name__, self._clock()
-        if self._told_at is None or now >= self._told_at + _TOLD_EVERY:
-            self._told_at = now
-            _log.warning("the shared store can't be asked, so it is done without: %s", kind)
+        if self._warned_at is None or now >= self._warned_at + _WARNING_INTERVAL:
+            self._warned_at = now
+            _log.warning("the shared store is unavailable and is not used: %s", kind)
         return StoreUnavailable(kind)
 
 
@@ -204,47 +208,47 @@ def _ms(seconds: float) -> int:
     return max(int(seconds * 1000), 1)
 
 
-def _opening(url: str) -> Callable[[], _Opened]:
-    """Read *url*; what is returned opens a client for the running loop.
+def _connector(url: str) -> Callable[[], _Clients]:
+    """Parse *url* and return a function that makes clients for the running event loop.
 
     Raises:
-        ConfigurationError: It can't be read. It may hold a password, so nothing quotes it.
+        ConfigurationError: The URL is not valid. It may contain a password, so it is not quoted.
     """
-    opening = _opening_as_it_says(url)
+    connect = _connector_by_scheme(url)
     try:
-        opening()  # connects to nothing yet
+        connect()  # opens no connection yet
     except (ValueError, RedisClusterException):
         raise ConfigurationError(
-            'server= is a URL like "redis://localhost:6379/0", "redis+cluster://host:6379" or '
-            '"redis+sentinel://host:26379,host:26379/name", or a client of redis-py\'s.'
+            'server= must be a URL like "redis://localhost:6379/0", "redis+cluster://host:6379" or '
+            '"redis+sentinel://host:26379,host:26379/name", or a client of redis-py.'
         ) from None
-    return opening
+    return connect
 
 
-def _opening_as_it_says(url: str) -> Callable[[], _Opened]:
-    plain_url = url.replace("+cluster", "", 1)
+def _connector_by_scheme(url: str) -> Callable[[], _Clients]:
+    cluster_url = url.replace("+cluster", "", 1)
 
-    def one() -> _Opened:
-        return _own(Redis.from_url(url, **_settings()))
+    def single() -> _Clients:
+        return _owned(Redis.from_url(url, **_settings()))
 
-    def cluster() -> _Opened:
-        return _own(RedisCluster.from_url(plain_url, **_settings()))
+    def cluster() -> _Clients:
+        return _owned(RedisCluster.from_url(cluster_url, **_settings()))
 
-    def sentinel() -> _Opened:
+    def sentinel() -> _Clients:
         return _sentinel(urlsplit(url))
 
     kind = url.partition("://")[0].partition("+")[2]
-    return {"cluster": cluster, "sentinel": sentinel}.get(kind, one)
+    return {"cluster": cluster, "sentinel": sentinel}.get(kind, single)
 
 
-def _sentinel(parts: SplitResult) -> _Opened:
+def _sentinel(parts: SplitResult) -> _Clients:
     login, _, hosts = parts.netloc.rpartition("@")
     name, _, database = parts.path.removeprefix("/").partition("/")
     if not name:
-        raise ValueError("a sentinel knows its servers by name")
+        raise ValueError("the URL has no name of a primary")
     username, _, password = login.partition(":")
     tls = parts.scheme.startswith("rediss")
-    sentinel = Sentinel(  # type: ignore[no-untyped-call] # redis-py leaves this one untyped
+    sentinel = Sentinel(  # type: ignore[no-untyped-call] # not typed in redis-py
         list(_addresses(hosts)), sentinel_kwargs={"ssl": tls, **_settings()}
     )
     client: Redis = sentinel.master_for(
@@ -255,23 +259,23 @@ def _sentinel(parts: SplitResult) -> _Opened:
         ssl=tls,
         **_settings(),
     )
-    return _own(client, *sentinel.sentinels)
+    return _owned(client, *sentinel.sentinels)
 
 
 def _addresses(hosts: str) -> Iterable[tuple[str, int]]:
     for host in hosts.split(","):
         parts = urlsplit(f"//{host}")
         if not parts.hostname:
-            raise ValueError("a sentinel is on a host")
+            raise ValueError("a sentinel has no host")
         yield parts.hostname, parts.port or 26379
 
 
-def _own(client: RedisClient, *others: RedisClient) -> _Opened:
-    return _Opened(client, (client, *others))
+def _owned(client: RedisClient, *others: RedisClient) -> _Clients:
+    return _Clients(client, (client, *others))
 
 
 def _settings() -> dict[str, Any]:
-    # One more attempt at once, for a connection that the server closed while it was idle. No
-    # timeout but ours: with one of its own redis-py uses `wait_for`, which in Python 3.11 may
-    # swallow the cancellation that ours is made of.
+    # One retry without delay, for a connection that the server closed while it was idle. No
+    # timeout of redis-py's own: it would use `wait_for`, which in Python 3.11 may swallow the
+    # cancellation by which our `asyncio.timeout` works.
     return {"retry": Retry(NoBackoff(), 1), "protocol": 2, "socket_timeout": None}

@@ -1,4 +1,4 @@
-"""SealedStore: what others could have written is believed only under our seal (RFC 2104)."""
+"""SealedStore: a `Store` that authenticates its values by HMAC-SHA-256 (RFC 2104)."""
 
 import hmac
 import logging
@@ -15,27 +15,31 @@ _log = logging.getLogger("oauth_guard")
 _PURPOSE = b"oauth_guard sealed value 1"
 _VERSION = b"1"
 _MIN_KEY_BYTES = 32
-_MAX_BYTES = 256 * 1024  # whoever plants a huge one shall not keep us busy with its MAC
-_SKEW = 60  # seconds that clocks may differ before a value past its time looks like a replay
+_MAX_BYTES = 256 * 1024  # a MAC over a huge value that an attacker wrote would cost CPU time
+_SKEW = 60  # seconds of clock skew before an expired value is logged as a possible replay
 
 
 class SealedStore:
-    """A store over one that others may be able to write to.
+    """A store over another store that others may be able to write to.
 
-    What it returns was put by somebody who has the key, under this very store key, and is in
-    its time by our own clock. Anything else is as good as nothing, and the log tells of it: who
-    can write to the store can't make up a value or move one, nor bring one back past its time.
-    Until then he can: a value that was replaced or removed has its seal still. One that is over
-    256 KiB with its seal is not looked at.
+    It returns a value only if the value was sealed with the secret key, under the same store
+    key, and has not expired by our own clock. Anything else is treated as missing and logged,
+    except that expiry by up to 60 s, which clock skew explains, is not logged. So an attacker
+    who can write to the inner store can't forge a value, move it to another store key, or
+    replay it after its expiry.
+
+    It does not protect against a replay before the expiry: a value that was replaced or removed
+    still has a valid seal. A value longer than 256 KiB, seal included, is rejected unread.
+    Values are not encrypted.
 
     Args:
-        store: Where the values are.
-        key: At least 32 secret bytes. While you change it, both: `[new, old]`; the first
-            seals, and each opens.
-        clock: Tells seconds since the epoch.
+        store: The inner store.
+        key: At least 32 secret bytes. During a key rotation pass both, `[new, old]`: the first
+            seals, and each of them opens.
+        clock: Returns seconds since the epoch.
 
     Raises:
-        ConfigurationError: There is no key, or one is too short.
+        ConfigurationError: There is no key, or a key is shorter than 32 bytes.
     """
 
     def __init__(
@@ -46,37 +50,40 @@ class SealedStore:
         self._clock = clock
         if not self._keys or not all(map(_is_key, self._keys)):
             raise ConfigurationError(
-                "key= is at least 32 secret bytes, the same in each process that shares the "
-                "store: make some by secrets.token_bytes(32), once."
+                "key= must be at least 32 secret bytes, the same in each process that shares the "
+                "store: generate them once with secrets.token_bytes(32)."
             )
 
     async def get(self, key: bytes) -> bytes | None:
-        """Return what was sealed under *key*.
+        """Return the value under *key*, or None if there is none that is valid.
 
         Raises:
-            StoreUnavailable: The store can't be asked.
+            StoreUnavailable: The inner store is unavailable.
         """
         sealed = await self._store.get(key)
         return None if sealed is None else self._open(key, sealed, self._clock())
 
     async def put(self, key: bytes, value: bytes, seconds: float) -> None:
-        """Seal and keep *value* for *seconds*, in the place of what was there.
+        """Seal *value* and store it for *seconds*, replacing any older value.
 
         Raises:
-            StoreUnavailable: The store can't be asked.
+            StoreUnavailable: The inner store is unavailable.
         """
         await self._store.put(key, self._seal(key, value, self._clock() + seconds), seconds)
 
     async def add(self, key: bytes, value: bytes, seconds: float) -> bool:
-        """Seal and keep *value* for *seconds* unless *key* is taken; tell whether it was kept.
+        """Seal *value* and store it for *seconds* unless *key* has a value.
+
+        Returns whether it was stored. Whether the value that is there has a valid seal is not
+        checked.
 
         Raises:
-            StoreUnavailable: The store can't be asked.
+            StoreUnavailable: The inner store is unavailable.
         """
         return await self._store.add(key, self._seal(key, value, self._clock() + seconds), seconds)
 
     async def aclose(self) -> None:
-        """Let go of connections."""
+        """Close the inner store."""
         await self._store.aclose()
 
     def _seal(self, key: bytes, value: bytes, ends_at: float) -> bytes:
@@ -85,18 +92,18 @@ class SealedStore:
 
     def _open(self, key: bytes, sealed: bytes, now: float) -> bytes | None:
         if len(sealed) > _MAX_BYTES:
-            _log.warning("a stored value was refused: it is too long to be ours")
+            _log.warning("a stored value was rejected: it is longer than 256 KiB")
             return None
         version, _, rest = sealed.partition(b":")
         end, _, rest = rest.partition(b":")
         mac, _, value = rest.partition(b":")
-        ours = (_mac(each, key, end, value) for each in self._keys)
-        if version != _VERSION or not any(hmac.compare_digest(mac, each) for each in ours):
-            _log.warning("a stored value was refused: it has no seal of ours")
+        expected = (_mac(each, key, end, value) for each in self._keys)
+        if version != _VERSION or not any(hmac.compare_digest(mac, each) for each in expected):
+            _log.warning("a stored value was rejected: its seal is not valid")
             return None
-        ends_at = float(end)  # under the seal, so we wrote it
+        ends_at = float(end)  # covered by the MAC, so this library wrote it
         if now >= ends_at + _SKEW:
-            _log.warning("a stored value was refused: its time has passed long ago")
+            _log.warning("a stored value was rejected: it expired more than 60 s ago")
         return value if now < ends_at else None
 
 
@@ -105,6 +112,6 @@ def _is_key(key: object) -> bool:
 
 
 def _mac(secret: bytes, *parts: bytes) -> bytes:
-    """Return the MAC over *parts*, each with its length, so that none can pass for another."""
+    """Return the MAC over *parts*, each prefixed with its length, so that boundaries can't move."""
     message = b"".join(len(part).to_bytes(8) + part for part in (_PURPOSE, *parts))
     return hmac.digest(secret, message, "sha256").hex().encode()

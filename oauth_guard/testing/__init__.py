@@ -1,4 +1,4 @@
-"""The kit for testing what is guarded: no network, no mock, real signatures."""
+"""Test doubles for guarded applications: real signatures, no network, no mock objects."""
 
 from oauth_guard.testing.asgi import LocalWebSocket
 from oauth_guard.testing.issuer import LocalIssuer, SigningKey

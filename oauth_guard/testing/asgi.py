@@ -1,4 +1,4 @@
-"""LocalWebSocket: a WebSocket client for an ASGI application in your process."""
+"""LocalWebSocket: a WebSocket client for an ASGI application in the same process."""
 
 import asyncio
 import json
@@ -32,23 +32,24 @@ class LocalWebSocket:
         async with LocalWebSocket(app, "/feed") as socket:
             assert socket.response.status_code == 401
 
-    What the application raises is raised here. No wait is longer than *timeout* seconds: then
-    comes a `TimeoutError`. A message that the application does not send is an `AssertionError`.
+    An exception of the application is raised here, by the next wait or by the end of the
+    `async with`. A wait of more than *timeout* seconds raises `TimeoutError`. If the application
+    sends another message than the expected one, `AssertionError` is raised.
 
     Args:
         app: The ASGI application.
-        url: Where, such as `/feed` or `wss://api.test/feed?since=1`.
+        url: The path or URL to open, such as `/feed` or `wss://api.test/feed?since=1`.
         headers: The header fields of the handshake.
-        subprotocols: What the client offers to speak.
-        denial_response: Whether the server can answer a handshake over HTTP, as uvicorn can;
-            otherwise all that an application can do is to close.
-        timeout: How many seconds to wait for the application, each time.
+        subprotocols: The subprotocols that the client offers.
+        denial_response: Whether the server supports the Websocket Denial Response extension, as
+            uvicorn does. Without it, an application can only close to deny a handshake.
+        timeout: The limit of each wait for the application, in seconds.
 
     Attributes:
-        response: The answer to the handshake: 101 where the application accepted, its denial
-            where it answered over HTTP, and 403 where it closed, as servers answer then.
-        close_code: The code with which the application closed, once it has; 1006 where it
-            ended without a word.
+        response: The response to the handshake: 101 if the application accepted, its denial
+            response if it sent one, and 403 if it closed, as servers respond then.
+        close_code: The code with which the application closed; None until it has, and 1006 if
+            it ended without closing.
     """
 
     response: httpx.Response
@@ -87,7 +88,7 @@ class LocalWebSocket:
     async def __aexit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> None:
-        if kind is not None:  # which is then the error to tell
+        if kind is not None:  # the error of the test is the one to raise
             await self._cancel()
             return
         self.close()
@@ -107,23 +108,23 @@ class LocalWebSocket:
         self.send_text(json.dumps(value))
 
     def close(self, code: int = _NORMAL) -> None:
-        """Leave; the end of the `async with` does so too, and waits for the application."""
+        """Disconnect. The end of the `async with` also does this, and waits for the application."""
         self._to_app.put_nowait({"type": "websocket.disconnect", "code": code})
 
     async def receive_text(self) -> str:
-        """Return the next message, a text."""
+        """Return the next message, which must be a text message."""
         return str(await self._receive("text"))
 
     async def receive_bytes(self) -> bytes:
-        """Return the next message, a binary one."""
+        """Return the next message, which must be a binary message."""
         return bytes(await self._receive("bytes"))
 
     async def receive_json(self) -> Any:
-        """Return what the next message, a text, says as JSON."""
+        """Return the parsed JSON of the next message, which must be a text message."""
         return json.loads(await self.receive_text())
 
     async def receive_close(self) -> int:
-        """Wait for the application to close, whatever it sends before, and return its code."""
+        """Discard messages until the application closes, and return the close code."""
         while self.close_code is None:
             await self._next()
         return self.close_code
@@ -145,7 +146,7 @@ class LocalWebSocket:
                 return httpx.Response(403)
             case "websocket.http.response.start" if self._connection["extensions"]:
                 return await self._denial(message)
-        raise AssertionError(f"the application answered the handshake with {message!r}")
+        raise AssertionError(f"the application responded to the handshake with {message!r}")
 
     async def _denial(self, start: _Message) -> httpx.Response:
         body, more = b"", True
@@ -153,7 +154,7 @@ class LocalWebSocket:
             message = await self._next()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        # As a stream, since httpx adds header fields to plain content.
+        # As a stream, since httpx adds header fields if it is given `content`.
         stream = httpx.ByteStream(body)
         response = httpx.Response(start["status"], headers=start.get("headers"), stream=stream)
         await response.aread()
@@ -163,8 +164,8 @@ class LocalWebSocket:
         async with asyncio.timeout(self._timeout):
             message = await self._from_app.get()
         if message is _ENDED:
-            self._from_app.put_nowait(_ENDED)  # whoever asks again hears it again
-            await self._running  # and hears what the application raised
+            self._from_app.put_nowait(_ENDED)  # for the next call
+            await self._running  # raises the exception of the application
         if message["type"] == "websocket.close" and self.close_code is None:
             self.close_code = message.get("code", _NORMAL)
         return message
@@ -180,7 +181,7 @@ class LocalWebSocket:
 def _connection(
     url: httpx.URL, headers: Mapping[str, str] | Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
-    """Return what a server would tell the application of a handshake."""
+    """Return the connection dictionary that a server passes to the application."""
     sent = [(name.lower(), value) for name, value in httpx.Headers(headers).raw]
     return {
         "type": "websocket",

@@ -1,4 +1,4 @@
-"""Introspection: the endpoint of an issuer that tells resources about tokens (RFC 7662, 9701)."""
+"""Introspection: the introspection endpoint of a local issuer (RFC 7662, RFC 9701)."""
 
 import base64
 import time
@@ -17,17 +17,19 @@ _ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"]
 
 
 class Introspection:
-    """What an issuer knows of its opaque tokens, and to whom it tells that.
+    """An introspection endpoint that authenticates its clients and can sign its responses.
 
     Args:
         issuer: The identifier of the issuer.
-        sign: Signs claims, with more members for the header.
-        clock: Tells seconds since the epoch.
+        sign: Signs claims; its second argument is further members of the JWS header.
+        clock: Returns seconds since the epoch.
 
     Attributes:
-        answers: What is said about each token, open to change; of others, that they are inactive.
-        clients: Who may ask: a client's identifier, and its secret, bearer token or public key.
-        requests: What was asked, in order.
+        responses: The response for each token; tests may change it. The response for any other
+            token is `{"active": false}`.
+        clients: The clients that may introspect: the client identifier, and its secret, bearer
+            token or public key.
+        requests: The requests that were received, in order.
     """
 
     def __init__(
@@ -37,7 +39,7 @@ class Introspection:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.answers: dict[str, dict[str, Any]] = {}
+        self.responses: dict[str, dict[str, Any]] = {}
         self.clients: dict[str, Any] = {"api": "secret"}
         self.requests: list[httpx.Request] = []
         self._issuer = issuer
@@ -46,23 +48,23 @@ class Introspection:
 
     @property
     def forms(self) -> list[dict[str, str]]:
-        """The forms that were sent, in order."""
+        """The form parameters of the requests that were received, in order."""
         return [_form(request) for request in self.requests]
 
     def issue(self, claims: Mapping[str, Any]) -> str:
-        """Return a new opaque token that stands for *claims*."""
+        """Return a new opaque token that is active and has *claims*."""
         token = f"opaque-{uuid.uuid4().hex}"
-        self.answers[token] = {"active": True, **claims}
+        self.responses[token] = {"active": True, **claims}
         return token
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request, if it is by a client that may ask."""
+    def respond(self, request: httpx.Request) -> httpx.Response:
+        """Return the response to one request: 401 unless it is a POST of a known client."""
         self.requests.append(request)
         form = _form(request)
         client_id = self._client(request.headers.get("authorization", ""), form)
         if request.method != "POST" or client_id is None:
             return httpx.Response(401, json={"error": "invalid_client"})
-        members = self.answers.get(form.get("token", ""), {"active": False})
+        members = self.responses.get(form.get("token", ""), {"active": False})
         if request.headers["accept"] != _SIGNED:
             return httpx.Response(200, json=members)
         claims = {
@@ -75,18 +77,19 @@ class Introspection:
         return httpx.Response(200, text=signed, headers={"content-type": _SIGNED})
 
     def _client(self, authorization: str, form: Mapping[str, str]) -> str | None:
-        """Return who asks, if that is proven in one of the ways that we know."""
+        """Return the client identifier if the client authenticates, else None."""
         scheme, _, value = authorization.partition(" ")
         if scheme == "Basic":
             name, _, secret = base64.b64decode(value).decode().partition(":")
-            shown = (unquote_plus(name), unquote_plus(secret))
+            presented = (unquote_plus(name), unquote_plus(secret))
         elif scheme == "Bearer":
-            shown = (next((n for n, known in self.clients.items() if known == value), ""), value)
+            name = next((n for n, known in self.clients.items() if known == value), "")
+            presented = (name, value)
         elif "client_assertion" in form:
             return self._asserted(form["client_assertion"], form.get("client_id", ""))
         else:
-            shown = (form.get("client_id", ""), form.get("client_secret", ""))
-        return shown[0] if self.clients.get(shown[0]) == shown[1] else None
+            presented = (form.get("client_id", ""), form.get("client_secret", ""))
+        return presented[0] if self.clients.get(presented[0]) == presented[1] else None
 
     def _asserted(self, assertion: str, client_id: str) -> str | None:
         try:

@@ -1,4 +1,4 @@
-"""LocalIssuer: an authorization server in your process, with real keys and scripted outages."""
+"""LocalIssuer: an authorization server in the test process, with real keys and outages."""
 
 import json
 import time
@@ -18,7 +18,7 @@ from oauth_guard.testing.introspection import Introspection
 __all__ = ["LocalIssuer", "Outage", "SigningKey"]
 
 Outage: TypeAlias = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
-"""What answers instead of an issuer."""
+"""A handler that responds in place of the issuer."""
 
 _LIFETIME = 300
 
@@ -38,8 +38,9 @@ class SigningKey:
     """A private key of an issuer, and the algorithm that it signs with.
 
     Attributes:
-        key_id: The `kid` that its tokens and its JWK carry.
+        key_id: The `kid` of its tokens and its JWK.
         algorithm: `ES256`, `ES384`, `ES512`, `EdDSA`, `RS256` or `PS256`.
+        private: The private key of `cryptography`; by default a new one is generated.
     """
 
     key_id: str
@@ -47,46 +48,48 @@ class SigningKey:
     private: Any = None
 
     def __post_init__(self) -> None:
-        """Make the key, unless one was handed in."""
+        """Generate the private key, unless one was passed."""
         if self.private is None:
             object.__setattr__(self, "private", _PRIVATE_KEYS[self.algorithm]())
 
     @property
     def jwk(self) -> dict[str, Any]:
-        """The public half, as a key set publishes it."""
+        """The public key as a JWK, as the key set publishes it."""
         public = _ALGORITHMS[self.algorithm].to_jwk(self.private.public_key(), as_dict=True)
-        public.pop("key_ops", None)  # `use` says it all
+        public.pop("key_ops", None)  # `use` is sufficient
         return {**public, "kid": self.key_id, "alg": self.algorithm, "use": "sig"}
 
     def sign(self, payload: bytes, header: Mapping[str, Any]) -> str:
-        """Return *payload* as a compact JWS, whatever *header* says beside `alg` and `kid`."""
+        """Return *payload* as a compact JWS. *header* is not checked, and may replace `kid`."""
         return jwt.api_jws.encode(
             payload, self.private, self.algorithm, headers={"kid": self.key_id, **header}
         )
 
 
 class LocalIssuer:
-    """An authorization server whose metadata and keys are a function call away.
+    """An authorization server whose metadata, keys and introspection need no network.
 
-    Hand its `http` to the issuer under test: `JWTIssuer(local.issuer, http=local.http)`.
+    Pass its `http` to the issuer under test: `JWTIssuer(local.issuer, http=local.http)`.
 
-    Where tokens are opaque: `IntrospectionIssuer(local.issuer, http=local.http, client=...)`,
-    with `ClientSecretBasic("api", "secret")` as the client.
+    For opaque tokens: `IntrospectionIssuer(local.issuer, http=local.http, client=...)`, with
+    `ClientSecretBasic("api", "secret")` as the client.
 
     Args:
-        issuer: Its identifier.
+        issuer: The issuer identifier.
         audience: The `aud` of its tokens: the resource under test.
-        key: What it signs with first.
-        clock: Tells seconds since the epoch.
+        key: The first signing key; by default a new ES256 key with the `kid` `k1`.
+        clock: Returns seconds since the epoch.
 
     Attributes:
-        keys: The keys it publishes, the one it signs with first.
-        requests: The URLs that were fetched, in order.
-        introspection: Its introspection endpoint: who may ask, and what they hear.
-        metadata: The members of its metadata document, open to change.
-        metadata_url: Where that document is; by default where RFC 8414 looks first.
-        outage: What answers instead of it, if anything: `local.outage = lambda request: ...`,
-            which returns an `httpx.Response`, at once or awaited, or raises an `httpx.HTTPError`.
+        keys: The keys that it publishes; the first one signs.
+        requests: The URLs that were requested, in order.
+        introspection: Its introspection endpoint, with its clients and its responses.
+        metadata: The members of its metadata document; tests may change them.
+        metadata_url: The URL of that document; by default the one of RFC 8414 §3.1.
+        outage: A handler that responds in place of the server, or None:
+            `local.outage = lambda request: ...`. It returns an `httpx.Response` or an awaitable
+            of one, or raises an `httpx.HTTPError`.
+        http: The `httpx.AsyncClient` that sends requests to this server.
     """
 
     def __init__(
@@ -109,20 +112,20 @@ class LocalIssuer:
         self.introspection = Introspection(issuer, self._sign, clock=clock)
         self.metadata_url = _metadata_url(issuer)
         self.outage: Outage | None = None
-        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self._respond))
         self._clock = clock
 
     @property
     def jwks(self) -> dict[str, Any]:
-        """The key set that it publishes."""
+        """The JWK Set that it publishes."""
         return {"keys": [key.jwk for key in self.keys]}
 
     def rotate(self, key: SigningKey) -> None:
-        """Sign with *key* from now on, and publish it beside the keys there were."""
+        """Sign with *key* from now on, and publish it in addition to the earlier keys."""
         self.keys.insert(0, key)
 
     def claims(self, *scopes: str, **changes: Any) -> dict[str, Any]:
-        """Return the claims of an access token; a change to `None` leaves the claim out."""
+        """Return the claims of an access token with *changes*; `None` omits the claim."""
         now = int(self._clock())
         claims = {
             "iss": self.issuer,
@@ -137,28 +140,28 @@ class LocalIssuer:
         return {name: value for name, value in (claims | changes).items() if value is not None}
 
     def token(self, *scopes: str, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
-        """Return an access token for *scopes* (RFC 9068); *changes* go to its claims."""
+        """Return an access token for *scopes* (RFC 9068); *changes* apply to its claims."""
         return self._sign(self.claims(*scopes, **changes), {"typ": "at+jwt", **(header or {})})
 
     def opaque_token(self, *scopes: str, **changes: Any) -> str:
-        """Return an opaque access token for *scopes*; *changes* go to what is said about it."""
+        """Return an opaque access token for *scopes*; *changes* apply to its claims."""
         return self.introspection.issue(self.claims(*scopes, **changes))
 
     def revoke(self, token: str) -> None:
-        """Call an opaque token inactive from now on."""
-        self.introspection.answers[token] = {"active": False}
+        """Make the introspection endpoint report *token* as inactive from now on."""
+        self.introspection.responses[token] = {"active": False}
 
     def headers(self, *scopes: str, **changes: Any) -> dict[str, str]:
-        """Return the header fields of a request by somebody who was granted *scopes*."""
+        """Return the header fields of a request with a new access token for *scopes*."""
         return {"Authorization": f"Bearer {self.token(*scopes, **changes)}"}
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _respond(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(str(request.url))
         if self.outage is not None:
-            answer = self.outage(request)
-            return answer if isinstance(answer, httpx.Response) else await answer
+            response = self.outage(request)
+            return response if isinstance(response, httpx.Response) else await response
         if str(request.url) == self.metadata.get("introspection_endpoint"):
-            return self.introspection.answer(request)
+            return self.introspection.respond(request)
         documents = {self.metadata_url: self.metadata, self.metadata.get("jwks_uri"): self.jwks}
         document = documents.get(str(request.url))
         return httpx.Response(404) if document is None else httpx.Response(200, json=document)

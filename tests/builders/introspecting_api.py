@@ -113,7 +113,7 @@ class IntrospectingApi(Api):
 
     def set_introspection(self, token: str, **members: Any) -> None:
         """Change members of the introspection response for *token*; `None` removes one."""
-        responses = self.authority.introspection.answers
+        responses = self.authority.introspection.responses
         changed = {"active": True, **responses.get(token, {}), **members}
         responses[token] = {name: value for name, value in changed.items() if value is not None}
 

@@ -83,7 +83,7 @@ def test_a_hit_and_a_miss_give_one_answer(
 
     async def compare() -> None:
         clock, store, local = FakeClock(NOW), MemoryStore(), LocalIssuer()
-        local.introspection.answers[TOKEN] = answer
+        local.introspection.responses[TOKEN] = answer
         asking = [guarding(each, local, clock, None, cache_for=0) for each in RESOURCES]
         remembering = [
             [guarding(each, local, clock, shared) for shared in (None, store, store)]

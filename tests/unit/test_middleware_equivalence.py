@@ -290,7 +290,7 @@ async def test_an_answer_of_the_moment_is_not_remembered_for_later() -> None:
     issuer = JWTIssuer(local.issuer, keys=local.jwks, introspection=asked)
     guard = Guard(local.audience, [issuer])
     token = local.token("read")
-    local.introspection.answers[token] = {"active": True, **local.claims("read", "write")}
+    local.introspection.responses[token] = {"active": True, **local.claims("read", "write")}
     request = ResourceRequest("GET", bearer(token))
     assert (await guard.authenticate(request, introspect=True)).scopes == {"read", "write"}
     for _ in range(2):

@@ -83,7 +83,7 @@ async def test_an_answer_may_say_less_than_a_signed_token() -> None:
     """What it does not say is as it was signed."""
     api = IntrospectingApi("jwt")
     token = await api.cached_token()
-    api.authority.introspection.answers[token] = {"active": True}
+    api.authority.introspection.responses[token] = {"active": True}
     assert (await api.request(token)).status == 200
 
 

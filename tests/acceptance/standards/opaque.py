@@ -48,12 +48,12 @@ class OpaqueApi(Api):
     def opaque(self, *, token: str = "opaque-1", **changes: Any) -> str:
         """Return `O` with changes to what is said about it; `None` leaves a member out."""
         claims = self.authority.claims(**{"scope": "read", "jti": "j1"} | changes)
-        self.authority.introspection.answers[token] = {"active": True, **claims}
+        self.authority.introspection.responses[token] = {"active": True, **claims}
         return token
 
     def saying(self, members: Mapping[str, Any], *, token: str = "opaque-1") -> str:
         """Return a token about which exactly *members* are said."""
-        self.authority.introspection.answers[token] = dict(members)
+        self.authority.introspection.responses[token] = dict(members)
         return token
 
     def at_endpoint(self, answer: Callable[[httpx.Request], httpx.Response]) -> None:

@@ -57,7 +57,7 @@ class Authority:
         question = httpx.Request(
             "POST", str(request.url), headers=request.headers.raw, content=await request.body()
         )
-        answer = self.local.introspection.answer(question)
+        answer = self.local.introspection.respond(question)
         return Response(answer.content, answer.status_code, media_type="application/json")
 
 

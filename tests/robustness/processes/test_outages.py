@@ -90,5 +90,5 @@ async def test_a_valkey_that_dies_and_comes_back_under_load_refuses_nobody(
         await load.more(150)
     assert set(load.statuses) == {("known", 200), ("new", 200), ("bad", 401)}
     for process in service:
-        assert "the shared store can't be asked, so it is done without" in process.log
+        assert "the shared store is unavailable and is not used" in process.log
         assert "ERROR" not in process.log

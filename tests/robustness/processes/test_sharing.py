@@ -84,7 +84,10 @@ async def test_a_tampered_value_is_a_miss_and_an_event(
     assert authority.questions == 2
     assert [(await second.get(token)).content for token in tokens] == honest
     assert authority.questions == 4
-    assert second.log.count("WARNING oauth_guard a stored value was refused: it has no seal") == 2
+    assert (
+        second.log.count("WARNING oauth_guard a stored value was rejected: its seal is not valid")
+        == 2
+    )
     assert not any(token in second.log for token in tokens)
 
 

@@ -15,8 +15,8 @@ from tests.builders.scripted_issuer import always, claims_of
 from tests.unit.stores.server import ValkeyServer
 
 SECRET, FOREIGN = b"s" * 32, b"f" * 32
-NO_SEAL = "a stored value was refused: it has no seal of ours"
-TOO_OLD = "a stored value was refused: its time has passed long ago"
+NO_SEAL = "a stored value was rejected: its seal is not valid"
+TOO_OLD = "a stored value was rejected: it expired more than 60 s ago"
 
 pytestmark = pytest.mark.needs("redis")
 

@@ -81,7 +81,7 @@ async def test_an_issuer_that_is_asked_anyway_is_asked_each_time(
 async def test_a_signed_token_is_asked_about_only_to_confirm_it(local: LocalIssuer) -> None:
     """Else its signature is enough; the answer takes the place of what was signed."""
     router, text = IssuerRouter([both(local)]), local.token("read", "write", roles=["ops"])
-    local.introspection.answers[text] = {**ACTIVE, "scope": "read", "username": "ada"}
+    local.introspection.responses[text] = {**ACTIVE, "scope": "read", "username": "ada"}
     token = RawToken(text)
     signed = await router.validate(token)
     assert questions(local) == 0
@@ -109,7 +109,7 @@ async def test_a_signed_token_is_held_to_the_answer(
 ) -> None:
     """A signature that is good does not outweigh a no."""
     token = local.token("read")
-    local.introspection.answers[token] = answer
+    local.introspection.responses[token] = answer
     with pytest.raises(InvalidToken, match=reason):
         await both(local).confirm(RawToken(token))
 
@@ -118,7 +118,7 @@ async def test_an_answer_does_not_outweigh_a_bad_signature(local: LocalIssuer) -
     """The issuer is not even asked."""
     forger = LocalIssuer(key=SigningKey("k1"))
     token = forger.token("read")
-    local.introspection.answers[token] = ACTIVE
+    local.introspection.responses[token] = ACTIVE
     with pytest.raises(InvalidToken, match=Reason.BAD_SIGNATURE):
         await both(local).confirm(RawToken(token))
     assert questions(local) == 0
@@ -156,7 +156,7 @@ async def test_a_tenant_is_asked_where_it_was_set_up_for_that(local: LocalIssuer
 
     router, token = IssuerRouter([Tenants(resolve=resolve)]), local.token("read")
     assert router.unconfirmed == ()
-    local.introspection.answers[token] = ACTIVE
+    local.introspection.responses[token] = ACTIVE
     assert (await router.confirm(RawToken(token))).scopes == {"read"}
     with pytest.raises(ConfigurationError, match=r"introspect=True wants https://silent\.test"):
         await router.confirm(RawToken(silent.token("read")))

@@ -87,7 +87,7 @@ async def test_a_jwt_that_names_an_asked_issuer_goes_there() -> None:
     """Whatever its form, it is that issuer's to judge."""
     scene = Scene()
     token = scene.a.token()
-    scene.a.introspection.answers[token] = {"active": True}
+    scene.a.introspection.responses[token] = {"active": True}
     assert await verdict([scene.asked(scene.a)], token) == A
 
 
@@ -122,7 +122,7 @@ async def test_without_anybody_to_ask_an_opaque_token_is_malformed() -> None:
 async def test_who_takes_jwts_alone_is_asked_about_encrypted_ones() -> None:
     """Though it takes no opaque tokens."""
     scene = Scene()
-    scene.a.introspection.answers[jwe()] = {"active": True}
+    scene.a.introspection.responses[jwe()] = {"active": True}
     asked = AskedAboutJWTs(A, client=CLIENT, http=scene.a.http, accepts_unnamed_jwts=True)
     assert await verdict([asked], jwe()) == A
     assert await verdict([asked], "opaque") == Reason.MALFORMED_TOKEN
@@ -148,7 +148,7 @@ async def test_a_jwt_that_names_no_issuer_wants_one_that_takes_it(kind: str) -> 
     """By default nobody does."""
     scene = Scene()
     token = jwe() if kind == "encrypted" else scene.a.token(iss=None)
-    scene.a.introspection.answers[token] = {"active": True}
+    scene.a.introspection.responses[token] = {"active": True}
     refusal = Reason.ENCRYPTED_TOKEN if kind == "encrypted" else Reason.UNKNOWN_ISSUER
     assert await verdict([scene.asked(scene.a)], token) == refusal
     assert scene.questions == (0, 0)

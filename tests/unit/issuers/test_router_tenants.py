@@ -130,7 +130,7 @@ async def test_what_a_tenant_says_is_remembered() -> None:
     """As with any issuer that is asked, and it can be asked anew."""
     scene = Scene()
     token = scene.asks.token("read")
-    scene.asks.introspection.answers[token] = {"active": True, "aud": API, "sub": "u1"}
+    scene.asks.introspection.responses[token] = {"active": True, "aud": API, "sub": "u1"}
     guard = Guard(API, scene.issuers)
     for _ in range(3):
         assert (await guard.authenticate(_request(token))).issuer == ASKED

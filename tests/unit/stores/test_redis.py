@@ -18,7 +18,7 @@ from tests.unit.stores.server import ValkeyServer, free_port
 SECRET = b"s" * 32
 KEY, OTHER = bytes(range(32)), bytes(32)
 NOWHERE = "redis://127.0.0.1:1"
-TOLD = "the shared store can't be asked, so it is done without: "
+TOLD = "the shared store is unavailable and is not used: "
 
 needs_redis = pytest.mark.needs("redis")
 needs_server = pytest.mark.needs("valkey-server")

@@ -11,9 +11,9 @@ from tests.builders.clock import FakeClock
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 OLD, NEW, FOREIGN = b"1" * 32, b"2" * 32, b"3" * 32
-NO_SEAL = "a stored value was refused: it has no seal of ours"
-TOO_OLD = "a stored value was refused: its time has passed long ago"
-TOO_LONG = "a stored value was refused: it is too long to be ours"
+NO_SEAL = "a stored value was rejected: its seal is not valid"
+TOO_OLD = "a stored value was rejected: it expired more than 60 s ago"
+TOO_LONG = "a stored value was rejected: it is longer than 256 KiB"
 
 
 class Open:

@@ -163,7 +163,7 @@ async def test_a_message_of_another_kind_is_a_failed_test() -> None:
 
 async def test_a_denial_without_the_extension_is_a_failed_test() -> None:
     """A server without it could not send one."""
-    with pytest.raises(AssertionError, match="answered the handshake with"):
+    with pytest.raises(AssertionError, match="responded to the handshake with"):
         async with LocalWebSocket(Scripted(DENIAL), "/", denial_response=False):
             raise NotImplementedError("unreachable")
 
