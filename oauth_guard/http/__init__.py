@@ -1,1 +1,1 @@
-"""HTTP to authorization servers; the only package that knows httpx and aiohttp."""
+"""HTTP requests to authorization servers; the only package that imports httpx and aiohttp."""

@@ -1,32 +1,33 @@
-"""Which network addresses are public, so that no document sends us into our own network."""
+"""Classify IP addresses: which ones are public, so that metadata can't point into our network."""
 
 import ipaddress
 
 __all__ = ["is_public_address"]
 
-_UNICAST = ipaddress.IPv6Network("2000::/3")  # all of IPv6 that the Internet uses
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # the global unicast range in use (RFC 4291 §2.4)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def is_public_address(address: str) -> bool:
-    """Tell whether *address* is reached over the Internet and nowhere nearer.
+    """Return True if *address* is a public Internet address.
 
-    Loopback, link-local, private, shared, multicast and reserved addresses are not, nor are
-    IPv6 addresses that carry such an IPv4 address (mapped, 6to4, NAT64).
+    Loopback, link-local, private, shared, multicast and reserved addresses are not public, and
+    neither are IPv6 addresses that embed such an IPv4 address (mapped, 6to4, NAT64). A text that
+    is no IP address is not public. No name is resolved.
     """
     try:
         ip = ipaddress.ip_address(address)
-    except ValueError:  # a scoped one, say
+    except ValueError:  # for example an address with a zone
         return False
     if isinstance(ip, ipaddress.IPv6Address):
-        carried = _carried(ip)
-        if carried is None:
+        embedded = _embedded_ipv4(ip)
+        if embedded is None:
             return ip.is_global and ip in _UNICAST
-        ip = carried
+        ip = embedded
     return ip.is_global and not ip.is_multicast
 
 
-def _carried(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+def _embedded_ipv4(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if ip in _NAT64:
         return ipaddress.IPv4Address(ip.packed[-4:])
     return ip.ipv4_mapped or ip.sixtofour

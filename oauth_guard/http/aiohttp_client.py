@@ -1,4 +1,4 @@
-"""AiohttpClient: ask issuers by aiohttp, which takes less of the processor (extra `aiohttp`)."""
+"""AiohttpClient: send requests to issuers with aiohttp, which uses less CPU (extra `aiohttp`)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -18,7 +18,7 @@ from aiohttp import (
 __all__ = ["AiohttpClient"]
 
 
-class _Own(NamedTuple):
+class _LoopSession(NamedTuple):
     """A session, and the event loop that it belongs to."""
 
     loop: asyncio.AbstractEventLoop
@@ -26,16 +26,18 @@ class _Own(NamedTuple):
 
 
 class AiohttpClient:
-    """A client to hand in as `http=`; it pays where issuers are asked about many new tokens.
+    """An HTTP client to pass as `http=`; useful where many tokens are introspected.
 
-    A session is opened at first use, and another under each event loop that comes after it;
-    whoever made the client closes it. Like every client that is handed in, it connects to any
-    address: where metadata may not choose one in your network, say `endpoint=` and `jwks_uri=`.
+    It opens a session at first use, and a new one when the running event loop has changed. The
+    caller that created the client closes it. As with every client passed as `http=`, addresses
+    are not checked: it connects to any address. Where metadata must not choose an address inside
+    your network, set `endpoint=` and `jwks_uri=`.
 
     Args:
-        tls: Whom to trust, and the certificate to show, if any; by default whom the system trusts.
-        proxy: The proxy to ask through; those that the environment names are not used.
-        connections: How many there are at once, at most.
+        tls: The trusted certificate authorities, and the client certificate, if any; by default
+            the authorities that the system trusts.
+        proxy: The URL of an HTTP proxy; the proxies that the environment names are not used.
+        connections: The maximum number of concurrent connections.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class AiohttpClient:
         self._tls = tls or create_default_context()
         self._proxy = proxy
         self._connections = connections
-        self._own: _Own | None = None
+        self._current: _LoopSession | None = None
 
     @asynccontextmanager
     async def stream(
@@ -56,10 +58,10 @@ class AiohttpClient:
         content: bytes | None,
         follow_redirects: bool,
     ) -> AsyncIterator["_Response"]:
-        """Send a request, and give the response until the block ends.
+        """Send a request, and yield the response; it is closed when the block ends.
 
         Raises:
-            ConnectionError: There was no connection.
+            ConnectionError: No connection could be made.
         """
         session = await self._session()
         try:
@@ -71,36 +73,36 @@ class AiohttpClient:
                 allow_redirects=follow_redirects,
                 proxy=self._proxy,
             )
-        except ClientConnectorError as error:  # its repr could tell the password of a proxy
+        except ClientConnectorError as error:  # its repr may contain the password of a proxy
             raise ConnectionError(str(error)) from None
         async with response:
             yield _Response(response)
 
     async def aclose(self) -> None:
-        """Close the session that is open; the next use opens another."""
-        own, self._own = self._own, None
-        if own is not None:
-            await own.session.close()
+        """Close the open session; the next request opens a new one."""
+        current, self._current = self._current, None
+        if current is not None:
+            await current.session.close()
 
     async def _session(self) -> ClientSession:
         loop = asyncio.get_running_loop()
-        own = self._own
-        if own is not None and own.loop is loop:
-            return own.session
+        previous = self._current
+        if previous is not None and previous.loop is loop:
+            return previous.session
         session = ClientSession(
             connector=TCPConnector(ssl=self._tls, limit=self._connections),
-            timeout=ClientTimeout(),  # the caller bounds the time
+            timeout=ClientTimeout(),  # none: the caller sets a deadline
             cookie_jar=DummyCookieJar(),
-            auto_decompress=False,  # a small answer could be a large one
+            auto_decompress=False,  # a few compressed bytes can expand to gigabytes
         )
-        self._own = _Own(loop, session)
-        if own is not None:
-            await own.session.close()
+        self._current = _LoopSession(loop, session)
+        if previous is not None:
+            await previous.session.close()
         return session
 
 
 class _Response:
-    """A response of aiohttp's, as one of httpx's would be read."""
+    """Adapts a response of aiohttp to the interface of `HTTPResponse`."""
 
     def __init__(self, response: ClientResponse) -> None:
         self._response = response

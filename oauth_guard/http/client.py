@@ -1,4 +1,4 @@
-"""HTTPClient: what asks issuers, any client of httpx's shape."""
+"""HTTPClient: the interface of a client passed as `http=`, which `httpx.AsyncClient` has."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -10,28 +10,29 @@ __all__ = ["HTTPClient", "HTTPResponse", "check_client"]
 
 
 class HTTPResponse(Protocol):
-    """What came back, its body yet unread."""
+    """A response whose body is not read yet."""
 
     @property
     def status_code(self) -> int:
-        """The status."""
+        """The status code."""
         ...
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The header fields, to be found by their names in lower case."""
+        """The header fields; a lookup by lower-case name must work."""
         ...
 
     def aiter_bytes(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes."""
+        """Yield the body in parts, as they arrive."""
         ...
 
 
 class HTTPClient(Protocol):
-    """A client that is handed in: for proxies, certificates or pools, or for its speed.
+    """An async HTTP client of the caller's own: for proxies, certificates, pools or speed.
 
-    It bounds the number of its connections, and checks the certificates of those it talks to;
-    time and size are bounded by whoever asks. Which addresses it connects to is its own choice.
+    The client limits the number of its connections and verifies server certificates. Deadlines
+    and body sizes are limited by the code that sends the request. The client alone decides which
+    addresses it connects to: the library does not check them.
     """
 
     def stream(
@@ -43,25 +44,27 @@ class HTTPClient(Protocol):
         content: bytes | None,
         follow_redirects: bool,
     ) -> AbstractAsyncContextManager[HTTPResponse]:
-        """Send a request, and give the response until the block ends.
+        """Send a request, and yield the response; it is closed when the block ends.
 
         Raises:
-            TimeoutError: It took longer than the client allows.
-            ConnectionError: There was no connection; its text is told to the operator.
-            Exception: Any other failure, of which only the kind is told.
+            TimeoutError: The request took longer than the client allows.
+            ConnectionError: No connection could be made; its text is written to the log.
+            Exception: Any other failure; only the name of its class is written to the log.
         """
         ...
 
     async def aclose(self) -> None:
-        """Let go of connections; whoever made the client does so."""
+        """Close all connections; called by the owner of the client only."""
         ...
 
 
 def check_client(client: object) -> None:
-    """Refuse what was handed in as `http=` without the shape of such a client.
+    """Check that *client*, which was passed as `http=`, has the methods of `HTTPClient`.
+
+    Parameters and return types of the methods are not checked.
 
     Raises:
-        ConfigurationError: It is not async, as `httpx.Client` is not, or is no client at all.
+        ConfigurationError: It is a synchronous client, such as `httpx.Client`, or no client.
     """
     if not hasattr(client, "stream") or not hasattr(client, "aclose"):
         raise ConfigurationError("http= takes an async client: httpx.AsyncClient().")

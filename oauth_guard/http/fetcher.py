@@ -1,4 +1,4 @@
-"""One exchange over HTTP, bounded in time and size."""
+"""Fetcher: one HTTP request to an issuer, with a limit on the size of the response."""
 
 import asyncio
 import logging
@@ -21,10 +21,10 @@ __all__ = ["Document", "Fetcher", "HTTPClient", "HTTPResult"]
 _log = logging.getLogger("oauth_guard")
 
 _MAX_DOCUMENT_BYTES = 512 * 1024
-_MAX_ANSWER_BYTES = 64 * 1024
+_MAX_RESULT_BYTES = 64 * 1024
 _OK, _BAD_REQUEST = 200, 400
-_PROXIED = {"http", "https", "all"}
-# Compressed, a small answer could be a large one.
+_PROXY_SCHEMES = {"http", "https", "all"}
+# Compression is refused: a few compressed bytes can expand to gigabytes.
 _HEADERS = {
     "accept": "application/json",
     "accept-encoding": "identity",
@@ -37,12 +37,12 @@ _SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What an issuer publishes.
+    """A JSON document that an issuer publishes.
 
     Attributes:
-        members: The JSON object.
-        media_type: What the answer said it was, lower case, without parameters.
-        max_age: For how many seconds it may be kept, if the answer said so.
+        members: The members of the JSON object.
+        media_type: The media type, in lower case, without parameters; empty if not sent.
+        max_age: `Cache-Control: max-age` in seconds (RFC 9111 §5.2.2.1), if sent.
     """
 
     members: Mapping[str, Any]
@@ -52,14 +52,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HTTPResult:
-    """What an issuer answered.
+    """The response of an issuer.
 
     Attributes:
-        status: The HTTP status.
-        media_type: What the answer said it was, lower case, without parameters.
-        body: The body, where the status is one that is read on.
-        max_age: For how many seconds it may be kept, if the answer said so.
-        retry_after: After how many seconds to ask again, if the answer said so.
+        status: The HTTP status code.
+        media_type: The media type, in lower case, without parameters; empty if not sent.
+        body: The body; empty for a status whose body is not read.
+        max_age: `Cache-Control: max-age` in seconds (RFC 9111 §5.2.2.1), if sent.
+        retry_after: `Retry-After` in seconds (RFC 9110 §10.2.3), if sent; None for status 200.
     """
 
     status: int
@@ -70,20 +70,20 @@ class HTTPResult:
 
 
 class Fetcher:
-    """Talks to one issuer; a client of its own is opened at first use.
+    """Sends requests to one issuer; without a *client* it opens its own at first use.
 
-    The client belongs to the event loop that runs: under another loop another one is opened.
-    It connects to *origins*, which were configured, wherever they are, and to others only on
-    the Internet. A client that was handed in, or a proxy, chooses its own addresses.
+    Its own client belongs to the running event loop: under another loop a new one is opened.
+    It connects to configured *origins* at any address, and to other hosts at public addresses
+    only. The addresses that a supplied client or a proxy connects to are not checked.
 
     Args:
-        issuer: Whom an outage is laid to.
-        client: A client that was handed in, if any.
-        origins: The hosts that were configured, each with its port.
-        connections: How many connections of its own client stay open between exchanges.
+        issuer: The issuer that errors and log messages name.
+        client: The client passed as `http=`, if any.
+        origins: The configured hosts, each with its port.
+        connections: How many idle connections its own client keeps open.
 
     Raises:
-        ConfigurationError: The client that was handed in is not async.
+        ConfigurationError: *client* is not an async HTTP client.
     """
 
     def __init__(
@@ -97,59 +97,61 @@ class Fetcher:
         if client is not None:
             check_client(client)
         self._issuer = issuer
-        self._given = client
+        self._supplied = client
         self._origins = origins
         self._connections = connections
         self._own: tuple[asyncio.AbstractEventLoop, HTTPClient] | None = None
 
     async def get(self, url: str) -> Document:
-        """Return the JSON object at *url*: status 200, no redirect, 512 KiB, not compressed.
+        """Return the JSON object at *url*.
 
-        The time that this takes is the caller's to bound.
+        The response must have status 200, at most 512 KiB and no compression. No redirect is
+        followed. There is no deadline here: the caller sets one.
 
         Raises:
-            IssuerUnavailable: Nobody answered, or not with such an object.
+            IssuerUnavailable: No response, or a response without such an object.
         """
-        answer = await self._exchange("GET", url, _HEADERS, None, {_OK}, _MAX_DOCUMENT_BYTES)
-        members = _members(answer.body) if answer.status == _OK else None
+        result = await self._exchange("GET", url, _HEADERS, None, {_OK}, _MAX_DOCUMENT_BYTES)
+        members = _members(result.body) if result.status == _OK else None
         if members is None:
             raise IssuerUnavailable(self._issuer, Reason.BAD_RESPONSE)
-        return Document(members, answer.media_type, answer.max_age)
+        return Document(members, result.media_type, result.max_age)
 
     async def post(self, url: str, form: bytes, headers: Mapping[str, str]) -> HTTPResult:
-        """Send a *form* to *url*, and return what is answered: no redirect, 64 KiB at most.
+        """Send *form* to *url* by POST, and return the response, whatever its status.
 
-        Only the bodies of 200 and 400 are read. The time is the caller's to bound.
+        Only the bodies of 200 and 400 are read, at most 64 KiB. No redirect is followed. There
+        is no deadline here: the caller sets one.
 
         Raises:
-            IssuerUnavailable: Nobody answered, or the answer broke off or is too long.
+            IssuerUnavailable: No response, or one that is incomplete, compressed or too long.
         """
         sent = {**_HEADERS, **_FORM, **headers}
-        return await self._exchange("POST", url, sent, form, {_OK, _BAD_REQUEST}, _MAX_ANSWER_BYTES)
+        return await self._exchange("POST", url, sent, form, {_OK, _BAD_REQUEST}, _MAX_RESULT_BYTES)
 
     async def aclose(self) -> None:
-        """Close the client that was opened here; one that was handed in stays open."""
+        """Close the client that was opened here; a supplied one stays open."""
         if self._own is not None:
             (loop, client), self._own = self._own, None
-            if loop is asyncio.get_running_loop():  # it kept no connection in another one
+            if loop is asyncio.get_running_loop():  # of another loop no connection is left open
                 await client.aclose()
 
     def _client(self) -> HTTPClient:
-        if self._given is not None:
-            return self._given
+        if self._supplied is not None:
+            return self._supplied
         loop = asyncio.get_running_loop()
         if self._own is None or self._own[0] is not loop:
             self._own = (loop, self._open())
         return self._own[1]
 
     def _open(self) -> HTTPClient:
-        if _PROXIED & getproxies().keys():  # which has NO_PROXY as "no"
+        if _PROXY_SCHEMES & getproxies().keys():  # NO_PROXY is there as "no"
             limits = httpx.Limits(max_keepalive_connections=self._connections)
-            return httpx.AsyncClient(timeout=None, limits=limits)  # noqa: S113 - the caller bounds it
+            return httpx.AsyncClient(timeout=None, limits=limits)  # noqa: S113 - the caller has a deadline
         transport = SSRFTransport(self._origins, connections=self._connections)
-        return httpx.AsyncClient(timeout=None, transport=transport)  # noqa: S113 - the caller bounds it
+        return httpx.AsyncClient(timeout=None, transport=transport)  # noqa: S113 - the caller has a deadline
 
-    async def _exchange(  # noqa: PLR0913, PLR0917 - what HTTP needs, from two callers
+    async def _exchange(  # noqa: PLR0913, PLR0917 - the parts of a request
         self,
         method: str,
         url: str,
@@ -158,30 +160,32 @@ class Fetcher:
         read: Collection[int],
         max_bytes: int,
     ) -> HTTPResult:
-        """Return the answer, its body if its status is one of *read*."""
-        answered = False
+        """Return the response, with its body if its status is one of *read*."""
+        responded = False
         try:
             async with self._client().stream(
                 method, url, headers=headers, content=content, follow_redirects=False
             ) as response:
-                answered = True
-                wanted = response.status_code in read
-                return _answer(response, await self._body(response, max_bytes) if wanted else b"")
+                responded = True
+                has_body = response.status_code in read
+                body = await self._read_body(response, max_bytes) if has_body else b""
+                return _result(response, body)
         except IssuerUnavailable:
             raise
         except (TimeoutError, httpx.TimeoutException):
             reason = Reason.TIMED_OUT
-        except Exception as error:  # noqa: BLE001 - a client may fail in ways of its own: a host
-            # that IDNA refuses, a proxy that can't be read, a pool of another loop
-            reason = Reason.BAD_RESPONSE if answered else Reason.UNREACHABLE
-            # Only of what failed before anything was sent can the text hold nothing of a form.
+        except Exception as error:  # noqa: BLE001 - a client may raise anything: for a host
+            # that IDNA rejects, an invalid proxy URL, a connection pool of another loop
+            reason = Reason.BAD_RESPONSE if responded else Reason.UNREACHABLE
+            # A connection error precedes sending, so its text can't contain part of the form.
             unsent = isinstance(error, ConnectionError | httpx.ConnectError)
-            told = repr(error) if unsent else type(error).__name__
-            _log.warning("%s: nobody answers at %.200s: %.200s", self._issuer, url, told)
-        # Out here nothing hangs on it: a client's own error holds the request, form and all.
+            text = repr(error) if unsent else type(error).__name__
+            _log.warning("%s: request to %.200s failed: %.200s", self._issuer, url, text)
+        # Raised outside the except block, so that the client's error, which refers to the request
+        # and its form, does not become the context of ours.
         raise IssuerUnavailable(self._issuer, reason)
 
-    async def _body(self, response: HTTPResponse, max_bytes: int) -> bytes:
+    async def _read_body(self, response: HTTPResponse, max_bytes: int) -> bytes:
         encoding = response.headers.get("content-encoding", "identity")
         if encoding.lower() != "identity":
             raise IssuerUnavailable(self._issuer, Reason.BAD_RESPONSE)
@@ -200,7 +204,7 @@ def _members(body: bytes) -> dict[str, Any] | None:
         return None
 
 
-def _answer(response: HTTPResponse, body: bytes) -> HTTPResult:
+def _result(response: HTTPResponse, body: bytes) -> HTTPResult:
     max_age = _MAX_AGE.search(response.headers.get("cache-control", ""))
     return HTTPResult(
         status=response.status_code,
@@ -212,12 +216,12 @@ def _answer(response: HTTPResponse, body: bytes) -> HTTPResult:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read seconds, or a moment by the clock of whoever answered (RFC 9110 §10.2.3)."""
+    """Read `Retry-After`: seconds, or a date relative to the field `Date` (RFC 9110 §10.2.3)."""
     value = headers.get("retry-after", "")
     if _SECONDS.fullmatch(value):
         return float(value)
     try:
         wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))
-    except (TypeError, ValueError, OverflowError):  # missing, no date, or one without a zone
+    except (TypeError, ValueError, OverflowError):  # missing, no date, or a date without a zone
         return None
     return max(wait.total_seconds(), 0)

@@ -1,4 +1,4 @@
-"""SSRFTransport: connects where an issuer may be, and keeps connections for the next to ask."""
+"""SSRFTransport: connect to configured hosts and public addresses only, and reuse connections."""
 
 import asyncio
 import time
@@ -17,25 +17,28 @@ from oauth_guard.protocol.urls import DEFAULT_PORTS
 
 __all__ = ["SSRFTransport"]
 
-_CONNECT_SECONDS = 2  # for each address, so that a dead one leaves time for the next
+_CONNECT_SECONDS = 2  # for each address, so that a dead one leaves time to try the next
 _IDLE_SECONDS = 5
 _ONE_CONNECTION = httpx.Limits(max_keepalive_connections=1)
 
 
 class SSRFTransport(httpx.AsyncBaseTransport):
-    """Connects where an issuer may be, so that no document sends us into our own network.
+    """An httpx transport that prevents server-side request forgery through issuer metadata.
 
-    A name is looked up once: what was found good is what is connected to.
+    It connects to the configured *origins* at any address, and to any other host only if all of
+    its addresses are public. A name is resolved once, and the connection goes to an address that
+    was checked, so a second DNS response can't change the target (DNS rebinding).
 
-    An exchange has a pool of httpx's for itself, the one that was used last, if that was for the
-    same name: who is at the same address has shown no certificate for another. A pool for all
-    would look through all its connections whenever an exchange begins or ends, and would close
-    each that is idle while there are more than it may keep.
+    Each request has an httpx connection pool of its own: the one that was used last, if it was
+    used for the same host name, else a new one. A connection is not reused for another name at
+    the same address, since the server has not shown a certificate for that name. One shared pool
+    would scan all of its connections at the start and end of each request, and would close every
+    idle connection while it has more than it may keep.
 
     Args:
-        origins: The hosts that were configured, each with its port, wherever they are.
-        connections: How many connections stay open between exchanges.
-        clock: Tells monotonic seconds.
+        origins: The configured hosts, each with its port; their addresses are not checked.
+        connections: How many idle connections are kept open.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(
@@ -48,21 +51,21 @@ class SSRFTransport(httpx.AsyncBaseTransport):
         self._origins = origins
         self._connections = connections
         self._clock = clock
-        self._tls = httpx.create_ssl_context()  # takes long, so it is made once
+        self._tls = httpx.create_ssl_context()  # slow to create, so it is shared
         self._idle: deque[tuple[httpx.AsyncHTTPTransport, str, float]] = deque()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send *request*, and return the response.
+        """Send *request*, and return the response with its body unread.
 
         Raises:
-            httpx.HTTPError: Nobody answers, or it is an address where no issuer may be.
+            httpx.HTTPError: No response, or an address of the host is not public.
         """
         host = request.url.raw_host.decode("ascii")
         port = request.url.port or DEFAULT_PORTS.get(request.url.scheme, 0)
         if (host, port) in self._origins:
             return await self._exchange(request, host)
         addresses = await _public_addresses(host, port)
-        # The certificate must still be for the name (RFC 9110 §4.3.4).
+        # The certificate is still verified for the host name (RFC 9110 §4.3.4).
         request.extensions = {
             **request.extensions,
             "sni_hostname": host,
@@ -76,7 +79,7 @@ class SSRFTransport(httpx.AsyncBaseTransport):
         return await self._exchange(request, host)
 
     async def aclose(self) -> None:
-        """Close the connections that are idle, and each of the others when its exchange ends."""
+        """Close idle connections now, and each of the others when its response is closed."""
         self._connections = 0
         while self._idle:
             pool, *_ = self._idle.pop()
@@ -92,28 +95,31 @@ class SSRFTransport(httpx.AsyncBaseTransport):
         except BaseException:
             await pool.aclose()
             raise
-        body = cast("httpx.AsyncByteStream", response.stream)  # as an async transport has it
-        response.stream = _Body(body, partial(self._keep, pool, host))
+        body = cast("httpx.AsyncByteStream", response.stream)  # always an async one here
+        response.stream = _Body(body, partial(self._release, pool, host))
         return response
 
-    async def _keep(self, pool: httpx.AsyncHTTPTransport, host: str) -> None:
-        """Keep *pool* for the next exchange, and close the one that was idle for longest."""
+    async def _release(self, pool: httpx.AsyncHTTPTransport, host: str) -> None:
+        """Make *pool* available to the next request, and close the oldest one if it is surplus.
+
+        Surplus is: there are more than *connections*, or it was idle for 5 seconds.
+        """
         now = self._clock()
         self._idle.append((pool, host, now))
-        oldest, _, since = self._idle[0]
-        if len(self._idle) > self._connections or now >= since + _IDLE_SECONDS:
+        oldest, _, idle_since = self._idle[0]
+        if len(self._idle) > self._connections or now >= idle_since + _IDLE_SECONDS:
             self._idle.popleft()
             await oldest.aclose()
 
 
 class _Body(httpx.AsyncByteStream):
-    """The body of a response, which tells when it is closed."""
+    """The body of a response; calls *on_close* when it is closed."""
 
     def __init__(
-        self, stream: httpx.AsyncByteStream, closed: Callable[[], Awaitable[None]]
+        self, stream: httpx.AsyncByteStream, on_close: Callable[[], Awaitable[None]]
     ) -> None:
         self._stream = stream
-        self._closed = closed
+        self._on_close = on_close
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._stream)
@@ -122,14 +128,16 @@ class _Body(httpx.AsyncByteStream):
         try:
             await self._stream.aclose()
         finally:
-            await self._closed()
+            await self._on_close()
 
 
 async def _public_addresses(host: str, port: int) -> list[str]:
-    """Look *host* up; one address in our own network spoils them all."""
+    """Resolve *host*; a single address that is not public makes the whole host unusable."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
-    addresses = [str(address[0]) for *_, address in found]
+    resolved = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
+    addresses = [str(address[0]) for *_, address in resolved]
     if not all(map(is_public_address, addresses)):
-        raise httpx.ConnectError("the address is not public, and host and port not configured")
+        raise httpx.ConnectError(
+            "an address of the host is not public, and host and port are not configured"
+        )
     return addresses

@@ -195,7 +195,7 @@ async def test_outages_are_logged_without_the_token(caplog: pytest.LogCaptureFix
     await harness.verdict(token)
     ours = [record for record in caplog.records if record.name == "oauth_guard"]
     assert [record.getMessage() for record in ours] == [
-        f"{ISSUER}: nobody answers at {ISSUER}/jwks: ConnectError('refused')",
+        f"{ISSUER}: request to {ISSUER}/jwks failed: ConnectError('refused')",
         f"{ISSUER}: keys could not be fetched: unreachable",
     ]
     assert {record.levelname for record in ours} == {"WARNING"}
