@@ -1,1 +1,1 @@
-"""The door to authorization servers: who may vouch for a token, and how they are asked."""
+"""Issuers: the authorization servers that a guard trusts, their keys and their endpoints."""

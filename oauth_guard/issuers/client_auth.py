@@ -1,4 +1,4 @@
-"""How we prove ourselves to an endpoint: secret, key, certificate or token (RFC 6749 §2.3)."""
+"""Client authentication at an endpoint: secret, key, certificate or token (RFC 6749 §2.3)."""
 
 import base64
 from collections.abc import Callable
@@ -24,17 +24,17 @@ _ASSERTION_LIFETIME = 60
 
 
 class ClientAuthentication(Protocol):
-    """Proves who asks, for one request after the other; its `repr` tells no secret."""
+    """Authenticates the client to an issuer, once per request; its `repr` contains no secret."""
 
     @property
     def client_id(self) -> str:
-        """The identifier that the issuer gave us."""
+        """The client identifier that the issuer assigned."""
         ...
 
     def prove(self, issuer: str, *, nonce: str, now: float) -> ClientProof:
-        """Return what proves to *issuer* that we ask, *now* (epoch seconds).
+        """Return the header fields and form members that authenticate one request to *issuer*.
 
-        A *nonce* is a text that is never used twice.
+        *nonce* is a string that is unique to the request; *now* is in seconds since the epoch.
         """
         ...
 
@@ -44,9 +44,9 @@ class ClientSecretBasic:
     """Send identifier and secret as HTTP Basic credentials (RFC 6749 §2.3.1).
 
     Attributes:
-        client_id: The identifier that the issuer gave us.
-        secret: The secret.
-        raw: Send both as they are, to a server that does not decode them as it should.
+        client_id: The client identifier that the issuer assigned.
+        secret: The client secret.
+        raw: Do not form-encode the two, for a server that does not decode them as the RFC says.
     """
 
     client_id: str
@@ -55,55 +55,62 @@ class ClientSecretBasic:
     _proof: ClientProof = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse what could not be sent, and write the rest once, each half encoded unless `raw`.
+        """Check the values, and build the header field, with both form-encoded unless `raw`.
 
         Raises:
-            ConfigurationError: One is empty, or the identifier would end early.
+            ConfigurationError: A value is empty, or *raw* is set and the identifier contains a
+                colon, which would end it early.
         """
         _check(self.client_id, self.secret)
         if self.raw and ":" in self.client_id:
-            raise ConfigurationError("raw=True can't send a client_id with a colon: leave it out.")
-        halves = (self.client_id, self.secret)
-        credentials = ":".join(halves if self.raw else map(quote_plus, halves))
+            raise ConfigurationError(
+                "raw=True can't send a client_id that contains a colon: leave raw out."
+            )
+        pair = (self.client_id, self.secret)
+        credentials = ":".join(pair if self.raw else map(quote_plus, pair))
         encoded = base64.b64encode(credentials.encode()).decode("ascii")
         proof = ClientProof({"authorization": f"Basic {encoded}"}, {})
-        object.__setattr__(self, "_proof", proof)  # past the guard against changes
+        object.__setattr__(self, "_proof", proof)  # the dataclass is frozen
 
-    def prove(self, issuer: str, *, nonce: str, now: float) -> ClientProof:  # noqa: ARG002 - a seam
+    def prove(self, issuer: str, *, nonce: str, now: float) -> ClientProof:  # noqa: ARG002 - Protocol
         """Return the header field."""
         return self._proof
 
 
 @dataclass(frozen=True, slots=True)
 class ClientSecretPost:
-    """Send identifier and secret in the form, to a server that does not take Basic."""
+    """Send identifier and secret in the form, for a server that does not support HTTP Basic.
+
+    Source: RFC 6749 §2.3.1.
+    """
 
     client_id: str
     secret: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse what could not be sent.
+        """Check the values.
 
         Raises:
-            ConfigurationError: One is empty.
+            ConfigurationError: A value is empty.
         """
         _check(self.client_id, self.secret)
 
-    def prove(self, issuer: str, *, nonce: str, now: float) -> ClientProof:  # noqa: ARG002 - a seam
-        """Return the members of the form."""
+    def prove(self, issuer: str, *, nonce: str, now: float) -> ClientProof:  # noqa: ARG002 - Protocol
+        """Return the form members."""
         return ClientProof({}, {"client_id": self.client_id, "client_secret": self.secret})
 
 
 class PrivateKeyJWT:
-    """Sign an assertion with a key that never leaves us (RFC 7523 §2.2, §3).
+    """Send an assertion signed with a private key, which is never sent (RFC 7523 §2.2, §3).
 
     Args:
-        client_id: The identifier that the issuer gave us.
+        client_id: The client identifier that the issuer assigned.
         key: The private key, in PEM without a password.
-        key_id: The `kid` under which the issuer knows its public half.
-        algorithm: How it signs; by default as its type suggests: RS256, ES256 and so on.
-        audience: Whom the assertion is for; by default the issuer's identifier, but some want
-            the address of an endpoint.
+        key_id: The `kid` of the public key as registered at the issuer.
+        algorithm: The signature algorithm; by default the one for the type of the key: RS256,
+            ES256 and so on.
+        audience: The `aud` of the assertion; by default the issuer identifier. Some issuers
+            require the URL of an endpoint.
 
     Raises:
         ConfigurationError: The key can't be used, or the identifier is empty.
@@ -134,11 +141,11 @@ class PrivateKeyJWT:
 
     @property
     def client_id(self) -> str:
-        """The identifier that the issuer gave us."""
+        """The client identifier that the issuer assigned."""
         return self._client_id
 
     def prove(self, issuer: str, *, nonce: str, now: float) -> ClientProof:
-        """Return the members of the form, with an assertion that serves once, for a minute."""
+        """Return the form members, with an assertion of *nonce* as `jti` that expires in 60 s."""
         issued_at = int(now)
         claims = {
             "iss": self._client_id,
@@ -158,48 +165,50 @@ class PrivateKeyJWT:
 
 @dataclass(frozen=True, slots=True)
 class MutualTLS:
-    """Let a client certificate speak (RFC 8705 §2); the HTTP client that is handed in shows it.
+    """Authenticate by a client certificate (RFC 8705 §2), which the client in `http=` presents.
+
+    Only `client_id` is sent here. That the HTTP client has a certificate is not checked.
 
     `IntrospectionIssuer(..., client=MutualTLS("api"), http=httpx.AsyncClient(verify=context))`,
-    where `context` is an `ssl.SSLContext` that has loaded certificate and key.
+    where `context` is an `ssl.SSLContext` that has loaded the certificate and its key.
     """
 
     client_id: str
 
     def __post_init__(self) -> None:
-        """Refuse what could not be sent.
+        """Check the value.
 
         Raises:
             ConfigurationError: The identifier is empty.
         """
         _check(self.client_id)
 
-    def prove(self, issuer: str, *, nonce: str, now: float) -> ClientProof:  # noqa: ARG002 - a seam
-        """Return the member of the form that says whose certificate it is."""
+    def prove(self, issuer: str, *, nonce: str, now: float) -> ClientProof:  # noqa: ARG002 - Protocol
+        """Return the form member `client_id`, which names the owner of the certificate."""
         return ClientProof({}, {"client_id": self.client_id})
 
 
 @dataclass(frozen=True, slots=True)
 class BearerToken:
-    """Send an access token of our own (RFC 7662 §2.1).
+    """Send an access token of the resource server (RFC 7662 §2.1).
 
     Attributes:
-        client_id: The identifier that the issuer gave us; it is not sent.
-        token: The token, or a function that returns the one that is good now.
+        client_id: The client identifier that the issuer assigned; it is not sent.
+        token: The access token, or a function that returns the current one.
     """
 
     client_id: str
     token: str | Callable[[], str] = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse what could not be sent.
+        """Check the values.
 
         Raises:
-            ConfigurationError: One is empty.
+            ConfigurationError: A value is empty.
         """
         _check(self.client_id, self.token)
 
-    def prove(self, issuer: str, *, nonce: str, now: float) -> ClientProof:  # noqa: ARG002 - a seam
+    def prove(self, issuer: str, *, nonce: str, now: float) -> ClientProof:  # noqa: ARG002 - Protocol
         """Return the header field."""
         token = self.token if isinstance(self.token, str) else self.token()
         return ClientProof({"authorization": f"Bearer {token}"}, {})
@@ -207,4 +216,6 @@ class BearerToken:
 
 def _check(*values: object) -> None:
     if not all(values):
-        raise ConfigurationError("client= wants a client_id, and what proves it, both not empty.")
+        raise ConfigurationError(
+            "client= takes a client_id and a secret, key or token; none may be empty."
+        )

@@ -1,4 +1,4 @@
-"""Authorization server metadata: where it is, and whether it speaks for the issuer (RFC 8414)."""
+"""Discovery: find an issuer's endpoints in its authorization server metadata (RFC 8414)."""
 
 from urllib.parse import urlsplit
 
@@ -10,10 +10,10 @@ __all__ = ["Discovery", "metadata_urls"]
 
 
 def metadata_urls(issuer: str) -> tuple[str, ...]:
-    """Return where the metadata of *issuer* may be, in the order to look (RFC 8414 §3.1, §5).
+    """Return the URLs where the metadata of *issuer* may be, in the order to try them.
 
-    First RFC 8414, then OpenID Connect by the same rule, then in OpenID Connect's own form,
-    which appends where the others insert.
+    First the one of RFC 8414 §3.1, then OpenID Connect's name inserted by the same rule (§5),
+    then OpenID Connect Discovery's own form, which appends the name to the path of the issuer.
     """
     parts = urlsplit(issuer)
     path = parts.path.removesuffix("/")
@@ -26,19 +26,20 @@ def metadata_urls(issuer: str) -> tuple[str, ...]:
 
 
 class Discovery:
-    """Finds the endpoints of one issuer, and remembers where they were found.
+    """Finds the endpoint URLs of one issuer, and caches them until `forget` is called.
 
     Args:
-        issuer: Its identifier.
-        fetcher: Fetches its metadata.
-        metadata_url: Where its metadata is, if not where its name says.
-        jwks_uri: Where its keys are, if that is not to be looked for.
-        introspection_endpoint: Where its introspection endpoint is, likewise.
-        insecure_http: Accept an http address in its metadata.
-        mtls: Prefer the endpoints for clients that show a certificate (RFC 8705 §5).
+        issuer: The issuer identifier.
+        fetcher: Fetches the metadata.
+        metadata_url: The URL of the metadata, if it is not derived from *issuer*.
+        jwks_uri: The URL of the key set, if it is not taken from the metadata.
+        introspection_endpoint: The URL of the introspection endpoint, if it is not taken from
+            the metadata.
+        insecure_http: Accept http URLs in the metadata.
+        mtls: Prefer the `mtls_endpoint_aliases` of the metadata (RFC 8705 §5).
 
     Attributes:
-        issuer: The identifier that the metadata must carry, character by character.
+        issuer: The issuer identifier; `issuer` in the metadata must be the identical string.
     """
 
     def __init__(  # noqa: PLR0913 - settings, each by keyword
@@ -62,44 +63,44 @@ class Discovery:
         self._mtls = mtls
 
     async def jwks_uri(self) -> str:
-        """Return the address of the key set, asking the issuer where it was not configured.
+        """Return the URL of the key set: the configured one, or the one in the metadata.
 
         Raises:
-            IssuerUnavailable: No address has a usable document.
+            IssuerUnavailable: No metadata URL has a usable document.
         """
         return await self.address("jwks_uri")
 
     async def address(self, member: str) -> str:
-        """Return the address that the metadata has as *member*, unless it was configured.
+        """Return the URL of the endpoint *member*: the configured one, or that in the metadata.
 
-        A document that can't be used sends us on to the next address; silence does not, since
-        all are on one host.
+        The metadata URLs are tried in turn until one has a usable document. A timeout or a
+        failed connection ends the search, since all URLs are on the same host.
 
         Raises:
-            IssuerUnavailable: No address has a usable document.
+            IssuerUnavailable: No metadata URL has a usable document.
         """
         if member not in self._found:
             self._found[member] = await self._discover(member)
         return self._found[member]
 
     def known(self, member: str) -> str | None:
-        """Return the address that was configured as *member*, or found already."""
+        """Return the URL of *member* if it is configured or cached, else None; sends no request."""
         return self._found.get(member)
 
     async def fetch_keys(self) -> Document:
-        """Return the key set as its address has it.
+        """Fetch the key set from its URL; its keys are not checked here.
 
         Raises:
-            IssuerUnavailable: It has none, or nobody knows the address.
+            IssuerUnavailable: The URL is not found, or has no JSON object.
         """
         return await self._fetcher.get(await self.jwks_uri())
 
     async def aclose(self) -> None:
-        """Close the client."""
+        """Close the HTTP client that the fetcher opened."""
         await self._fetcher.aclose()
 
     def forget(self) -> None:
-        """Ask again next time: something was not, or not all, where it was said to be."""
+        """Drop cached URLs, so that the metadata is read again; configured URLs stay."""
         self._found = dict(self._configured)
 
     async def _discover(self, member: str) -> str:
@@ -110,12 +111,12 @@ class Discovery:
             except IssuerUnavailable as error:
                 if error.reason not in {Reason.BAD_RESPONSE, Reason.WRONG_METADATA}:
                     raise
-                if failure.reason is not Reason.WRONG_METADATA:  # which tells more than a 404
+                if failure.reason is not Reason.WRONG_METADATA:  # more specific than a later 404
                     failure = error
         raise failure
 
     def _read(self, document: Document, member: str) -> str:
-        """Return *member*, if this is metadata and speaks for the issuer (RFC 8414 §3.3)."""
+        """Return *member* of *document*, after checking `issuer` (RFC 8414 §3.3) and the URL."""
         members = document.members
         if document.media_type != "application/json":
             raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE)
@@ -126,6 +127,6 @@ class Discovery:
             raise IssuerUnavailable(self.issuer, Reason.WRONG_METADATA)
         try:
             parse_url(url, setting=member, insecure_http=self._insecure_http)
-        except ConfigurationError:  # the issuer's, not our operator's
+        except ConfigurationError:  # the fault of the issuer, not of the operator
             raise IssuerUnavailable(self.issuer, Reason.WRONG_METADATA) from None
         return url

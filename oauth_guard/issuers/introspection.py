@@ -118,7 +118,7 @@ class IntrospectionIssuer:
             mtls=isinstance(client, MutualTLS),
         )
         self._endpoint = _endpoint_client(discovery, fetcher, monotonic)
-        self._keys = RemoteKeySet(discovery, times=_TIMES, clock=monotonic) if signed else None
+        self._keys = RemoteKeySet(discovery, cache=_TIMES, clock=monotonic) if signed else None
 
     def __repr__(self) -> str:
         return f"IntrospectionIssuer({self.issuer!r}, client={self._client!r})"
@@ -144,7 +144,7 @@ class IntrospectionIssuer:
         """
         if not token.opaque and not token.encrypted and is_signed_response(token.signed.header):
             raise InvalidToken(Reason.WRONG_TYPE)  # RFC 9701 §8.1
-        answer = await self._endpoint.ask(lambda: self._question(token.text))
+        answer = await self._endpoint.post(lambda: self._question(token.text))
         return read_introspection(await self._members(answer), self.rules)
 
     async def confirm(self, token: RawToken) -> AccessToken:

@@ -91,7 +91,7 @@ class JWTIssuer:
                 jwks_uri=jwks_uri,
                 insecure_http=insecure_http,
             )
-            self._keys = RemoteKeySet(discovery, times=jwks_cache, clock=clock, executor=executor)
+            self._keys = RemoteKeySet(discovery, cache=jwks_cache, clock=clock, executor=executor)
 
     def __repr__(self) -> str:
         return f"JWTIssuer({self.issuer!r})"

@@ -1,4 +1,4 @@
-"""RateLimit: how often something may be done, at a rate, and at once after a pause."""
+"""RateLimit: a token bucket, which limits operations per second."""
 
 from oauth_guard.interfaces import Clock
 
@@ -6,25 +6,26 @@ __all__ = ["RateLimit"]
 
 
 class RateLimit:
-    """Lets something be done so often in a second, and as often at once after a second's rest.
+    """Token bucket: *per_second* operations a second, with a burst of the same size.
 
     Args:
-        per_second: How often; 1 or more.
-        clock: Tells monotonic seconds.
+        per_second: The rate and the largest burst; 1 or more.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(self, per_second: float, clock: Clock) -> None:
         self._per_second = per_second
         self._clock = clock
-        self._left = float(per_second)
-        self._told_at = clock()
+        self._available = float(per_second)
+        self._updated_at = clock()
 
     def try_acquire(self) -> bool:
-        """Tell whether it may be done now, and count it if so."""
+        """Return True and count one operation if it is allowed now, else return False."""
         now = self._clock()
-        self._left = min(self._per_second, self._left + (now - self._told_at) * self._per_second)
-        self._told_at = now
-        if self._left < 1:
+        refill = (now - self._updated_at) * self._per_second
+        self._available = min(self._per_second, self._available + refill)
+        self._updated_at = now
+        if self._available < 1:
             return False
-        self._left -= 1
+        self._available -= 1
         return True

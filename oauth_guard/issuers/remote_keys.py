@@ -1,4 +1,4 @@
-"""RemoteKeySet: the keys that an issuer publishes, kept fresh (RFC 7517 §5)."""
+"""RemoteKeySet: verify signatures with the keys that an issuer publishes (RFC 7517 §5)."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailab
 from oauth_guard.http.fetcher import Document
 from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.discovery import Discovery
-from oauth_guard.issuers.verification import verify
+from oauth_guard.issuers.static_keys import verify_signature
 from oauth_guard.jose.jws import JWS
 from oauth_guard.jose.key_set import KeySet
 from oauth_guard.single_flight import SingleFlight
@@ -22,22 +22,23 @@ __all__ = ["JWKSCache", "RemoteKeySet"]
 
 _log = logging.getLogger("oauth_guard")
 
-_MIN_LIFETIME, _MAX_LIFETIME = 300, 24 * 3600
+_MIN_MAX_AGE, _MAX_MAX_AGE = 300, 24 * 3600
 _REFRESH_AT = 0.8
 _FIRST_BACKOFF, _MAX_BACKOFF = 1, 60
-_KEYS = "keys"  # all that is fetched here
+_KEYS = "keys"  # the only key of the single flight
 
 
 @dataclass(frozen=True, slots=True)
 class JWKSCache:
-    """The clocks of a key set, in seconds; none is folded into another.
+    """How long the keys of an issuer are cached, in seconds; the settings are independent.
 
     Attributes:
-        max_age: How long keys are fresh, where the issuer's `Cache-Control` does not say.
-        cooldown: How long after the begin of one fetch an unknown key or a bad signature may
-            cause the next.
-        stale_if_error: Seconds for which expired keys still serve while the issuer can't be
-            reached; 0 for none (RFC 5861 §4).
+        max_age: How long keys are fresh if the issuer's `Cache-Control` has no `max-age`
+            (RFC 9111 §5.2.2.1). Its `max-age` is limited to between 5 minutes and 24 hours.
+        cooldown: The minimum time from the start of one fetch until an unknown key or a bad
+            signature may cause the next.
+        stale_if_error: How long expired keys are still used while the issuer can't be reached;
+            0 for not at all (RFC 5861 §4).
         deadline: How long a fetch may take, discovery included.
     """
 
@@ -47,33 +48,37 @@ class JWKSCache:
     deadline: float = 5
 
     def __post_init__(self) -> None:
-        """Refuse times that make no sense.
+        """Check the settings.
 
         Raises:
-            ConfigurationError: One is negative or endless, or a lifetime or deadline is zero.
+            ConfigurationError: One is negative or infinite, or `max_age` or `deadline` is 0.
         """
         times = (self.max_age, self.cooldown, self.stale_if_error, self.deadline)
         if not (all(0 <= time < math.inf for time in times) and self.max_age and self.deadline):
-            raise ConfigurationError("JWKSCache are seconds: positive, or 0 to switch one off.")
+            raise ConfigurationError(
+                "JWKSCache takes seconds: positive, or 0 to turn cooldown or stale_if_error off."
+            )
 
 
 class RemoteKeySet:
-    """Keys that the issuer publishes: fresh, cooled down, fetched once for all who wait.
+    """A key source that fetches the JWK set of an issuer, caches it and refreshes it.
 
-    Usable keys are never waited for: they are refreshed in the background, ahead of their end,
-    also when no request comes, so that what is ready stays so.
+    Concurrent requests share one fetch. While usable keys are cached, no request waits: the keys
+    are refreshed in the background at 80 % of their `max_age`, by a timer, so that the key set
+    stays ready without requests. A failed fetch is retried with exponential back-off and full
+    jitter, up to 60 seconds; meanwhile the last known good keys are used.
     """
 
     def __init__(
         self,
         discovery: Discovery,
         *,
-        times: JWKSCache,
+        cache: JWKSCache,
         clock: Clock,
         executor: Executor | None = None,
     ) -> None:
         self._discovery = discovery
-        self._times = times
+        self._cache = cache
         self._clock = clock
         self._executor = executor
         self._keys: KeySet | None = None
@@ -88,59 +93,62 @@ class RemoteKeySet:
 
     @property
     def ready(self) -> bool:
-        """Whether there are keys that may be used now."""
+        """Whether usable keys are cached, so that `verify` does not have to wait."""
         return self._keys is not None and self._clock() < self._usable_until
 
     @property
     def stands(self) -> Callable[[], bool] | None:
-        """What tells whether the keys of now are still good; None while there are none.
+        """A function that returns whether the current keys are still valid; None without keys.
 
-        It turns false when a key is dropped or replaced, not when a refresh changes nothing,
-        and when a refresh is due, so that keys which nobody else asks for are refreshed too.
+        It returns False for good once a key has been removed or replaced; a refresh that changes
+        nothing or adds a key does not affect it. It also returns False while a refresh is due,
+        so that a cached result leads to a fetch if the timer has not caused one.
         """
         return self._stands
 
     async def verify(self, token: JWS) -> None:
-        """Hold the signature of *token* to the keys, and once more to newer ones if it fails.
+        """Verify the signature of *token*; if that fails, fetch newer keys and retry once.
+
+        Claims are not checked.
 
         Raises:
-            InvalidToken: No key made it.
-            IssuerUnavailable: There are no keys, or no newer ones, to be had.
+            InvalidToken: No key verifies the signature.
+            IssuerUnavailable: There are no usable keys, or newer ones can't be fetched.
         """
-        keys = await self._usable()
+        keys = await self._usable_keys()
         try:
-            await verify(keys, token, self._executor)
+            await verify_signature(keys, token, self._executor)
         except InvalidToken:
-            newer = await self._newer()
+            newer = await self._newer_keys()
             if newer is None:
                 raise
         else:
             return
-        await verify(newer, token, self._executor)
+        await verify_signature(newer, token, self._executor)
 
     def start(self) -> None:
-        """Begin to fetch the keys, unless they are here or on their way."""
+        """Start to fetch the keys in the background, unless they are cached or being fetched."""
         if self.ready:
-            self._refresh_later()
+            self._schedule_refresh()
         else:
             self._fetches.start(_KEYS, self._fetch)
 
     async def load(self) -> None:
-        """Wait for the keys, unless they are here.
+        """Wait until usable keys are cached.
 
         Raises:
-            IssuerUnavailable: They are not to be had.
+            IssuerUnavailable: The keys can't be fetched.
         """
-        await self._usable()
+        await self._usable_keys()
 
     async def aclose(self) -> None:
-        """Stop the fetch that is under way, and those to come, and close the client."""
+        """Cancel the fetch in progress and the timer, and close the HTTP client."""
         await self._fetches.aclose()
         if self._timer is not None:
             self._timer.cancel()
         await self._discovery.aclose()
 
-    async def _usable(self) -> KeySet:
+    async def _usable_keys(self) -> KeySet:
         now = self._clock()
         if self._keys is not None and now < self._usable_until:
             if now >= self._refresh_at:
@@ -153,14 +161,14 @@ class RemoteKeySet:
             raise self._unavailable()
         return self._keys
 
-    async def _newer(self) -> KeySet | None:
-        """Return keys newer than those that just failed a token; none inside the cool-down.
+    async def _newer_keys(self) -> KeySet | None:
+        """Return keys newer than those that failed to verify a token; None inside the cooldown.
 
-        A fetch that is under way is waited for, since it may bring the key. After one that
-        failed we can't know whether the token is good, so this is an outage.
+        A fetch in progress is awaited, since it may return the key. After a failed fetch it is
+        unknown whether the token is valid, so this is an outage, not an invalid token.
         """
         if not self._fetches.in_flight(_KEYS):
-            if self._cooled_down():
+            if self._cooldown_is_over():
                 self._discovery.forget()  # the issuer may have moved its keys
             elif self._failure is not None:
                 raise self._unavailable()
@@ -171,50 +179,51 @@ class RemoteKeySet:
             raise self._unavailable()
         return self._keys
 
-    def _cooled_down(self) -> bool:
+    def _cooldown_is_over(self) -> bool:
         attempted = self._attempted_at
-        return attempted is None or self._clock() >= attempted + self._times.cooldown
+        return attempted is None or self._clock() >= attempted + self._cache.cooldown
 
     async def _wait_for_fetch(self) -> None:
-        if not await self._fetches.run(_KEYS, self._fetch):  # we are closing
+        if not await self._fetches.run(_KEYS, self._fetch):  # `aclose` was called
             raise self._unavailable()
 
-    def _refresh_later(self) -> None:
-        """Wake up in this loop when a refresh is due, unless nobody holds these keys any more."""
+    def _schedule_refresh(self) -> None:
+        """Set a timer in this loop for the next refresh; it keeps no reference to the key set."""
         if self._timer is not None:
             self._timer.cancel()
-        refresh = WeakMethod(self._refresh)
+        reference = WeakMethod(self._refresh)
 
-        def wake() -> None:
-            if (alive := refresh()) is not None:
-                alive()
+        def on_timer() -> None:
+            if (refresh := reference()) is not None:
+                refresh()
 
-        wait = max(self._refresh_at - self._clock(), 0)
-        self._timer = asyncio.get_running_loop().call_later(wait, wake)
+        delay = max(self._refresh_at - self._clock(), 0)
+        self._timer = asyncio.get_running_loop().call_later(delay, on_timer)
 
     def _refresh(self) -> None:
         if self._clock() >= self._refresh_at:
             self._fetches.start(_KEYS, self._fetch)
         else:
-            self._refresh_later()
+            self._schedule_refresh()
 
     async def _fetch(self) -> bool:
-        """Fetch the keys, and keep what came of it; return that nobody ended it before."""
-        # An issuer publishes a key at least one cool-down before the first token by it. Counted
-        # from here, that is enough, however long the answer takes that does not have it yet.
-        began_at = self._clock()
+        """Fetch the keys, and record the success or failure; return True, for "not cancelled"."""
+        # An issuer publishes a key at least one cooldown before it signs the first token with it.
+        # The cooldown counts from the start of the fetch, so a slow response that does not have
+        # the key yet delays no token.
+        started_at = self._clock()
         try:
-            async with asyncio.timeout(self._times.deadline):
+            async with asyncio.timeout(self._cache.deadline):
                 document = await self._discovery.fetch_keys()
                 keys = self._read(document)
         except TimeoutError:
-            self._failed(Reason.TIMED_OUT)
+            self._record_failure(Reason.TIMED_OUT)
         except IssuerUnavailable as error:
-            self._failed(error.reason)
+            self._record_failure(error.reason)
         else:
-            self._loaded(keys, document.max_age)
-        self._attempted_at = began_at
-        self._refresh_later()
+            self._store(keys, document.max_age)
+        self._attempted_at = started_at
+        self._schedule_refresh()
         return True
 
     def _read(self, document: Document) -> KeySet:
@@ -222,24 +231,24 @@ class RemoteKeySet:
             keys = KeySet.from_document(document.members)
         except ValueError:
             raise IssuerUnavailable(self._discovery.issuer, Reason.BAD_RESPONSE) from None
-        for text in keys.skipped:
-            _log.info("%s: a key was skipped: %s", self._discovery.issuer, text)
+        for problem in keys.skipped:
+            _log.info("%s: a key was skipped: %s", self._discovery.issuer, problem)
         if not keys.keys:
-            # They were withdrawn, so they don't serve as the last known good.
+            # The issuer withdrew its keys, so they are not used as the last known good ones.
             self._keys = self._stands = None
             raise IssuerUnavailable(self._discovery.issuer, Reason.NO_USABLE_KEYS)
         return keys
 
-    def _loaded(self, keys: KeySet, max_age: float | None) -> None:
-        lifetime = self._times.max_age
+    def _store(self, keys: KeySet, max_age: float | None) -> None:
+        lifetime = self._cache.max_age
         if max_age is not None:
-            lifetime = min(max(max_age, _MIN_LIFETIME), _MAX_LIFETIME)
+            lifetime = min(max(max_age, _MIN_MAX_AGE), _MAX_MAX_AGE)
         now = self._clock()
         if self._keys is None or any(key not in keys.keys for key in self._keys.keys):
             self._stands = self._new_generation()
         self._keys = keys
         self._refresh_at = now + _REFRESH_AT * lifetime
-        self._usable_until = now + lifetime + self._times.stale_if_error
+        self._usable_until = now + lifetime + self._cache.stale_if_error
         self._failures = 0
         self._failure = None
 
@@ -250,17 +259,17 @@ class RemoteKeySet:
 
         return stands
 
-    def _failed(self, reason: Reason) -> None:
+    def _record_failure(self, reason: Reason) -> None:
         self._discovery.forget()
         backoff = min(_FIRST_BACKOFF * 2**self._failures, _MAX_BACKOFF)
-        # Full jitter, so that many processes don't come back as one.
-        self._refresh_at = self._clock() + random.uniform(0, backoff)  # noqa: S311 - no secret
+        # Full jitter, so that many processes don't retry at the same moment.
+        self._refresh_at = self._clock() + random.uniform(0, backoff)  # noqa: S311 - not a secret
         self._failures = min(self._failures + 1, 10)
         self._failure = reason
         _log.warning("%s: keys could not be fetched: %s", self._discovery.issuer, reason)
 
     def _unavailable(self) -> IssuerUnavailable:
-        """Return an error of one's own, since a traceback belongs to one waiter."""
+        """Return a new error: each waiter needs its own, since raising adds a traceback."""
         wait = math.ceil(self._refresh_at - self._clock())
         return IssuerUnavailable(
             self._discovery.issuer,

@@ -1,21 +1,35 @@
-"""StaticKeySet: keys that were configured, as a JWK set or as a secret (RFC 7517 §5)."""
+"""StaticKeySet: verify signatures with configured keys, a JWK set or a secret (RFC 7517 §5)."""
 
+import asyncio
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Any, Self
 
 from oauth_guard.errors import ConfigurationError
-from oauth_guard.issuers.verification import verify
 from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.jose.jwk import import_secret
 from oauth_guard.jose.jws import JWS
 from oauth_guard.jose.key_set import KeySet
 
-__all__ = ["StaticKeySet"]
+__all__ = ["StaticKeySet", "verify_signature"]
+
+
+async def verify_signature(keys: KeySet, token: JWS, executor: Executor | None) -> None:
+    """Verify the signature of *token* with *keys*, in *executor* if there is one.
+
+    Without an executor it is verified synchronously, on the event loop.
+
+    Raises:
+        InvalidToken: No key of *keys* verifies the signature.
+    """
+    if executor is None:
+        keys.verify(token)
+    else:
+        await asyncio.get_running_loop().run_in_executor(executor, keys.verify, token)
 
 
 class StaticKeySet:
-    """Keys that were handed over and never change."""
+    """A key source whose keys are configured and never change."""
 
     ready = True
 
@@ -30,26 +44,27 @@ class StaticKeySet:
 
     @classmethod
     def from_jwks(cls, jwks: Mapping[str, Any], executor: Executor | None = None) -> Self:
-        """Read a JWK set, whose signatures are checked in *executor* if there is one.
+        """Import a JWK set; signatures are verified in *executor* if there is one.
 
         Raises:
-            ConfigurationError: It is none, or one of its keys can't be used.
+            ConfigurationError: *jwks* is not a JWK set, is empty, or has a key that can't be used.
         """
         try:
             keys = KeySet.from_document(jwks)
         except ValueError as error:
             raise ConfigurationError(f"keys= must be a JWK set: {error}.") from None
         if keys.skipped or not keys.keys:
-            odd = "; ".join(keys.skipped) or "there is none"
-            raise ConfigurationError(f"keys= must hold public keys that can be used: {odd}.")
+            problem = "; ".join(keys.skipped) or "there is none"
+            raise ConfigurationError(f"keys= must contain usable public keys only: {problem}.")
         return cls(keys, executor)
 
     @classmethod
     def from_secret(cls, secret: bytes, algorithms: frozenset[str]) -> Self:
-        """Take a *secret* that the issuer shares.
+        """Import a *secret* shared with the issuer, for HMAC *algorithms* (RFC 7518 §3.2).
 
         Raises:
-            ConfigurationError: It is text or too short, or *algorithms* are not for secrets.
+            ConfigurationError: *secret* is not bytes or is too short, or an algorithm is not
+                HS256, HS384 or HS512.
         """
         if not isinstance(secret, bytes):
             raise ConfigurationError("secret= takes bytes: write secret=text.encode().")
@@ -61,12 +76,12 @@ class StaticKeySet:
             raise ConfigurationError(f"secret= is missing or too short: {error}.") from None
 
     async def verify(self, token: JWS) -> None:
-        """Hold the signature of *token* to the keys.
+        """Verify the signature of *token*; claims are not checked.
 
         Raises:
-            InvalidToken: No key made it.
+            InvalidToken: No key verifies the signature.
         """
-        await verify(self._keys, token, self._executor)
+        await verify_signature(self._keys, token, self._executor)
 
     def start(self) -> None:
         """Do nothing: the keys are here."""
@@ -75,4 +90,4 @@ class StaticKeySet:
         """Do nothing: the keys are here."""
 
     async def aclose(self) -> None:
-        """Do nothing: nothing was opened."""
+        """Do nothing: there are no connections."""

@@ -1,4 +1,4 @@
-"""Issuers preconfigured for products: Auth0, Cognito, Entra ID, Google, Keycloak and Okta."""
+"""Presets: issuers configured for Auth0, Cognito, Entra ID, Google, Keycloak and Okta."""
 
 from oauth_guard.issuers.presets.entra import entra, entra_any_tenant
 from oauth_guard.issuers.presets.products import auth0, cognito, google, keycloak, okta

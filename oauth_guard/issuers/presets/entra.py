@@ -1,4 +1,4 @@
-"""Microsoft Entra ID: one tenant of it, or any."""
+"""Presets of Microsoft Entra ID: for one tenant, or for any tenant."""
 
 import dataclasses
 import re
@@ -26,13 +26,15 @@ _VERSIONS = {
     "1.0": ("appid", "https://sts.windows.net/{tenantid}/", f"{_LOGIN}{OPENID_CONFIGURATION}"),
 }
 
-_ANY = _VERSIONS["2.0"][1]
-_ANY_NAME = re.compile(re.escape(_ANY).replace(re.escape("{tenantid}"), f"({_TENANT.pattern})"))
-_COMMON = _LOGIN.format(tenantid="common")
-_ANY_KEYS = f"{_COMMON}/discovery/v2.0/keys"
-_PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
-_NOBODY = "00000000-0000-0000-0000-000000000000"
-_OURS = ("keys", "jwks_uri", "metadata_url")
+_ANY_ISSUER = _VERSIONS["2.0"][1]
+_TENANT_ISSUER = re.compile(
+    re.escape(_ANY_ISSUER).replace(re.escape("{tenantid}"), f"({_TENANT.pattern})")
+)
+_COMMON_URL = _LOGIN.format(tenantid="common")
+_SHARED_JWKS_URI = f"{_COMMON_URL}/discovery/v2.0/keys"
+_PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
+_NO_TENANT = "00000000-0000-0000-0000-000000000000"
+_SINGLE_TENANT_SETTINGS = ("keys", "jwks_uri", "metadata_url")
 
 
 def entra(
@@ -43,18 +45,18 @@ def entra(
 ) -> JWTIssuer:
     """Trust a tenant of Microsoft Entra ID; for any tenant, see `entra_any_tenant`.
 
-    It is that of the public cloud; a national one has other addresses.
+    The tenant is in the public cloud; national clouds have other URLs and are not supported.
 
     Source: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 
     Args:
         tenant: The tenant's ID, a GUID.
-        version: What the API's manifest asks for as `accessTokenAcceptedVersion`.
-        settings: See `PresetSettings`; `audience=` is wanted: the client ID of the API, for
-            version 1.0 maybe its App ID URI.
+        version: The token version, `accessTokenAcceptedVersion` in the API's manifest.
+        settings: See `PresetSettings`; `audience=` is required: the client ID of the API, or for
+            version 1.0 possibly its App ID URI.
 
     Raises:
-        ConfigurationError: With a sentence that says what to write instead.
+        ConfigurationError: A setting is invalid; the text says what to write instead.
     """
     _check(tenant, version, settings)
     client, issuer, metadata = _VERSIONS[version]
@@ -73,116 +75,119 @@ def entra(
 
 
 def entra_any_tenant(**settings: Unpack[PresetSettings]) -> Tenants:
-    """Trust every tenant of Microsoft Entra ID, whoever its people are: work and school accounts.
+    """Trust every tenant of Microsoft Entra ID: the work and school accounts of any organization.
 
-    Anybody can have a tenant, so look at `tid`, or let `claims=` do so. Tokens are of version
-    2.0; the keys are fetched once for all tenants, and only those that are meant for any tenant
-    are believed: so personal accounts, which have keys of their own, are refused.
+    Anyone can create a tenant, so check `tid` in the application or with `claims=`. Tokens must
+    be of version 2.0. The keys are fetched once for all tenants, and only the keys that are
+    published for any tenant are used. Therefore tokens of personal accounts, which are signed
+    with other keys, are rejected.
     Source: https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer
 
     Args:
-        settings: See `PresetSettings`; `audience=` is wanted: the client ID of the API.
+        settings: See `PresetSettings`; `audience=` is required: the client ID of the API.
 
     Raises:
-        ConfigurationError: With a sentence that says what to write instead.
+        ConfigurationError: A setting is invalid; the text says what to write instead.
     """
-    for name in _OURS:
+    for name in _SINGLE_TENANT_SETTINGS:
         if name in settings:
-            raise ConfigurationError(f"{name}= is for one tenant: leave it out.")
-    keys = _SharedKeys(_keys_for_any_tenant(settings))
+            raise ConfigurationError(f"{name}= is for a single tenant: leave it out.")
+    keys = _SharedKeys(_shared_key_set(settings))
     settings["keys"] = keys
-    entra(_NOBODY, **settings)  # so that a wrong setting is told now
+    entra(_NO_TENANT, **settings)  # so that an invalid setting raises now
 
-    async def resolve(name: str) -> JWTIssuer | None:
-        found = _ANY_NAME.fullmatch(name)
-        return entra(found[1], **settings) if found and found[1] != _PERSONAL else None
+    async def resolve(issuer: str) -> JWTIssuer | None:
+        match = _TENANT_ISSUER.fullmatch(issuer)
+        return entra(match[1], **settings) if match and match[1] != _PERSONAL_TENANT else None
 
-    # Nobody is asked, so nothing is spared: whoever is pushed out comes back at once.
+    # A lookup needs no I/O, so its rate needs no limit: an evicted tenant is resolved again.
     return Tenants(resolve=resolve, max_lookups_per_second=100_000, aclose=keys.source.aclose)
 
 
-def _keys_for_any_tenant(settings: PresetSettings, clock: Clock = time.monotonic) -> RemoteKeySet:
-    discovery = _KeysForAnyTenant(
-        _ANY,
-        Fetcher(_ANY, settings.get("http"), origins_of(_ANY_KEYS)),
+def _shared_key_set(settings: PresetSettings, clock: Clock = time.monotonic) -> RemoteKeySet:
+    discovery = _MultiTenantDiscovery(
+        _ANY_ISSUER,
+        Fetcher(_ANY_ISSUER, settings.get("http"), origins_of(_SHARED_JWKS_URI)),
         metadata_url=None,
-        jwks_uri=_ANY_KEYS,
+        jwks_uri=_SHARED_JWKS_URI,
         insecure_http=False,
     )
-    times = settings.get("jwks_cache", JWKSCache())
-    executor = settings.pop("executor", None)  # for these keys, which no tenant has for itself
+    cache = settings.get("jwks_cache", JWKSCache())
+    executor = settings.pop("executor", None)  # verification happens in the shared key set only
     return RemoteKeySet(
-        discovery, times=times, clock=settings.get("clock", clock), executor=executor
+        discovery, cache=cache, clock=settings.get("clock", clock), executor=executor
     )
 
 
-class _KeysForAnyTenant(Discovery):
-    """Finds the keys that are meant for any tenant, among those that are for one."""
+class _MultiTenantDiscovery(Discovery):
+    """Fetches the shared key set, and keeps only the keys that are valid for any tenant."""
 
     async def fetch_keys(self) -> Document:
-        """Return the key set without the keys that are for one tenant alone.
+        """Fetch the key set, and remove the keys that belong to a single tenant.
 
         Raises:
-            IssuerUnavailable: It is not to be had.
+            IssuerUnavailable: The key set can't be fetched.
         """
         document = await super().fetch_keys()
         keys = document.members.get("keys")
         listed = keys if isinstance(keys, list) else []
-        meant = [key for key in listed if isinstance(key, dict) and key.get("issuer") == _ANY]
-        return dataclasses.replace(document, members={"keys": meant})
+        shared = [
+            key for key in listed if isinstance(key, dict) and key.get("issuer") == _ANY_ISSUER
+        ]
+        return dataclasses.replace(document, members={"keys": shared})
 
 
 class _SharedKeys:
-    """Keys of many issuers, none of which closes them."""
+    """A key source that many issuers share; closing one of them does not close it."""
 
     def __init__(self, source: KeySource) -> None:
         self.source = source
 
     @property
     def ready(self) -> bool:
-        """Whether a signature could be judged now."""
+        """Whether `verify` can run without waiting."""
         return self.source.ready
 
     @property
     def stands(self) -> Callable[[], bool] | None:
-        """What tells whether a signature that is good now would still be."""
+        """See `KeySource`."""
         return self.source.stands
 
     async def verify(self, token: JWS) -> None:
-        """Hold the signature of *token* to the keys.
+        """Verify the signature of *token*; claims are not checked.
 
         Raises:
-            InvalidToken: No key made it.
-            IssuerUnavailable: There are no keys to be had.
+            InvalidToken: No key verifies the signature.
+            IssuerUnavailable: The keys can't be fetched.
         """
         await self.source.verify(token)
 
     def start(self) -> None:
-        """Do nothing: the first token fetches them, and an outage is left alone for a while."""
+        """Do nothing: the first token fetches the keys, and a failed fetch starts the back-off."""
 
     async def load(self) -> None:
-        """Wait for the keys.
+        """Wait until usable keys are cached.
 
         Raises:
-            IssuerUnavailable: They are not to be had.
+            IssuerUnavailable: The keys can't be fetched.
         """
         await self.source.load()
 
     async def aclose(self) -> None:
-        """Do nothing: other tenants need them."""
+        """Do nothing: other tenants use the keys."""
 
 
 def _check(tenant: str, version: str, settings: PresetSettings) -> None:
     if not _TENANT.fullmatch(tenant):
         raise ConfigurationError(
-            f"tenant is the tenant's ID, in lower case, not {tenant!r}; for any tenant write "
+            f"tenant must be a tenant ID, in lower case, not {tenant!r}; for any tenant write "
             "entra_any_tenant(...)."
         )
     if version not in _VERSIONS:
-        raise ConfigurationError('version= is "2.0" or "1.0".')
+        raise ConfigurationError('version= must be "2.0" or "1.0".')
     if "audience" not in settings:
-        raise ConfigurationError("audience= is wanted: the client ID of the API.")
+        raise ConfigurationError("audience= is required: the client ID of the API.")
 
 
 def _has_no_user(claims: Mapping[str, Any]) -> bool:
-    return "scp" not in claims or claims.get("idtyp") == "app"  # each user's token has a scope
+    return "scp" not in claims or claims.get("idtyp") == "app"  # every token of a user has scopes

@@ -1,4 +1,4 @@
-"""Presets: an issuer set up as a product issues its access tokens, its documentation at hand."""
+"""Presets of products: issuers configured as each product documents its access tokens."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ __all__ = ["auth0", "cognito", "google", "keycloak", "okta"]
 
 _POOL = re.compile(r"([a-z]{2,3}(?:-[a-z]+)+-\d)_[0-9A-Za-z]+")
 _RS256 = ("RS256",)
-_SIGN_IN = ".apps.googleusercontent.com"
+_OAUTH_CLIENT = ".apps.googleusercontent.com"
 
 
 def keycloak(
@@ -20,17 +20,17 @@ def keycloak(
 ) -> JWTIssuer:
     """Trust a realm of Keycloak: `keycloak("https://sso.example.com/realms/acme")`.
 
-    A token is for the API only where a client scope has an audience mapper that says so; name
-    there the resource, or hand what it names to `audience=`.
+    Keycloak puts the API into `aud` only if a client scope has an audience mapper for it. Enter
+    the resource there, or pass the value that is entered there as `audience=`.
     Source: https://www.keycloak.org/docs/latest/server_admin/#audience-support
 
     Args:
-        realm_url: The address of the realm, which is the issuer's identifier.
-        roles_of: The client whose roles are taken; by default the roles of the realm.
+        realm_url: The URL of the realm, which is the issuer identifier.
+        roles_of: The client whose roles are read; by default the roles of the realm are read.
         settings: See `PresetSettings`.
 
     Raises:
-        ConfigurationError: With a sentence that says what to write instead.
+        ConfigurationError: A setting is invalid; the text says what to write instead.
     """
     roles = (
         ("realm_access", "roles") if roles_of is None else ("resource_access", roles_of, "roles")
@@ -55,17 +55,17 @@ def _is_service_account(claims: Mapping[str, Any]) -> bool:
 def auth0(domain: str, **settings: Unpack[PresetSettings]) -> JWTIssuer:
     """Trust a tenant of Auth0: `auth0("acme.eu.auth0.com", audience="https://api.example.com")`.
 
-    Both of its token profiles are taken, its own and that of RFC 9068; permissions, where they
-    are added to tokens, are entitlements.
+    Both token profiles are accepted, Auth0's own and that of RFC 9068. `permissions`, if they
+    are added to tokens, become entitlements.
     Source: https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles
 
     Args:
         domain: The domain of the tenant, or its custom domain.
-        settings: See `PresetSettings`; `audience=` where the API is registered there by another
-            identifier than the resource.
+        settings: See `PresetSettings`; set `audience=` if the API is registered at Auth0 with
+            an identifier other than the resource.
 
     Raises:
-        ConfigurationError: With a sentence that says what to write instead.
+        ConfigurationError: A setting is invalid; the text says what to write instead.
     """
     return preset(
         f"https://{_host('domain', domain)}/",
@@ -85,21 +85,21 @@ def _is_machine(claims: Mapping[str, Any]) -> bool:
 def okta(issuer: str, **settings: Unpack[PresetSettings]) -> JWTIssuer:
     """Trust a custom authorization server of Okta: `.../oauth2/default`, or another ID.
 
-    The org authorization server, which has no `/oauth2/...`, issues access tokens for Okta's own
-    APIs, so it is refused.
+    The org authorization server, whose URL has no `/oauth2/...`, issues access tokens for Okta's
+    own APIs only, so it is not accepted as *issuer*.
     Source: https://developer.okta.com/docs/concepts/auth-servers/
 
     Args:
         issuer: The issuer URI of the authorization server.
-        settings: See `PresetSettings`; `audience=` where the authorization server has another
-            audience than the resource.
+        settings: See `PresetSettings`; set `audience=` if the audience of the authorization
+            server is not the resource.
 
     Raises:
-        ConfigurationError: With a sentence that says what to write instead.
+        ConfigurationError: A setting is invalid; the text says what to write instead.
     """
     if "/oauth2/" not in issuer:
         raise ConfigurationError(
-            'issuer is a custom authorization server: "https://acme.okta.com/oauth2/default".'
+            'issuer must be a custom authorization server: "https://acme.okta.com/oauth2/default".'
         )
     return preset(
         issuer,
@@ -118,21 +118,21 @@ def cognito(
 ) -> JWTIssuer:
     """Trust a user pool of Amazon Cognito: `cognito("eu-west-1_a1B2c3D4e", client_ids=[...])`.
 
-    Its access tokens have no `aud` unless a client asked for a resource, so the clients are named
-    whose tokens are taken; an `aud` that is there must be this API.
+    Its access tokens have no `aud` unless the client requested a resource. Therefore tokens are
+    accepted from the listed clients only; if a token has `aud`, it must be this API.
     Source: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
 
     Args:
-        user_pool_id: The user pool's ID, which begins with its region.
+        user_pool_id: The ID of the user pool, which starts with its region.
         client_ids: The app clients whose tokens are for this API.
         settings: See `PresetSettings`.
 
     Raises:
-        ConfigurationError: With a sentence that says what to write instead.
+        ConfigurationError: A setting is invalid; the text says what to write instead.
     """
     pool = _POOL.fullmatch(user_pool_id)
     if pool is None:
-        raise ConfigurationError('user_pool_id is like "eu-west-1_a1B2c3D4e".')
+        raise ConfigurationError('user_pool_id must be like "eu-west-1_a1B2c3D4e".')
     return preset(
         f"https://cognito-idp.{pool[1]}.amazonaws.com/{user_pool_id}",
         settings,
@@ -147,30 +147,34 @@ def cognito(
 
 
 def google(**settings: Unpack[PresetSettings]) -> JWTIssuer:
-    """Trust service accounts of Google, which call with ID tokens made out to this API.
+    """Trust service accounts of Google, which send ID tokens issued for this API.
 
-    Google's access tokens are opaque and for Google's APIs, so no other API can take one. Its
-    services and service accounts call others with an ID token whose `aud` is the address that is
-    called. What a person gets by signing in is for an OAuth client, and is refused. There are no
-    scopes, and anybody may have a service account, so say whose calls are taken:
-    `claims={"email": "jobs@acme.iam.gserviceaccount.com", "email_verified": True}`, or `clients=`
-    with their unique IDs.
+    Google's access tokens are opaque and valid for Google's APIs only, so no other API can accept
+    them. Google's services and service accounts call other APIs with an ID token whose `aud` is
+    the URL that they call. The ID token of a user who signed in is for an OAuth client, and is
+    rejected. The tokens have no scopes, and anyone can create a service account, so restrict the
+    callers: `claims={"email": "jobs@acme.iam.gserviceaccount.com", "email_verified": True}`, or
+    `clients=` with the unique IDs of the service accounts.
     Source: https://cloud.google.com/docs/authentication/token-types
 
     Args:
-        settings: See `PresetSettings`; `audience=` where callers name another than the resource.
+        settings: See `PresetSettings`; set `audience=` if callers use a value other than the
+            resource.
 
     Raises:
-        ConfigurationError: With a sentence that says what to write instead.
+        ConfigurationError: A setting is invalid; the text says what to write instead.
     """
     if not settings.keys() & {"claims", "clients"}:
         raise ConfigurationError(
-            'Anybody may have a service account: write clients=[...], or claims={"email": ...}.'
+            'Anyone can create a service account: write clients=[...], or claims={"email": ...}.'
         )
     audience = settings.get("audience", ())
-    names = [audience] if isinstance(audience, str) else audience
-    if any(name.endswith(_SIGN_IN) for name in names):
-        raise ConfigurationError(f"audience= is this API: what is for {_SIGN_IN[1:]} is a sign-in.")
+    audiences = [audience] if isinstance(audience, str) else audience
+    if any(value.endswith(_OAUTH_CLIENT) for value in audiences):
+        raise ConfigurationError(
+            f"audience= must be this API: a name under {_OAUTH_CLIENT[1:]} is an OAuth client, "
+            "whose ID tokens are for sign-in."
+        )
     return preset(
         "https://accounts.google.com",
         settings,
@@ -183,5 +187,7 @@ def google(**settings: Unpack[PresetSettings]) -> JWTIssuer:
 
 def _host(setting: str, domain: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z.-]+", domain):
-        raise ConfigurationError(f'{setting} is a name like "acme.eu.auth0.com", not {domain!r}.')
+        raise ConfigurationError(
+            f'{setting} must be a host name like "acme.eu.auth0.com", not {domain!r}.'
+        )
     return domain

@@ -1,4 +1,4 @@
-"""Preset settings: what a product sets, and what an operator may set in its place."""
+"""Preset settings: the defaults of a product, and what the caller may override."""
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
@@ -14,13 +14,14 @@ from oauth_guard.protocol.claims import ClaimSettings
 __all__ = ["OPENID_CONFIGURATION", "PresetSettings", "preset"]
 
 OPENID_CONFIGURATION = "/.well-known/openid-configuration"
-"""Where a product has its metadata, behind its name; another address is said by `metadata_url`."""
+"""The path of a product's metadata, appended to the issuer; `metadata_url` overrides it."""
 
 
 class PresetSettings(ClaimSettings, total=False):
-    """What every preset takes beside its own arguments: see `JWTIssuer` and `ClaimSettings`.
+    """The settings that every preset accepts: those of `JWTIssuer` and of `ClaimSettings`.
 
-    What is given takes the place of what the preset would set; `claims` is asked for as well.
+    A setting overrides the default of the preset, except `claims`: it is checked in addition to
+    the values that the preset requires.
     """
 
     metadata_url: str
@@ -42,23 +43,27 @@ def preset(
     metadata_url: str | None = None,
     **product: Unpack[ClaimSettings],
 ) -> JWTIssuer:
-    """Build the issuer: *settings* override *product*; *required_values* always apply."""
+    """Return the issuer: *settings* override *product*; *required_values* always apply.
+
+    Raises:
+        ConfigurationError: A setting is unknown or invalid.
+    """
     metadata_url = metadata_url or f"{issuer.removesuffix('/')}{OPENID_CONFIGURATION}"
     merged: PresetSettings = {"metadata_url": metadata_url, **product, **settings}
     if required_values:
-        merged["claims"] = _both(required_values, settings.get("claims", {}))
+        merged["claims"] = _combine(required_values, settings.get("claims", {}))
     return JWTIssuer(issuer, **merged)
 
 
-def _both(
-    required_values: Mapping[str, Any], more: Mapping[str, Any] | ClaimFunction
+def _combine(
+    required_values: Mapping[str, Any], additional: Mapping[str, Any] | ClaimFunction
 ) -> Mapping[str, Any] | ClaimFunction:
-    if isinstance(more, Mapping):
-        return {**more, **required_values}
-    first, then = ClaimChecks.of(required_values), ClaimChecks.of(more)
+    if isinstance(additional, Mapping):
+        return {**additional, **required_values}
+    first, second = ClaimChecks.of(required_values), ClaimChecks.of(additional)
 
-    def judge(claims: Mapping[str, Any]) -> None:
+    def check(claims: Mapping[str, Any]) -> None:
         first.check(claims)
-        then.check(claims)
+        second.check(claims)
 
-    return judge
+    return check

@@ -22,10 +22,10 @@ class Counting(CircuitBreaker):
 
     failures = 0
 
-    def failed(self, retry_after: float | None = None) -> None:
+    def record_failure(self, retry_after: float | None = None) -> None:
         """Count, and do what a breaker does."""
         self.failures += 1
-        super().failed(retry_after)
+        super().record_failure(retry_after)
 
 
 class Scene:
@@ -93,7 +93,7 @@ class Scene:
     async def ask(self) -> int | Reason:
         """Return the status that was answered, or why there is none."""
         try:
-            return (await self.endpoint.ask(self._question)).status
+            return (await self.endpoint.post(self._question)).status
         except IssuerUnavailable as error:
             return error.reason
 

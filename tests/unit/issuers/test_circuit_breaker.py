@@ -20,8 +20,8 @@ def opened(clock: Clock) -> CircuitBreaker:
     """Return a breaker that has just seen five failures."""
     breaker = CircuitBreaker(clock)
     for _ in range(5):
-        assert breaker.enter()
-        breaker.failed()
+        assert breaker.allow()
+        breaker.record_failure()
     return breaker
 
 
@@ -31,21 +31,21 @@ def test_five_failures_in_a_row_open_it_for_ten_seconds() -> None:
     breaker = opened(clock)
     assert breaker.seconds_left == 10
     clock.now += 9.9
-    assert not breaker.enter()
+    assert not breaker.allow()
     clock.now += 0.1
     assert breaker.seconds_left == 0
-    assert breaker.enter()
+    assert breaker.allow()
 
 
 def test_an_answer_between_failures_keeps_it_closed() -> None:
     """Five failures count only in a row."""
     breaker = CircuitBreaker(Clock())
     for _ in range(4):
-        breaker.failed()
-    breaker.answered()
+        breaker.record_failure()
+    breaker.record_success()
     for _ in range(4):
-        breaker.failed()
-    assert breaker.enter()
+        breaker.record_failure()
+    assert breaker.allow()
 
 
 def test_one_probe_goes_at_a_time() -> None:
@@ -53,10 +53,10 @@ def test_one_probe_goes_at_a_time() -> None:
     clock = Clock()
     breaker = opened(clock)
     clock.now += 10
-    assert breaker.enter()
-    assert not breaker.enter()
-    breaker.abandoned()
-    assert breaker.enter()
+    assert breaker.allow()
+    assert not breaker.allow()
+    breaker.cancel()
+    assert breaker.allow()
 
 
 def test_a_good_probe_closes_it() -> None:
@@ -64,11 +64,11 @@ def test_a_good_probe_closes_it() -> None:
     clock = Clock()
     breaker = opened(clock)
     clock.now += 10
-    assert breaker.enter()
-    breaker.answered()
-    breaker.failed()
-    assert breaker.enter()
-    assert breaker.enter()
+    assert breaker.allow()
+    breaker.record_success()
+    breaker.record_failure()
+    assert breaker.allow()
+    assert breaker.allow()
 
 
 def test_a_bad_probe_opens_it_again() -> None:
@@ -76,8 +76,8 @@ def test_a_bad_probe_opens_it_again() -> None:
     clock = Clock()
     breaker = opened(clock)
     clock.now += 10
-    assert breaker.enter()
-    breaker.failed()
+    assert breaker.allow()
+    breaker.record_failure()
     assert breaker.seconds_left == 10
 
 
@@ -86,8 +86,8 @@ def test_retry_after_is_respected_at_once_up_to_a_minute() -> None:
     clock = Clock()
     for asked, kept in [(3, 3), (86_400, 60)]:
         breaker = CircuitBreaker(clock)
-        breaker.failed(asked)
+        breaker.record_failure(asked)
         assert breaker.seconds_left == kept
     breaker = CircuitBreaker(clock)
-    breaker.failed(0)
-    assert breaker.enter()
+    breaker.record_failure(0)
+    assert breaker.allow()

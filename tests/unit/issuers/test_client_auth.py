@@ -124,13 +124,17 @@ def test_an_assertion_serves_once_for_a_minute(
 @pytest.mark.parametrize(
     ("build", "text"),
     [
-        pytest.param(lambda: ClientSecretBasic("", "s"), "not empty", id="basic, no client"),
-        pytest.param(lambda: ClientSecretBasic("a", ""), "not empty", id="basic, no secret"),
+        pytest.param(
+            lambda: ClientSecretBasic("", "s"), "none may be empty", id="basic, no client"
+        ),
+        pytest.param(
+            lambda: ClientSecretBasic("a", ""), "none may be empty", id="basic, no secret"
+        ),
         pytest.param(lambda: ClientSecretBasic("a:b", "s", raw=True), "colon", id="basic, colon"),
-        pytest.param(lambda: ClientSecretPost("a", ""), "not empty", id="post, no secret"),
-        pytest.param(lambda: MutualTLS(""), "not empty", id="certificate, no client"),
-        pytest.param(lambda: BearerToken("a", ""), "not empty", id="token, none"),
-        pytest.param(lambda: PrivateKeyJWT("", PEM), "not empty", id="key, no client"),
+        pytest.param(lambda: ClientSecretPost("a", ""), "none may be empty", id="post, no secret"),
+        pytest.param(lambda: MutualTLS(""), "none may be empty", id="certificate, no client"),
+        pytest.param(lambda: BearerToken("a", ""), "none may be empty", id="token, none"),
+        pytest.param(lambda: PrivateKeyJWT("", PEM), "none may be empty", id="key, no client"),
         pytest.param(lambda: PrivateKeyJWT("api", b"odd"), "key of api", id="key, odd"),
         pytest.param(
             lambda: PrivateKeyJWT("api", PEM, algorithm="RS256"), "ES256", id="key, algorithm"

@@ -45,7 +45,7 @@ async def test_what_tells_of_illness_opens_the_breaker(
     assert len(scene.forms) == 5 * times
     assert not scene.endpoint.ready
     with pytest.raises(IssuerUnavailable) as raised:
-        await scene.endpoint.ask(lambda: FormRequest(b"", {}))
+        await scene.endpoint.post(lambda: FormRequest(b"", {}))
     assert raised.value.retry_after == 10
     scene.clock.now += 10
     assert scene.endpoint.ready
@@ -89,7 +89,7 @@ async def test_retry_after_is_respected(status: int, retry_after: str, seconds: 
     """It is told to the caller too, up to a minute."""
     scene = Scene(httpx.Response(status, headers={"retry-after": retry_after}), OK)
     with pytest.raises(IssuerUnavailable) as raised:
-        await scene.endpoint.ask(lambda: FormRequest(b"", {}))
+        await scene.endpoint.post(lambda: FormRequest(b"", {}))
     assert raised.value.retry_after == seconds
     assert await scene.ask() == Reason.BACKING_OFF
     scene.clock.now += seconds
@@ -177,7 +177,7 @@ async def test_a_slow_search_goes_on_when_a_question_gives_up() -> None:
 
 async def test_a_search_ends_in_time() -> None:
     """Whoever waits for it hears that it took too long."""
-    scene = Scene(OK, endpoint=None, search_deadline=0.01)
+    scene = Scene(OK, endpoint=None, discovery_timeout=0.01)
     scene.gate.clear()
     assert await scene.ask() == Reason.TIMED_OUT
     scene.gate.set()

@@ -23,7 +23,7 @@ async def test_at_most_64_ask_at_once() -> None:
 
 async def test_waiting_for_a_place_is_no_illness() -> None:
     """Who found no place in time says so, and the breaker hears nothing of it."""
-    scene = Scene(OK, patience=0.05)
+    scene = Scene(OK, queue_timeout=0.05)
     scene.gate.clear()
     asking = [asyncio.create_task(scene.ask()) for _ in range(70)]
     assert [await each for each in asking[64:]] == [Reason.BUSY] * 6
@@ -54,7 +54,7 @@ async def test_that_it_is_ill_is_logged_once(caplog: pytest.LogCaptureFixture) -
     scene = Scene(httpx.Response(500))
     await asyncio.gather(*(scene.ask() for _ in range(20)))
     assert [each.getMessage() for each in caplog.records if each.name == "oauth_guard"] == [
-        f"{ISSUER}: introspection_endpoint is left alone for 10 s: bad_response"
+        f"{ISSUER}: no requests to introspection_endpoint for 10 s: bad_response"
     ]
 
 

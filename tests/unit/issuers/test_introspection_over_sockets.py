@@ -147,8 +147,8 @@ async def test_an_endpoint_that_is_too_slow_is_an_outage(served: tuple[Server, s
         "introspection_endpoint", discovery, fetcher, breaker=breaker, deadline=0.15
     )
     with pytest.raises(IssuerUnavailable, match=Reason.TIMED_OUT):
-        await endpoint.ask(lambda: FormRequest(b"token=slow", {}))
-    assert (await endpoint.ask(lambda: FormRequest(b"token=well", {}))).status == 200
+        await endpoint.post(lambda: FormRequest(b"token=slow", {}))
+    assert (await endpoint.post(lambda: FormRequest(b"token=well", {}))).status == 200
     await endpoint.aclose()
 
 

@@ -170,8 +170,8 @@ async def test_a_key_source_of_ones_own_is_asked() -> None:
         ({"leeway": -1}, "leeway= is in seconds, from 0 to 300"),
         ({"leeway": 301}, "leeway= is in seconds, from 0 to 300"),
         ({"keys": {}}, "keys= must be a JWK set"),
-        ({"keys": {"keys": []}}, "keys= must hold public keys that can be used: there is none"),
-        ({"keys": {"keys": [MAC]}}, "keys= must hold public keys that can be used: the key's type"),
+        ({"keys": {"keys": []}}, "keys= must contain usable public keys only: there is none"),
+        ({"keys": {"keys": [MAC]}}, "keys= must contain usable public keys only: the key's type"),
         ({"keys": [MAC]}, 'keys= takes a JWK set, {"keys": \\[...\\]}, or a KeySource'),
     ],
 )
@@ -204,7 +204,7 @@ def test_a_key_set_with_one_bad_key_is_a_wrong_configuration() -> None:
 )
 def test_times_that_make_no_sense_are_refused(times: dict[str, float]) -> None:
     """Nothing is negative or no number, and keys must live and fetches take their time."""
-    with pytest.raises(ConfigurationError, match="positive, or 0 to switch one off"):
+    with pytest.raises(ConfigurationError, match="positive, or 0 to turn cooldown or"):
         JWKSCache(**times)
 
 

@@ -104,7 +104,7 @@ async def test_the_issuer_says_how_long_keys_are_fresh(
 @pytest.mark.parametrize("clock", ["max_age", "cooldown", "stale_if_error", "deadline"])
 def test_no_clock_is_endless(clock: str) -> None:
     """Keys that are never asked for again could never be withdrawn."""
-    with pytest.raises(ConfigurationError, match="JWKSCache are seconds"):
+    with pytest.raises(ConfigurationError, match="JWKSCache takes seconds"):
         JWKSCache(**{clock: math.inf})
 
 

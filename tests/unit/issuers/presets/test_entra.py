@@ -25,16 +25,16 @@ UNTYPED: Callable[..., object] = entra  # as somebody calls it who checks no typ
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: entra("common", audience="x"), "tenant is the tenant's ID"),
-        (lambda: entra("acme.onmicrosoft.com", audience="x"), "tenant is the tenant's ID"),
+        (lambda: entra("common", audience="x"), "tenant must be a tenant ID"),
+        (lambda: entra("acme.onmicrosoft.com", audience="x"), "tenant must be a tenant ID"),
         (lambda: entra(TENANT.upper(), audience="x"), "in lower case"),
         (lambda: entra(f"{TENANT}\n", audience="x"), "write entra_any_tenant"),
-        (lambda: entra(TENANT), "audience= is wanted: the client ID of the API"),
-        (lambda: UNTYPED(TENANT, audience="x", version="3.0"), 'version= is "2.0" or "1.0"'),
-        (entra_any_tenant, "audience= is wanted: the client ID of the API"),
+        (lambda: entra(TENANT), "audience= is required: the client ID of the API"),
+        (lambda: UNTYPED(TENANT, audience="x", version="3.0"), 'version= must be "2.0" or "1.0"'),
+        (entra_any_tenant, "audience= is required: the client ID of the API"),
         (lambda: entra_any_tenant(audience="x", leeway=-1), "leeway= is in seconds"),
-        (lambda: entra_any_tenant(audience="x", jwks_uri=KEYS), "jwks_uri= is for one tenant"),
-        (lambda: entra_any_tenant(audience="x", keys={"keys": []}), "keys= is for one tenant"),
+        (lambda: entra_any_tenant(audience="x", jwks_uri=KEYS), "jwks_uri= is for a single tenant"),
+        (lambda: entra_any_tenant(audience="x", keys={"keys": []}), "keys= is for a single tenant"),
     ],
 )
 def test_a_wrong_configuration_says_what_to_write_instead(

@@ -130,18 +130,21 @@ async def test_roles_of_one_client_can_be_taken_from_keycloak() -> None:
     ("make", "told"),
     [
         (lambda: keycloak("sso.example.com"), "issuer must be an absolute https URL"),
-        (lambda: auth0("https://acme.auth0.com/"), 'domain is a name like "acme.eu.auth0.com"'),
+        (
+            lambda: auth0("https://acme.auth0.com/"),
+            'domain must be a host name like "acme.eu.auth0.com"',
+        ),
         (lambda: okta("https://acme.okta.com", audience="x"), "a custom authorization server"),
-        (lambda: cognito("a1B2", client_ids=["c1"]), "user_pool_id is like"),
+        (lambda: cognito("a1B2", client_ids=["c1"]), "user_pool_id must be like"),
         (lambda: cognito("eu-west-1_a1B2", client_ids=[]), "clients= is empty"),
-        (google, "Anybody may have a service account"),
+        (google, "Anyone can create a service account"),
         (
             lambda: google(clients=["1"], audience="9.apps.googleusercontent.com"),
-            "audience= is this API",
+            "audience= must be this API",
         ),
         (
             lambda: google(clients=["1"], audience=[API, "9.apps.googleusercontent.com"]),
-            "audience= is this API",
+            "audience= must be this API",
         ),
     ],
 )
