@@ -1,4 +1,4 @@
-"""Real servers for the tests of stores: one for all, and one that a test may kill."""
+"""Valkey servers for tests of stores: one shared server, and one for each test that kills it."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -12,7 +12,7 @@ from tests.unit.stores.server import ValkeyServer
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a server is that all tests share: the one that runs already, or one for the session."""
+    """Return the URL of the server that all tests share: a running one, or one for the session."""
     if url := os.environ.get(REDIS_URL):
         yield url
         return
@@ -23,8 +23,8 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def anybody(redis_url: str) -> AsyncIterator[Redis]:
-    """Somebody who can read and write all that is on the server."""
+async def raw_client(redis_url: str) -> AsyncIterator[Redis]:
+    """Return a client that reads and writes the raw values on the shared server."""
     client = Redis.from_url(redis_url, protocol=2)
     yield client
     await client.aclose()
@@ -32,7 +32,7 @@ async def anybody(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    """A server for one test alone, started."""
+    """Start a server for one test."""
     server = ValkeyServer(tmp_path_factory.mktemp("valkey"))
     server.start()
     yield server

@@ -1,4 +1,4 @@
-"""Every error says whose fault it is, and nothing of the request."""
+"""Errors: one base class, fixed statuses and codes, and no data of the request."""
 
 import inspect
 
@@ -18,8 +18,8 @@ from oauth_guard.errors import (
 )
 
 
-def test_every_error_has_one_root() -> None:
-    """Whoever catches the root catches all, and there are no others than those listed."""
+def test_every_error_is_public_and_derives_from_oauth_guard_error() -> None:
+    """`except OAuthGuardError` catches every error, and `__all__` lists every one."""
     ours = [each for _, each in inspect.getmembers(errors, inspect.isclass)]
     found = {each.__name__ for each in ours if issubclass(each, OAuthGuardError)}
     assert found | {"Reason"} == set(errors.__all__)
@@ -34,17 +34,17 @@ def test_every_error_has_one_root() -> None:
         (InsufficientScope, 403, "insufficient_scope"),
     ],
 )
-def test_the_callers_errors_are_those_of_rfc_6750(
+def test_rejections_have_the_status_and_code_of_rfc_6750(
     kind: type[RequestRejected], status: int, code: str | None
 ) -> None:
-    """Status and code are fixed for each, and the text is our reason alone."""
+    """The status and the code are fixed for each class, and the text is the reason alone."""
     error = kind(Reason.EXPIRED)
     assert (error.status, error.code, error.reason) == (status, code, Reason.EXPIRED)
     assert str(error) == "expired"
 
 
-def test_a_plain_error_has_the_usual_reason() -> None:
-    """Two errors mean one thing unless told otherwise, and name no scope then."""
+def test_rejections_without_arguments_have_a_default_reason_and_no_scope() -> None:
+    """Two classes have a default reason, and no scope unless one is given."""
     missing, insufficient = MissingCredentials(), InsufficientScope()
     assert (missing.reason, missing.scope) == (Reason.NO_CREDENTIALS, None)
     assert str(missing) == "no_credentials"
@@ -52,19 +52,19 @@ def test_a_plain_error_has_the_usual_reason() -> None:
     assert MissingCredentials(scope="read").scope == InsufficientScope(scope="read").scope == "read"
 
 
-def test_an_invalid_token_is_easily_raised() -> None:
-    """Whoever judges claims by a function of their own need not choose a reason."""
+def test_invalid_token_without_arguments_has_reason_wrong_claim() -> None:
+    """A claim function of the operator may raise it without choosing a reason."""
     assert InvalidToken().reason == Reason.WRONG_CLAIM
 
 
-def test_a_wrong_setting_is_a_wrong_value() -> None:
-    """Code that knows nothing of us may catch it as a `ValueError`."""
+def test_configuration_error_is_a_value_error() -> None:
+    """Code that does not know this library can catch it as `ValueError`."""
     assert issubclass(ConfigurationError, ValueError)
     assert not issubclass(RequestRejected, ValueError)
 
 
-def test_an_outage_names_the_issuer_and_the_reason() -> None:
-    """The operator learns whom we could not ask and why; the caller when to come back."""
+def test_issuer_unavailable_names_issuer_reason_and_retry_time() -> None:
+    """The text has the issuer and the reason; `retry_after` is 1 s by default."""
     error = IssuerUnavailable("https://as.example.com", Reason.TIMED_OUT, retry_after=7)
     assert str(error) == "https://as.example.com: timed_out"
     assert (error.issuer, error.reason, error.retry_after) == (
@@ -75,7 +75,7 @@ def test_an_outage_names_the_issuer_and_the_reason() -> None:
     assert IssuerUnavailable("x", Reason.TIMED_OUT).retry_after == 1
 
 
-def test_a_reason_is_a_label() -> None:
-    """Each is a word of its own, fit for logs and counters."""
+def test_every_reason_is_the_lower_case_of_its_name() -> None:
+    """Each value is an identifier that fits logs and counters."""
     assert all(reason.value.replace("_", "").isalpha() for reason in Reason)
     assert all(reason.value == reason.name.lower() for reason in Reason)

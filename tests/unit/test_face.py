@@ -1,4 +1,4 @@
-"""The public names are a promise: this list changes only together with CHANGELOG.md."""
+"""The public names of `oauth_guard`: this list changes only together with CHANGELOG.md."""
 
 from types import ModuleType
 
@@ -6,7 +6,7 @@ import pytest
 
 import oauth_guard
 
-FACE = [
+PUBLIC_NAMES = [
     "ANONYMOUS",
     "AccessToken",
     "ClientSecretBasic",
@@ -27,20 +27,20 @@ FACE = [
 ]
 
 
-def test_the_face_is_the_promised_list() -> None:
-    """Nothing is promised by accident, and nothing promised goes missing."""
-    assert oauth_guard.__all__ == FACE
+def test_public_names_are_exactly_the_documented_list() -> None:
+    """No name becomes public by accident, and none goes missing."""
+    assert oauth_guard.__all__ == PUBLIC_NAMES
 
 
-def test_nothing_else_looks_public() -> None:
-    """Beside the promised names there are only the rooms that were loaded."""
+def test_other_attributes_of_the_package_are_modules() -> None:
+    """Besides the public names the package has only the submodules that were imported."""
     public = {name for name in vars(oauth_guard) if not name.startswith("_")}
-    beside = public.difference(FACE)
-    assert all(isinstance(getattr(oauth_guard, name), ModuleType) for name in beside)
+    others = public.difference(PUBLIC_NAMES)
+    assert all(isinstance(getattr(oauth_guard, name), ModuleType) for name in others)
 
 
-@pytest.mark.parametrize("name", FACE)
-def test_every_public_name_explains_itself(name: str) -> None:
-    """`help()` says something about each name, and says it in a sentence."""
+@pytest.mark.parametrize("name", PUBLIC_NAMES)
+def test_every_public_name_has_a_docstring(name: str) -> None:
+    """`help()` shows a sentence for each name."""
     documentation = getattr(oauth_guard, name).__doc__ or ""
     assert documentation.partition("\n")[0].endswith(".")

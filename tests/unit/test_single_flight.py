@@ -1,4 +1,4 @@
-"""One attempt serves all who wait, and survives whoever gives up."""
+"""SingleFlight: all callers share one attempt, and a cancelled caller cancels no other."""
 
 import asyncio
 from contextvars import ContextVar
@@ -7,135 +7,135 @@ import pytest
 
 from oauth_guard.single_flight import SingleFlight
 
-CALLER = ContextVar("caller", default="nobody")
+CALLER = ContextVar("caller", default="none")
 
 
 class Attempt:
-    """An attempt that is held back until a test lets it go."""
+    """An attempt that waits until a test sets `finish`."""
 
     def __init__(self) -> None:
-        self.begun = 0
+        self.started = 0
         self.callers: list[str] = []
-        self.go = asyncio.Event()
+        self.finish = asyncio.Event()
 
     async def __call__(self) -> str:
-        """Wait to be let go."""
-        self.begun += 1
+        """Wait for `finish`."""
+        self.started += 1
         self.callers.append(CALLER.get())
-        await self.go.wait()
-        return "landed"
+        await self.finish.wait()
+        return "result"
 
 
-async def begun() -> None:
-    """Let every task go on until it waits."""
+async def run_pending_tasks() -> None:
+    """Run every task of the loop until it waits."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
-def flights() -> SingleFlight[str, str]:
-    """Return flights, none of them under way."""
+def new_single_flight() -> SingleFlight[str, str]:
+    """Return a `SingleFlight` without running attempts."""
     return SingleFlight(closed="closed")
 
 
-async def test_all_who_wait_share_one_attempt() -> None:
-    """The next attempt begins only when the first has ended."""
-    attempt, several = Attempt(), flights()
-    waiting = [asyncio.create_task(several.run("a", attempt)) for _ in range(20)]
-    await begun()
-    assert several.in_flight("a")
+async def test_concurrent_callers_share_one_attempt() -> None:
+    """A cancelled caller does not end it; a new attempt starts only after it has ended."""
+    attempt, single_flight = Attempt(), new_single_flight()
+    waiting = [asyncio.create_task(single_flight.run("a", attempt)) for _ in range(20)]
+    await run_pending_tasks()
+    assert single_flight.in_flight("a")
     waiting[0].cancel()
-    attempt.go.set()
+    attempt.finish.set()
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     assert isinstance(outcomes[0], asyncio.CancelledError)
-    assert outcomes[1:] == ["landed"] * 19
-    assert attempt.begun == 1
-    assert not several.in_flight("a")
-    assert await several.run("a", attempt) == "landed"
-    assert attempt.begun == 2
+    assert outcomes[1:] == ["result"] * 19
+    assert attempt.started == 1
+    assert not single_flight.in_flight("a")
+    assert await single_flight.run("a", attempt) == "result"
+    assert attempt.started == 2
 
 
-async def test_whoever_gave_up_is_not_told() -> None:
-    """That would be a fault, which the loop reports."""
-    attempt, several, faults = Attempt(), flights(), []
+async def test_cancelled_caller_causes_no_error_in_the_loop() -> None:
+    """Setting the result of its cancelled future would be reported by the event loop."""
+    attempt, single_flight, faults = Attempt(), new_single_flight(), []
     asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
-    waiting = [asyncio.create_task(several.run("a", attempt)) for _ in range(2)]
-    await begun()
+    waiting = [asyncio.create_task(single_flight.run("a", attempt)) for _ in range(2)]
+    await run_pending_tasks()
     waiting[0].cancel()
-    attempt.go.set()
-    assert await waiting[1] == "landed"
+    attempt.finish.set()
+    assert await waiting[1] == "result"
     assert not faults
 
 
-async def test_each_key_has_its_own_attempt() -> None:
-    """Who wants one waits for no other."""
-    held, quick, several = Attempt(), Attempt(), flights()
-    quick.go.set()
-    waiting = asyncio.create_task(several.run("held", held))
-    await begun()
-    assert await several.run("quick", quick) == "landed"
+async def test_keys_do_not_wait_for_each_other() -> None:
+    """Each key has an attempt of its own."""
+    slow, fast, single_flight = Attempt(), Attempt(), new_single_flight()
+    fast.finish.set()
+    waiting = asyncio.create_task(single_flight.run("slow", slow))
+    await run_pending_tasks()
+    assert await single_flight.run("fast", fast) == "result"
     assert not waiting.done()
-    held.go.set()
-    assert await waiting == "landed"
+    slow.finish.set()
+    assert await waiting == "result"
 
 
-async def test_nobody_is_the_caller() -> None:
-    """What serves everybody carries nobody's context."""
+async def test_attempt_does_not_see_the_context_of_its_caller() -> None:
+    """An attempt that serves many runs in an empty context."""
     attempt = Attempt()
-    attempt.go.set()
-    token = CALLER.set("somebody")
-    await flights().run("a", attempt)
+    attempt.finish.set()
+    token = CALLER.set("ada")
+    await new_single_flight().run("a", attempt)
     CALLER.reset(token)
-    assert attempt.callers == ["nobody"]
+    assert attempt.callers == ["none"]
 
 
-async def test_closing_ends_the_attempts() -> None:
-    """Whoever waits is told; closing what is not under way does nothing."""
-    attempt, several = Attempt(), flights()
-    waiting = [asyncio.create_task(several.run(key, attempt)) for key in ("a", "a", "b")]
-    await begun()
-    await several.aclose()
+async def test_close_cancels_attempts_and_returns_closed_to_callers() -> None:
+    """Closing again does nothing."""
+    attempt, single_flight = Attempt(), new_single_flight()
+    waiting = [asyncio.create_task(single_flight.run(key, attempt)) for key in ("a", "a", "b")]
+    await run_pending_tasks()
+    await single_flight.aclose()
     assert await asyncio.gather(*waiting) == ["closed"] * 3
-    await several.aclose()
-    assert attempt.begun == 2
+    await single_flight.aclose()
+    assert attempt.started == 2
 
 
-async def test_an_attempt_may_begin_while_one_that_was_closed_ends() -> None:
-    """The end of the old one is not taken for the end of the new one."""
-    attempt, several = Attempt(), flights()
-    old = several.start("a", attempt)
-    closing = asyncio.create_task(several.aclose())
+async def test_new_attempt_may_start_while_a_closed_one_ends() -> None:
+    """The end of the old attempt does not remove the new one."""
+    attempt, single_flight = Attempt(), new_single_flight()
+    old = single_flight.start("a", attempt)
+    closing = asyncio.create_task(single_flight.aclose())
     await asyncio.sleep(0)
-    new = several.start("a", attempt)
+    new = single_flight.start("a", attempt)
     await closing
     assert old.cancelled()
-    assert several.in_flight("a")
-    attempt.go.set()
-    assert await new == "landed"
+    assert single_flight.in_flight("a")
+    attempt.finish.set()
+    assert await new == "result"
 
 
-def test_an_attempt_belongs_to_its_loop() -> None:
-    """What another loop left behind is not waited for."""
-    several = flights()
-    held, quick = Attempt(), Attempt()
-    quick.go.set()
+def test_attempt_of_another_event_loop_is_ignored() -> None:
+    """A caller does not wait for it, but starts an attempt of its own."""
+    single_flight = new_single_flight()
+    slow, fast = Attempt(), Attempt()
+    fast.finish.set()
 
     async def leave() -> None:
-        several.start("a", held)
+        single_flight.start("a", slow)
 
     loop = asyncio.new_event_loop()
     loop.run_until_complete(leave())
-    assert asyncio.run(several.run("a", quick)) == "landed"
+    assert asyncio.run(single_flight.run("a", fast)) == "result"
     for task in asyncio.all_tasks(loop):
         task.cancel()
-    loop.run_until_complete(begun())
+    loop.run_until_complete(run_pending_tasks())
     loop.close()
 
 
-async def test_a_fault_of_ours_reaches_whoever_waits() -> None:
-    """It is no outage, so it is not hidden."""
+async def test_exception_of_an_attempt_is_raised_in_its_callers() -> None:
+    """It is a bug, so it is not hidden."""
 
     async def attempt() -> str:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await flights().run("a", attempt)
+        await new_single_flight().run("a", attempt)

@@ -1,4 +1,4 @@
-"""TTLCache: bounded in number and in time."""
+"""TTLCache: bounded in the number of entries and in time."""
 
 import pytest
 
@@ -6,56 +6,58 @@ from oauth_guard.ttl_cache import TTLCache
 from tests.builders.clock import FakeClock
 
 
-def test_each_has_its_own_time() -> None:
-    """A short life beside a long one ends on its own; 0 seconds keep nothing."""
+def test_entries_expire_independently() -> None:
+    """A short-lived entry expires beside a long-lived one; 0 seconds cache nothing."""
     clock = FakeClock()
-    memory = TTLCache[str](clock=clock)
-    memory.put(b"short", "a", 5)
-    memory.put(b"long", "b", 60)
-    memory.put(b"none", "c", 0)
+    cache = TTLCache[str](clock=clock)
+    cache.put(b"short", "a", 5)
+    cache.put(b"long", "b", 60)
+    cache.put(b"none", "c", 0)
     clock.now += 4.9
-    assert [memory.get(key) for key in (b"short", b"long", b"none")] == ["a", "b", None]
+    assert [cache.get(key) for key in (b"short", b"long", b"none")] == ["a", "b", None]
     clock.now += 0.1
-    assert [memory.get(key) for key in (b"short", b"long")] == [None, "b"]
+    assert [cache.get(key) for key in (b"short", b"long")] == [None, "b"]
 
 
-def test_what_is_put_takes_the_place_of_what_was_there() -> None:
-    """The newer value and its time count, also where it keeps nothing."""
-    memory = TTLCache[str](clock=FakeClock())
-    memory.put(b"key", "a", 60)
-    memory.put(b"key", "b", 60)
-    assert memory.get(b"key") == "b"
-    memory.put(b"key", "c", 0)
-    assert memory.get(b"key") is None
+def test_put_replaces_the_older_entry() -> None:
+    """The new value and lifetime apply, also if the new lifetime is 0."""
+    cache = TTLCache[str](clock=FakeClock())
+    cache.put(b"key", "a", 60)
+    cache.put(b"key", "b", 60)
+    assert cache.get(b"key") == "b"
+    cache.put(b"key", "c", 0)
+    assert cache.get(b"key") is None
 
 
-def test_what_has_ended_goes_like_all_else_when_there_are_too_many() -> None:
-    """Nobody waits for many of them to be let go at once."""
+def test_expired_entry_is_evicted_like_any_other() -> None:
+    """Expired entries are not removed in bulk, which would delay one request."""
     clock = FakeClock()
-    memory = TTLCache[str](2, clock=clock)
-    memory.put(b"ended", "short", 5)
+    cache = TTLCache[str](2, clock=clock)
+    cache.put(b"ended", "short", 5)
     clock.now += 5
     for name in (b"a", b"b"):
-        memory.put(name, "long", 60)
-        assert len(memory) == 2
-    assert [memory.get(key) for key in (b"ended", b"a", b"b")] == [None, "long", "long"]
+        cache.put(name, "long", 60)
+        assert len(cache) == 2
+    assert [cache.get(key) for key in (b"ended", b"a", b"b")] == [None, "long", "long"]
 
 
-@pytest.mark.parametrize("seconds", [0, -1, 1e-9], ids=["none", "less", "too few to be told"])
-def test_no_time_keeps_nothing(seconds: float) -> None:
-    """Not beside others either."""
-    memory = TTLCache[str](clock=FakeClock())
-    memory.put(b"other", "other", 60)
-    memory.put(b"key", "value", seconds)
-    assert memory.get(b"key") is None
-    assert memory.get(b"other") == "other"
-    assert len(memory) == 1
+@pytest.mark.parametrize(
+    "seconds", [0, -1, 1e-9], ids=["zero", "negative", "below clock resolution"]
+)
+def test_put_without_a_lifetime_caches_nothing(seconds: float) -> None:
+    """Other entries stay."""
+    cache = TTLCache[str](clock=FakeClock())
+    cache.put(b"other", "other", 60)
+    cache.put(b"key", "value", seconds)
+    assert cache.get(b"key") is None
+    assert cache.get(b"other") == "other"
+    assert len(cache) == 1
 
 
-def test_what_is_forgotten_is_gone() -> None:
-    """Forgetting what was never there is fine."""
-    memory = TTLCache[str]()
-    memory.put(b"key", "a", 60)
-    memory.forget(b"key")
-    memory.forget(b"key")
-    assert memory.get(b"key") is None
+def test_forgotten_entry_is_not_returned() -> None:
+    """Forgetting a missing entry is allowed."""
+    cache = TTLCache[str]()
+    cache.put(b"key", "a", 60)
+    cache.forget(b"key")
+    cache.forget(b"key")
+    assert cache.get(b"key") is None

@@ -24,10 +24,10 @@ pytestmark = pytest.mark.needs("redis")
 class Processes:
     """Guards in several processes, as far as they know of one another: by the server alone."""
 
-    def __init__(self, url: str, anybody: Redis) -> None:
+    def __init__(self, url: str, raw_client: Redis) -> None:
         self.url = url
         self.prefix = f"test:{uuid.uuid4()}:"
-        self.anybody = anybody
+        self.raw_client = raw_client
         self.clock = FakeClock()
         self.stores: list[RedisStore] = []
 
@@ -39,19 +39,19 @@ class Processes:
 
     async def names(self) -> list[str]:
         """Return the keys of what there is on the server."""
-        return [name.decode() async for name in self.anybody.scan_iter(f"{self.prefix}*")]
+        return [name.decode() async for name in self.raw_client.scan_iter(f"{self.prefix}*")]
 
     async def value(self, name: str) -> bytes:
         """Return what the server holds under *name*."""
-        value = await self.anybody.get(name)
+        value = await self.raw_client.get(name)
         assert isinstance(value, bytes)
         return value
 
 
 @pytest.fixture
-async def processes(redis_url: str, anybody: Redis) -> AsyncIterator[Processes]:
+async def processes(redis_url: str, raw_client: Redis) -> AsyncIterator[Processes]:
     """A server, and as many processes as a test likes."""
-    processes = Processes(redis_url, anybody)
+    processes = Processes(redis_url, raw_client)
     yield processes
     for store in processes.stores:
         await store.aclose()
@@ -121,7 +121,7 @@ async def test_a_tampered_value_is_a_miss_and_an_event(
     """The issuer is asked, its answer counts, and takes the place of the forged one."""
     await processes.process().verdict()
     (name,) = await processes.names()
-    await processes.anybody.set(name, forge(await processes.value(name)))
+    await processes.raw_client.set(name, forge(await processes.value(name)))
     second, third = processes.process(), processes.process()
     assert await second.verdict() == claims_of("token")
     assert second.issuer.calls == 1
@@ -150,7 +150,7 @@ async def test_a_verdict_that_was_moved_is_a_miss_and_an_event(
     (good,) = await processes.names()
     await process.verdict("to be moved to")
     (other,) = set(await processes.names()) - {good}
-    await processes.anybody.copy(good, other, replace=True)
+    await processes.raw_client.copy(good, other, replace=True)
     second = processes.process()
     second.issuer.script = always(INACTIVE)
     assert await second.verdict("to be moved to") == Reason.INACTIVE
@@ -163,7 +163,7 @@ async def test_a_verdict_that_is_too_old_is_a_miss_and_an_event(
     """Brought back, or never forgotten: the reader's clock counts, not the server's."""
     await processes.process().verdict()
     (name,) = await processes.names()
-    await processes.anybody.persist(name)
+    await processes.raw_client.persist(name)
     processes.clock.now += 120
     second = processes.process()
     second.issuer.script = always(INACTIVE)

@@ -1,1 +1,1 @@
-"""Tests of what is remembered, against a real server where one is meant."""
+"""Tests of the stores; those of `RedisStore` use a real server."""

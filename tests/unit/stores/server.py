@@ -1,4 +1,4 @@
-"""ValkeyServer: a real server on a port of its own, to be started, killed and started again."""
+"""ValkeyServer: a Valkey server process on a free port, which a test can kill and restart."""
 
 import asyncio
 import socket
@@ -15,11 +15,12 @@ _DEADLINE = 10
 
 
 class ValkeyServer:
-    """A server in a process of its own, on loopback, that writes nothing to disk.
+    """A server process on loopback that writes no data to disk.
 
     Args:
         folder: An empty folder for its configuration and its log.
-        settings: More lines for its configuration, such as `cluster-enabled yes`.
+        settings: Further lines of its configuration, such as `cluster-enabled yes`.
+        sentinel: Whether to run it as a sentinel.
     """
 
     def __init__(self, folder: Path, *settings: str, sentinel: bool = False) -> None:
@@ -35,11 +36,11 @@ class ValkeyServer:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The URL of the server."""
         return f"redis://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the process, and wait until it responds to `PING`."""
         program = PROGRAMS["valkey-server"].find()
         assert program is not None
         with self._log.open("ab") as log:
@@ -47,23 +48,23 @@ class ValkeyServer:
                 [program, self._configuration, *self._arguments], stdout=log, stderr=log
             )
         deadline = time.monotonic() + _DEADLINE
-        while not self._answers():
+        while not self._responds():
             assert self._process.poll() is None, self._log.read_text()
             assert time.monotonic() < deadline, self._log.read_text()
             time.sleep(0.02)
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill the process, as a crash would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(_DEADLINE)
             self._process = None
 
     async def restart(self) -> None:
-        """Start it again while the loop goes on."""
+        """Start the process again without blocking the event loop."""
         await asyncio.to_thread(self.start)
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.sendall(b"PING\r\n")
@@ -74,7 +75,7 @@ class ValkeyServer:
 
 @contextmanager
 def running_valkey() -> Iterator[str]:
-    """Yield the URL of a server that runs meanwhile."""
+    """Run a server, and yield its URL."""
     with TemporaryDirectory() as folder:
         server = ValkeyServer(Path(folder))
         server.start()
@@ -85,7 +86,7 @@ def running_valkey() -> Iterator[str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a TCP port that is free."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""What every store promises, in one suite over each of them."""
+"""The contract of `Store`, tested against each implementation."""
 
 import asyncio
 import uuid
@@ -37,50 +37,50 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     await store.aclose()
 
 
-async def test_what_was_not_put_is_not_there(store: Store) -> None:
-    """A store starts with nothing."""
+async def test_empty_store_returns_none(store: Store) -> None:
+    """A new store has no values."""
     assert await store.get(KEY) is None
 
 
 @pytest.mark.parametrize("value", VALUES)
-async def test_a_value_comes_back_as_it_was_put(store: Store, value: bytes) -> None:
-    """Under its own key, and under no other."""
+async def test_stored_value_is_returned_unchanged(store: Store, value: bytes) -> None:
+    """It is returned under its own key, and under no other."""
     await store.put(KEY, value, 60)
     assert await store.get(KEY) == value
     assert await store.get(OTHER) is None
 
 
-async def test_a_put_takes_the_place_of_what_was_there(store: Store) -> None:
-    """The last one counts."""
+async def test_put_replaces_an_older_value(store: Store) -> None:
+    """The last value is returned."""
     await store.put(KEY, b"first", 60)
     await store.put(KEY, b"second", 60)
     assert await store.get(KEY) == b"second"
 
 
 @pytest.mark.parametrize("seconds", [0, -1, -1e9])
-async def test_a_put_for_no_time_leaves_nothing(store: Store, seconds: float) -> None:
-    """Nor what was there before."""
+async def test_put_with_no_lifetime_removes_the_older_value(store: Store, seconds: float) -> None:
+    """Neither value is returned."""
     await store.put(KEY, b"first", 60)
     await store.put(KEY, b"second", seconds)
     assert await store.get(KEY) is None
 
 
-async def test_an_add_is_kept_unless_the_key_is_taken(store: Store) -> None:
-    """And tells which of both it was."""
+async def test_add_stores_only_under_a_free_key(store: Store) -> None:
+    """It returns whether it stored the value."""
     assert await store.add(KEY, b"first", 60)
     assert not await store.add(KEY, b"second", 60)
     assert await store.get(KEY) == b"first"
 
 
-async def test_of_many_adds_at_once_one_is_kept(store: Store) -> None:
-    """Nobody comes between looking and keeping."""
+async def test_one_of_many_concurrent_adds_succeeds(store: Store) -> None:
+    """Checking the key and storing the value is one atomic step."""
     kept = await asyncio.gather(*(store.add(KEY, b"%d" % each, 60) for each in range(50)))
     assert sum(kept) == 1
     assert await store.get(KEY) == b"%d" % kept.index(True)
 
 
-async def test_a_value_ends_when_its_time_has_passed(store: Store) -> None:
-    """Then the key is free again."""
+async def test_expired_value_is_not_returned_and_frees_its_key(store: Store) -> None:
+    """A value with a longer lifetime stays."""
     await store.put(KEY, b"value", 0.02)
     await store.put(OTHER, b"value", 60)
     await asyncio.sleep(0.05)
@@ -89,8 +89,8 @@ async def test_a_value_ends_when_its_time_has_passed(store: Store) -> None:
     assert await store.add(KEY, b"next", 60)
 
 
-async def test_a_store_that_was_closed_opens_again(store: Store) -> None:
-    """Letting go of connections forgets nothing."""
+async def test_closed_store_reopens_on_the_next_use(store: Store) -> None:
+    """`aclose` closes connections and keeps the values; it may be called twice."""
     await store.put(KEY, b"value", 60)
     await store.aclose()
     await store.aclose()

@@ -1,4 +1,4 @@
-"""What one process remembers is bounded in number and in time."""
+"""MemoryStore: bounded in the number of values and in time."""
 
 import pytest
 
@@ -7,16 +7,16 @@ from oauth_guard.stores.memory import MemoryStore
 from oauth_guard.ttl_cache import MAX_ENTRIES
 
 
-async def test_ten_thousand_are_remembered_and_no_more() -> None:
-    """The bound is on the number of entries, whatever comes."""
+async def test_default_size_is_ten_thousand_values() -> None:
+    """One more value evicts another."""
     store = MemoryStore()
     for number in range(MAX_ENTRIES + 1):
         await store.put(number.to_bytes(32), b"value", 60)
     assert len(store) == MAX_ENTRIES == 10_000
 
 
-async def test_the_least_recently_used_goes_first() -> None:
-    """What is asked for stays."""
+async def test_least_recently_used_value_is_evicted_first() -> None:
+    """A value that was read stays."""
     store = MemoryStore(2)
     await store.put(b"old", b"1", 60)
     await store.put(b"young", b"2", 60)
@@ -25,7 +25,7 @@ async def test_the_least_recently_used_goes_first() -> None:
     assert [await store.get(key) for key in (b"old", b"young", b"new")] == [b"1", None, b"3"]
 
 
-def test_there_must_be_room_for_one() -> None:
-    """A memory for nothing is a mistake."""
+def test_size_zero_is_rejected() -> None:
+    """A store for no values is a configuration error."""
     with pytest.raises(ConfigurationError, match="max_entries="):
         MemoryStore(0)

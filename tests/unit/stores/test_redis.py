@@ -1,4 +1,4 @@
-"""A server that is shared is asked within bounds, and done without where it can't be."""
+"""RedisStore: connections, time limits, outages, clusters and sentinels."""
 
 import asyncio
 import gc
@@ -18,7 +18,7 @@ from tests.unit.stores.server import ValkeyServer, free_port
 SECRET = b"s" * 32
 KEY, OTHER = bytes(range(32)), bytes(32)
 NOWHERE = "redis://127.0.0.1:1"
-TOLD = "the shared store is unavailable and is not used: "
+UNAVAILABLE = "the shared store is unavailable and is not used: "
 
 needs_redis = pytest.mark.needs("redis")
 needs_server = pytest.mark.needs("valkey-server")
@@ -26,12 +26,12 @@ needs_server = pytest.mark.needs("valkey-server")
 
 @pytest.fixture
 def prefix() -> str:
-    """What the keys of one test begin with."""
+    """Return a key prefix that no other test uses."""
     return f"test:{uuid.uuid4()}:"
 
 
 class SilentServer:
-    """Listens, takes connections, and never says a word."""
+    """A server that accepts connections and never responds."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -40,7 +40,7 @@ class SilentServer:
 
 @pytest.fixture
 async def silent() -> AsyncIterator[SilentServer]:
-    """A server that is silent, and counts who came."""
+    """Run a server that never responds, and keep its connections."""
     silent = SilentServer()
     server = await asyncio.start_server(
         lambda _, writer: silent.connections.append(writer), "127.0.0.1", 0
@@ -53,7 +53,7 @@ async def silent() -> AsyncIterator[SilentServer]:
 
 
 async def is_unavailable(store: RedisStore, key: bytes = KEY) -> bool:
-    """Tell whether the store can't be asked; no other error is let through."""
+    """Return whether the store raises `StoreUnavailable`; any other error is raised here."""
     try:
         await store.get(key)
     except StoreUnavailable:
@@ -61,18 +61,18 @@ async def is_unavailable(store: RedisStore, key: bytes = KEY) -> bool:
     return False
 
 
-# ── how it is built ──────────────────────────────────────────────────────────────────────────
+# ── settings ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_it_is_not_built_without_a_key() -> None:
-    """Nobody forgets the seal."""
+def test_store_without_a_key_is_rejected() -> None:
+    """Values can't be stored without a seal by mistake."""
     with pytest.raises(ConfigurationError, match="key="):
         RedisStore("redis://localhost")
 
 
 @pytest.mark.parametrize("key", [b"", b"short", [SECRET, b"short"]])
-def test_it_is_not_built_with_a_short_key(key: bytes | list[bytes]) -> None:
-    """A key that can be guessed is none."""
+def test_store_with_a_short_key_is_rejected(key: bytes | list[bytes]) -> None:
+    """A short key could be guessed."""
     with pytest.raises(ConfigurationError, match="key="):
         RedisStore("redis://localhost", key=key)
 
@@ -82,18 +82,18 @@ def test_it_is_not_built_with_a_short_key(key: bytes | list[bytes]) -> None:
     [
         pytest.param("", id="empty"),
         pytest.param("localhost:6379", id="no scheme"),
-        pytest.param("https://:secret@localhost", id="another scheme"),
-        pytest.param("redis+magic://:secret@localhost", id="another kind"),
-        pytest.param("redis://:secret@localhost?db=x", id="a parameter that can't be read"),
-        pytest.param("redis+cluster://:secret@localhost/3", id="a cluster has no databases"),
-        pytest.param("redis+sentinel://:secret@localhost", id="sentinels, but no name"),
-        pytest.param("redis+sentinel://:secret@,b/name", id="a sentinel on no host"),
-        pytest.param("redis+sentinel://:secret@a:b/name", id="a sentinel's port"),
-        pytest.param("redis+sentinel://:secret@a/name/x", id="a sentinel's database"),
+        pytest.param("https://:secret@localhost", id="https scheme"),
+        pytest.param("redis+magic://:secret@localhost", id="unknown kind"),
+        pytest.param("redis://:secret@localhost?db=x", id="parameter that is no number"),
+        pytest.param("redis+cluster://:secret@localhost/3", id="cluster with a database"),
+        pytest.param("redis+sentinel://:secret@localhost", id="sentinel without a name"),
+        pytest.param("redis+sentinel://:secret@,b/name", id="sentinel without a host"),
+        pytest.param("redis+sentinel://:secret@a:b/name", id="sentinel with a bad port"),
+        pytest.param("redis+sentinel://:secret@a/name/x", id="sentinel with a bad database"),
     ],
 )
-def test_a_url_that_cant_be_read_is_refused(url: str) -> None:
-    """At once, and without quoting what may be a password."""
+def test_invalid_url_is_rejected_without_being_quoted(url: str) -> None:
+    """It is rejected when the store is built; the URL may contain a password."""
     with pytest.raises(ConfigurationError, match="server=") as refusal:
         RedisStore(url, key=SECRET)
     assert "secret" not in str(refusal.value)
@@ -111,32 +111,34 @@ def test_a_url_that_cant_be_read_is_refused(url: str) -> None:
         "rediss+sentinel://a/main",
     ],
 )
-def test_a_url_is_read_without_connecting(url: str) -> None:
-    """Building asks nobody."""
+def test_valid_url_opens_no_connection(url: str) -> None:
+    """Building a store connects to nothing, and its `repr` has no password."""
     assert "secret" not in repr(RedisStore(url, key=SECRET))
 
 
-# ── what is on the server ────────────────────────────────────────────────────────────────────
+# ── values and connections ───────────────────────────────────────────────────────────────────
 
 
 @needs_redis
-async def test_each_value_has_a_digest_for_its_key_and_an_end(
-    anybody: Redis, redis_url: str, prefix: str
+async def test_value_has_the_prefixed_key_and_an_expiry_on_the_server(
+    raw_client: Redis, redis_url: str, prefix: str
 ) -> None:
-    """The server forgets by itself; what it holds is under our prefix."""
+    """The server removes expired values by itself."""
     store = RedisStore(redis_url, key=SECRET, prefix=prefix, timeout=2)
     await store.put(KEY, b"put", 60)
     await store.add(OTHER, b"added", 30)
     await store.aclose()
-    assert 59_000 < await anybody.pttl(prefix + KEY.hex()) <= 60_000
-    assert 29_000 < await anybody.pttl(prefix + OTHER.hex()) <= 30_000
+    assert 59_000 < await raw_client.pttl(prefix + KEY.hex()) <= 60_000
+    assert 29_000 < await raw_client.pttl(prefix + OTHER.hex()) <= 30_000
 
 
 @needs_redis
-@pytest.mark.parametrize("decodes", [False, True])
-async def test_a_client_of_your_own_stays_yours(redis_url: str, prefix: str, decodes: bool) -> None:
-    """It is used as it is, and stays open."""
-    async with Redis.from_url(redis_url, decode_responses=decodes, protocol=2) as client:
+@pytest.mark.parametrize("decode_responses", [False, True])
+async def test_client_passed_by_the_user_is_not_closed(
+    redis_url: str, prefix: str, decode_responses: bool
+) -> None:
+    """It works with and without `decode_responses`."""
+    async with Redis.from_url(redis_url, decode_responses=decode_responses, protocol=2) as client:
         store = RedisStore(client, key=SECRET, prefix=prefix, timeout=2)
         await store.put(KEY, b"value", 60)
         await store.aclose()
@@ -146,8 +148,8 @@ async def test_a_client_of_your_own_stays_yours(redis_url: str, prefix: str, dec
 
 @needs_redis
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-def test_connections_belong_to_the_running_loop(redis_url: str, prefix: str) -> None:
-    """Under another loop others are opened, whatever became of the first."""
+def test_each_event_loop_gets_its_own_connections(redis_url: str, prefix: str) -> None:
+    """The store opens new ones in a new loop, whether or not it was closed in the old one."""
     store = RedisStore(redis_url, key=SECRET, prefix=prefix, timeout=2)
     asyncio.run(store.put(KEY, b"value", 60))
 
@@ -159,12 +161,12 @@ def test_connections_belong_to_the_running_loop(redis_url: str, prefix: str) -> 
     assert asyncio.run(read()) == b"value"
     asyncio.run(store.put(KEY, b"value", 60))
     asyncio.run(store.aclose())
-    gc.collect()  # what the loops that are gone left open, while its warnings are expected
+    gc.collect()  # collect what the closed loops left open while the warnings are ignored
 
 
 @needs_server
-async def test_many_at_once_share_few_connections(server: ValkeyServer) -> None:
-    """Those that find no free one wait for it."""
+async def test_many_concurrent_commands_share_few_connections(server: ValkeyServer) -> None:
+    """Commands that find no free slot wait for one."""
     store = RedisStore(server.url, key=SECRET, timeout=2)
     assert await asyncio.gather(*(is_unavailable(store) for _ in range(1000))) == [False] * 1000
     async with Redis.from_url(server.url, protocol=2) as client:
@@ -172,28 +174,28 @@ async def test_many_at_once_share_few_connections(server: ValkeyServer) -> None:
     await store.aclose()
 
 
-# ── trouble ──────────────────────────────────────────────────────────────────────────────────
+# ── outages ──────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_server_that_is_not_there_is_one_error_of_ours(
+async def test_unreachable_server_raises_store_unavailable(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Each method gives it; the log names the kind of trouble, once in a while."""
+    """Each method raises it; the log names the class of the error at most every 30 s."""
     clock = FakeClock()
     store = RedisStore(NOWHERE, key=SECRET, timeout=2, monotonic=clock)
-    for asking in (store.get(KEY), store.put(KEY, b"", 1), store.add(KEY, b"", 1)):
+    for call in (store.get(KEY), store.put(KEY, b"", 1), store.add(KEY, b"", 1)):
         with pytest.raises(StoreUnavailable):
-            await asking
+            await call
         clock.now += 1
-    assert caplog.messages == [f"{TOLD}ConnectionError"]
+    assert caplog.messages == [f"{UNAVAILABLE}ConnectionError"]
     clock.now += 30
     assert await is_unavailable(store)
-    assert caplog.messages == [f"{TOLD}ConnectionError"] * 2
+    assert caplog.messages == [f"{UNAVAILABLE}ConnectionError"] * 2
     await store.aclose()
 
 
-async def test_a_silent_server_costs_no_more_than_one_bound(silent: SilentServer) -> None:
-    """Those who wait for a place don't find out one after the other; later ones don't try."""
+async def test_silent_server_costs_one_timeout(silent: SilentServer) -> None:
+    """Commands that wait for a slot fail together, and later ones do not try."""
     store = RedisStore(silent.url, key=SECRET, timeout=0.05, monotonic=FakeClock())
     assert all(await asyncio.gather(*(is_unavailable(store) for _ in range(500))))
     assert all([await is_unavailable(store) for _ in range(200)])
@@ -201,17 +203,17 @@ async def test_a_silent_server_costs_no_more_than_one_bound(silent: SilentServer
     await store.aclose()
 
 
-async def test_the_bound_holds_wherever_it_is_reached(silent: SilentServer) -> None:
-    """While a connection is opened, too, where redis-py waits in more ways than one."""
-    async with asyncio.timeout(5):  # one that lost its bound would wait for longer
+async def test_timeout_applies_while_a_connection_is_opened(silent: SilentServer) -> None:
+    """redis-py waits at several points while it connects; the limit applies at each."""
+    async with asyncio.timeout(5):  # a call without its time limit would take longer
         for step in range(200):
             store = RedisStore(silent.url, key=SECRET, timeout=step / 50_000)
             assert await is_unavailable(store)
             await store.aclose()
 
 
-async def test_after_a_silence_one_question_finds_out_for_all(silent: SilentServer) -> None:
-    """The one that is let through waits; the others go on without."""
+async def test_one_command_is_tried_after_the_back_off(silent: SilentServer) -> None:
+    """That one waits for the server; the others fail without waiting."""
     clock = FakeClock()
     store = RedisStore(silent.url, key=SECRET, timeout=0.2, monotonic=clock)
     assert await is_unavailable(store)
@@ -223,34 +225,34 @@ async def test_after_a_silence_one_question_finds_out_for_all(silent: SilentServ
 
 
 class SlowServer:
-    """Answers each question after a while: that there is nothing."""
+    """A server that responds to each `GET` with nil, after a delay in seconds."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.url = ""
 
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer whatever is asked on one connection; what introduces a client at once."""
-        while asked := await reader.read(4096):
-            questions = asked.count(b"\r\nGET\r\n")
-            if questions:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection; commands other than `GET` get `OK` without delay."""
+        while received := await reader.read(4096):
+            gets = received.count(b"\r\nGET\r\n")
+            if gets:
                 await asyncio.sleep(self.seconds)
-            writer.write(b"$-1\r\n" * questions or b"+OK\r\n" * asked.count(b"*"))
+            writer.write(b"$-1\r\n" * gets or b"+OK\r\n" * received.count(b"*"))
         writer.close()
 
 
 @pytest.fixture
 async def slow() -> AsyncIterator[SlowServer]:
-    """A server that takes its time."""
+    """Run a server that takes 0.2 s for each `GET`."""
     slow = SlowServer(0.2)
-    server = await asyncio.start_server(slow.answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(slow.serve, "127.0.0.1", 0)
     slow.url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield slow
     server.close()
 
 
-async def test_whoever_finds_no_place_in_time_goes_on_without(slow: SlowServer) -> None:
-    """However many wait, nobody waits long; and as the server was not silent, it is asked again."""
+async def test_timeout_while_waiting_for_a_slot_starts_no_back_off(slow: SlowServer) -> None:
+    """The command fails; the server does respond, so the next command is sent."""
     store = RedisStore(slow.url, key=SECRET, timeout=1, monotonic=FakeClock())
     outcomes = await asyncio.gather(*(is_unavailable(store) for _ in range(400)))
     assert outcomes[:16] == [False] * 16
@@ -261,11 +263,11 @@ async def test_whoever_finds_no_place_in_time_goes_on_without(slow: SlowServer) 
 
 @needs_redis
 @pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
-async def test_what_a_client_of_your_own_cant_decode_is_no_silence(
-    anybody: Redis, redis_url: str, prefix: str, errors: str
+async def test_undecodable_value_starts_no_back_off(
+    raw_client: Redis, redis_url: str, prefix: str, errors: str
 ) -> None:
-    """Somebody planted bytes that are no text: that key can't be read, and the others can."""
-    await anybody.set(prefix + KEY.hex(), b"\xff", px=60_000)
+    """A key whose bytes are not text can't be read; other keys can."""
+    await raw_client.set(prefix + KEY.hex(), b"\xff", px=60_000)
     async with Redis.from_url(
         redis_url, decode_responses=True, encoding_errors=errors, protocol=2
     ) as client:
@@ -277,22 +279,22 @@ async def test_what_a_client_of_your_own_cant_decode_is_no_silence(
 
 
 @needs_redis
-async def test_an_error_that_the_server_answers_is_no_silence(
-    anybody: Redis, redis_url: str, prefix: str, caplog: pytest.LogCaptureFixture
+async def test_error_response_of_the_server_starts_no_back_off(
+    raw_client: Redis, redis_url: str, prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Somebody made a list of one key: that one can't be read, and the others can."""
+    """A key that holds a list can't be read; other keys can."""
     store = RedisStore(redis_url, key=SECRET, prefix=prefix, timeout=2)
-    await anybody.rpush(prefix + KEY.hex(), "not a string")
-    await anybody.expire(prefix + KEY.hex(), 60)
+    await raw_client.rpush(prefix + KEY.hex(), "not a string")
+    await raw_client.expire(prefix + KEY.hex(), 60)
     assert await is_unavailable(store, KEY)
     assert not await is_unavailable(store, OTHER)
-    assert caplog.messages == [f"{TOLD}ResponseError"]
+    assert caplog.messages == [f"{UNAVAILABLE}ResponseError"]
     await store.aclose()
 
 
 @needs_server
-async def test_a_server_that_comes_back_is_asked_again(server: ValkeyServer) -> None:
-    """Killed in the middle and started again: the next question after the back-off is answered."""
+async def test_restarted_server_is_used_after_the_back_off(server: ValkeyServer) -> None:
+    """The server is killed and started again; the first command after the back-off succeeds."""
     clock = FakeClock()
     store = RedisStore(server.url, key=SECRET, timeout=2, monotonic=clock)
     await store.put(KEY, b"value", 60)
@@ -308,8 +310,8 @@ async def test_a_server_that_comes_back_is_asked_again(server: ValkeyServer) -> 
 
 
 @needs_server
-async def test_a_server_that_was_restarted_meanwhile_is_no_trouble(server: ValkeyServer) -> None:
-    """An idle connection that it closed is opened again at once."""
+async def test_idle_connection_closed_by_a_restart_is_reopened(server: ValkeyServer) -> None:
+    """The command is retried once without delay."""
     store = RedisStore(server.url, key=SECRET, timeout=2)
     await store.put(KEY, b"value", 60)
     server.kill()
@@ -318,26 +320,26 @@ async def test_a_server_that_was_restarted_meanwhile_is_no_trouble(server: Valke
     await store.aclose()
 
 
-# ── several servers that are one ─────────────────────────────────────────────────────────────
+# ── clusters and sentinels ───────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    """A cluster of one node, which has all slots."""
+    """Run a cluster of one node, which has all hash slots."""
     settings = ("cluster-enabled yes", f"cluster-port {free_port()}")
     node = ValkeyServer(tmp_path_factory.mktemp("cluster"), *settings)
     node.start()
     with redis.Redis.from_url(node.url, protocol=2) as client:
         client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
         while client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
-            time.sleep(0.05)  # it takes about 2 seconds to trust itself
+            time.sleep(0.05)  # takes about 2 seconds
     yield node
     node.kill()
 
 
 @needs_server
-async def test_a_cluster_is_a_store(cluster: ValkeyServer) -> None:
-    """One node tells about all."""
+async def test_store_on_a_cluster_keeps_values_of_all_slots(cluster: ValkeyServer) -> None:
+    """The URL names one node; the others are discovered."""
     store = RedisStore(cluster.url.replace("redis", "redis+cluster"), key=SECRET, timeout=5)
     for key in (KEY, OTHER):
         assert await store.add(key, b"value", 60)
@@ -345,8 +347,8 @@ async def test_a_cluster_is_a_store(cluster: ValkeyServer) -> None:
     await store.aclose()
 
 
-async def test_a_cluster_that_is_not_there_is_one_error_of_ours() -> None:
-    """Redis-py's other root of errors is translated too."""
+async def test_unreachable_cluster_raises_store_unavailable() -> None:
+    """`RedisClusterException`, which is no `RedisError`, is translated too."""
     store = RedisStore("redis+cluster://127.0.0.1:1", key=SECRET, timeout=2)
     assert await is_unavailable(store)
     await store.aclose()
@@ -356,7 +358,7 @@ async def test_a_cluster_that_is_not_there_is_one_error_of_ours() -> None:
 def sentinel(
     server: ValkeyServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ValkeyServer]:
-    """A sentinel that calls *server* main."""
+    """Run a sentinel that monitors *server* under the name `main`."""
     watch = f"sentinel monitor main 127.0.0.1 {server.port} 1"
     sentinel = ValkeyServer(tmp_path_factory.mktemp("sentinel"), watch, sentinel=True)
     sentinel.start()
@@ -365,8 +367,10 @@ def sentinel(
 
 
 @needs_server
-async def test_sentinels_tell_where_the_primary_is(sentinel: ValkeyServer) -> None:
-    """The first that answers; one that is not there is passed over."""
+async def test_primary_is_found_through_the_first_reachable_sentinel(
+    sentinel: ValkeyServer,
+) -> None:
+    """A sentinel that can't be reached is skipped."""
     hosts = f"127.0.0.1:1,127.0.0.1:{sentinel.port}"
     store = RedisStore(f"redis+sentinel://{hosts}/main/1", key=SECRET, timeout=2)
     await store.put(KEY, b"value", 60)
@@ -375,9 +379,9 @@ async def test_sentinels_tell_where_the_primary_is(sentinel: ValkeyServer) -> No
 
 
 @needs_server
-async def test_a_name_that_no_sentinel_knows_is_one_error_of_ours(sentinel: ValkeyServer) -> None:
-    """It is found out when the store is used."""
-    url = f"redis+sentinel://127.0.0.1:{sentinel.port}/other"
+async def test_unknown_sentinel_name_raises_store_unavailable(sentinel: ValkeyServer) -> None:
+    """It is raised when the store is used, not when it is built."""
+    url = f"redis+sentinel://127.0.0.1:{sentinel.port}/unknown"
     store = RedisStore(url, key=SECRET, timeout=2)
     assert await is_unavailable(store)
     await store.aclose()

@@ -1,4 +1,4 @@
-"""Whoever can write to the store can't make up a value or move one, nor keep one past its time."""
+"""SealedStore: write access to the inner store can't forge, move or revive a value."""
 
 from collections.abc import Sequence
 
@@ -16,146 +16,146 @@ TOO_OLD = "a stored value was rejected: it expired more than 60 s ago"
 TOO_LONG = "a stored value was rejected: it is longer than 256 KiB"
 
 
-class Open:
-    """A store that anybody can write to, and a sealed one over it."""
+class TamperedStore:
+    """A sealed store, and direct write access to its inner store."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.inner = MemoryStore()
         self.sealed = SealedStore(self.inner, OLD, clock=self.clock)
 
-    async def taken(self, value: bytes = b"value") -> bytes:
-        """Return *value* as it was sealed, for 60 seconds."""
+    async def sealed_bytes(self, value: bytes = b"value") -> bytes:
+        """Return the stored bytes of *value*, sealed for 60 seconds."""
         await self.sealed.put(KEY, value, 60)
         sealed = await self.inner.get(KEY)
         assert sealed is not None
         return sealed
 
-    async def read_back(self, forged: bytes, key: bytes = KEY) -> bytes | None:
-        """Write *forged* past the seal, and return what the sealed store makes of it."""
+    async def read_forged(self, forged: bytes, key: bytes = KEY) -> bytes | None:
+        """Write *forged* to the inner store, and return what the sealed store returns."""
         await self.inner.put(key, forged, 60)
         return await self.sealed.get(key)
 
 
 @pytest.fixture
-def store() -> Open:
-    """A sealed store, and the way round it."""
-    return Open()
+def store() -> TamperedStore:
+    """Return a sealed store whose inner store a test can write to."""
+    return TamperedStore()
 
 
-async def test_any_changed_byte_is_a_miss_and_an_event(
-    store: Open, caplog: pytest.LogCaptureFixture
+async def test_value_with_one_changed_byte_is_rejected_and_logged(
+    store: TamperedStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Every byte of what is stored is under the seal, the seal itself included."""
-    sealed = await store.taken()
-    for place in range(len(sealed)):
-        forged = sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :]
+    """Every byte that is stored is authenticated, those of the seal included."""
+    sealed = await store.sealed_bytes()
+    for index in range(len(sealed)):
+        forged = sealed[:index] + bytes([sealed[index] ^ 1]) + sealed[index + 1 :]
         caplog.clear()
-        assert await store.read_back(forged) is None
+        assert await store.read_forged(forged) is None
         assert caplog.messages == [NO_SEAL]
 
 
 @pytest.mark.parametrize(
     "forged",
     [
-        pytest.param(b"", id="nothing"),
+        pytest.param(b"", id="empty"),
         pytest.param(b"value", id="no seal"),
         pytest.param(b":::", id="an empty seal"),
-        pytest.param(b"1:nan:" + b"0" * 64 + b":value", id="a seal of nobody"),
+        pytest.param(b"1:nan:" + b"0" * 64 + b":value", id="a made-up seal"),
         pytest.param("1:1:\N{GREEK SMALL LETTER ALPHA}:value".encode(), id="not ASCII"),
         pytest.param(b"\x80\x04.", id="a pickle"),
     ],
 )
-async def test_what_nobody_sealed_is_a_miss_and_an_event(
-    store: Open, forged: bytes, caplog: pytest.LogCaptureFixture
+async def test_value_without_a_seal_is_rejected_and_logged(
+    store: TamperedStore, forged: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And the event quotes nothing of it."""
-    assert await store.read_back(forged) is None
+    """The log line quotes nothing of the value."""
+    assert await store.read_forged(forged) is None
     assert caplog.messages == [NO_SEAL]
 
 
-async def test_a_value_that_was_moved_is_a_miss_and_an_event(
-    store: Open, caplog: pytest.LogCaptureFixture
+async def test_value_moved_to_another_key_is_rejected_and_logged(
+    store: TamperedStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A verdict on one token says nothing about another."""
-    assert await store.read_back(await store.taken(), OTHER) is None
+    """A result for one token can't be used for another."""
+    assert await store.read_forged(await store.sealed_bytes(), OTHER) is None
     assert caplog.messages == [NO_SEAL]
 
 
-async def test_another_purpose_or_a_boundary_that_was_moved_is_no_value(store: Open) -> None:
-    """Each part is sealed with its length, so what stands between two can't change sides."""
-    version, end, mac, value = (await store.taken(b"60:value")).split(b":", 3)
-    assert await store.read_back(b":".join((version, end + b":60", mac, value))) is None
-    assert await store.read_back(b":".join((version, end, mac, value))) == b"60:value"
+async def test_value_with_a_moved_boundary_is_rejected(store: TamperedStore) -> None:
+    """Each part is authenticated with its length, so bytes can't move from one part to another."""
+    version, end, mac, value = (await store.sealed_bytes(b"60:value")).split(b":", 3)
+    assert await store.read_forged(b":".join((version, end + b":60", mac, value))) is None
+    assert await store.read_forged(b":".join((version, end, mac, value))) == b"60:value"
 
 
-async def test_in_its_time_a_value_that_was_replaced_can_be_brought_back(store: Open) -> None:
-    """The seal tells who wrote a value and until when it holds, not that it was the last."""
-    replaced = await store.taken(b"replaced")
-    await store.taken(b"newer")
-    assert await store.read_back(replaced) == b"replaced"
+async def test_replaced_value_can_be_replayed_before_its_expiry(store: TamperedStore) -> None:
+    """The seal proves who wrote a value and until when it is valid, not that it is the latest."""
+    replaced = await store.sealed_bytes(b"replaced")
+    await store.sealed_bytes(b"newer")
+    assert await store.read_forged(replaced) == b"replaced"
 
 
 @pytest.mark.parametrize(
     ("length", "events"),
     [
         pytest.param(256 * 1024, [NO_SEAL], id="256 KiB"),
-        pytest.param(256 * 1024 + 1, [TOO_LONG], id="a byte more"),
+        pytest.param(256 * 1024 + 1, [TOO_LONG], id="256 KiB and 1 byte"),
     ],
 )
-async def test_what_is_too_long_is_not_looked_at(
-    store: Open, length: int, events: Sequence[str], caplog: pytest.LogCaptureFixture
+async def test_value_over_256_kib_is_rejected_without_a_mac(
+    store: TamperedStore, length: int, events: Sequence[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A huge value that somebody planted costs no MAC."""
-    assert await store.read_back(b"x" * length) is None
+    """A huge value that an attacker wrote costs no MAC."""
+    assert await store.read_forged(b"x" * length) is None
     assert caplog.messages == events
 
 
 @pytest.mark.parametrize(
     ("age", "value", "events"),
     [
-        pytest.param(59.9, b"value", [], id="in its time"),
-        pytest.param(60, None, [], id="just past it: clocks differ"),
-        pytest.param(119.9, None, [], id="a little more"),
-        pytest.param(120, None, [TOO_OLD], id="long past it"),
-        pytest.param(1e6, None, [TOO_OLD], id="from another week"),
+        pytest.param(59.9, b"value", [], id="valid"),
+        pytest.param(60, None, [], id="just expired"),
+        pytest.param(119.9, None, [], id="expired within the clock skew"),
+        pytest.param(120, None, [TOO_OLD], id="expired beyond the clock skew"),
+        pytest.param(1e6, None, [TOO_OLD], id="expired eleven days ago"),
     ],
 )
-async def test_age_is_judged_by_the_reader(
-    store: Open,
+async def test_expiry_is_checked_by_the_clock_of_the_reader(
+    store: TamperedStore,
     age: float,
     value: bytes | None,
     events: Sequence[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A value that somebody put back is as old as it is, whatever the server's clock says."""
-    sealed = await store.taken()
+    """A replayed value is expired whatever lifetime the inner store gives it."""
+    sealed = await store.sealed_bytes()
     store.clock.now += age
-    assert await store.read_back(sealed) == value
+    assert await store.read_forged(sealed) == value
     assert caplog.messages == events
 
 
 @pytest.mark.parametrize(
     ("writer", "reader", "value"),
     [
-        pytest.param(OLD, [NEW, OLD], b"value", id="old value, both keys"),
-        pytest.param([NEW, OLD], NEW, b"value", id="the first key seals"),
-        pytest.param([NEW, OLD], OLD, None, id="the second does not"),
-        pytest.param(OLD, NEW, None, id="the old key is out"),
-        pytest.param(FOREIGN, [NEW, OLD], None, id="a key of somebody else"),
+        pytest.param(OLD, [NEW, OLD], b"value", id="sealed with old, opened with both"),
+        pytest.param([NEW, OLD], NEW, b"value", id="first key seals"),
+        pytest.param([NEW, OLD], OLD, None, id="second key does not seal"),
+        pytest.param(OLD, NEW, None, id="old key removed"),
+        pytest.param(FOREIGN, [NEW, OLD], None, id="foreign key"),
     ],
 )
-async def test_keys_can_be_changed_while_both_open(
+async def test_first_key_seals_and_each_key_opens(
     writer: bytes | Sequence[bytes], reader: bytes | Sequence[bytes], value: bytes | None
 ) -> None:
-    """Rotation goes old, then new and old, then new."""
+    """A rotation goes from old, to new and old, to new."""
     inner = MemoryStore()
     await SealedStore(inner, writer).put(KEY, b"value", 60)
     assert await SealedStore(inner, reader).get(KEY) == value
 
 
-async def test_what_was_added_is_sealed_too(store: Open) -> None:
-    """`add` and `put` write alike."""
+async def test_added_value_is_sealed(store: TamperedStore) -> None:
+    """`add` writes like `put`."""
     assert await store.sealed.add(KEY, b"value", 60)
     assert await store.sealed.get(KEY) == b"value"
     assert await store.inner.get(KEY) != b"value"
@@ -164,20 +164,20 @@ async def test_what_was_added_is_sealed_too(store: Open) -> None:
 @pytest.mark.parametrize(
     "key",
     [
-        pytest.param([], id="none"),
+        pytest.param([], id="no key"),
         pytest.param(b"", id="empty"),
-        pytest.param(b"x" * 31, id="too short"),
-        pytest.param([NEW, b"short"], id="the second too short"),
+        pytest.param(b"x" * 31, id="31 bytes"),
+        pytest.param([NEW, b"short"], id="short second key"),
         pytest.param("x" * 32, id="text"),
     ],
 )
-def test_a_key_that_is_none_is_refused(key: bytes | Sequence[bytes]) -> None:
-    """The refusal says what to write, and quotes no key."""
+def test_missing_or_short_key_is_rejected(key: bytes | Sequence[bytes]) -> None:
+    """The message says what to write, and quotes no key."""
     with pytest.raises(ConfigurationError, match=r"secrets\.token_bytes") as refusal:
         SealedStore(MemoryStore(), key)
     assert "x" * 31 not in str(refusal.value)
 
 
-def test_its_repr_tells_no_key(store: Open) -> None:
-    """Nothing that is logged by accident has the key."""
+def test_repr_does_not_contain_the_key(store: TamperedStore) -> None:
+    """A store that is logged by accident reveals nothing."""
     assert OLD.decode() not in repr(store.sealed)

@@ -1,4 +1,4 @@
-"""LocalWebSocket sees what a client of a real server would see."""
+"""LocalWebSocket: the client sees what a client of a real server would see."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -14,7 +14,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
 class Scripted:
-    """An application that sends these messages, then says back whatever it receives."""
+    """An application that sends *messages*, then sends back each message that it receives."""
 
     def __init__(self, *messages: Message) -> None:
         self.messages = messages
@@ -22,7 +22,7 @@ class Scripted:
         self.received: list[Message] = []
 
     async def __call__(self, connection: Message, receive: Receive, send: Send) -> None:
-        """Serve one WebSocket."""
+        """Serve one WebSocket connection."""
         self.connection = connection
         self.received.append(await receive())
         for message in self.messages:
@@ -48,19 +48,19 @@ async def _broken(_connection: Message, _receive: Receive, _send: Send) -> None:
     raise LookupError("broken")
 
 
-async def _stubborn(_connection: Message, _receive: Receive, send: Send) -> None:
+async def _never_ends(_connection: Message, _receive: Receive, send: Send) -> None:
     await send({"type": "websocket.accept"})
     await asyncio.Event().wait()
 
 
-async def _raises_when_left(_connection: Message, receive: Receive, send: Send) -> None:
+async def _raises_on_disconnect(_connection: Message, receive: Receive, send: Send) -> None:
     await send({"type": "websocket.accept"})
     while (await receive())["type"] != "websocket.disconnect":
         pass
     raise LookupError("late")
 
 
-async def _leave(app: Any, waits: bool) -> None:
+async def _disconnect(app: Any, waits: bool) -> None:
     async with LocalWebSocket(app, "/") as socket:
         socket.close()
         if waits:
@@ -71,8 +71,8 @@ async def _silent(_connection: Message, _receive: Receive, _send: Send) -> None:
     await asyncio.Event().wait()
 
 
-async def test_messages_go_to_and_fro() -> None:
-    """Text, bytes and JSON arrive as they were sent."""
+async def test_messages_arrive_unchanged_in_both_directions() -> None:
+    """Text, bytes and JSON."""
     async with LocalWebSocket(Scripted(ACCEPT), "/") as socket:
         socket.send_text("a")
         assert await socket.receive_text() == "a"
@@ -82,7 +82,7 @@ async def test_messages_go_to_and_fro() -> None:
         assert await socket.receive_json() == {"n": [1]}
 
 
-async def test_the_handshake_is_told_as_a_server_tells_it() -> None:
+async def test_connection_has_the_members_of_the_asgi_specification() -> None:
     """Path, query, host and header fields are where ASGI puts them."""
     app = Scripted(ACCEPT)
     url = "wss://api.test:8443/caf%C3%A9?a=1"
@@ -97,8 +97,8 @@ async def test_the_handshake_is_told_as_a_server_tells_it() -> None:
     assert connection["subprotocols"] == ["p"]
 
 
-async def test_a_path_alone_is_enough() -> None:
-    """Host and scheme have defaults."""
+async def test_path_without_scheme_and_host_gets_defaults() -> None:
+    """The scheme is `ws` and the host is `testserver`."""
     app = Scripted(ACCEPT)
     async with LocalWebSocket(app, "/feed"):
         pass
@@ -107,8 +107,8 @@ async def test_a_path_alone_is_enough() -> None:
     assert [each["type"] for each in app.received] == ["websocket.connect", "websocket.disconnect"]
 
 
-async def test_an_accepted_handshake_is_a_101() -> None:
-    """The answer carries the header fields and the subprotocol of the application."""
+async def test_accepted_handshake_has_status_101() -> None:
+    """The response has the header fields and the subprotocol of the application."""
     app = Scripted({"type": "websocket.accept", "headers": [(b"x-a", b"b")], "subprotocol": "p"})
     async with LocalWebSocket(app, "/") as socket:
         assert socket.response.status_code == 101
@@ -116,8 +116,8 @@ async def test_an_accepted_handshake_is_a_101() -> None:
         assert socket.close_code is None
 
 
-async def test_a_denial_is_the_answer() -> None:
-    """Status, header fields and a body in parts arrive whole."""
+async def test_denial_response_is_the_response_of_the_handshake() -> None:
+    """Its status, its header fields and a body in several parts arrive complete."""
     parts: list[Message] = [
         {"type": "websocket.http.response.body", "body": b"no", "more_body": True},
         {"type": "websocket.http.response.body", "body": b"pe"},
@@ -129,8 +129,8 @@ async def test_a_denial_is_the_answer() -> None:
 
 
 @pytest.mark.parametrize("denial_response", [True, False])
-async def test_a_close_before_accept_is_a_403(denial_response: bool) -> None:
-    """That is what servers answer; the code is told beside it."""
+async def test_close_before_accept_has_status_403(denial_response: bool) -> None:
+    """Servers respond so; the close code is available too."""
     async with LocalWebSocket(Scripted(CLOSE), "/", denial_response=denial_response) as socket:
         assert socket.response.status_code == 403
         assert await socket.receive_close() == 4000
@@ -139,14 +139,16 @@ async def test_a_close_before_accept_is_a_403(denial_response: bool) -> None:
 @pytest.mark.parametrize(
     ("messages", "code"),
     [
-        pytest.param([ACCEPT, HELLO, CLOSE], 4000, id="its code"),
-        pytest.param([ACCEPT, {"type": "websocket.close"}], 1000, id="no code"),
-        pytest.param([ACCEPT, HELLO], 1006, id="no word"),
-        pytest.param([], 1006, id="not even an answer"),
+        pytest.param([ACCEPT, HELLO, CLOSE], 4000, id="with code"),
+        pytest.param([ACCEPT, {"type": "websocket.close"}], 1000, id="without code"),
+        pytest.param([ACCEPT, HELLO], 1006, id="ended after a message"),
+        pytest.param([], 1006, id="ended without a message"),
     ],
 )
-async def test_a_close_is_told(messages: list[Message], code: int) -> None:
-    """What is sent before is passed over, and the first code stays."""
+async def test_receive_close_discards_messages_and_returns_the_code(
+    messages: list[Message], code: int
+) -> None:
+    """The first close code stays; 1006 means that the application did not close."""
     async with LocalWebSocket(Scripted(*messages), "/") as socket:
         assert await socket.receive_close() == code
         with pytest.raises(AssertionError, match="sent no text but"):
@@ -154,38 +156,38 @@ async def test_a_close_is_told(messages: list[Message], code: int) -> None:
         assert socket.close_code == code
 
 
-async def test_a_message_of_another_kind_is_a_failed_test() -> None:
-    """A text is no bytes."""
+async def test_message_of_another_type_raises_assertion_error() -> None:
+    """A text message is not a binary message."""
     async with LocalWebSocket(Scripted(ACCEPT, HELLO), "/") as socket:
         with pytest.raises(AssertionError, match=r"sent no bytes but .*hello"):
             await socket.receive_bytes()
 
 
-async def test_a_denial_without_the_extension_is_a_failed_test() -> None:
-    """A server without it could not send one."""
+async def test_denial_without_the_extension_raises_assertion_error() -> None:
+    """A server without the extension could not send it."""
     with pytest.raises(AssertionError, match="responded to the handshake with"):
         async with LocalWebSocket(Scripted(DENIAL), "/", denial_response=False):
             raise NotImplementedError("unreachable")
 
 
-@pytest.mark.parametrize("app", [_broken, _stubborn])
-async def test_the_first_error_is_the_one_told(app: Any) -> None:
-    """What the test itself raises is not hidden behind what becomes of the application."""
+@pytest.mark.parametrize("app", [_broken, _never_ends])
+async def test_exception_of_the_test_is_raised_unchanged(app: Any) -> None:
+    """How the application ends does not hide it."""
     with pytest.raises(LookupError):
         async with LocalWebSocket(app, "/"):
-            raise LookupError("of the test")
+            raise LookupError("raised by the test")
 
 
-@pytest.mark.parametrize("waits", [True, False], ids=["in a wait", "at the end"])
-async def test_what_the_application_raises_is_raised(waits: bool) -> None:
-    """An error after the handshake comes out of the next wait, or of the end."""
+@pytest.mark.parametrize("waits", [True, False], ids=["in receive_close", "at the end"])
+async def test_exception_of_the_application_is_raised(waits: bool) -> None:
+    """After the handshake it is raised by the next wait, or by the end."""
     with pytest.raises(LookupError, match="late"):
-        await _leave(_raises_when_left, waits)
+        await _disconnect(_raises_on_disconnect, waits)
 
 
-@pytest.mark.parametrize("app", [_silent, _stubborn])
-async def test_nothing_is_waited_for_without_end(app: Any) -> None:
-    """An application that does not answer, or does not end, is a `TimeoutError`."""
+@pytest.mark.parametrize("app", [_silent, _never_ends])
+async def test_application_that_does_not_respond_or_end_raises_timeout_error(app: Any) -> None:
+    """No task is left behind."""
     with pytest.raises(TimeoutError):
         async with LocalWebSocket(app, "/", timeout=0.05):
             pass

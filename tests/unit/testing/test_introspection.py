@@ -1,4 +1,4 @@
-"""The kit's introspection endpoint tells who may ask about the tokens that it knows."""
+"""The introspection endpoint of `LocalIssuer` authenticates clients and reports token state."""
 
 import json
 
@@ -14,75 +14,85 @@ JSON = {"accept": "application/json"}
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 
 
-async def ask(local: LocalIssuer, token: str, **more: str) -> httpx.Response:
-    """Ask about *token* as the client `api`."""
+async def introspect(local: LocalIssuer, token: str, **more: str) -> httpx.Response:
+    """Introspect *token* as the client `api`."""
     form = {"token": token, "client_id": "api", "client_secret": "secret", **more}
     return await local.http.post(ENDPOINT, data=form, headers=JSON)
 
 
-async def test_a_token_is_active_until_it_is_revoked() -> None:
-    """And one that was never issued is not."""
+async def test_issued_token_is_active_until_it_is_revoked() -> None:
+    """A token that was never issued is inactive."""
     local = LocalIssuer()
     token = local.opaque_token("read", sub="u7", exp=None)
-    members = (await ask(local, token)).json()
+    members = (await introspect(local, token)).json()
     assert (members["active"], members["sub"], members["scope"]) == (True, "u7", "read")
     assert "exp" not in members
     local.revoke(token)
-    assert (await ask(local, token)).json() == {"active": False}
-    assert (await ask(local, "unknown")).json() == {"active": False}
+    assert (await introspect(local, token)).json() == {"active": False}
+    assert (await introspect(local, "unknown")).json() == {"active": False}
     assert [form["token"] for form in local.introspection.forms] == [token, token, "unknown"]
 
 
 @pytest.mark.parametrize(
     ("form", "headers"),
     [
-        pytest.param({}, {}, id="nobody"),
-        pytest.param({"client_id": "api", "client_secret": "wrong"}, {}, id="post"),
-        pytest.param({"client_id": "other", "client_secret": "secret"}, {}, id="unknown"),
-        pytest.param({}, {"authorization": "Basic YXBpOndyb25n"}, id="basic"),
-        pytest.param({}, {"authorization": "Bearer wrong"}, id="token"),
-        pytest.param({"client_id": "api", "client_assertion": "a.b.c"}, {}, id="assertion"),
+        pytest.param({}, {}, id="no client"),
+        pytest.param(
+            {"client_id": "api", "client_secret": "wrong"}, {}, id="wrong secret in the form"
+        ),
+        pytest.param({"client_id": "other", "client_secret": "secret"}, {}, id="unknown client"),
+        pytest.param({}, {"authorization": "Basic YXBpOndyb25n"}, id="wrong secret in the header"),
+        pytest.param({}, {"authorization": "Bearer wrong"}, id="wrong bearer token"),
+        pytest.param(
+            {"client_id": "api", "client_assertion": "a.b.c"}, {}, id="malformed assertion"
+        ),
     ],
 )
-async def test_who_is_not_known_hears_nothing(
+async def test_unauthenticated_client_gets_401(
     form: dict[str, str], headers: dict[str, str]
 ) -> None:
-    """By none of the ways to ask."""
+    """With each method of client authentication."""
     local = LocalIssuer()
     token = local.opaque_token()
-    answer = await local.http.post(ENDPOINT, data={"token": token, **form}, headers=JSON | headers)
-    assert (answer.status_code, answer.json()) == (401, {"error": "invalid_client"})
+    response = await local.http.post(
+        ENDPOINT, data={"token": token, **form}, headers=JSON | headers
+    )
+    assert (response.status_code, response.json()) == (401, {"error": "invalid_client"})
 
 
-async def test_an_assertion_needs_the_key_of_the_client() -> None:
-    """And must be for this issuer."""
+async def test_client_assertion_must_be_signed_by_the_client_for_this_issuer() -> None:
+    """Another audience or another subject gets 401."""
     local = LocalIssuer()
     local.introspection.clients = {"api": PRIVATE.public_key()}
-    good = {"iss": "api", "sub": "api", "aud": local.issuer, "jti": "1", "exp": 1}
-    for claims, status in ((good, 200), (good | {"aud": "other"}, 401), (good | {"sub": "x"}, 401)):
+    valid = {"iss": "api", "sub": "api", "aud": local.issuer, "jti": "1", "exp": 1}
+    for claims, status in (
+        (valid, 200),
+        (valid | {"aud": "other"}, 401),
+        (valid | {"sub": "x"}, 401),
+    ):
         assertion = jwt.encode(claims, PRIVATE, algorithm="ES256")
         form = {"token": "t", "client_id": "api", "client_assertion": assertion}
-        answer = await local.http.post(ENDPOINT, data=form, headers=JSON)
-        assert answer.status_code == status
+        response = await local.http.post(ENDPOINT, data=form, headers=JSON)
+        assert response.status_code == status
 
 
-async def test_a_question_is_a_post() -> None:
-    """A token in a URL is not looked at."""
+async def test_get_request_gets_401() -> None:
+    """A token in a URL is ignored."""
     local = LocalIssuer()
     headers = {**JSON, "authorization": "Basic YXBpOnNlY3JldA=="}
     assert (await local.http.get(ENDPOINT, headers=headers)).status_code == 401
 
 
-async def test_a_signed_answer_is_a_jwt_for_the_client() -> None:
-    """Signed by the key that signs tokens."""
+async def test_signed_response_is_a_jwt_for_the_client() -> None:
+    """The key that signs tokens signs it (RFC 9701)."""
     local = LocalIssuer(clock=lambda: 1_800_000_000)
-    kind = "application/token-introspection+jwt"
+    media_type = "application/token-introspection+jwt"
     form = {"token": "t", "client_id": "api", "client_secret": "secret"}
-    answer = await local.http.post(ENDPOINT, data=form, headers={"accept": kind})
-    assert answer.headers["content-type"] == kind
-    assert jwt.get_unverified_header(answer.text)["typ"] == "token-introspection+jwt"
+    response = await local.http.post(ENDPOINT, data=form, headers={"accept": media_type})
+    assert response.headers["content-type"] == media_type
+    assert jwt.get_unverified_header(response.text)["typ"] == "token-introspection+jwt"
     public = jwt.PyJWK(local.keys[0].jwk)
-    claims = jwt.decode(answer.text, public, audience="api", options={"verify_iat": False})
+    claims = jwt.decode(response.text, public, audience="api", options={"verify_iat": False})
     assert json.loads(json.dumps(claims)) == {
         "iss": local.issuer,
         "aud": "api",

@@ -1,4 +1,4 @@
-"""LocalIssuer: a real authorization server as far as an API can see."""
+"""LocalIssuer: an authorization server that behaves like a real one for an API."""
 
 import asyncio
 
@@ -16,8 +16,8 @@ METADATA = "https://issuer.test/.well-known/oauth-authorization-server"
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-async def test_a_guard_takes_its_tokens(algorithm: str) -> None:
-    """With nothing but its name and its client, whatever it signs with."""
+async def test_guard_accepts_tokens_of_each_algorithm(algorithm: str) -> None:
+    """The guard needs only the issuer identifier and the HTTP client."""
     local = LocalIssuer(key=SigningKey("a", algorithm))
     guard = Guard(local.audience, [JWTIssuer(local.issuer, http=local.http)])
     fields = [(name.lower().encode(), v.encode()) for name, v in local.headers("read").items()]
@@ -27,8 +27,8 @@ async def test_a_guard_takes_its_tokens(algorithm: str) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_it_publishes_public_keys_alone(algorithm: str) -> None:
-    """The private half stays inside, and out of sight."""
+def test_published_keys_have_no_private_members(algorithm: str) -> None:
+    """The `repr` of a key has none either."""
     key = SigningKey("a", algorithm)
     (jwk,) = LocalIssuer(key=key).jwks["keys"]
     assert (jwk["kid"], jwk["alg"], jwk["use"]) == ("a", algorithm, "sig")
@@ -36,14 +36,14 @@ def test_it_publishes_public_keys_alone(algorithm: str) -> None:
     assert "private" not in repr(key).lower()
 
 
-def test_a_private_key_may_be_handed_in() -> None:
-    """So that two servers can sign alike."""
+def test_private_key_can_be_passed() -> None:
+    """So two issuers can sign with the same key."""
     private = ec.generate_private_key(ec.SECP256R1())
     assert SigningKey("a", private=private).jwk == SigningKey("a", private=private).jwk
 
 
-def test_tokens_say_what_rfc_9068_asks_for() -> None:
-    """All seven claims are there; the scope is what was granted."""
+def test_token_has_the_claims_of_rfc_9068() -> None:
+    """All seven required claims, and the granted scope."""
     local = LocalIssuer(audience="https://api.test", clock=lambda: 1000.5)
     token = local.token("read", "write")
     assert jwt.get_unverified_header(token) == {"alg": "ES256", "kid": "k1", "typ": "at+jwt"}
@@ -60,8 +60,8 @@ def test_tokens_say_what_rfc_9068_asks_for() -> None:
     }
 
 
-def test_claims_and_header_are_open_to_change() -> None:
-    """A change to `None` leaves a claim out."""
+def test_claims_and_header_can_be_changed() -> None:
+    """`None` omits a claim."""
     local = LocalIssuer()
     token = local.token(header={"typ": "JWT"}, sub="ada", client_id=None, roles=["admin"])
     claims = jwt.decode(token, options={"verify_signature": False})
@@ -70,14 +70,14 @@ def test_claims_and_header_are_open_to_change() -> None:
     assert jwt.get_unverified_header(token)["typ"] == "JWT"
 
 
-def test_no_two_tokens_are_the_same() -> None:
-    """Each has a `jti` of its own."""
+def test_each_token_has_its_own_jti() -> None:
+    """Two tokens with the same claims differ."""
     local = LocalIssuer()
     assert local.claims()["jti"] != local.claims()["jti"]
 
 
-def test_rotation_publishes_the_new_key_beside_the_old_and_signs_with_it() -> None:
-    """Tokens signed before it keep verifying."""
+def test_rotation_signs_with_the_new_key_and_publishes_both() -> None:
+    """Tokens that the old key signed can still be verified."""
     local = LocalIssuer()
     local.rotate(SigningKey("k2"))
     assert [jwk["kid"] for jwk in local.jwks["keys"]] == ["k2", "k1"]
@@ -93,8 +93,8 @@ def test_rotation_publishes_the_new_key_beside_the_old_and_signs_with_it() -> No
         ("https://issuer.test/t1/", f"{METADATA}/t1"),
     ],
 )
-async def test_its_documents_are_where_rfc_8414_has_them(issuer: str, metadata_url: str) -> None:
-    """Metadata and keys are served, everything else is 404, and every request is noted."""
+async def test_metadata_url_is_the_one_of_rfc_8414(issuer: str, metadata_url: str) -> None:
+    """Metadata and keys are served, any other URL is 404, and every request is recorded."""
     local = LocalIssuer(issuer)
     assert (await local.http.get(metadata_url)).json() == local.metadata
     assert (await local.http.get(local.metadata["jwks_uri"])).json() == local.jwks
@@ -106,16 +106,16 @@ async def test_its_documents_are_where_rfc_8414_has_them(issuer: str, metadata_u
     ]
 
 
-async def test_its_metadata_may_be_elsewhere() -> None:
-    """As with servers that speak OpenID Connect alone."""
+async def test_metadata_url_can_be_changed() -> None:
+    """As with servers that support only OpenID Connect Discovery."""
     local = LocalIssuer()
     local.metadata_url = "https://issuer.test/.well-known/openid-configuration"
     assert (await local.http.get(METADATA)).status_code == 404
     assert (await local.http.get(local.metadata_url)).status_code == 200
 
 
-async def test_an_outage_answers_instead() -> None:
-    """At once or awaited, until it is over."""
+async def test_outage_responds_until_it_is_removed() -> None:
+    """As a plain function or as a coroutine function."""
     local = LocalIssuer()
 
     async def late(_: httpx.Request) -> httpx.Response:
@@ -131,8 +131,8 @@ async def test_an_outage_answers_instead() -> None:
     assert statuses == [503, 504, 200]
 
 
-def test_a_key_signs_whatever_it_is_given() -> None:
-    """Also what no honest server would: that is what tests are for."""
+def test_key_signs_any_payload_and_header() -> None:
+    """Tests can make tokens that no honest server would."""
     token = SigningKey("a").sign(b"not json", {"typ": "x", "kid": "b"})
     assert jwt.get_unverified_header(token) == {"alg": "ES256", "kid": "b", "typ": "x"}
     assert jwt.utils.base64url_decode(token.split(".")[1]) == b"not json"
