@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from functools import partial
 from operator import attrgetter
 from typing import Literal, Self, TypeAlias, get_args
 
@@ -17,7 +16,6 @@ from oauth_guard.errors import (
 )
 from oauth_guard.identity_cache import IdentityCache
 from oauth_guard.interfaces import Clock, Issuer, Store
-from oauth_guard.issuers.introspection_cache import cached
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.binding import check_binding
@@ -107,8 +105,7 @@ class Guard:
         _check_settings(resource, start, debug=debug, insecure_http=insecure_http)
         self.resource, self._start = resource, start
         self.transmission = BearerMethods.of(bearer_methods, require_https=require_https)
-        remembering = partial(cached, store=store, clock=clock)
-        self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, wrap=remembering)
+        self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, store=store, clock=clock)
         self._store, self._clock, self._expose_token = store, clock, expose_token
         self._usual = BEARER_PREFIX + self._issuers.usual_beginning
         self._admissions = IdentityCache()
@@ -190,14 +187,14 @@ class Guard:
             IssuerUnavailable: The token's issuer can't be asked.
             ConfigurationError: It must be asked now, and was not set up for that.
         """
-        ask = self._issuers.confirm if introspect else self._issuers.validate
-        token = await ask(credentials.token)  # 2 trust
+        validation = await self._issuers.validate(credentials.token, introspect=introspect)  # 2
+        token = validation.token
         token.check_claims(self.resource, self._clock())  # 3 for us, in time
         check_binding(token)  # 4 with its owner
         raw = credentials.token.text if self._expose_token else None
         identity = Identity.from_token(token, raw=raw)  # 5 named
         if credentials.digest is not None and raw is None:
-            self._admissions.remember(credentials.digest, identity, token)
+            self._admissions.remember(credentials.digest, identity, validation)
         return identity
 
     async def authorize(
@@ -229,7 +226,7 @@ class Guard:
         Raises:
             ConfigurationError: It wants each issuer to be asked, and one was not set up for it.
         """
-        if requirement.introspect and (names := self._issuers.unconfirmed):
+        if requirement.introspect and (names := self._issuers.without_introspection):
             raise ConfigurationError(
                 f"introspect=True asks the authorization server, and {' and '.join(names)} can't "
                 "be asked: write JWTIssuer(..., introspection=IntrospectionIssuer(...))."

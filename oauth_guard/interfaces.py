@@ -1,19 +1,18 @@
 """Every place where you may plug in your own: Protocols and an alias."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias
 
 from oauth_guard.jose.jws import JWS
-from oauth_guard.protocol.access_token import AccessToken
-from oauth_guard.protocol.claims import ClaimRules
+from oauth_guard.protocol.access_token import Validation
+from oauth_guard.protocol.cache_settings import CacheSettings
 from oauth_guard.protocol.raw_token import RawToken
 
 __all__ = [
-    "CacheableIssuer",
     "Clock",
-    "ConfirmingIssuer",
     "Issuer",
     "KeySource",
+    "Lifecycle",
     "Store",
     "TokenValidator",
 ]
@@ -23,149 +22,97 @@ Clock: TypeAlias = Callable[[], float]
 
 
 class TokenValidator(Protocol):
-    """Tells who vouched for what; nothing that depends on the resource or the time."""
+    """Validates tokens. Resource and time are not checked here."""
 
-    async def validate(self, token: RawToken) -> AccessToken:
-        """Return what the issuer of *token* vouched for.
+    async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
+        """Return the validated *token*.
+
+        Args:
+            token: The token as received.
+            introspect: Introspect the token now, and use no cached result.
 
         Raises:
-            InvalidToken: Nobody we trust vouches for it.
-            IssuerUnavailable: Whoever might could not be asked.
+            InvalidToken: No trusted issuer accepts the token.
+            IssuerUnavailable: The issuer, its keys or its endpoint can't be reached.
+            ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
         ...
 
 
-class Issuer(TokenValidator, Protocol):
+class Lifecycle(Protocol):
+    """A part that fetches something before it can work, and that must be closed."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a token can be validated now without waiting."""
+        ...
+
+    def start(self) -> None:
+        """Start to fetch what is needed, in the background; needs a running event loop."""
+        ...
+
+    async def load(self) -> None:
+        """Wait until everything that is needed is fetched.
+
+        Raises:
+            IssuerUnavailable: It can't be fetched.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections and stop background work; the next use opens them again."""
+        ...
+
+
+class Issuer(TokenValidator, Lifecycle, Protocol):
     """An authorization server that a guard trusts."""
 
     @property
     def issuer(self) -> str:
-        """The identifier, as tokens and metadata spell it."""
+        """The issuer identifier, exactly as tokens and metadata spell it."""
         ...
 
     @property
     def accepts_opaque(self) -> bool:
-        """Whether a token that is no JWT may be one of its own."""
+        """Whether this issuer issues tokens that are not JWTs."""
         ...
 
     @property
     def accepts_unnamed_jwts(self) -> bool:
-        """Whether a JWT that names no issuer may be one of its own."""
+        """Whether this issuer issues JWTs without a readable `iss`, as encrypted ones are."""
         ...
 
     @property
-    def ready(self) -> bool:
-        """Whether a token could be judged now, without waiting."""
-        ...
-
-    def start(self) -> None:
-        """Begin, in the background, to fetch what judging needs; called in a running loop."""
-        ...
-
-    async def load(self) -> None:
-        """Wait for what judging needs.
-
-        Raises:
-            IssuerUnavailable: It is not to be had.
-        """
-        ...
-
-    async def aclose(self) -> None:
-        """Let go of connections and background work; the next use opens them again."""
-        ...
-
-
-@runtime_checkable
-class ConfirmingIssuer(Issuer, Protocol):
-    """An issuer that can be asked about a token now, for routes with `introspect=True`."""
-
-    @property
-    def confirms(self) -> bool:
-        """Whether it can be asked, as it was set up."""
-        ...
-
-    async def confirm(self, token: RawToken) -> AccessToken:
-        """Return what the issuer of *token* vouches for now, past every memory.
-
-        Raises:
-            InvalidToken: It does not vouch for it, or no longer.
-            IssuerUnavailable: It could not be asked.
-        """
-        ...
-
-
-@runtime_checkable
-class CacheableIssuer(Issuer, Protocol):
-    """An issuer that is asked about each token, so what it says is worth remembering.
-
-    An access token of it is its claims read by its rules, and nothing else: from the claims
-    alone `AccessToken.from_claims(claims, rules)` makes the same one again.
-    """
-
-    @property
-    def rules(self) -> ClaimRules:
-        """The rules that its tokens carry."""
+    def can_introspect(self) -> bool:
+        """Whether `validate(..., introspect=True)` works; read once, when the guard is built."""
         ...
 
     @property
-    def cache_identity(self) -> tuple[str, ...]:
-        """All that its answer depends on beside the token: its name, endpoint, client, settings.
-
-        It never changes, and is the same in each process that is configured alike.
-        """
-        ...
-
-    @property
-    def cache_for(self) -> float:
-        """For how many seconds an answer may be remembered; 0 for not at all."""
-        ...
-
-    @property
-    def inactive_for(self) -> float:
-        """For how many seconds it may be remembered that a token is inactive."""
+    def cache(self) -> CacheSettings | None:
+        """How this issuer's results are cached; None if they must not be, or need not be."""
         ...
 
 
-class KeySource(Protocol):
-    """Where the keys of one issuer are, a remote document or a device that keeps them."""
+class KeySource(Lifecycle, Protocol):
+    """The keys of one issuer: a remote JWK set, or a device that stores them."""
 
     @property
-    def ready(self) -> bool:
-        """Whether a signature could be judged now, without waiting."""
-        ...
+    def is_current(self) -> Callable[[], bool] | None:
+        """A function that says, without I/O, whether a signature verified now is still valid.
 
-    @property
-    def stands(self) -> Callable[[], bool] | None:
-        """What tells at once whether a signature that is good now would still be.
-
-        It must turn false, for good, when a key is gone or replaced, and while keys are too old
-        to be used without asking. None where that can't be told: then nothing is remembered.
+        It must return False for good once a key is removed or replaced, and False while the keys
+        are too old to be used without a fetch. None if this can't be known without I/O: then no
+        identity is cached.
         """
         ...
 
     async def verify(self, token: JWS) -> None:
-        """Hold the signature of *token* to the keys.
+        """Verify the signature of *token*.
 
         Raises:
-            InvalidToken: No key made it.
-            IssuerUnavailable: There are no keys to be had.
+            InvalidToken: No key of this source made the signature.
+            IssuerUnavailable: The keys can't be fetched.
         """
-        ...
-
-    def start(self) -> None:
-        """Begin to fetch, in the background."""
-        ...
-
-    async def load(self) -> None:
-        """Wait for the keys.
-
-        Raises:
-            IssuerUnavailable: They are not to be had.
-        """
-        ...
-
-    async def aclose(self) -> None:
-        """Let go of connections and background work."""
         ...
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import math
 import secrets
 import time
 from collections.abc import Mapping
@@ -19,7 +18,8 @@ from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
 from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.jose.jws import parse_jws
 from oauth_guard.jose.strict_json import parse_object
-from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.access_token import Validation
+from oauth_guard.protocol.cache_settings import CacheSettings
 from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
 from oauth_guard.protocol.introspection import (
     JSON_MEDIA_TYPE,
@@ -77,7 +77,7 @@ class IntrospectionIssuer:
     """
 
     accepts_opaque = True
-    confirms = True
+    can_introspect = True
 
     def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
         self,
@@ -100,18 +100,18 @@ class IntrospectionIssuer:
         **settings: Unpack[ClaimSettings],
     ) -> None:
         _check_urls(issuer, endpoint, metadata_url, insecure_http=insecure_http)
-        _check_choices(client, http, without_audience, cache_for, inactive_for)
-        self.rules = _rules(issuer, settings, subject_from, without_audience, signed=signed)
-        self.cache_for, self.inactive_for, self._clock = cache_for, inactive_for, clock
-        self.accepts_unnamed_jwts = accepts_unnamed_jwts
+        _check_choices(client, http, without_audience)
+        rules = _rules(issuer, settings, subject_from, without_audience, signed=signed)
+        self._rules, self._clock, self.accepts_unnamed_jwts = rules, clock, accepts_unnamed_jwts
         kind = SIGNED_MEDIA_TYPE if signed else JSON_MEDIA_TYPE
-        self.cache_identity = (issuer, endpoint or metadata_url or "", client.client_id, kind)
+        identity = (issuer, endpoint or metadata_url or "", client.client_id, kind)
+        self.cache = CacheSettings(rules, identity, cache_for, inactive_for)
+        self._claim_names = {name: name for name in rules.claim_types}  # one copy for all tokens
         self._client, self._hint, self._answer_type = client, token_type_hint, kind
         origins = origins_of(issuer, metadata_url, endpoint)
         fetcher = Fetcher(issuer, http, origins, connections=_CONNECTIONS)
         discovery = Discovery(
-            issuer,
-            fetcher,
+            *(issuer, fetcher),
             metadata_url=metadata_url,
             introspection_endpoint=endpoint,
             insecure_http=insecure_http,
@@ -126,35 +126,35 @@ class IntrospectionIssuer:
     @property
     def issuer(self) -> str:
         """Its identifier."""
-        return self.rules.issuer
+        return self._rules.issuer
 
     @property
     def ready(self) -> bool:
         """Whether its endpoint is known and well, and its keys are here if they are needed."""
         return self._endpoint.ready and (self._keys is None or self._keys.ready)
 
-    async def validate(self, token: RawToken) -> AccessToken:
-        """Return what this issuer says about *token*.
+    async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
+        """Introspect *token* at this issuer.
 
-        Audience and lifetime are not judged here: see `AccessToken.check_claims`.
+        Audience and lifetime are not checked here: see `AccessToken.check_claims`.
+
+        Args:
+            token: The token as received.
+            introspect: Makes no difference here: nothing is cached in this class.
 
         Raises:
-            InvalidToken: It is not active, or not one that this issuer could have issued.
-            IssuerUnavailable: The issuer can't be asked, or its answer can't be believed.
+            InvalidToken: It is not active, or this issuer can't have issued it.
+            IssuerUnavailable: The endpoint can't be reached, or its response can't be trusted.
         """
+        del introspect
         if not token.opaque and not token.encrypted and is_signed_response(token.signed.header):
             raise InvalidToken(Reason.WRONG_TYPE)  # RFC 9701 §8.1
         answer = await self._endpoint.post(lambda: self._question(token.text))
-        return read_introspection(await self._members(answer), self.rules)
-
-    async def confirm(self, token: RawToken) -> AccessToken:
-        """Return what this issuer says about *token* now; nothing is remembered here.
-
-        Raises:
-            InvalidToken: It is not active, or not one that this issuer could have issued.
-            IssuerUnavailable: The issuer can't be asked, or its answer can't be believed.
-        """
-        return await self.validate(token)
+        names = self._claim_names
+        members = {
+            names.get(name, name): value for name, value in (await self._members(answer)).items()
+        }
+        return Validation(read_introspection(members, self._rules), None)
 
     def start(self) -> None:
         """Begin to look for its endpoint and its keys, in the background."""
@@ -193,7 +193,7 @@ class IntrospectionIssuer:
             if self._keys is None:
                 return parse_object(answer.body)
             signed = parse_jws(answer.body.decode("ascii"))
-            members = signed_members(signed, self.rules, self._client.client_id, self._clock())
+            members = signed_members(signed, self._rules, self._client.client_id, self._clock())
             await self._keys.verify(signed)
         except (ValueError, InvalidToken):  # of the answer, not of the token
             raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE) from None
@@ -237,7 +237,6 @@ def _check_choices(
     client: ClientAuthentication,
     http: HTTPClient | None,
     without_audience: str | None,
-    *seconds: float,
 ) -> None:
     if isinstance(client, MutualTLS) and http is None:
         raise ConfigurationError("MutualTLS wants http=, a client that shows the certificate.")
@@ -245,8 +244,6 @@ def _check_choices(
         raise ConfigurationError(
             f"without_audience= tells why: {' or '.join(map(repr, get_args(WithoutAudience)))}."
         )
-    if not all(0 <= each < math.inf for each in seconds):
-        raise ConfigurationError("cache_for= and inactive_for= are seconds, or 0 to ask each time.")
 
 
 def _rules(

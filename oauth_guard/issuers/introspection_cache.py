@@ -1,21 +1,22 @@
-"""IntrospectionCache: what an issuer said about a token, remembered for a while (RFC 7662 §4)."""
+"""IntrospectionCache: reuse an issuer's introspection results for a limited time (RFC 7662 §4)."""
 
 import hashlib
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from oauth_guard.errors import (
+    ConfigurationError,
     InvalidToken,
     IssuerUnavailable,
     Reason,
     RequestRejected,
     StoreUnavailable,
 )
-from oauth_guard.interfaces import CacheableIssuer, Clock, Issuer, Store
-from oauth_guard.issuers.introspection_result import IntrospectionResult, read_answer
-from oauth_guard.issuers.introspection_validity import Standing
-from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.interfaces import Clock, Issuer, Store
+from oauth_guard.issuers.introspection_result import IntrospectionResult, read_result
+from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.single_flight import SingleFlight
 from oauth_guard.ttl_cache import MAX_ENTRIES, TTLCache
@@ -27,117 +28,105 @@ _PURPOSE = b"oauth_guard access token"
 _Failure: TypeAlias = RequestRejected | IssuerUnavailable
 
 
-class IntrospectionCache:
-    """An issuer that is asked about a token once in a while; an `Issuer` like the one inside.
+@dataclass(frozen=True, slots=True, repr=False)
+class _Entry(Validation):
+    """A cached validation, and when its introspection was requested (epoch seconds)."""
 
-    It remembers facts, never decisions: audience, lifetime and the rest are judged on each
-    request, whether the answer is remembered or new. Of a token it keeps a digest.
+    requested_at: float
+
+
+class IntrospectionCache:
+    """An `Issuer` that caches the introspection results of another one.
+
+    Cached are facts, never decisions: audience, lifetime and the other rules are checked on each
+    request, whether the result is cached or new. The key is a digest; no token is kept.
 
     Args:
-        issuer: The one to ask.
-        store: Where other processes look too, beside the memory of this one.
-        max_entries: How many good tokens this process remembers, and as many inactive ones, in a
-            space of their own: a flood of bad tokens pushes out no good one.
-        clock: Tells seconds since the epoch.
-        monotonic: Tells monotonic seconds.
+        issuer: The issuer to introspect at; its `cache` settings say how long results are kept.
+        store: A store that other processes share, used behind this process's own memory.
+        max_entries: How many active tokens this process caches, and how many inactive ones in a
+            separate cache, so that a flood of bad tokens evicts no good one.
+        clock: Returns seconds since the epoch.
+        monotonic: Returns monotonic seconds.
+
+    Raises:
+        ConfigurationError: The issuer has no cache settings.
     """
+
+    cache = None  # it is the cache
 
     def __init__(
         self,
-        issuer: CacheableIssuer,
+        issuer: Issuer,
         store: Store | None = None,
         *,
         max_entries: int = MAX_ENTRIES,
         clock: Clock = time.time,
         monotonic: Clock = time.monotonic,
     ) -> None:
-        self._issuer = issuer
-        self._store = store
-        self._clock = clock
-        self._active: TTLCache[IntrospectionResult] = TTLCache(max_entries, clock=monotonic)
-        self._inactive: TTLCache[IntrospectionResult] = TTLCache(max_entries, clock=monotonic)
+        settings = issuer.cache
+        if settings is None:
+            raise ConfigurationError(f"{issuer.issuer} has no cache settings: its `cache` is None.")
+        self.issuer, self.can_introspect = issuer.issuer, issuer.can_introspect
+        self.accepts_opaque = issuer.accepts_opaque
+        self.accepts_unnamed_jwts = issuer.accepts_unnamed_jwts
+        self._issuer, self._settings, self._store, self._clock = issuer, settings, store, clock
+        self._active: TTLCache[_Entry] = TTLCache(max_entries, clock=monotonic)
+        self._inactive: TTLCache[float] = TTLCache(max_entries, clock=monotonic)
         self._refused_at: TTLCache[float] = TTLCache(max_entries, clock=monotonic)
-        self._questions: SingleFlight[bytes, IntrospectionResult | _Failure] = SingleFlight(
+        self._lookups: SingleFlight[bytes, Validation | _Failure] = SingleFlight(
             closed=IssuerUnavailable(issuer.issuer, Reason.UNREACHABLE)
         )
-        # The names of registered claims, kept once for all tokens.
-        self._names = {name: name for name in issuer.rules.claim_types}
-        identity = (part.encode() for part in issuer.cache_identity)
+        identity = (part.encode() for part in settings.identity)
         self._digest = hashlib.sha256(_framed((_PURPOSE, *identity)))
 
     def __repr__(self) -> str:
         return f"IntrospectionCache({self._issuer!r})"
 
     @property
-    def issuer(self) -> str:
-        """The identifier of the issuer."""
-        return self._issuer.issuer
-
-    @property
     def ready(self) -> bool:
-        """Whether the issuer can be asked."""
+        """Whether the issuer can be asked now without waiting."""
         return self._issuer.ready
 
-    @property
-    def accepts_opaque(self) -> bool:
-        """Whether a token that is no JWT may be one of the issuer's."""
-        return self._issuer.accepts_opaque
+    async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
+        """Return the validation of *token*, cached or new.
 
-    @property
-    def accepts_unnamed_jwts(self) -> bool:
-        """Whether a JWT that names no issuer may be one of the issuer's."""
-        return self._issuer.accepts_unnamed_jwts
-
-    @property
-    def confirms(self) -> bool:
-        """Whether the issuer can be asked past every memory: it always can."""
-        return True
-
-    async def validate(self, token: RawToken) -> AccessToken:
-        """Return what the issuer vouched for, now or a short while ago.
+        Args:
+            token: The token as received.
+            introspect: Introspect the token now; the new result replaces a cached one.
 
         Raises:
-            InvalidToken: The issuer does not vouch for it.
-            IssuerUnavailable: It is not remembered, and the issuer can't be asked.
+            InvalidToken: The issuer does not accept the token.
+            IssuerUnavailable: No result is cached, and the issuer can't be reached.
+            ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
         key = self._key(token)
-        answer = self._remembered(key)
-        if answer is None:
-            outcome = await self._questions.run(key, lambda: self._find_out(key, token))
-            if not isinstance(outcome, IntrospectionResult):
-                raise _anew(outcome)
-            answer = outcome
-        return _verdict(answer)
-
-    async def confirm(self, token: RawToken) -> AccessToken:
-        """Return what the issuer vouches for now, past every memory; the answer is remembered.
-
-        Raises:
-            InvalidToken: The issuer does not vouch for it.
-            IssuerUnavailable: The issuer can't be asked.
-        """
-        key = self._key(token)
-        answer = await self._ask(token)
-        kept = self._keep(key, answer)
-        if kept is not None:
-            await self._share(key, kept)  # an inactive one too, in the place of what was shared
-        return _verdict(kept or answer)
+        if introspect:
+            result = await self._introspect(token, introspect=True)
+            replaced = self._put(key, result)
+            if replaced is not None:
+                await self._share(key, result)  # an inactive one too: it replaces an active one
+            return _returned(replaced or _outcome(result))
+        outcome = self._get(key)
+        if outcome is None:
+            outcome = await self._lookups.run(key, lambda: self._lookup_or_introspect(key, token))
+        return _returned(outcome)
 
     def start(self) -> None:
-        """Let the issuer begin to fetch what it needs."""
+        """Let the issuer start to fetch what it needs."""
         self._issuer.start()
 
     async def load(self) -> None:
         """Wait for what the issuer needs.
 
         Raises:
-            IssuerUnavailable: It is not to be had.
+            IssuerUnavailable: It can't be fetched.
         """
         await self._issuer.load()
 
     async def aclose(self) -> None:
-        """End the questions under way, and close the issuer; the store is not closed."""
-        await self._questions.aclose()
+        """Cancel the pending lookups and close the issuer; the store is not closed."""
+        await self._lookups.aclose()
         await self._issuer.aclose()
 
     def _key(self, token: RawToken) -> bytes:
@@ -145,122 +134,161 @@ class IntrospectionCache:
         digest.update(_framed((token.text.encode(),)))
         return digest.digest()
 
-    def _remembered(self, key: bytes) -> IntrospectionResult | None:
-        answer = self._active.get(key) or self._inactive.get(key)
-        return answer if answer and self._left(answer) > 0 else None
+    def _get(self, key: bytes) -> Validation | _Failure | None:
+        """Return the outcome that this process has cached under *key*, if it is still current."""
+        entry = self._active.get(key)
+        if entry is not None:
+            return entry if entry.is_current is not None and entry.is_current() else None
+        requested_at = self._inactive.get(key)
+        if requested_at is not None and self._left(IntrospectionResult(requested_at, None)) > 0:
+            return InvalidToken(Reason.INACTIVE)
+        return None
 
-    def _left(self, answer: IntrospectionResult) -> float:
-        return answer.left(
-            self._clock(),
-            cache_for=self._issuer.cache_for,
-            inactive_for=self._issuer.inactive_for,
-        )
+    def _left(self, result: IntrospectionResult) -> float:
+        return result.seconds_left(self._clock(), self._settings)
 
-    async def _find_out(self, key: bytes, token: RawToken) -> IntrospectionResult | _Failure:
-        shared = await self._recall(key)
-        if shared is not None and (known := self._keep(key, shared)) is not None:
-            return known
+    async def _lookup_or_introspect(self, key: bytes, token: RawToken) -> Validation | _Failure:
+        """Return the outcome that the store has for *token*, or introspect it."""
+        shared = await self._get_shared(key)
+        if shared is not None and (outcome := self._put(key, shared)) is not None:
+            return outcome
         try:
-            answer = await self._ask(token)
+            result = await self._introspect(token, introspect=False)
         except (RequestRejected, IssuerUnavailable) as error:
             return error
-        kept = self._keep(key, answer)
-        if kept is not None and kept.token is not None:
-            await self._share(key, kept)
-        return kept or answer
+        outcome = self._put(key, result)
+        if outcome is not None and result.token is not None:
+            await self._share(key, result)
+        return outcome or _outcome(result)
 
-    async def _ask(self, token: RawToken) -> IntrospectionResult:
+    async def _introspect(self, token: RawToken, *, introspect: bool) -> IntrospectionResult:
         requested_at = self._clock()
         try:
-            return IntrospectionResult(requested_at, await self._issuer.validate(token))
+            validation = await self._issuer.validate(token, introspect=introspect)
         except InvalidToken as error:
             if error.reason is not Reason.INACTIVE:
                 raise
             return IntrospectionResult(requested_at, None)
+        return IntrospectionResult(requested_at, validation.token)
 
-    def _keep(self, key: bytes, answer: IntrospectionResult) -> IntrospectionResult | None:
-        """Remember *answer* here, and return it as remembered; None if a newer one is known."""
-        if self._is_overtaken(key, answer):
+    def _put(self, key: bytes, result: IntrospectionResult) -> Validation | InvalidToken | None:
+        """Cache *result* in this process and return its outcome; None if it is superseded."""
+        if self._superseded(key, result):
             return None
-        left = self._left(answer)
-        if answer.token is None:
-            # A good one that was asked for earlier may land late: for as long as it could hold.
-            self._refused_at.put(
-                key, answer.requested_at, max(self._issuer.cache_for, self._issuer.inactive_for)
-            )
-            self._inactive.put(key, answer, left)
+        settings, requested_at, left = self._settings, result.requested_at, self._left(result)
+        if result.token is None:
+            # An active result that was requested earlier may arrive later: as long as it could
+            # be cached, the time of this refusal is kept.
+            seconds = max(settings.cache_for, settings.inactive_for)
+            self._refused_at.put(key, requested_at, seconds)
+            self._inactive.put(key, requested_at, left)
             self._active.forget(key)
-            return answer
+            return _outcome(result)
+        is_current = None
         if left > 0:
-            answer = self._standing(key, answer, answer.token)
-        self._active.put(key, answer, left)
+            end = result.end(settings)
+            is_current = _IsCurrent(self._active, key, requested_at, end, self._clock)
+        entry = _Entry(result.token, is_current, requested_at)
+        self._active.put(key, entry, left)
         self._inactive.forget(key)
-        return answer
+        return entry
 
-    def _standing(
-        self, key: bytes, answer: IntrospectionResult, token: AccessToken
-    ) -> IntrospectionResult:
-        """Return *answer* with a token that can tell how long it is remembered.
+    def _superseded(self, key: bytes, result: IntrospectionResult) -> bool:
+        """Return whether a result that was requested later than *result* is cached.
 
-        The names of its claims are those of every token, so they are kept once.
+        A cached time that lies in the future does not count: the clock was set back since.
         """
-        end = answer.end(cache_for=self._issuer.cache_for, inactive_for=self._issuer.inactive_for)
-        stands = Standing(self._active, key, answer.requested_at, end, self._clock)
-        names = self._names
-        claims = {names.get(name, name): value for name, value in token.claims.items()}
-        # Read again: a copy by `dataclasses.replace` costs nearly twice as much.
-        return IntrospectionResult(
-            answer.requested_at, AccessToken.from_claims(claims, token.rules, stands)
-        )
+        entry = self._active.get(key)
+        newest = self._refused_at.get(key) if entry is None else entry.requested_at
+        return newest is not None and result.requested_at < newest <= self._clock()
 
-    def _is_overtaken(self, key: bytes, answer: IntrospectionResult) -> bool:
-        """Tell whether a newer answer is known; after a clock was set back, none looks newer."""
-        known = self._active.get(key)
-        newest = known.requested_at if known else self._refused_at.get(key)
-        return newest is not None and answer.requested_at < newest <= self._clock()
-
-    async def _recall(self, key: bytes) -> IntrospectionResult | None:
-        """Return what some process has shared; a store that can't be asked knows nothing."""
+    async def _get_shared(self, key: bytes) -> IntrospectionResult | None:
+        """Return the result that a process has stored; None too if the store is unavailable."""
         if self._store is None:
             return None
         try:
             value = await self._store.get(key)
         except StoreUnavailable:
             return None
-        answer = None if value is None else read_answer(value, self._issuer.rules)
-        return answer if answer is not None and self._left(answer) > 0 else None
+        result = None if value is None else read_result(value, self._settings.rules)
+        return result if result is not None and self._left(result) > 0 else None
 
-    async def _share(self, key: bytes, answer: IntrospectionResult) -> None:
-        """Put *answer* in the place of what was shared, even if it holds no longer itself."""
+    async def _share(self, key: bytes, result: IntrospectionResult) -> None:
+        """Store *result* for other processes, also in place of an older one."""
         if self._store is None:
             return
         try:
-            await self._store.put(key, answer.written(), self._left(answer))
+            await self._store.put(key, result.to_bytes(), self._left(result))
         except StoreUnavailable:
-            return  # the store has told of it
+            return  # the store has logged it
 
 
-def cached(issuer: Issuer, store: Store | None, *, clock: Clock) -> Issuer:
-    """Stand a memory before an *issuer* that is asked about each token; a signature needs none."""
-    if isinstance(issuer, CacheableIssuer) and issuer.cache_for > 0:
-        return IntrospectionCache(issuer, store, clock=clock)
-    return issuer
+class _IsCurrent:
+    """Says whether a cached validation is still the one that a request would find.
+
+    Each call counts as a use: the entry moves away from the end of the cache where entries are
+    evicted. This object does not refer to the entry, so an evicted entry is freed.
+
+    Args:
+        entries: The cache that contains the entry.
+        key: The entry's key.
+        since: When its introspection was requested; before that, its age is unknown.
+        until: When it expires.
+        clock: Returns seconds since the epoch.
+    """
+
+    __slots__ = ("_clock", "_entries", "_key", "_since", "_until")
+
+    def __init__(
+        self, entries: TTLCache[_Entry], key: bytes, since: float, until: float, clock: Clock
+    ) -> None:
+        self._entries = entries
+        self._key = key
+        self._since = since
+        self._until = until
+        self._clock = clock
+
+    def __call__(self) -> bool:
+        """Return whether the entry is still cached and has not expired."""
+        entry = self._entries.get(self._key)
+        return (
+            entry is not None
+            and entry.is_current is self
+            and self._since <= self._clock() < self._until
+        )
 
 
-def _verdict(answer: IntrospectionResult) -> AccessToken:
-    if answer.token is None:
-        raise InvalidToken(Reason.INACTIVE)
-    return answer.token
+def cached(
+    issuer: Issuer,
+    store: Store | None,
+    *,
+    clock: Clock,
+    monotonic: Clock = time.monotonic,
+) -> Issuer:
+    """Return *issuer* behind a cache, if its settings ask for one; else *issuer* itself."""
+    settings = issuer.cache
+    if settings is None or settings.cache_for <= 0:
+        return issuer
+    return IntrospectionCache(issuer, store, clock=clock, monotonic=monotonic)
+
+
+def _outcome(result: IntrospectionResult) -> Validation | InvalidToken:
+    """Return the outcome of a *result* that is not cached."""
+    if result.token is None:
+        return InvalidToken(Reason.INACTIVE)
+    return Validation(result.token, None)
+
+
+def _returned(outcome: Validation | _Failure) -> Validation:
+    """Return a validation; raise a failure as a copy, since a traceback belongs to one waiter."""
+    if isinstance(outcome, Validation):
+        return outcome
+    kind = type(outcome)
+    error = kind.__new__(kind, *outcome.args)
+    vars(error).update(vars(outcome))
+    raise error
 
 
 def _framed(parts: Iterable[bytes]) -> bytes:
-    """Put its length before each part, so that no two lists of parts look the same."""
+    """Put its length before each part, so that different lists of parts give different bytes."""
     return b"".join(len(part).to_bytes(8) + part for part in parts)
-
-
-def _anew(error: _Failure) -> _Failure:
-    """Return an error like *error*, since a traceback belongs to one waiter."""
-    kind = type(error)
-    copy = kind.__new__(kind, *error.args)
-    vars(copy).update(vars(error))
-    return copy

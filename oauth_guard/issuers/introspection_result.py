@@ -1,4 +1,4 @@
-"""Answer: what an issuer said about a token, and when; also as bytes, for others to read."""
+"""IntrospectionResult: what an issuer said about a token, and when; readable from bytes."""
 
 import json
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from oauth_guard.errors import InvalidToken
 from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.cache_settings import CacheSettings
 from oauth_guard.protocol.claims import ClaimRules
 
-__all__ = ["IntrospectionResult", "read_answer"]
+__all__ = ["IntrospectionResult", "read_result"]
 
 _VERSION = 1
 
@@ -18,44 +19,44 @@ class IntrospectionResult:
     """What an issuer said about one token.
 
     Attributes:
-        moment: When it was asked, in seconds since the epoch: ages count from here, in every
-            copy of the answer.
-        token: What it vouched for; nothing where the token is inactive.
+        requested_at: When the introspection was requested, in seconds since the epoch. The age
+            of every copy of the result counts from here.
+        token: The active token; None if the token is inactive.
     """
 
     requested_at: float
     token: AccessToken | None
 
-    def end(self, *, cache_for: float, inactive_for: float) -> float:
-        """Return until when it holds: never past `exp` (RFC 7662 §4)."""
+    def end(self, settings: CacheSettings) -> float:
+        """Return until when it may be cached (epoch seconds): never past `exp` (RFC 7662 §4)."""
         if self.token is None:
-            return self.requested_at + inactive_for
-        end = self.requested_at + cache_for
+            return self.requested_at + settings.inactive_for
+        end = self.requested_at + settings.cache_for
         expires_at = self.token.expires_at
         return end if expires_at is None else min(end, expires_at)
 
-    def left(self, now: float, *, cache_for: float, inactive_for: float) -> float:
-        """Return for how many seconds it holds yet at *now*.
+    def seconds_left(self, now: float, settings: CacheSettings) -> float:
+        """Return for how many more seconds it may be cached at *now* (epoch seconds).
 
-        Where *now* is before its moment, a clock was set back and no age can be told.
+        If *now* is before `requested_at`, the clock was set back and the age is unknown: 0.
         """
         if now < self.requested_at:
             return 0
-        return self.end(cache_for=cache_for, inactive_for=inactive_for) - now
+        return self.end(settings) - now
 
-    def written(self) -> bytes:
-        """Return it as versioned JSON."""
+    def to_bytes(self) -> bytes:
+        """Return it as versioned JSON, for `read_result`."""
         claims = None if self.token is None else self.token.claims
         return json.dumps(
             {"version": _VERSION, "requested_at": self.requested_at, "claims": claims}
         ).encode()
 
 
-def read_answer(data: bytes, rules: ClaimRules) -> IntrospectionResult | None:
-    """Read what `Answer.written` gave, in this process or another.
+def read_result(data: bytes, rules: ClaimRules) -> IntrospectionResult | None:
+    """Read what `IntrospectionResult.to_bytes` wrote, in this process or another.
 
-    Another version of it, or claims that *rules* refuse, are no answer: who reads may be
-    configured otherwise than who wrote.
+    Returns None for another version, and for claims that *rules* reject: the process that wrote
+    it may have another configuration.
     """
     try:
         match parse_object(data):

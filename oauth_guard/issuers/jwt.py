@@ -9,12 +9,12 @@ from typing import Any, Unpack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 from oauth_guard.http.fetcher import Fetcher, HTTPClient
-from oauth_guard.interfaces import Clock, ConfirmingIssuer, KeySource
+from oauth_guard.interfaces import Clock, Issuer, KeySource
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
 from oauth_guard.issuers.static_keys import StaticKeySet
 from oauth_guard.jose.algorithms import SYMMETRIC
-from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.access_token import AccessToken, Validation
 from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.urls import origins_of, parse_url
@@ -53,6 +53,8 @@ class JWTIssuer:
         ConfigurationError: With a sentence that says what to write instead.
     """
 
+    cache = None  # a signature is verified from the keys, which are cached themselves
+
     def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
         self,
         issuer: str,
@@ -61,7 +63,7 @@ class JWTIssuer:
         jwks_uri: str | None = None,
         keys: Mapping[str, Any] | KeySource | None = None,
         secret: bytes | None = None,
-        introspection: ConfirmingIssuer | None = None,
+        introspection: Issuer | None = None,
         executor: Executor | None = None,
         http: HTTPClient | None = None,
         insecure_http: bool = False,
@@ -112,8 +114,8 @@ class JWTIssuer:
         return False
 
     @property
-    def confirms(self) -> bool:
-        """Whether it can also be asked about a token."""
+    def can_introspect(self) -> bool:
+        """Whether `introspection=` is set."""
         return self._introspection is not None
 
     @property
@@ -121,37 +123,33 @@ class JWTIssuer:
         """Whether its keys are here; routes with `introspect=True` may have to wait for more."""
         return self._keys.ready
 
-    async def validate(self, token: RawToken) -> AccessToken:
-        """Return what this issuer signed, judged from cheap to costly, the network last.
+    async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
+        """Return *token*, verified by this issuer's keys; the checks run from cheap to costly.
 
-        Audience and lifetime are not judged here: see `AccessToken.check_claims`.
+        Audience and lifetime are not checked here: see `AccessToken.check_claims`.
+
+        Args:
+            token: The token as received.
+            introspect: Introspect the token as well; a claim of the response replaces the claim
+                of that name in the token.
 
         Raises:
-            InvalidToken: It is not a well-formed access token, signed by this issuer.
-            IssuerUnavailable: The issuer's keys can't be had.
+            InvalidToken: It is not a well-formed access token signed by this issuer, or
+                introspected and not active.
+            IssuerUnavailable: The keys or the introspection endpoint can't be reached.
+            ConfigurationError: *introspect* is set, and `introspection=` is not.
         """
+        if introspect:
+            return await self._introspect(token)
         signed = token.signed
         if signed.claims.get("iss") != self._rules.issuer:
             raise InvalidToken(Reason.UNKNOWN_ISSUER)
         self._rules.check_header(signed.header)
-        # `stands` is read before the signature is checked: if keys change meanwhile, it is void.
-        access_token = AccessToken.from_claims(signed.claims, self._rules, self._keys.stands)
+        access_token = AccessToken.from_claims(signed.claims, self._rules)
+        # Read before the signature is verified: if the keys change meanwhile, it returns False.
+        is_current = self._keys.is_current
         await self._keys.verify(signed)
-        return access_token
-
-    async def confirm(self, token: RawToken) -> AccessToken:
-        """Return what this issuer signed, with what it says about *token* now in its place.
-
-        Raises:
-            InvalidToken: It is not an access token of this issuer, or not an active one.
-            IssuerUnavailable: The issuer can't be asked.
-            ConfigurationError: It was built without `introspection=`.
-        """
-        if self._introspection is None:
-            raise ConfigurationError(f"{self.issuer} can't be asked: write introspection=.")
-        signed = await self.validate(token)
-        said = await self._introspection.confirm(token)
-        return AccessToken.from_claims({**signed.claims, **said.claims}, self._rules)
+        return Validation(access_token, is_current)
 
     def start(self) -> None:
         """Begin to fetch its keys, in the background."""
@@ -175,6 +173,14 @@ class JWTIssuer:
         if self._introspection is not None:
             await self._introspection.aclose()
 
+    async def _introspect(self, token: RawToken) -> Validation:
+        if self._introspection is None:
+            raise ConfigurationError(f"{self.issuer} can't introspect: write introspection=.")
+        signed = (await self.validate(token)).token
+        result = (await self._introspection.validate(token, introspect=True)).token
+        claims = {**signed.claims, **result.claims}
+        return Validation(AccessToken.from_claims(claims, self._rules), None)
+
 
 def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
     parse_url(issuer, setting="issuer", insecure_http=insecure_http)
@@ -187,7 +193,7 @@ def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
 
 
 def _check_settings(
-    issuer: str, jwks_cache: object, introspection: ConfirmingIssuer | None, executor: object
+    issuer: str, jwks_cache: object, introspection: Issuer | None, executor: object
 ) -> None:
     if not isinstance(jwks_cache, JWKSCache):
         raise ConfigurationError("jwks_cache= takes several times: JWKSCache(max_age=600).")

@@ -82,7 +82,7 @@ class RemoteKeySet:
         self._clock = clock
         self._executor = executor
         self._keys: KeySet | None = None
-        self._stands: Callable[[], bool] | None = None
+        self._is_current: Callable[[], bool] | None = None
         self._refresh_at = 0.0
         self._usable_until = 0.0
         self._attempted_at: float | None = None
@@ -97,14 +97,14 @@ class RemoteKeySet:
         return self._keys is not None and self._clock() < self._usable_until
 
     @property
-    def stands(self) -> Callable[[], bool] | None:
+    def is_current(self) -> Callable[[], bool] | None:
         """A function that returns whether the current keys are still valid; None without keys.
 
         It returns False for good once a key has been removed or replaced; a refresh that changes
         nothing or adds a key does not affect it. It also returns False while a refresh is due,
         so that a cached result leads to a fetch if the timer has not caused one.
         """
-        return self._stands
+        return self._is_current
 
     async def verify(self, token: JWS) -> None:
         """Verify the signature of *token*; if that fails, fetch newer keys and retry once.
@@ -235,7 +235,7 @@ class RemoteKeySet:
             _log.info("%s: a key was skipped: %s", self._discovery.issuer, problem)
         if not keys.keys:
             # The issuer withdrew its keys, so they are not used as the last known good ones.
-            self._keys = self._stands = None
+            self._keys = self._is_current = None
             raise IssuerUnavailable(self._discovery.issuer, Reason.NO_USABLE_KEYS)
         return keys
 
@@ -245,7 +245,7 @@ class RemoteKeySet:
             lifetime = min(max(max_age, _MIN_MAX_AGE), _MAX_MAX_AGE)
         now = self._clock()
         if self._keys is None or any(key not in keys.keys for key in self._keys.keys):
-            self._stands = self._new_generation()
+            self._is_current = self._new_generation()
         self._keys = keys
         self._refresh_at = now + _REFRESH_AT * lifetime
         self._usable_until = now + lifetime + self._cache.stale_if_error
@@ -253,11 +253,15 @@ class RemoteKeySet:
         self._failure = None
 
     def _new_generation(self) -> Callable[[], bool]:
-        def stands() -> bool:
+        def is_current() -> bool:
             now = self._clock()
-            return self._stands is stands and now < self._refresh_at and now < self._usable_until
+            return (
+                self._is_current is is_current
+                and now < self._refresh_at
+                and now < self._usable_until
+            )
 
-        return stands
+        return is_current
 
     def _record_failure(self, reason: Reason) -> None:
         self._discovery.forget()

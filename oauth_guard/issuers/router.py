@@ -1,17 +1,16 @@
 """IssuerRouter: choose among the issuers that are trusted, before any of them is asked."""
 
-import dataclasses
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
-from typing import TypeGuard
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
-from oauth_guard.interfaces import Clock, ConfirmingIssuer, Issuer
+from oauth_guard.interfaces import Clock, Issuer, Store
+from oauth_guard.issuers.introspection_cache import cached
 from oauth_guard.issuers.tenant_directory import TenantDirectory
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.jose.header_cache import HeaderCache
-from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.raw_token import USUAL_JWT_BEGINNING, RawToken
 
 __all__ = ["IssuerRouter"]
@@ -30,8 +29,9 @@ class IssuerRouter:
         issuers: At least one, each name once; or twice where an issuer has tokens of both kinds,
             so that its signature is enough for the JWTs and it is asked about the others.
         share_tokens: Consent that a token which names no issuer is shown to each that takes it.
-        wrap: What is asked in the place of an issuer, such as a memory before it.
-        clock: Tells monotonic seconds.
+        store: Where introspection results are stored beyond this process.
+        clock: Returns seconds since the epoch.
+        monotonic: Returns monotonic seconds.
 
     Raises:
         ConfigurationError: There is none, two of a kind have one name, or consent is missing.
@@ -42,13 +42,21 @@ class IssuerRouter:
         issuers: Iterable[Issuer | Tenants],
         *,
         share_tokens: bool = False,
-        wrap: Callable[[Issuer], Issuer] = lambda issuer: issuer,
-        clock: Clock = time.monotonic,
+        store: Store | None = None,
+        clock: Clock = time.time,
+        monotonic: Clock = time.monotonic,
     ) -> None:
         listed = _listed(issuers)
-        self._issuers = [wrap(each) for each in listed if not isinstance(each, Tenants)]
+        self._issuers = [
+            cached(each, store, clock=clock, monotonic=monotonic)
+            for each in listed
+            if not isinstance(each, Tenants)
+        ]
+        self._without_introspection = [each for each in self._issuers if not each.can_introspect]
         self._directories = [
-            TenantDirectory(each, wrap, clock=clock) for each in listed if isinstance(each, Tenants)
+            TenantDirectory(each, store, clock=clock, monotonic=monotonic)
+            for each in listed
+            if isinstance(each, Tenants)
         ]
         self._headers = HeaderCache()
         self._named: dict[str, Issuer] = {}
@@ -75,9 +83,9 @@ class IssuerRouter:
         return all(issuer.ready for issuer in self._issuers)
 
     @property
-    def unconfirmed(self) -> tuple[str, ...]:
-        """The issuers that can't be asked about a token now."""
-        return tuple(each.issuer for each in self._issuers if not _confirms(each))
+    def without_introspection(self) -> tuple[str, ...]:
+        """The identifiers of the issuers that can't introspect; tenants are not included."""
+        return tuple(each.issuer for each in self._without_introspection)
 
     @property
     def usual_beginning(self) -> bytes:
@@ -88,35 +96,32 @@ class IssuerRouter:
         """Tell at a glance whether *token* has a form that one of these issues."""
         return self._takes_any_form or token.may_be_jwt
 
-    async def validate(self, token: RawToken) -> AccessToken:
-        """Ask the issuer that *token* names, if it is one of ours, or whoever takes such tokens.
+    async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
+        """Return the validation of *token* by the issuer that it names.
+
+        A token that names no issuer goes to the issuers that accept such tokens.
+
+        Args:
+            token: The token as received.
+            introspect: Introspect the token now, and use no cached result.
 
         Raises:
-            InvalidToken: It is malformed, names none of ours, or its issuer refuses it.
-            IssuerUnavailable: Its issuer can't be asked.
+            InvalidToken: It is malformed, names no trusted issuer, or its issuer rejects it.
+            IssuerUnavailable: Its issuer can't be reached.
+            ConfigurationError: *introspect* is set, and its issuer can't introspect.
         """
-        issuer = self._issuer_named_by(token)
+        issuer = None if introspect else self._issuer_named_by(token)
         if issuer is None:
-            vouched_for = await self._judge(token, anew=False)
+            validation = await self._find_and_validate(token, introspect=introspect)
         else:
-            vouched_for = await issuer.validate(token)
+            validation = await issuer.validate(token)
         token.teach(self._headers)
-        return vouched_for
-
-    async def confirm(self, token: RawToken) -> AccessToken:
-        """Ask the same, but for what holds now, past every memory.
-
-        Raises:
-            InvalidToken: It is malformed, names none of ours, or its issuer refuses it now.
-            IssuerUnavailable: Its issuer can't be asked.
-            ConfigurationError: Its issuer was not set up to be asked.
-        """
-        return await self._judge(token, anew=True)
+        return validation
 
     def _issuer_named_by(self, token: RawToken) -> Issuer | None:
-        """Return the issuer that *token* names; None where `_judge` must look further.
+        """Return the issuer that *token* names; None if `_find_and_validate` must find it.
 
-        A short cut past it, where no token is opaque: the same answer, two coroutines fewer.
+        A shortcut for guards that accept no opaque token: two coroutines fewer.
 
         Raises:
             InvalidToken: It is malformed.
@@ -124,34 +129,62 @@ class IssuerRouter:
         name = None if self._takes_any_form else token.read(self._headers).claims.get("iss")
         return self._named.get(name) if isinstance(name, str) else None
 
-    async def _judge(self, token: RawToken, *, anew: bool) -> AccessToken:
+    async def _find_and_validate(self, token: RawToken, *, introspect: bool) -> Validation:
         if self._for_opaque and token.opaque:
-            return await _first(self._for_opaque, token, anew=anew)
+            return await self._validate_with_any(self._for_opaque, token, introspect=introspect)
         if self._for_jwts and token.encrypted:
-            return await _first(self._for_jwts, token, anew=anew)
+            return await self._validate_with_any(self._for_jwts, token, introspect=introspect)
         claims = token.read(self._headers).claims
         if self._for_jwts and "iss" not in claims:
-            return await _first(self._for_jwts, token, anew=anew)
+            return await self._validate_with_any(self._for_jwts, token, introspect=introspect)
         name = claims.get("iss")
         if not isinstance(name, str):
             raise InvalidToken(Reason.UNKNOWN_ISSUER)
         if name in self._named:
-            return await _ask(self._named[name], token, anew=anew)
-        return await self._ask_tenant(name, token, anew=anew)
+            return await self._validate_with(self._named[name], token, introspect=introspect)
+        return await self._validate_with_tenant(name, token, introspect=introspect)
 
-    async def _ask_tenant(self, name: str, token: RawToken, *, anew: bool) -> AccessToken:
+    async def _validate_with(
+        self, issuer: Issuer, token: RawToken, *, introspect: bool
+    ) -> Validation:
+        if introspect and any(issuer is each for each in self._without_introspection):
+            raise _cannot_introspect(issuer)
+        return await issuer.validate(token, introspect=introspect)
+
+    async def _validate_with_tenant(
+        self, name: str, token: RawToken, *, introspect: bool
+    ) -> Validation:
         for directory in self._directories:
             issuer = await directory.find(name)
             if issuer is None:
                 continue
-            said = await _ask(issuer, token, anew=anew)
-            if said.stands is None:
-                return said
+            if introspect and not issuer.can_introspect:
+                raise _cannot_introspect(issuer)
+            validation = await issuer.validate(token, introspect=introspect)
             if directory is not self._directories[0]:
-                return _asked_each_time(said)
-            stands = directory.standing(name, issuer, said.stands)
-            return dataclasses.replace(said, stands=stands)
+                return _not_reusable(validation)
+            return directory.limited(name, issuer, validation)
         raise InvalidToken(Reason.UNKNOWN_ISSUER)
+
+    async def _validate_with_any(
+        self, issuers: Sequence[Issuer], token: RawToken, *, introspect: bool
+    ) -> Validation:
+        """Return the validation by the first of *issuers* that accepts *token*.
+
+        If none does and one was unavailable, the token may be good, so the outage is raised.
+        """
+        unavailable: IssuerUnavailable | None = None
+        refused: InvalidToken | None = None
+        for issuer in issuers:
+            try:
+                validation = await self._validate_with(issuer, token, introspect=introspect)
+            except IssuerUnavailable as error:
+                unavailable = unavailable or error
+            except InvalidToken as error:
+                refused = refused or error
+            else:
+                return validation if issuer is issuers[0] else _not_reusable(validation)
+        raise unavailable or refused or InvalidToken(Reason.UNKNOWN_ISSUER)
 
     def start(self) -> None:
         """Let each issuer begin to fetch what it needs."""
@@ -207,37 +240,10 @@ def _check_nobody_shares(*groups: Sequence[Issuer]) -> None:
             )
 
 
-def _confirms(issuer: Issuer) -> TypeGuard[ConfirmingIssuer]:
-    return isinstance(issuer, ConfirmingIssuer) and issuer.confirms
+def _cannot_introspect(issuer: Issuer) -> ConfigurationError:
+    return ConfigurationError(f"introspect=True needs introspection, which {issuer.issuer} lacks.")
 
 
-async def _ask(issuer: Issuer, token: RawToken, *, anew: bool) -> AccessToken:
-    if not anew:
-        return await issuer.validate(token)
-    if _confirms(issuer):
-        return await issuer.confirm(token)
-    raise ConfigurationError(f"introspect=True wants {issuer.issuer} to be asked, and it can't be.")
-
-
-async def _first(issuers: Sequence[Issuer], token: RawToken, *, anew: bool) -> AccessToken:
-    """Return what the first issuer says that vouches for *token*.
-
-    Where none does, one that could not be asked leaves open whether the token is good.
-    """
-    unavailable: IssuerUnavailable | None = None
-    refused: InvalidToken | None = None
-    for issuer in issuers:
-        try:
-            said = await _ask(issuer, token, anew=anew)
-        except IssuerUnavailable as error:
-            unavailable = unavailable or error
-        except InvalidToken as error:
-            refused = refused or error
-        else:
-            return said if issuer is issuers[0] else _asked_each_time(said)
-    raise unavailable or refused or InvalidToken(Reason.UNKNOWN_ISSUER)
-
-
-def _asked_each_time(token: AccessToken) -> AccessToken:
-    """Return *token* as one to ask about each time: whoever comes first may have it another day."""
-    return dataclasses.replace(token, stands=None)
+def _not_reusable(validation: Validation) -> Validation:
+    """Return *validation* for this request alone: an issuer before this one may accept it later."""
+    return Validation(validation.token, None)

@@ -38,7 +38,7 @@ class StaticKeySet:
         self._executor = executor
 
     @staticmethod
-    def stands() -> bool:
+    def is_current() -> bool:
         """Tell that what was good stays so: these keys never change."""
         return True
 

@@ -5,14 +5,15 @@ import hashlib
 import logging
 import math
 from collections import OrderedDict
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason
-from oauth_guard.interfaces import Clock, Issuer
+from oauth_guard.interfaces import Clock, Issuer, Store
+from oauth_guard.issuers.introspection_cache import cached
 from oauth_guard.issuers.rate_limit import RateLimit
 from oauth_guard.issuers.tenants import Tenants
+from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.urls import parse_url
 from oauth_guard.single_flight import SingleFlight
 
@@ -38,22 +39,24 @@ class TenantDirectory:
 
     Args:
         tenants: Who is asked, how often, and for how long it holds.
-        wrap: What is asked in the place of an issuer that was found.
-        clock: Tells monotonic seconds.
+        store: Where introspection results of tenants are stored beyond this process.
+        clock: Returns seconds since the epoch.
+        monotonic: Returns monotonic seconds.
     """
 
-    def __init__(self, tenants: Tenants, wrap: Callable[[Issuer], Issuer], *, clock: Clock) -> None:
-        self._tenants = tenants
-        self._wrap = wrap
-        self._clock = clock
+    def __init__(
+        self, tenants: Tenants, store: Store | None = None, *, clock: Clock, monotonic: Clock
+    ) -> None:
+        self._tenants, self._store = tenants, store
+        self._wall_clock, self._clock = clock, monotonic
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._unknown: OrderedDict[bytes, float] = OrderedDict()
         self._lookups: SingleFlight[str, Issuer | Reason | None] = SingleFlight(
             closed=Reason.UNREACHABLE
         )
-        self._for_strangers = RateLimit(tenants.max_lookups_per_second, clock)
+        self._for_strangers = RateLimit(tenants.max_lookups_per_second, monotonic)
         # However many strangers come, whom we know is asked about anew.
-        self._for_known = RateLimit(tenants.max_lookups_per_second, clock)
+        self._for_known = RateLimit(tenants.max_lookups_per_second, monotonic)
 
     async def find(self, name: str) -> Issuer | None:
         """Return the issuer of that *name*, or None where it is nobody's.
@@ -76,20 +79,23 @@ class TenantDirectory:
             raise IssuerUnavailable(_WHO, found)
         return found
 
-    def standing(self, name: str, issuer: Issuer, word: Callable[[], bool]) -> Callable[[], bool]:
-        """Return what tells at once whether *issuer* is who would be found, and keeps its *word*.
+    def limited(self, name: str, issuer: Issuer, validation: Validation) -> Validation:
+        """Return *validation* of *issuer*, current only while `find` would return *issuer*.
 
-        To ask is to use, as with `find`.
+        Each call of its `is_current` counts as a use of the tenant, as `find` does.
         """
+        issuer_says = validation.is_current
+        if issuer_says is None:
+            return validation
 
-        def stands() -> bool:
+        def is_current() -> bool:
             known = self._known.get(name)
             if known is None or known.asked is not issuer or self._clock() >= known.until:
                 return False
             self._known.move_to_end(name)
-            return word()
+            return issuer_says()
 
-        return stands
+        return Validation(validation.token, is_current)
 
     async def aclose(self) -> None:
         """End the look-ups, close the issuers that were found, and let go of the rest."""
@@ -143,7 +149,7 @@ class TenantDirectory:
         if former is not None:
             asked = former.asked
         else:
-            asked = self._wrap(returned)
+            asked = cached(returned, self._store, clock=self._wall_clock, monotonic=self._clock)
             asked.start()
         self._known[name] = _Known(returned, asked, self._clock() + self._tenants.cache_for)
         if len(self._known) > self._tenants.max_tenants:

@@ -9,7 +9,7 @@ from oauth_guard.jose.frozen import SCALARS, FrozenDict, freeze, frozen_dict, mu
 from oauth_guard.protocol.claim_checks import call_claim_function
 from oauth_guard.protocol.claims import ClaimPath, ClaimRules
 
-__all__ = ["AccessToken"]
+__all__ = ["AccessToken", "Validation"]
 
 _NOTHING: frozenset[str] = frozenset()  # made anew, each takes 216 bytes for as long as its token
 
@@ -28,9 +28,6 @@ class AccessToken:
         scopes: The granted scopes.
         expires_at: `exp`, in seconds since the epoch; so are the other times.
         claims: Everything it says, unknown claims included, frozen.
-        stands: Tells at once whether the issuer would still vouch for it: whether the key that
-            verified it is still good, or its answer still remembered. None where that can't be
-            told without asking.
     """
 
     rules: ClaimRules
@@ -45,7 +42,6 @@ class AccessToken:
     groups: frozenset[str]
     entitlements: frozenset[str]
     claims: FrozenDict = field(hash=False)
-    stands: Callable[[], bool] | None = field(default=None, hash=False, compare=False)
 
     @property
     def issuer(self) -> str:
@@ -70,11 +66,7 @@ class AccessToken:
         return self.rules.lifetime(self.expires_at, self.not_before, self.issued_at)
 
     @staticmethod
-    def from_claims(
-        claims: Mapping[str, Any],
-        rules: ClaimRules,
-        stands: Callable[[], bool] | None = None,
-    ) -> "AccessToken":
+    def from_claims(claims: Mapping[str, Any], rules: ClaimRules) -> "AccessToken":
         """Read the registered claims, holding each to its type (RFC 7519 §4.1).
 
         Raises:
@@ -97,7 +89,6 @@ class AccessToken:
             token.groups = _gathered(frozen, rules.group_claims)
             token.entitlements = _gathered(frozen, rules.entitlement_claims)
         token.claims = frozen
-        token.stands = stands
         token.__class__ = AccessToken
         return token  # type: ignore[no-any-return] # it is one now
 
@@ -121,6 +112,21 @@ class AccessToken:
 
 
 _Mutable = mutable_class_of(AccessToken)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Validation:
+    """The outcome of validating one token: its facts, and whether they still hold.
+
+    Attributes:
+        token: The validated token.
+        is_current: Says, without I/O, whether validating the token again would succeed: whether
+            the key that verified it is still used, or its introspection result still cached.
+            None if that can't be known without I/O: then the validation must not be reused.
+    """
+
+    token: AccessToken
+    is_current: Callable[[], bool] | None
 
 
 def _read(claims: Mapping[str, Any], rules: ClaimRules) -> FrozenDict:

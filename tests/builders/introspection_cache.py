@@ -45,8 +45,8 @@ class IntrospectionCacheHarness:
 
     async def verdict(self, token: str = "token") -> object:
         """Return the claims of *token*, or the reason why it is rejected."""
-        return await verdict(self.validator.validate, token)
+        return await verdict(self.validator, token)
 
     async def introspected(self, token: str = "token") -> object:
         """Return the same from the issuer, without the cache."""
-        return await verdict(self.validator.confirm, token)
+        return await verdict(self.validator, token, introspect=True)

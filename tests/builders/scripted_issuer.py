@@ -6,7 +6,9 @@ from contextvars import ContextVar
 from typing import Any
 
 from oauth_guard.errors import IssuerUnavailable, RequestRejected
-from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.interfaces import TokenValidator
+from oauth_guard.protocol.access_token import AccessToken, Validation
+from oauth_guard.protocol.cache_settings import CacheSettings
 from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.raw_token import RawToken
 
@@ -20,7 +22,7 @@ def claims_of(token: str, **changes: Any) -> dict[str, Any]:
 
 
 class ScriptedIssuer:
-    """A `CacheableIssuer` that accepts each token, unless `script` says otherwise.
+    """An `Issuer` with cache settings that accepts each token, unless `script` says otherwise.
 
     Attributes:
         script: Returns, for a token, its claims or the error to raise.
@@ -41,10 +43,9 @@ class ScriptedIssuer:
         self.ready = True
         self.accepts_opaque = True
         self.accepts_unnamed_jwts = False
+        self.can_introspect = True
         self.rules = ClaimRules.of(ISSUER, required_claims=())
-        self.cache_for = cache_for
-        self.inactive_for = inactive_for
-        self.cache_identity = tuple(cache_identity)
+        self.cache = CacheSettings(self.rules, tuple(cache_identity), cache_for, inactive_for)
         self.script: Callable[[str], dict[str, Any] | Exception] = claims_of
         self.calls = 0
         self.caller = ""
@@ -54,15 +55,16 @@ class ScriptedIssuer:
     def __repr__(self) -> str:
         return f"ScriptedIssuer({self.issuer!r})"
 
-    async def validate(self, token: RawToken) -> AccessToken:
+    async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
         """Return the token that the script describes, or raise the error that it gives."""
+        del introspect
         self.calls += 1
         self.caller = CALLER.get()
         outcome = self.script(token.text)
         await self.gate.wait()
         if isinstance(outcome, Exception):
             raise outcome
-        return AccessToken.from_claims(outcome, self.rules)
+        return Validation(AccessToken.from_claims(outcome, self.rules), None)
 
     def block(self) -> asyncio.Event:
         """Make later calls of `validate` wait for the event that is returned."""
@@ -98,10 +100,10 @@ def always(outcome: dict[str, Any] | Exception) -> Callable[[str], dict[str, Any
     return lambda _: outcome
 
 
-async def verdict(validate: Callable[[RawToken], Any], token: str) -> object:
-    """Return the claims that *validate* finds in *token*, or the reason of the rejection."""
+async def verdict(validator: TokenValidator, token: str, *, introspect: bool = False) -> object:
+    """Return the claims that *validator* finds in *token*, or the reason of the rejection."""
     try:
-        access_token = await validate(RawToken(token))
+        validation = await validator.validate(RawToken(token), introspect=introspect)
     except (RequestRejected, IssuerUnavailable) as error:
         return error.reason
-    return dict(access_token.claims)
+    return dict(validation.token.claims)

@@ -12,7 +12,7 @@ from oauth_guard import Guard, Identity, JWTIssuer
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
 from oauth_guard.identity_cache import IdentityCache
 from oauth_guard.issuers.remote_keys import JWKSCache
-from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.access_token import AccessToken, Validation
 from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer, SigningKey
@@ -23,9 +23,9 @@ RULES = ClaimRules.of("https://as.test", required_claims=[], leeway=0)
 ADA, GRACE = (Identity(issuer="https://as.test", subject=name) for name in ("ada", "grace"))
 
 
-def vouched(stands: Callable[[], bool] | None = lambda: True, **claims: Any) -> AccessToken:
+def vouched(stands: Callable[[], bool] | None = lambda: True, **claims: Any) -> Validation:
     """Return a token that an issuer vouched for."""
-    return AccessToken.from_claims({"exp": NOW + 60, **claims}, RULES, stands)
+    return Validation(AccessToken.from_claims({"exp": NOW + 60, **claims}, RULES), stands)
 
 
 @pytest.mark.parametrize(

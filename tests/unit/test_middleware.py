@@ -195,12 +195,13 @@ class _Broken:
 
     issuer = "https://as.example.com"
     ready = True
-    accepts_opaque = accepts_unnamed_jwts = False
+    accepts_opaque = accepts_unnamed_jwts = can_introspect = False
+    cache = None
 
     def __init__(self, error: BaseException) -> None:
         self._error = error
 
-    async def validate(self, _token: object) -> Any:
+    async def validate(self, _token: object, **_settings: Any) -> Any:
         raise self._error
 
     def start(self) -> None:

@@ -149,9 +149,9 @@ class _SharedKeys:
         return self.source.ready
 
     @property
-    def stands(self) -> Callable[[], bool] | None:
+    def is_current(self) -> Callable[[], bool] | None:
         """See `KeySource`."""
-        return self.source.stands
+        return self.source.is_current
 
     async def verify(self, token: JWS) -> None:
         """Verify the signature of *token*; claims are not checked.

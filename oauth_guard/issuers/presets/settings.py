@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from typing import Any, Unpack
 
 from oauth_guard.http.fetcher import HTTPClient
-from oauth_guard.interfaces import Clock, ConfirmingIssuer, KeySource
+from oauth_guard.interfaces import Clock, Issuer, KeySource
 from oauth_guard.issuers.jwt import JWTIssuer
 from oauth_guard.issuers.remote_keys import JWKSCache
 from oauth_guard.protocol.claim_checks import ClaimChecks, ClaimFunction
@@ -27,7 +27,7 @@ class PresetSettings(ClaimSettings, total=False):
     metadata_url: str
     jwks_uri: str
     keys: Mapping[str, Any] | KeySource
-    introspection: ConfirmingIssuer
+    introspection: Issuer
     executor: Executor
     http: HTTPClient
     insecure_http: bool

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from oauth_guard import MemoryStore
 from oauth_guard.identity_cache import IdentityCache
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
-from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.access_token import AccessToken, Validation
 from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.raw_token import RawToken
@@ -46,12 +46,13 @@ class _Admitted:
         rules = ClaimRules.of("https://issuer.test", required_claims=[])
         self._now = time.time()
         claims = {"exp": self._now + _LIFETIME}
-        self._token = AccessToken.from_claims(claims, rules, lambda: True)
-        self._identity = Identity.from_token(self._token)
+        token = AccessToken.from_claims(claims, rules)
+        self._validation = Validation(token, lambda: True)
+        self._identity = Identity.from_token(token)
         self._count = count
         self._admissions = IdentityCache(count)
         for number in range(count):
-            self._admissions.remember(_field(number), self._identity, self._token)
+            self._admissions.remember(_field(number), self._identity, self._validation)
 
     def recall(self) -> Row:
         """Return a row of one after the other, in no order."""
@@ -69,7 +70,7 @@ class _Admitted:
         fields = map(_field, itertools.count(self._count))
 
         async def call() -> None:
-            self._admissions.remember(next(fields), self._identity, self._token)
+            self._admissions.remember(next(fields), self._identity, self._validation)
 
         return Row(f"{self._count} admitted, one more", _CALLS, call)
 

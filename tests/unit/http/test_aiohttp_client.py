@@ -39,7 +39,7 @@ async def subject(client: AiohttpClient, origin: str) -> str | None:
         insecure_http=True,
         http=client,
     )
-    token = await issuer.validate(RawToken("opaque"))
+    token = (await issuer.validate(RawToken("opaque"))).token
     await issuer.aclose()
     return token.subject
 

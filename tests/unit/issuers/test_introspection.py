@@ -44,7 +44,7 @@ async def test_what_the_server_says_is_returned() -> None:
     """A token that it calls active has the claims that it lists."""
     asking = Asking()
     token = asking.local.opaque_token("read", sub="u7")
-    answer = await asking.issuer.validate(RawToken(token))
+    answer = (await asking.issuer.validate(RawToken(token))).token
     assert (answer.issuer, answer.subject, *answer.scopes) == (ISSUER, "u7", "read")
     assert asking.local.requests == [
         f"{ISSUER}/.well-known/oauth-authorization-server",
@@ -270,7 +270,7 @@ async def test_the_subject_may_come_from_another_member() -> None:
     """When the operator says so."""
     asking = Asking(subject_from="username")
     token = asking.local.opaque_token(username="ann")
-    assert (await asking.issuer.validate(RawToken(token))).subject == "ann"
+    assert (await asking.issuer.validate(RawToken(token))).token.subject == "ann"
 
 
 async def test_an_answer_about_a_token_is_no_token() -> None:
@@ -372,16 +372,16 @@ def test_http_inside_a_private_network_is_a_choice(caplog: pytest.LogCaptureFixt
 def test_what_an_answer_depends_on_is_told() -> None:
     """A memory of answers keeps those apart that may differ."""
     identities = {
-        build().cache_identity,
-        build(issuer="https://other.example.com").cache_identity,
-        build(endpoint=ENDPOINT).cache_identity,
-        build(metadata_url=f"{ISSUER}/metadata").cache_identity,
-        build(client=ClientSecretBasic("other", "secret")).cache_identity,
-        build(signed=True).cache_identity,
+        build().cache.identity,
+        build(issuer="https://other.example.com").cache.identity,
+        build(endpoint=ENDPOINT).cache.identity,
+        build(metadata_url=f"{ISSUER}/metadata").cache.identity,
+        build(client=ClientSecretBasic("other", "secret")).cache.identity,
+        build(signed=True).cache.identity,
     }
     assert len(identities) == 6
-    issuer = build(cache_for=30, inactive_for=0)
-    assert (issuer.cache_for, issuer.inactive_for) == (30, 0)
+    settings = build(cache_for=30, inactive_for=0).cache
+    assert (settings.cache_for, settings.inactive_for) == (30, 0)
     assert "secret" not in repr(identities)
 
 
@@ -395,6 +395,6 @@ def test_its_repr_tells_no_secret() -> None:
 @pytest.mark.parametrize("reason", ["single resource", "issuer checks"])
 def test_a_missing_audience_wants_a_reason(reason: Any) -> None:
     """By default there is none; that the client is known is another."""
-    assert build(without_audience=reason).rules.audience_optional
-    assert build(clients=["c1"], audience_optional=True).rules.audience_optional
-    assert not build().rules.audience_optional
+    assert build(without_audience=reason).cache.rules.audience_optional
+    assert build(clients=["c1"], audience_optional=True).cache.rules.audience_optional
+    assert not build().cache.rules.audience_optional

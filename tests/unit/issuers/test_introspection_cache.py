@@ -98,12 +98,12 @@ async def test_a_clock_that_is_set_back_lengthens_no_life() -> None:
     wall, steady = FakeClock(), FakeClock(0)
     issuer = ScriptedIssuer()
     validator = IntrospectionCache(issuer, clock=wall, monotonic=steady)
-    await verdict(validator.validate, "token")
+    await verdict(validator, "token")
     wall.now -= 1
-    await verdict(validator.validate, "token")
+    await verdict(validator, "token")
     assert issuer.calls == 2
     steady.now += 60
-    await verdict(validator.validate, "token")
+    await verdict(validator, "token")
     assert issuer.calls == 3
 
 
@@ -229,7 +229,7 @@ async def test_it_is_an_issuer_like_the_one_inside() -> None:
     await validator.aclose()
     assert harness.issuer.log == ["start", "load", "aclose"]
     assert (validator.issuer, validator.ready) == (ISSUER, True)
-    assert (validator.accepts_opaque, validator.accepts_unnamed_jwts, validator.confirms) == (
+    assert (validator.accepts_opaque, validator.accepts_unnamed_jwts, validator.can_introspect) == (
         True,
         False,
         True,

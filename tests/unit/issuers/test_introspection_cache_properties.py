@@ -40,7 +40,7 @@ answers = claims.map(lambda more: claims_of("token", **more)) | st.just(INACTIVE
 async def judged(validate: Callable[[RawToken], Any], now: float) -> object:
     """Return the access token that a guard would be content with, or why it would not be."""
     try:
-        token: AccessToken = await validate(RawToken("token"))
+        token: AccessToken = (await validate(RawToken("token"))).token
         token.check_claims(RESOURCE, now)
         check_binding(token)
     except RequestRejected as error:
@@ -94,9 +94,8 @@ steps_of_one = st.lists(
 
 async def is_good(validator: IntrospectionCache, *, confirms: bool) -> bool:
     """Tell whether the token is taken, from memory or past it."""
-    ask = validator.confirm if confirms else validator.validate
     try:
-        await ask(RawToken("token"))
+        await validator.validate(RawToken("token"), introspect=confirms)
     except RequestRejected:
         return False
     return True

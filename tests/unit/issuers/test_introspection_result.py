@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth_guard.issuers.introspection_result import IntrospectionResult, read_answer
+from oauth_guard.issuers.introspection_result import IntrospectionResult, read_result
 from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.cache_settings import CacheSettings
 from oauth_guard.protocol.claims import ClaimRules
 from tests.builders.scripted_issuer import ISSUER, claims_of
 
 RULES = ClaimRules.of(ISSUER, required_claims=["iss"])
 NOW = 1_750_000_000.0
+SETTINGS = CacheSettings(rules=RULES, identity=(), cache_for=60, inactive_for=5)
 
 json_values = st.recursive(
     st.none()
@@ -43,12 +45,12 @@ def test_what_was_written_reads_the_same(
 ) -> None:
     """The moment, every claim, and all that is made of them."""
     written = answer(requested_at, exp=exp, aud=["a", "b"], roles=["r"], **more)
-    assert read_answer(written.written(), RULES) == written
+    assert read_result(written.to_bytes(), RULES) == written
 
 
 def test_an_inactive_answer_reads_the_same() -> None:
     """There is a moment, and nothing else."""
-    assert read_answer(IntrospectionResult(NOW, None).written(), RULES) == IntrospectionResult(
+    assert read_result(IntrospectionResult(NOW, None).to_bytes(), RULES) == IntrospectionResult(
         NOW, None
     )
 
@@ -75,7 +77,7 @@ GOOD = {"version": 1, "requested_at": NOW, "claims": claims_of("token")}
 )
 def test_anything_else_is_no_answer(data: bytes) -> None:
     """Who reads asks for himself, and never refuses a token for how it was remembered."""
-    assert read_answer(data, RULES) is None
+    assert read_result(data, RULES) is None
 
 
 @pytest.mark.parametrize(
@@ -96,13 +98,13 @@ def test_anything_else_is_no_answer(data: bytes) -> None:
 def test_a_good_answer_holds_for_a_while(exp: float | None, age: float, left: float) -> None:
     """From the moment of the question, and never past the token's end."""
     good = answer() if exp is None else answer(exp=exp)
-    assert good.left(NOW + age, cache_for=60, inactive_for=5) == left
+    assert good.seconds_left(NOW + age, SETTINGS) == left
 
 
 @pytest.mark.parametrize(("age", "left"), [(0, 5), (4, 1), (5, 0), (6, -1), (-1, 0)])
 def test_an_inactive_answer_holds_shortly(age: float, left: float) -> None:
     """A token that becomes active is not refused for long."""
-    assert IntrospectionResult(NOW, None).left(NOW + age, cache_for=60, inactive_for=5) == left
+    assert IntrospectionResult(NOW, None).seconds_left(NOW + age, SETTINGS) == left
 
 
 def test_its_repr_tells_nothing() -> None:

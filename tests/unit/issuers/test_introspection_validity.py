@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
-from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.stores.memory import MemoryStore
 from tests.builders.clock import FakeClock
@@ -22,9 +21,9 @@ from tests.builders.scripted_issuer import (
 
 async def stands(harness: IntrospectionCacheHarness, token: str = "token") -> Callable[[], bool]:
     """Return what tells whether *token* is remembered, after it was asked about."""
-    found: AccessToken = await harness.validator.validate(RawToken(token))
-    assert found.stands is not None
-    return found.stands
+    found = await harness.validator.validate(RawToken(token))
+    assert found.is_current is not None
+    return found.is_current
 
 
 async def nothing(_scene: IntrospectionCacheHarness) -> None:
@@ -112,9 +111,9 @@ async def test_the_clock_on_the_wall_counts_too() -> None:
     wall = FakeClock()
     validator = IntrospectionCache(ScriptedIssuer(), clock=wall, monotonic=FakeClock(0))
     token = await validator.validate(RawToken("token"))
-    assert token.stands is not None
+    assert token.is_current is not None
     wall.now += 60
-    assert not token.stands()
+    assert not token.is_current()
 
 
 async def test_monotonic_seconds_count_too() -> None:
@@ -122,10 +121,10 @@ async def test_monotonic_seconds_count_too() -> None:
     steady = FakeClock(0)
     validator = IntrospectionCache(ScriptedIssuer(), clock=FakeClock(), monotonic=steady)
     token = await validator.validate(RawToken("token"))
-    assert token.stands is not None
-    assert token.stands()
+    assert token.is_current is not None
+    assert token.is_current()
     steady.now += 60
-    assert not token.stands()
+    assert not token.is_current()
 
 
 async def test_to_ask_is_to_use() -> None:
@@ -161,20 +160,20 @@ async def test_what_is_not_remembered_has_nothing_to_tell(seconds: float) -> Non
     harness = IntrospectionCacheHarness(cache_for=60 if seconds else 0)
     harness.issuer.script = always(claims_of("token", exp=harness.clock.now + seconds))
     token = await harness.validator.validate(RawToken("token"))
-    assert token.stands is None
+    assert token.is_current is None
 
 
 async def test_an_answer_that_was_overtaken_has_nothing_to_tell() -> None:
     """It serves who asked for it, and nobody after him."""
     harness = IntrospectionCacheHarness()
     held = harness.issuer.block()
-    late = asyncio.create_task(harness.validator.confirm(RawToken("token")))
+    late = asyncio.create_task(harness.validator.validate(RawToken("token"), introspect=True))
     await run_pending_tasks()
     harness.issuer.unblock()
     harness.clock.now += 1
     standing = await stands(harness)
     held.set()
-    assert (await late).stands is None
+    assert (await late).is_current is None
     assert standing()
 
 
@@ -183,5 +182,5 @@ async def test_of_two_issuers_with_one_token_each_tells_for_itself() -> None:
     harnesses = [IntrospectionCacheHarness(), IntrospectionCacheHarness()]
     standing = [await stands(harness) for harness in harnesses]
     harnesses[0].issuer.script = always(INACTIVE)
-    await verdict(harnesses[0].validator.confirm, "token")
+    await verdict(harnesses[0].validator, "token", introspect=True)
     assert [each() for each in standing] == [False, True]

@@ -21,7 +21,7 @@ MAC = {"kty": "oct", "k": "c2VjcmV0"}
 
 async def validated(issuer: JWTIssuer, token: str) -> AccessToken:
     """Return what *issuer* makes of *token*."""
-    return await issuer.validate(RawToken(token))
+    return (await issuer.validate(RawToken(token))).token
 
 
 async def test_a_token_that_the_issuer_signed_is_validated() -> None:
@@ -104,7 +104,7 @@ async def test_keys_that_are_handed_over_are_never_fetched() -> None:
 class Vault:
     """A key source of somebody's own."""
 
-    stands = None
+    is_current = None
 
     def __init__(self) -> None:
         self.calls: list[str] = []

@@ -61,7 +61,7 @@ def test_a_router_knows_who_can_be_asked(
 ) -> None:
     """So that a guard can say at start what no request could have."""
     router = IssuerRouter([issuer(local)])
-    assert router.unconfirmed == (() if confirms else (local.issuer,))
+    assert router.without_introspection == (() if confirms else (local.issuer,))
 
 
 @pytest.mark.parametrize("issuer", [asked, remembered])
@@ -71,11 +71,11 @@ async def test_an_issuer_that_is_asked_anyway_is_asked_each_time(
     """What is remembered does not count, and a revoked token is refused at once."""
     router, token = IssuerRouter([issuer(local)]), RawToken(local.opaque_token("read"))
     for number in range(1, 4):
-        assert (await router.confirm(token)).scopes == {"read"}
+        assert (await router.validate(token, introspect=True)).token.scopes == {"read"}
         assert questions(local) == number
     local.revoke(token.text)
     with pytest.raises(InvalidToken, match=Reason.INACTIVE):
-        await router.confirm(token)
+        await router.validate(token, introspect=True)
 
 
 async def test_a_signed_token_is_asked_about_only_to_confirm_it(local: LocalIssuer) -> None:
@@ -83,9 +83,9 @@ async def test_a_signed_token_is_asked_about_only_to_confirm_it(local: LocalIssu
     router, text = IssuerRouter([both(local)]), local.token("read", "write", roles=["ops"])
     local.introspection.responses[text] = {**ACTIVE, "scope": "read", "username": "ada"}
     token = RawToken(text)
-    signed = await router.validate(token)
+    signed = (await router.validate(token)).token
     assert questions(local) == 0
-    confirmed = await router.confirm(token)
+    confirmed = (await router.validate(token, introspect=True)).token
     assert questions(local) == 1
     assert signed.scopes == {"read", "write"}
     assert confirmed.scopes == {"read"}
@@ -111,7 +111,7 @@ async def test_a_signed_token_is_held_to_the_answer(
     token = local.token("read")
     local.introspection.responses[token] = answer
     with pytest.raises(InvalidToken, match=reason):
-        await both(local).confirm(RawToken(token))
+        await both(local).validate(RawToken(token), introspect=True)
 
 
 async def test_an_answer_does_not_outweigh_a_bad_signature(local: LocalIssuer) -> None:
@@ -120,7 +120,7 @@ async def test_an_answer_does_not_outweigh_a_bad_signature(local: LocalIssuer) -
     token = forger.token("read")
     local.introspection.responses[token] = ACTIVE
     with pytest.raises(InvalidToken, match=Reason.BAD_SIGNATURE):
-        await both(local).confirm(RawToken(token))
+        await both(local).validate(RawToken(token), introspect=True)
     assert questions(local) == 0
 
 
@@ -129,18 +129,20 @@ async def test_an_issuer_that_is_down_confirms_nothing(local: LocalIssuer) -> No
     issuer, token = both(local), RawToken(local.token("read"))
     await issuer.load()
     local.outage = lambda _: httpx.Response(500)
-    assert (await issuer.validate(token)).scopes == {"read"}
+    assert (await issuer.validate(token)).token.scopes == {"read"}
     with pytest.raises(IssuerUnavailable):
-        await issuer.confirm(token)
+        await issuer.validate(token, introspect=True)
 
 
 async def test_who_was_not_set_up_to_be_asked_can_not_be(local: LocalIssuer) -> None:
     """That is the operator's fault: neither a yes nor a no."""
     issuer, token = JWTIssuer(local.issuer, http=local.http), RawToken(local.token("read"))
-    with pytest.raises(ConfigurationError, match=r"issuer\.test can't be asked: write introsp"):
-        await issuer.confirm(token)
-    with pytest.raises(ConfigurationError, match=r"introspect=True wants https://issuer\.test"):
-        await IssuerRouter([issuer]).confirm(token)
+    with pytest.raises(ConfigurationError, match=r"issuer\.test can't introspect: write introsp"):
+        await issuer.validate(token, introspect=True)
+    with pytest.raises(
+        ConfigurationError, match=r"introspection, which https://issuer\.test lacks"
+    ):
+        await IssuerRouter([issuer]).validate(token, introspect=True)
 
 
 async def test_a_tenant_is_asked_where_it_was_set_up_for_that(local: LocalIssuer) -> None:
@@ -155,11 +157,11 @@ async def test_a_tenant_is_asked_where_it_was_set_up_for_that(local: LocalIssuer
         return issuers.get(name)
 
     router, token = IssuerRouter([Tenants(resolve=resolve)]), local.token("read")
-    assert router.unconfirmed == ()
+    assert router.without_introspection == ()
     local.introspection.responses[token] = ACTIVE
-    assert (await router.confirm(RawToken(token))).scopes == {"read"}
-    with pytest.raises(ConfigurationError, match=r"introspect=True wants https://silent\.test"):
-        await router.confirm(RawToken(silent.token("read")))
+    assert (await router.validate(RawToken(token), introspect=True)).token.scopes == {"read"}
+    with pytest.raises(ConfigurationError, match=r"introspection, which https://silent\.test"):
+        await router.validate(RawToken(silent.token("read")), introspect=True)
     await router.aclose()
 
 

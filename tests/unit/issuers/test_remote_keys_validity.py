@@ -27,8 +27,8 @@ async def scene_and_word() -> tuple[JWTIssuerHarness, Callable[[], bool]]:
     )
     assert await harness.verdict() == GOOD
     token = await harness.issuer.validate(RawToken(harness.local.token("read")))
-    assert token.stands is not None
-    return harness, token.stands
+    assert token.is_current is not None
+    return harness, token.is_current
 
 
 def nothing(_scene: JWTIssuerHarness) -> None:

@@ -63,7 +63,7 @@ async def verdict(issuers: Sequence[Issuer], token: str, *, share: bool = False)
     """Return who vouches for *token*, or why nobody does."""
     router = IssuerRouter(issuers, share_tokens=share)
     try:
-        return (await router.validate(RawToken(token))).issuer
+        return (await router.validate(RawToken(token))).token.issuer
     except (InvalidToken, IssuerUnavailable) as error:
         return error.reason
 

@@ -37,7 +37,7 @@ class Setup:
         self.asked: list[str] = []
         self.clock = FakeClock(1000)
         self.settings = Tenants(resolve=self.resolve, cache_for=300, max_tenants=1)
-        self.router = IssuerRouter([self.settings], clock=self.clock)
+        self.router = IssuerRouter([self.settings], monotonic=self.clock)
 
     def issuer(self, name: str) -> JWTIssuer:
         """Return an issuer of that name, by the keys that its server has now."""
@@ -51,7 +51,7 @@ class Setup:
     async def stands(self, name: str = A) -> Callable[[], bool]:
         """Return what tells whether a token of *name* is still good, after it was judged."""
         token = RawToken(self.servers[name].token("read"))
-        stands = (await self.router.validate(token)).stands
+        stands = (await self.router.validate(token)).is_current
         assert stands is not None
         return stands
 
@@ -114,7 +114,9 @@ async def test_a_tenants_token_stands_as_long_as_its_issuer_would_be_found(
 async def test_to_ask_is_to_use() -> None:
     """A tenant whose tokens are recognised is not the one that was not used for longest."""
     harness = Setup()
-    router = IssuerRouter([Tenants(resolve=harness.resolve, max_tenants=2)], clock=harness.clock)
+    router = IssuerRouter(
+        [Tenants(resolve=harness.resolve, max_tenants=2)], monotonic=harness.clock
+    )
     harness.router = router
     stands = await harness.stands(A)
     await harness.stands(B)
@@ -133,23 +135,23 @@ async def test_the_issuers_own_word_counts_too() -> None:
     validator = IntrospectionCache(asked)
     harness.tenants[A] = validator
     token = RawToken(harness.servers[A].token("read"))
-    stands = (await harness.router.validate(token)).stands
+    stands = (await harness.router.validate(token)).is_current
     assert stands is not None
     assert stands()
     asked.script = always(INACTIVE)
     with pytest.raises(InvalidToken):
-        await validator.confirm(token)
+        await validator.validate(token, introspect=True)
     assert not stands()
 
 
 async def test_who_asks_each_time_has_no_word_to_give() -> None:
     """A tenant that remembers nothing does not stand by anything."""
-    harness, asked = Setup(), ScriptedIssuer()
+    harness, asked = Setup(), ScriptedIssuer(cache_for=0)
     asked.issuer = A
     asked.script = always(claims_of("token", iss=A))
     harness.tenants[A] = asked
     token = await harness.router.validate(RawToken(harness.servers[A].token("read")))
-    assert token.stands is None
+    assert token.is_current is None
 
 
 async def test_of_several_resolvers_the_first_alone_can_be_stood_by() -> None:
@@ -159,9 +161,11 @@ async def test_of_several_resolvers_the_first_alone_can_be_stood_by() -> None:
         return None
 
     harness = Setup()
-    harness.router = IssuerRouter([Tenants(resolve=nobody), harness.settings], clock=harness.clock)
+    harness.router = IssuerRouter(
+        [Tenants(resolve=nobody), harness.settings], monotonic=harness.clock
+    )
     token = await harness.router.validate(RawToken(harness.servers[A].token("read")))
-    assert token.stands is None
+    assert token.is_current is None
 
 
 def asking(name: str, *, active: bool) -> Issuer:
@@ -186,7 +190,7 @@ async def test_of_several_that_share_tokens_the_first_alone_can_be_stood_by(
     """It is asked first about each token, and may vouch for it another time."""
     router = IssuerRouter(issuers, share_tokens=True)
     token = await router.validate(RawToken("opaque"))
-    assert (token.stands is not None) is expected
+    assert (token.is_current is not None) is expected
 
 
 async def test_a_guard_recognises_a_tenants_token() -> None:

@@ -27,7 +27,7 @@ def shared(
 async def verdict(issuer: JWTIssuer, token: str) -> str:
     """Return what *issuer* makes of *token*: the subject, or the reason why not."""
     try:
-        return str((await issuer.validate(RawToken(token))).subject)
+        return str((await issuer.validate(RawToken(token))).token.subject)
     except InvalidToken as error:
         return error.reason
 

@@ -1,7 +1,6 @@
 """Tenants are found in bounded time, number and patience, whoever asks for whatever name."""
 
 import asyncio
-from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -10,11 +9,13 @@ import pytest
 from oauth_guard import JWTIssuer
 from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.interfaces import Issuer
+from oauth_guard.issuers.introspection_cache import IntrospectionCache
 from oauth_guard.issuers.tenant_directory import TenantDirectory
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.testing import LocalIssuer
 from tests.builders.clock import FakeClock
 from tests.builders.jwt_issuer import wait_for_background_tasks
+from tests.builders.scripted_issuer import ScriptedIssuer
 
 A, B, C = "https://a.example", "https://b.example", "https://c.example"
 
@@ -53,7 +54,6 @@ class Registry:
     def __init__(
         self,
         *names: str,
-        wrap: Callable[[Issuer], Issuer] = lambda issuer: issuer,
         **settings: Any,
     ) -> None:
         self.tenants: dict[str, Issuer] = {name: Told(name) for name in names}
@@ -63,7 +63,7 @@ class Registry:
         self.open.set()
         self.clock = FakeClock(1000)
         self.directory = TenantDirectory(
-            Tenants(resolve=self.resolve, **settings), wrap, clock=self.clock
+            Tenants(resolve=self.resolve, **settings), clock=self.clock, monotonic=self.clock
         )
 
     async def resolve(self, name: str) -> Issuer | None:
@@ -215,7 +215,7 @@ async def test_nobodys_identity_leaks_into_a_question() -> None:
         return None
 
     directory = TenantDirectory(
-        Tenants(resolve=resolve), lambda issuer: issuer, clock=FakeClock(1000)
+        Tenants(resolve=resolve), clock=FakeClock(1000), monotonic=FakeClock(1000)
     )
     caller.set("ada")
     await directory.find(A)
@@ -328,19 +328,15 @@ async def test_an_answer_that_is_no_issuer_is_an_outage() -> None:
     assert await registry.find(A) == Reason.UNREACHABLE
 
 
-async def test_what_was_wrapped_around_an_issuer_stays_as_long_as_the_issuer() -> None:
-    """So that what it remembers does."""
-    wrapped: list[Issuer] = []
-
-    def wrap(issuer: Issuer) -> Issuer:
-        wrapped.append(Told(issuer.issuer))
-        return wrapped[-1]
-
-    registry = Registry(A, wrap=wrap)
-    assert await registry.find(A) is wrapped[0]
+async def test_cache_of_a_tenants_issuer_is_kept_as_long_as_the_issuer() -> None:
+    """The same object serves after the tenant was resolved again, so cached results are kept."""
+    registry, issuer = Registry(), ScriptedIssuer()
+    issuer.issuer = A
+    registry.tenants[A] = issuer
+    found = await registry.find(A)
+    assert isinstance(found, IntrospectionCache)
     registry.clock.advance(300)
-    assert await registry.find(A) is wrapped[0]
-    assert len(wrapped) == 1
+    assert await registry.find(A) is found
 
 
 async def test_closing_closes_whoever_was_found_and_whoever_is_asked() -> None:

@@ -49,7 +49,7 @@ class Product(NamedTuple):
         local = LocalIssuer(self.issuer, key=KEY)
         issuer = self.make(**{"keys": local.jwks, **settings})
         try:
-            access_token = await issuer.validate(RawToken(token))
+            access_token = (await issuer.validate(RawToken(token))).token
             access_token.check_claims(API, local.claims()["iat"])
         except InvalidToken as error:
             return error.reason

@@ -76,7 +76,7 @@ class AnyTenant:
         claims = {**product.claims, "tid": tenant, "client_id": None, "jti": None, **changes}
         token = local.token(header=product.header, **claims)
         try:
-            access_token = await self.router.validate(RawToken(token))
+            access_token = (await self.router.validate(RawToken(token))).token
             access_token.check_claims("https://api.example.com", local.claims()["iat"])
         except (InvalidToken, IssuerUnavailable) as error:
             return error.reason
