@@ -1,4 +1,4 @@
-"""An endpoint under test, whose server answers as a test scripts it."""
+"""EndpointClientHarness: an endpoint client under test, with scripted responses."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,56 +10,63 @@ from oauth_guard.http.fetcher import Fetcher
 from oauth_guard.issuers.circuit_breaker import CircuitBreaker
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.endpoint_client import EndpointClient, FormRequest
-from tests.unit.issuers.asking import ENDPOINT, ISSUER, Clock
+from tests.builders.clock import FakeClock
 
+ISSUER = "https://as.example.com"
+ENDPOINT = f"{ISSUER}/introspect"
 METADATA = {"issuer": ISSUER, "introspection_endpoint": ENDPOINT}
 MEMBER = "introspection_endpoint"
 OK = httpx.Response(200, json={"active": False})
 
 
-class Counting(CircuitBreaker):
-    """A breaker that knows how often it was told of a failure."""
+class CountingBreaker(CircuitBreaker):
+    """A circuit breaker that counts the failures recorded."""
 
     failures = 0
 
     def record_failure(self, retry_after: float | None = None) -> None:
-        """Count, and do what a breaker does."""
+        """Count the failure, and record it."""
         self.failures += 1
         super().record_failure(retry_after)
 
 
-class Scene:
-    """An endpoint, whose answers are scripted: the last one stays.
+class EndpointClientHarness:
+    """An endpoint client whose server sends scripted responses; the last one is repeated.
+
+    Args:
+        responses: The responses, or errors of the HTTP client, in order.
+        endpoint: The configured URL; None to find it in the metadata.
+        timeouts: Timeouts of `EndpointClient`, in seconds.
 
     Attributes:
-        answers: What is answered at the endpoint, in order.
-        metadata: What is answered to whoever asks for metadata.
-        asked: The methods and paths that were asked, in order.
-        forms: The forms that were sent.
-        most_at_once: How many were asking at once, at most.
-        breaker: Knows how often the endpoint failed.
-        lingers: How many seconds it takes to answer, or to give a connection up.
-        gate: Closed, it holds back whatever is answered.
+        responses: What the endpoint still has to send, in order.
+        metadata: The response to a request for metadata.
+        paths: The paths of the requests received, in order.
+        forms: The forms received.
+        max_concurrent: The largest number of concurrent requests seen.
+        breaker: The circuit breaker, which counts failures.
+        latency: How many seconds it takes to respond, or to close a connection.
+        gate: While it is cleared, no response is sent.
     """
 
     def __init__(
         self,
-        *answers: httpx.Response | Exception,
+        *responses: httpx.Response | Exception,
         endpoint: str | None = ENDPOINT,
-        **deadlines: float,
+        **timeouts: float,
     ) -> None:
-        self.answers = list(answers)
+        self.responses = list(responses)
         self.metadata: httpx.Response | Exception = httpx.Response(200, json=METADATA)
-        self.asked: list[str] = []
+        self.paths: list[str] = []
         self.forms: list[bytes] = []
-        self.most_at_once = 0
-        self.clock = Clock()
+        self.max_concurrent = 0
+        self.clock = FakeClock()
         self.gate = asyncio.Event()
         self.gate.set()
-        self.lingers = 0.0
-        self._at_once = 0
+        self.latency = 0.0
+        self._concurrent = 0
         self._numbers = iter(range(2000))
-        http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        http = httpx.AsyncClient(transport=httpx.MockTransport(self._respond))
         fetcher = Fetcher(ISSUER, http, frozenset())
         discovery = Discovery(
             ISSUER,
@@ -68,42 +75,40 @@ class Scene:
             introspection_endpoint=endpoint,
             insecure_http=False,
         )
-        self.breaker = Counting(self.clock)
-        self.endpoint = EndpointClient(
-            MEMBER, discovery, fetcher, breaker=self.breaker, **deadlines
-        )
+        self.breaker = CountingBreaker(self.clock)
+        self.endpoint = EndpointClient(MEMBER, discovery, fetcher, breaker=self.breaker, **timeouts)
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request.url.path)
-        self._at_once += 1
-        self.most_at_once = max(self.most_at_once, self._at_once)
+    async def post(self) -> int | Reason:
+        """Send one form, and return the status of the response, or why there is none."""
         try:
-            await self.gate.wait()
-        finally:
-            self._at_once -= 1
-            await asyncio.sleep(self.lingers)
-        answer = self.metadata
-        if request.method == "POST":
-            self.forms.append(request.content)
-            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    async def ask(self) -> int | Reason:
-        """Return the status that was answered, or why there is none."""
-        try:
-            return (await self.endpoint.post(self._question)).status
+            return (await self.endpoint.post(self._build_request)).status
         except IssuerUnavailable as error:
             return error.reason
 
-    async def ask_often(self, times: int) -> Sequence[int | Reason]:
-        """Return what came of asking so many times, one after the other."""
-        return [await self.ask() for _ in range(times)]
+    async def post_in_turn(self, times: int) -> Sequence[int | Reason]:
+        """Send forms one after the other, and return each outcome."""
+        return [await self.post() for _ in range(times)]
 
-    async def ask_at_once(self, times: int) -> set[int | Reason]:
-        """Return what came of asking so many times, all together."""
-        return set(await asyncio.gather(*(self.ask() for _ in range(times))))
+    async def post_concurrently(self, times: int) -> set[int | Reason]:
+        """Send forms concurrently, and return the set of outcomes."""
+        return set(await asyncio.gather(*(self.post() for _ in range(times))))
 
-    def _question(self) -> FormRequest:
+    def _build_request(self) -> FormRequest:
         return FormRequest(b"number=%d" % next(self._numbers), {})
+
+    async def _respond(self, request: httpx.Request) -> httpx.Response:
+        self.paths.append(request.url.path)
+        self._concurrent += 1
+        self.max_concurrent = max(self.max_concurrent, self._concurrent)
+        try:
+            await self.gate.wait()
+        finally:
+            self._concurrent -= 1
+            await asyncio.sleep(self.latency)
+        response = self.metadata
+        if request.method == "POST":
+            self.forms.append(request.content)
+            response = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
+        if isinstance(response, Exception):
+            raise response
+        return response

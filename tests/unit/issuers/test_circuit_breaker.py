@@ -1,23 +1,11 @@
-"""The breaker opens after five failures in a row, and one probe closes it."""
-
-from dataclasses import dataclass
+"""CircuitBreaker: opens after five consecutive failures, and a successful probe closes it."""
 
 from oauth_guard.issuers.circuit_breaker import CircuitBreaker
+from tests.builders.clock import FakeClock
 
 
-@dataclass
-class Clock:
-    """A clock that stands still until a test moves it."""
-
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
-
-
-def opened(clock: Clock) -> CircuitBreaker:
-    """Return a breaker that has just seen five failures."""
+def open_breaker(clock: FakeClock) -> CircuitBreaker:
+    """Return a breaker after five consecutive failures."""
     breaker = CircuitBreaker(clock)
     for _ in range(5):
         assert breaker.allow()
@@ -25,21 +13,23 @@ def opened(clock: Clock) -> CircuitBreaker:
     return breaker
 
 
-def test_five_failures_in_a_row_open_it_for_ten_seconds() -> None:
-    """Nobody is let in until the time is over."""
-    clock = Clock()
-    breaker = opened(clock)
+def test_breaker_is_open_for_ten_seconds_after_five_consecutive_failures() -> None:
+    """No request is allowed before the ten seconds have passed."""
+    clock = FakeClock()
+    breaker = open_breaker(clock)
     assert breaker.seconds_left == 10
-    clock.now += 9.9
+    assert breaker.failing
+    clock.advance(9.9)
     assert not breaker.allow()
-    clock.now += 0.1
+    clock.advance(0.1)
     assert breaker.seconds_left == 0
+    assert not breaker.failing
     assert breaker.allow()
 
 
-def test_an_answer_between_failures_keeps_it_closed() -> None:
-    """Five failures count only in a row."""
-    breaker = CircuitBreaker(Clock())
+def test_success_between_failures_keeps_the_breaker_closed() -> None:
+    """Only consecutive failures are counted."""
+    breaker = CircuitBreaker(FakeClock())
     for _ in range(4):
         breaker.record_failure()
     breaker.record_success()
@@ -48,22 +38,22 @@ def test_an_answer_between_failures_keeps_it_closed() -> None:
     assert breaker.allow()
 
 
-def test_one_probe_goes_at_a_time() -> None:
-    """While it is under way, nobody else may ask."""
-    clock = Clock()
-    breaker = opened(clock)
-    clock.now += 10
+def test_second_request_during_a_probe_is_not_allowed() -> None:
+    """A cancelled probe leaves the place to the next request."""
+    clock = FakeClock()
+    breaker = open_breaker(clock)
+    clock.advance(10)
     assert breaker.allow()
     assert not breaker.allow()
     breaker.cancel()
     assert breaker.allow()
 
 
-def test_a_good_probe_closes_it() -> None:
-    """Everybody may ask again, and five failures are needed again."""
-    clock = Clock()
-    breaker = opened(clock)
-    clock.now += 10
+def test_successful_probe_closes_the_breaker() -> None:
+    """All requests are allowed again, and the count of failures starts at 0."""
+    clock = FakeClock()
+    breaker = open_breaker(clock)
+    clock.advance(10)
     assert breaker.allow()
     breaker.record_success()
     breaker.record_failure()
@@ -71,23 +61,23 @@ def test_a_good_probe_closes_it() -> None:
     assert breaker.allow()
 
 
-def test_a_bad_probe_opens_it_again() -> None:
-    """One failure is enough then."""
-    clock = Clock()
-    breaker = opened(clock)
-    clock.now += 10
+def test_failed_probe_opens_the_breaker_again() -> None:
+    """One failure is sufficient then."""
+    clock = FakeClock()
+    breaker = open_breaker(clock)
+    clock.advance(10)
     assert breaker.allow()
     breaker.record_failure()
     assert breaker.seconds_left == 10
 
 
-def test_retry_after_is_respected_at_once_up_to_a_minute() -> None:
-    """An endpoint that says when to come back is left alone until then."""
-    clock = Clock()
-    for asked, kept in [(3, 3), (86_400, 60)]:
+def test_retry_after_opens_the_breaker_immediately_for_at_most_a_minute() -> None:
+    """A `Retry-After` of 0 does not open it."""
+    clock = FakeClock()
+    for retry_after, seconds in [(3, 3), (86_400, 60)]:
         breaker = CircuitBreaker(clock)
-        breaker.record_failure(asked)
-        assert breaker.seconds_left == kept
+        breaker.record_failure(retry_after)
+        assert breaker.seconds_left == seconds
     breaker = CircuitBreaker(clock)
     breaker.record_failure(0)
     assert breaker.allow()
