@@ -66,13 +66,17 @@ def test_an_issuer_can_not_send_us_into_our_own_network(
 ) -> None:
     """Nobody but the issuer is connected to; the token is not judged, and it is not said why."""
     internet = Internet(tmp_path, "as.example.com")
-    internet.become(monkeypatch)
+    internet.install(monkeypatch)
     internet.names = dict(NAMES)
-    internet.places = {ELSEWHERE: SERVED, "127.0.0.1": SERVED}
+    internet.hosts = {ELSEWHERE: SERVED, "127.0.0.1": SERVED}
     api = Api(issuer={"http": None})
     metadata = {"issuer": ISSUER, "jwks_uri": jwks_uri}
     paths = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
-    internet.answers = {**dict.fromkeys(paths, metadata), **REDIRECTS, "/jwks": api.authority.jwks}
+    internet.responses = {
+        **dict.fromkeys(paths, metadata),
+        **REDIRECTS,
+        "/jwks": api.authority.jwks,
+    }
 
     async def attack() -> Answer:
         async with api.guard:

@@ -15,8 +15,8 @@ def internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Internet:
     """Return an Internet on which the authorization server is."""
     internet = Internet(tmp_path, "as.example.com", "keys.example.com")
     internet.names = {"as.example.com": ["198.51.101.7"], "keys.example.com": ["198.51.101.7"]}
-    internet.places = {"198.51.101.7": SERVED, "127.0.0.1": SERVED}
-    internet.become(monkeypatch)
+    internet.hosts = {"198.51.101.7": SERVED, "127.0.0.1": SERVED}
+    internet.install(monkeypatch)
     return internet
 
 
@@ -24,8 +24,8 @@ def _asked(internet: Internet, jwks_uri: str) -> Answer:
     """Return the answer to `T` while the authorization server has its keys at *jwks_uri*."""
     api = Api(issuer={"http": None})
     path = "/.well-known/oauth-authorization-server"
-    internet.answers[path] = {"issuer": ISSUER, "jwks_uri": jwks_uri}
-    internet.answers["/jwks"] = api.authority.jwks
+    internet.responses[path] = {"issuer": ISSUER, "jwks_uri": jwks_uri}
+    internet.responses["/jwks"] = api.authority.jwks
 
     async def work() -> Answer:
         async with api.guard:
@@ -75,7 +75,7 @@ def test_no_issuer_sends_us_into_our_own_network(
 def test_no_redirect_is_followed(internet: Internet, target: str) -> None:
     """Not even to the issuer itself."""
     api = Api(issuer={"http": None, "jwks_uri": "https://keys.example.com/jwks"})
-    internet.answers |= {"/jwks": target, "/jwks2": api.authority.jwks}
+    internet.responses |= {"/jwks": target, "/jwks2": api.authority.jwks}
     answer = internet.run(lambda: api.get(token=api.token()))
     expect(answer, "503")
     assert internet.requests == ["https://keys.example.com/jwks"]

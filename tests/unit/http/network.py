@@ -1,4 +1,4 @@
-"""An Internet of one machine: names and addresses as a test scripts them, and real TLS."""
+"""A simulated Internet on one machine: scripted host names and addresses, and real TLS."""
 
 import asyncio
 import datetime as dt
@@ -17,82 +17,84 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 _T = TypeVar("_T")
-_BOUND = 10
+_DEADLINE = 10
 
 SERVED = "served"
 SILENT = "silent"
 
 
 class Internet:
-    """Names, addresses, and one server behind those that are `SERVED`; the others refuse.
+    """Host names, addresses, and one server; other addresses refuse connections.
 
     Args:
-        directory: Where the server's certificate is kept.
-        certified: The names that the certificate is for.
+        directory: Where the files of the server's certificate are written.
+        certified: The host names in the certificate.
 
     Attributes:
-        names: The addresses of each name; nobody outside is asked about any.
-        places: The addresses at which somebody is, `SERVED` or `SILENT`.
-        answers: What the server answers by path: a JSON object, or where to go instead.
-        attempts: The addresses that were connected to, in order.
-        requests: What was asked for, as URLs.
+        names: The addresses of each host name; no real name server is queried.
+        hosts: The addresses that do not refuse connections: `SERVED` or `SILENT`.
+        responses: The response of the server by path: a JSON object, or the target of a redirect.
+        attempts: The addresses of connection attempts, in order.
+        requests: The URLs requested, in order.
         certificate: The file that a client must trust.
     """
 
     def __init__(self, directory: Path, *certified: str) -> None:
         self.names: dict[str, Sequence[str]] = {}
-        self.places: dict[str, str] = {}
-        self.answers: dict[str, Mapping[str, Any] | str] = {}
+        self.hosts: dict[str, str] = {}
+        self.responses: dict[str, Mapping[str, Any] | str] = {}
         self.attempts: list[str] = []
         self.requests: list[str] = []
         self.certificate = directory / "certificate.pem"
         self._key = directory / "key.pem"
         _certify(certified, self.certificate, self._key)
 
-    def become(self, environment: pytest.MonkeyPatch) -> None:
-        """Let clients trust the server by default, and know no proxy."""
+    def install(self, environment: pytest.MonkeyPatch) -> None:
+        """Make clients trust the server by default, and use no proxy."""
         environment.setenv("SSL_CERT_FILE", str(self.certificate))
         for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
             environment.delenv(name, raising=False)
             environment.delenv(name.upper(), raising=False)
 
     def run(self, work: Callable[[], Awaitable[_T]]) -> _T:
-        """Do *work* where only these names and addresses are."""
+        """Run *work* in an event loop that has these names and addresses only."""
         with asyncio.Runner(loop_factory=lambda: _Loop(self)) as runner:
-            return runner.run(self._beside_the_server(work))
+            return runner.run(self._with_server(work))
 
-    async def _beside_the_server(self, work: Callable[[], Awaitable[_T]]) -> _T:
+    async def _with_server(self, work: Callable[[], Awaitable[_T]]) -> _T:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self._key)
-        server = await asyncio.start_server(self._answer, "127.0.0.1", 0, ssl=context)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
         loop = asyncio.get_running_loop()
         assert isinstance(loop, _Loop)
         loop.port = server.sockets[0].getsockname()[1]
-        async with server, asyncio.timeout(_BOUND):
+        async with server, asyncio.timeout(_DEADLINE):
             return await work()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with closing(writer), suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-                writer.write(self._answer_to(head))
+                writer.write(self._response_to(head))
                 await writer.drain()
 
-    def _answer_to(self, head: Sequence[str]) -> bytes:
+    def _response_to(self, head: Sequence[str]) -> bytes:
         path = head[0].split(" ")[1]
         host = next(line[6:] for line in head if line.lower().startswith("host: "))
         self.requests.append(f"https://{host}{path}")
-        answer = self.answers.get(path, {})
+        response = self.responses.get(path, {})
         status, more = (
-            ("302 Found", f"location: {answer}\r\n") if isinstance(answer, str) else ("200 OK", "")
+            ("302 Found", f"location: {response}\r\n")
+            if isinstance(response, str)
+            else ("200 OK", "")
         )
-        body = json.dumps(answer)
+        body = json.dumps(response)
         fields = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n{more}"
         return f"HTTP/1.1 {status}\r\n{fields}\r\n{body}".encode()
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """An event loop that knows no names and addresses but those of its Internet."""
+    """An event loop with the host names and addresses of its Internet only."""
 
     port = 0
 
@@ -101,21 +103,21 @@ class _Loop(asyncio.SelectorEventLoop):
         self._internet = internet
 
     async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
-        """Look *host* up; who is unknown must be an address, in whatever spelling."""
+        """Resolve *host*; an unknown name must be an address, in any spelling."""
         name = host.decode() if isinstance(host, bytes) else host
         options["flags"] = options.get("flags", 0) | AI_NUMERICHOST
-        found = []
+        resolved = []
         for address in self._internet.names.get(name, [name]):
-            found += await super().getaddrinfo(address, port, **options)
-        return found
+            resolved += await super().getaddrinfo(address, port, **options)
+        return resolved
 
     async def sock_connect(self, sock: socket, address: Any) -> None:
-        """Connect to the server, to nobody, or never."""
+        """Connect to the server, refuse the connection, or wait forever."""
         self._internet.attempts.append(address[0])
-        place = self._internet.places.get(address[0])
-        if place == SILENT:
+        host = self._internet.hosts.get(address[0])
+        if host == SILENT:
             await asyncio.Event().wait()
-        if place != SERVED:
+        if host != SERVED:
             raise ConnectionRefusedError
         await super().sock_connect(sock, ("127.0.0.1", self.port))
 

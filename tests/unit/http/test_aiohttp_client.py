@@ -1,4 +1,4 @@
-"""The client by aiohttp: one session for a loop, no secret of a proxy told, and a real issuer."""
+"""AiohttpClient: one session per event loop, proxies, and no proxy password in the log."""
 
 import asyncio
 import gc
@@ -18,7 +18,7 @@ HOSTS: list[str] = []
 
 
 async def introspect(scope: Scope, receive: Receive, send: Send) -> None:
-    """Call every token active, at whatever path: a proxy is sent a whole address there."""
+    """Report every token as active, for any path: a proxy receives an absolute URL there."""
     HOSTS.append(dict(scope["headers"])[b"host"].decode())
     await JSONResponse({"active": True, "sub": "u1"})(scope, receive, send)
 
@@ -31,7 +31,7 @@ def origin() -> Iterator[str]:
 
 
 async def subject(client: AiohttpClient, origin: str) -> str | None:
-    """Return whose token it is, by the issuer that is asked through *client*."""
+    """Return the subject of a token that is introspected through *client*."""
     issuer = IntrospectionIssuer(
         origin,
         client=ClientSecretBasic("api", "secret"),
@@ -44,8 +44,10 @@ async def subject(client: AiohttpClient, origin: str) -> str | None:
     return token.subject
 
 
-async def test_an_issuer_is_asked(origin: str) -> None:
-    """The client stays open when the issuer is closed, and opens again after it was closed."""
+async def test_client_stays_open_with_the_issuer_closed_and_reopens_after_close(
+    origin: str,
+) -> None:
+    """Closing it twice is allowed."""
     client = AiohttpClient()
     assert [await subject(client, origin) for _ in range(2)] == ["u1", "u1"]
     await client.aclose()
@@ -55,8 +57,8 @@ async def test_an_issuer_is_asked(origin: str) -> None:
 
 
 @pytest.mark.parametrize("tidy", [True, False], ids=["closed each time", "closed at the end"])
-def test_one_client_serves_one_event_loop_after_another(origin: str, *, tidy: bool) -> None:
-    """A session belongs to the loop that runs."""
+def test_client_works_in_consecutive_event_loops(origin: str, *, tidy: bool) -> None:
+    """A session belongs to the running loop."""
     client = AiohttpClient(connections=1)
 
     async def once(*, close: bool) -> str | None:
@@ -69,11 +71,11 @@ def test_one_client_serves_one_event_loop_after_another(origin: str, *, tidy: bo
     with asyncio.Runner() as first, asyncio.Runner() as second:
         subjects = [first.run(once(close=tidy)), second.run(once(close=True))]
     assert subjects == ["u1", "u1"]
-    gc.collect()  # what was left open would complain now, which is an error here
+    gc.collect()  # an open connection would warn now, and a warning is an error here
 
 
-async def test_a_proxy_is_asked_for_another_host(origin: str) -> None:
-    """It alone may know the name."""
+async def test_request_goes_through_the_configured_proxy(origin: str) -> None:
+    """The host name is resolved by the proxy only."""
     client = AiohttpClient(proxy=origin)
     HOSTS.clear()
     assert await subject(client, "http://as.internal") == "u1"
@@ -81,10 +83,10 @@ async def test_a_proxy_is_asked_for_another_host(origin: str) -> None:
     await client.aclose()
 
 
-async def test_the_password_of_a_proxy_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
-    """Though the operator learns that it can't be reached."""
-    with closed_port() as nobody:
-        client = AiohttpClient(proxy=nobody.replace("//", "//us:s3cr3t@"))
+async def test_proxy_password_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The log says that the connection failed."""
+    with closed_port() as origin:
+        client = AiohttpClient(proxy=origin.replace("//", "//us:s3cr3t@"))
         with pytest.raises(Exception, match="unreachable"):
             await subject(client, "http://as.internal")
     assert "ConnectionError" in caplog.text

@@ -1,4 +1,4 @@
-"""Whichever client is handed in, a fetcher over it says the same of a real server."""
+"""HTTPClient: a fetcher gives the same results with httpx, httpx2 and aiohttp."""
 
 import asyncio
 import gzip
@@ -21,19 +21,19 @@ from tests.unit.http.network import SERVED, Internet
 
 ISSUER = "https://as.example.com"
 CLIENTS: dict[str, Callable[[ssl.SSLContext | None], HTTPClient]] = {
-    "httpx": lambda tls: httpx.AsyncClient(verify=tls or True, timeout=None),  # noqa: S113 - as ours
+    "httpx": lambda tls: httpx.AsyncClient(verify=tls or True, timeout=None),  # noqa: S113 - like the library's own
     "httpx2": lambda tls: httpx2.AsyncClient(verify=tls or True, timeout=None),
     "aiohttp": lambda tls: AiohttpClient(tls=tls),
 }
 
 
-ANSWERS: dict[str, tuple[int, list[tuple[bytes, bytes]], bytes]] = {
+RESPONSES: dict[str, tuple[int, list[tuple[bytes, bytes]], bytes]] = {
     "/wrong": (400, [], b'{"error": "x"}'),
     "/moved": (307, [(b"location", b"/elsewhere")], b""),
     "/busy": (429, [(b"retry-after", b"7")], b""),
-    "/kept": (200, [(b"cache-control", b"private"), (b"Cache-Control", b"max-age=9")], b"{}"),
-    "/packed": (200, [(b"content-encoding", b"gzip")], gzip.compress(b"{}" * 9999)),
-    "/packed-in-part": (
+    "/max-age": (200, [(b"cache-control", b"private"), (b"Cache-Control", b"max-age=9")], b"{}"),
+    "/gzip": (200, [(b"content-encoding", b"gzip")], gzip.compress(b"{}" * 9999)),
+    "/gzip-second-field": (
         200,
         [(b"content-encoding", b"identity"), (b"content-encoding", b"gzip")],
         gzip.compress(b"{}"),
@@ -43,11 +43,11 @@ ANSWERS: dict[str, tuple[int, list[tuple[bytes, bytes]], bytes]] = {
 
 
 class Server:
-    """A server whose answer is chosen by the path.
+    """A server that selects its response by the path.
 
     Attributes:
         seen: The path, body and header fields of each request.
-        clients: The address and port of each client, one for each request.
+        clients: The address and port of the client of each request.
     """
 
     def __init__(self) -> None:
@@ -55,12 +55,12 @@ class Server:
         self.clients: list[tuple[str, int]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Send the response to one request."""
         request = Request(scope, receive)
         path = scope["path"]
         self.seen.append((path, await request.body(), dict(request.headers)))
         self.clients.append(scope["client"])
-        status, fields, body = ANSWERS.get(path, (200, [], b'{"active": true}'))
+        status, fields, body = RESPONSES.get(path, (200, [], b'{"active": true}'))
         headers = [(b"content-type", b"application/json"), *fields]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         if path == "/slow":
@@ -83,14 +83,14 @@ def served() -> Iterator[tuple[Server, str]]:
 
 @pytest.fixture(params=CLIENTS)
 async def client(request: pytest.FixtureRequest) -> AsyncIterator[HTTPClient]:
-    """Yield a client of each kind."""
+    """Yield a client of each library."""
     client = CLIENTS[request.param](None)
     yield client
     await client.aclose()
 
 
 async def post(client: HTTPClient, url: str) -> HTTPResult | Reason:
-    """Return the answer to a form, or the reason why there is none."""
+    """Return the response to a form, or the reason why there is none."""
     try:
         return await Fetcher(ISSUER, client, frozenset()).post(url, b"token=a%2Bb", {"x-by": "me"})
     except IssuerUnavailable as error:
@@ -98,37 +98,37 @@ async def post(client: HTTPClient, url: str) -> HTTPResult | Reason:
 
 
 @pytest.mark.parametrize(
-    ("path", "answer"),
+    ("path", "result"),
     [
-        ("/well", HTTPResult(200, "application/json", b'{"active": true}', None, None)),
+        ("/ok", HTTPResult(200, "application/json", b'{"active": true}', None, None)),
         ("/wrong", HTTPResult(400, "application/json", b'{"error": "x"}', None, None)),
-        ("/kept", HTTPResult(200, "application/json", b"{}", 9, None)),
+        ("/max-age", HTTPResult(200, "application/json", b"{}", 9, None)),
         ("/busy", HTTPResult(429, "application/json", b"", None, 7)),
         ("/moved", HTTPResult(307, "application/json", b"", None, None)),
-        ("/packed", Reason.BAD_RESPONSE),
-        ("/packed-in-part", Reason.BAD_RESPONSE),
+        ("/gzip", Reason.BAD_RESPONSE),
+        ("/gzip-second-field", Reason.BAD_RESPONSE),
         ("/endless", Reason.BAD_RESPONSE),
         ("/broken", Reason.BAD_RESPONSE),
     ],
 )
-async def test_an_answer_is_read_alike(
-    served: tuple[Server, str], client: HTTPClient, path: str, answer: HTTPResult | Reason
+async def test_each_client_gives_the_same_result(
+    served: tuple[Server, str], client: HTTPClient, path: str, result: HTTPResult | Reason
 ) -> None:
-    """No redirect is followed, nothing is unpacked, and a body has its bounds; the next is good."""
+    """No redirect is followed, nothing is decompressed, and later requests work."""
     server, origin = served
     server.seen.clear()
-    assert await post(client, origin + path) == answer
-    assert isinstance(await post(client, f"{origin}/well"), HTTPResult)
-    assert [path for path, _, _ in server.seen] == [path, "/well"]
+    assert await post(client, origin + path) == result
+    assert isinstance(await post(client, f"{origin}/ok"), HTTPResult)
+    assert [path for path, _, _ in server.seen] == [path, "/ok"]
 
 
-async def test_what_is_sent_is_sent_as_it_is(
+async def test_form_and_header_fields_are_sent_unchanged(
     served: tuple[Server, str], client: HTTPClient
 ) -> None:
-    """The form to the byte, and our header fields in the place of the client's own."""
+    """Our header fields replace those of the client."""
     server, origin = served
     server.seen.clear()
-    await post(client, f"{origin}/well")
+    await post(client, f"{origin}/ok")
     ((_, body, headers),) = server.seen
     assert body == b"token=a%2Bb"
     assert headers["content-type"] == "application/x-www-form-urlencoded"
@@ -138,8 +138,10 @@ async def test_what_is_sent_is_sent_as_it_is(
     assert "cookie" not in headers
 
 
-async def test_a_document_is_read(served: tuple[Server, str], client: HTTPClient) -> None:
-    """By a GET, without a body."""
+async def test_document_is_fetched_by_get_without_a_body(
+    served: tuple[Server, str], client: HTTPClient
+) -> None:
+    """The JSON object is returned."""
     server, origin = served
     server.seen.clear()
     document = await Fetcher(ISSUER, client, frozenset()).get(f"{origin}/keys")
@@ -147,38 +149,38 @@ async def test_a_document_is_read(served: tuple[Server, str], client: HTTPClient
     assert server.seen[0][:2] == ("/keys", b"")
 
 
-async def test_a_connection_serves_many_questions(
-    served: tuple[Server, str], client: HTTPClient
-) -> None:
-    """It is not opened anew for each."""
+async def test_connection_is_reused(served: tuple[Server, str], client: HTTPClient) -> None:
+    """Five requests open one connection."""
     server, origin = served
     server.clients.clear()
     for _ in range(5):
-        assert isinstance(await post(client, f"{origin}/well"), HTTPResult)
+        assert isinstance(await post(client, f"{origin}/ok"), HTTPResult)
     assert len(set(server.clients)) == 1
 
 
-async def test_whoever_waits_may_go(served: tuple[Server, str], client: HTTPClient) -> None:
-    """The time is the caller's to bound, and the next question is answered."""
+async def test_request_after_a_cancelled_one_works(
+    served: tuple[Server, str], client: HTTPClient
+) -> None:
+    """The caller sets the deadline."""
     _, origin = served
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await post(client, f"{origin}/slow")
-    assert isinstance(await post(client, f"{origin}/well"), HTTPResult)
+    assert isinstance(await post(client, f"{origin}/ok"), HTTPResult)
 
 
-async def test_nobody_there_is_an_outage(
+async def test_refused_connection_is_unreachable_and_logged(
     client: HTTPClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The operator is told why."""
+    """The log contains the text of the error."""
     with closed_port() as origin:
         assert await post(client, f"{origin}/introspect") == Reason.UNREACHABLE
     assert "onnect" in caplog.text
 
 
 @pytest.mark.parametrize("url", ["https://xn--/", "https://[::1/", "ftp://127.0.0.1/", "/jwks"])
-async def test_a_url_that_no_client_takes_is_an_outage(client: HTTPClient, url: str) -> None:
-    """The metadata of an issuer may name any URL."""
+async def test_url_that_the_client_rejects_is_unreachable(client: HTTPClient, url: str) -> None:
+    """The metadata of an issuer may contain any URL."""
     assert await post(client, url) == Reason.UNREACHABLE
 
 
@@ -188,37 +190,39 @@ async def test_a_url_that_no_client_takes_is_an_outage(client: HTTPClient, url: 
     [
         pytest.param("as.example.com", True, 200, id="trusted"),
         pytest.param("as.example.com", False, Reason.UNREACHABLE, id="not trusted"),
-        pytest.param("impostor.example.com", True, Reason.UNREACHABLE, id="for another name"),
+        pytest.param(
+            "impostor.example.com", True, Reason.UNREACHABLE, id="certificate for another name"
+        ),
     ],
 )
-def test_certificates_are_checked(
+def test_request_is_sent_only_if_the_certificate_is_valid_for_the_host(
     tmp_path: Path, kind: str, name: str, trusted: bool, outcome: int | Reason
 ) -> None:
-    """Nothing is sent to whoever can't prove to be who was asked for."""
+    """A certificate must be trusted and contain the host name."""
     internet = Internet(tmp_path, "as.example.com")
-    internet.places["127.0.0.1"] = SERVED
+    internet.hosts["127.0.0.1"] = SERVED
     internet.names[name] = ["127.0.0.1"]
     tls = ssl.create_default_context(cafile=internet.certificate if trusted else None)
 
     async def work() -> int | Reason:
         client = CLIENTS[kind](tls)
-        answer = await post(client, f"https://{name}/introspect")
+        result = await post(client, f"https://{name}/introspect")
         await client.aclose()
-        return answer.status if isinstance(answer, HTTPResult) else answer
+        return result.status if isinstance(result, HTTPResult) else result
 
     assert internet.run(work) == outcome
     assert len(internet.requests) == (outcome == 200)
 
 
 class TimedOut(httpx.AsyncBaseTransport):
-    """A network on which every client runs out of its own time."""
+    """A transport on which every request times out."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Fail as the standard library would."""
+        """Raise the error of the standard library."""
         raise TimeoutError(json.dumps(dict(request.headers)))
 
 
-async def test_a_client_that_gives_up_in_the_standard_way_has_timed_out() -> None:
-    """It need not raise an error of httpx's."""
+async def test_timeout_error_of_the_standard_library_is_a_timeout() -> None:
+    """A client need not raise errors of httpx."""
     client = httpx.AsyncClient(transport=TimedOut())
     assert await post(client, ISSUER) == Reason.TIMED_OUT

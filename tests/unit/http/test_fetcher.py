@@ -1,4 +1,4 @@
-"""One JSON document over HTTP: bounded, strict, and never anything but it or an outage."""
+"""Fetcher.get: a JSON object within its limits, or IssuerUnavailable with a reason."""
 
 import asyncio
 
@@ -16,21 +16,21 @@ ORIGINS = origins_of(ISSUER)
 MAX_BYTES = 512 * 1024
 
 
-def client(answer: httpx.Response | Exception) -> httpx.AsyncClient:
-    """Return a client that is answered with this, or fails with it."""
+def client(response: httpx.Response | Exception) -> httpx.AsyncClient:
+    """Return a client that receives *response*, or raises it."""
 
     def handler(_: httpx.Request) -> httpx.Response:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     return httpx.AsyncClient(transport=httpx.MockTransport(handler))
 
 
-async def fetch(answer: httpx.Response | Exception, url: str = URL) -> Document | Reason:
+async def fetch(response: httpx.Response | Exception, url: str = URL) -> Document | Reason:
     """Return the document, or the reason why there is none."""
     try:
-        return await Fetcher(ISSUER, client(answer), ORIGINS).get(url)
+        return await Fetcher(ISSUER, client(response), ORIGINS).get(url)
     except IssuerUnavailable as error:
         return error.reason
 
@@ -43,28 +43,35 @@ def json_of(size: int) -> bytes:
 @pytest.mark.parametrize(
     ("headers", "media_type", "max_age"),
     [
-        pytest.param({}, "", None, id="says nothing"),
-        pytest.param({"content-type": "application/json"}, "application/json", None, id="plain"),
+        pytest.param({}, "", None, id="no fields"),
         pytest.param(
-            {"content-type": "Application/JSON ; charset=utf-8"}, "application/json", None, id="odd"
+            {"content-type": "application/json"}, "application/json", None, id="media type"
         ),
-        pytest.param({"content-encoding": "Identity"}, "", None, id="not compressed, in words"),
-        pytest.param({"cache-control": "public, max-age=60"}, "", 60, id="may be kept"),
-        pytest.param({"cache-control": "x-max-age=60"}, "", None, id="another directive"),
+        pytest.param(
+            {"content-type": "Application/JSON ; charset=utf-8"},
+            "application/json",
+            None,
+            id="media type with a parameter",
+        ),
+        pytest.param({"content-encoding": "Identity"}, "", None, id="content-encoding: identity"),
+        pytest.param({"cache-control": "public, max-age=60"}, "", 60, id="max-age"),
+        pytest.param(
+            {"cache-control": "x-max-age=60"}, "", None, id="a directive that ends in max-age"
+        ),
     ],
 )
-async def test_an_object_is_read(
+async def test_json_object_is_returned_with_its_media_type_and_max_age(
     headers: dict[str, str], media_type: str, max_age: float | None
 ) -> None:
-    """The document holds the members, what they were said to be, and for how long they hold."""
-    answer = httpx.Response(200, content=b'{"keys": []}', headers=headers)
-    assert await fetch(answer) == Document({"keys": []}, media_type, max_age)
+    """A field that is missing or unknown gives no value."""
+    response = httpx.Response(200, content=b'{"keys": []}', headers=headers)
+    assert await fetch(response) == Document({"keys": []}, media_type, max_age)
 
 
 @pytest.mark.parametrize(
     "status", [201, 203, 204, 206, 301, 302, 307, 400, 401, 404, 429, 500, 503]
 )
-async def test_any_other_status_is_no_answer(status: int) -> None:
+async def test_status_other_than_200_is_a_bad_response(status: int) -> None:
     """Success is 200 (RFC 8414 §3.2); a redirect is not followed."""
     headers = {"location": f"{ISSUER}/elsewhere"}
     assert await fetch(httpx.Response(status, json={}, headers=headers)) == Reason.BAD_RESPONSE
@@ -74,26 +81,26 @@ async def test_any_other_status_is_no_answer(status: int) -> None:
     "content",
     [b"", b"[]", b"null", b"{", b'{"a":1,"a":1}', b'{"a":NaN}', b"\xff\xfe", b"<html>", b"{} {}"],
 )
-async def test_what_is_no_strict_json_object_is_no_answer(content: bytes) -> None:
-    """What two parsers might read in two ways is not read at all."""
+async def test_body_that_is_not_a_strict_json_object_is_a_bad_response(content: bytes) -> None:
+    """A text that two parsers may read differently is not accepted."""
     assert await fetch(httpx.Response(200, content=content)) == Reason.BAD_RESPONSE
 
 
-async def test_the_size_is_bounded_to_the_byte() -> None:
-    """512 KiB are read, one byte more is not."""
+async def test_body_of_more_than_512_kib_is_a_bad_response() -> None:
+    """Exactly 512 KiB are accepted."""
     assert isinstance(await fetch(httpx.Response(200, content=json_of(MAX_BYTES))), Document)
     too_long = httpx.Response(200, content=json_of(MAX_BYTES + 1))
     assert await fetch(too_long) == Reason.BAD_RESPONSE
 
 
-async def test_a_compressed_answer_is_not_unpacked() -> None:
-    """A few bytes could become gigabytes, so we ask for none and take none."""
+async def test_compressed_body_is_a_bad_response_and_not_decompressed() -> None:
+    """A few bytes can expand to gigabytes, so we request and accept identity only."""
     seen: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        # As a stream, so that nobody has unpacked it before we look.
-        stream = httpx.ByteStream(b"\x1f\x8bnever looked at")
+        # A stream, which httpx does not decompress before the fetcher reads it.
+        stream = httpx.ByteStream(b"\x1f\x8bnot gzip")
         return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=stream)
 
     fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(handler)), ORIGINS)
@@ -106,57 +113,61 @@ async def test_a_compressed_answer_is_not_unpacked() -> None:
 @pytest.mark.parametrize(
     ("failure", "reason"),
     [
-        pytest.param(httpx.ReadTimeout("slow"), Reason.TIMED_OUT, id="silent"),
+        pytest.param(httpx.ReadTimeout("slow"), Reason.TIMED_OUT, id="read timeout"),
         pytest.param(httpx.PoolTimeout("busy"), Reason.TIMED_OUT, id="all connections busy"),
         pytest.param(httpx.ConnectError("refused"), Reason.UNREACHABLE, id="refused"),
-        pytest.param(httpx.RemoteProtocolError("odd"), Reason.UNREACHABLE, id="no HTTP"),
+        pytest.param(
+            httpx.RemoteProtocolError("not HTTP"), Reason.UNREACHABLE, id="response is not HTTP"
+        ),
         pytest.param(OSError("no route"), Reason.UNREACHABLE, id="operating system"),
-        pytest.param(RuntimeError("Event loop is closed"), Reason.UNREACHABLE, id="other loop"),
-        pytest.param(ValueError("proxy"), Reason.UNREACHABLE, id="whatever else"),
+        pytest.param(
+            RuntimeError("Event loop is closed"), Reason.UNREACHABLE, id="pool of another loop"
+        ),
+        pytest.param(ValueError("proxy"), Reason.UNREACHABLE, id="any other error"),
     ],
 )
-async def test_whatever_fails_is_an_outage(failure: Exception, reason: Reason) -> None:
-    """A client may fail in many ways; to a request they are all one thing."""
+async def test_error_of_the_client_is_an_outage(failure: Exception, reason: Reason) -> None:
+    """A client may raise anything; the reason is a timeout or `unreachable`."""
     assert await fetch(failure) == reason
 
 
 @pytest.mark.parametrize(
     "url", ["https://xn--/jwks", "https://" + "a" * 70_000, "https://[::1/", "ftp://a/", "/jwks"]
 )
-async def test_a_url_that_no_client_takes_is_an_outage(url: str) -> None:
-    """The metadata of an issuer may name any URL as that of its keys."""
+async def test_url_that_the_client_rejects_is_unreachable(url: str) -> None:
+    """The metadata of an issuer may contain any URL as `jwks_uri`."""
     fetcher = Fetcher(ISSUER, None, ORIGINS)
     with pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
         await fetcher.get(url)
     await fetcher.aclose()
 
 
-async def test_an_environment_that_no_client_can_live_in_is_an_outage(
+async def test_invalid_proxy_in_the_environment_is_an_outage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A proxy that can't be read is the operator's fault, not that of a request."""
+    """It is the operator's fault, so no caller gets a 401."""
     monkeypatch.setenv("ALL_PROXY", "nonsense://proxy")
     with pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
         await Fetcher(ISSUER, None, ORIGINS).get(URL)
 
 
-async def test_a_client_that_was_closed_is_an_outage() -> None:
-    """A client that its owner closed too early fails as a network would."""
+async def test_supplied_client_that_is_closed_is_unreachable() -> None:
+    """It fails as a network does."""
     http = client(httpx.Response(200, json={}))
     await http.aclose()
     with pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
         await Fetcher(ISSUER, http, ORIGINS).get(URL)
 
 
-async def test_a_client_that_was_handed_in_stays_open() -> None:
-    """It belongs to whoever made it."""
+async def test_supplied_client_is_not_closed() -> None:
+    """It belongs to the caller that created it."""
     http = client(httpx.Response(200, json={}))
     await Fetcher(ISSUER, http, ORIGINS).aclose()
     assert not http.is_closed
 
 
-def test_a_client_of_a_loop_that_is_gone_is_let_go() -> None:
-    """Closing under another loop can't reach into it, and need not: nothing was kept open."""
+def test_client_of_a_closed_event_loop_is_discarded() -> None:
+    """It has no open connection, so closing it is not needed."""
     with closed_port() as origin:
         fetcher = Fetcher(ISSUER, None, origins_of(origin))
         with pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
@@ -164,20 +175,22 @@ def test_a_client_of_a_loop_that_is_gone_is_let_go() -> None:
         asyncio.run(fetcher.aclose())
 
 
-async def test_a_url_of_any_length_fits_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """What an issuer names is cut short, and so is what the client says of it."""
+async def test_long_url_and_error_are_truncated_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Both can be chosen by an issuer."""
     await fetch(httpx.ConnectError("y" * 1000), f"{URL}/{'x' * 60_000}")
     assert len(caplog.messages[0]) < 500
 
 
-async def test_a_cancelled_fetch_stays_cancelled() -> None:
-    """A deadline is no failure of the client."""
+async def test_cancelled_get_raises_cancelled_error() -> None:
+    """A deadline of the caller is no failure of the client."""
     started = asyncio.Event()
 
     async def never(_: httpx.Request) -> httpx.Response:
         started.set()
         await asyncio.Event().wait()
-        raise AssertionError("somebody woke what nobody waits for")
+        raise AssertionError("an event that is never set was set")
 
     http = httpx.AsyncClient(transport=httpx.MockTransport(never))
     fetching = asyncio.create_task(Fetcher(ISSUER, http, ORIGINS).get(URL))

@@ -1,4 +1,4 @@
-"""One form over HTTP: what is sent, what of the answer is read, and what a failure means."""
+"""Fetcher.post: a form, the parts of the response that are read, and the reasons of failures."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,47 +17,47 @@ ORIGINS = origins_of(ISSUER)
 MAX_BYTES = 64 * 1024
 
 
-def fetcher_of(answer: httpx.Response | Exception) -> Fetcher:
-    """Return what is answered with this, or fails with it."""
+def fetcher_of(response: httpx.Response | Exception) -> Fetcher:
+    """Return a fetcher whose client receives *response*, or raises it."""
 
     def handler(_: httpx.Request) -> httpx.Response:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     return Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(handler)), ORIGINS)
 
 
-async def post(answer: httpx.Response | Exception) -> HTTPResult | Reason:
-    """Return the answer to a form, or the reason why there is none."""
+async def post(response: httpx.Response | Exception) -> HTTPResult | Reason:
+    """Return the response to a form, or the reason why there is none."""
     try:
-        return await fetcher_of(answer).post(URL, b"a=b", {})
+        return await fetcher_of(response).post(URL, b"a=b", {})
     except IssuerUnavailable as error:
         return error.reason
 
 
 class Broken(httpx.AsyncByteStream):
-    """A body that breaks off."""
+    """A body whose connection is reset."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield a part, and fail."""
+        """Yield a part, and raise."""
         yield b"{"
         raise httpx.ReadError("reset")
 
 
 def chained(error: BaseException | None) -> list[BaseException]:
-    """Return *error* and all that hangs on it."""
+    """Return *error* with all of its causes and contexts."""
     if error is None:
         return []
     return [error, *chained(error.__cause__), *chained(error.__context__)]
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "answer"),
+    ("status", "headers", "result"),
     [
         pytest.param(200, {}, HTTPResult(200, "", b"body", None, None), id="200"),
         pytest.param(400, {}, HTTPResult(400, "", b"body", None, None), id="400"),
-        pytest.param(500, {}, HTTPResult(500, "", b"", None, None), id="500, not read"),
+        pytest.param(500, {}, HTTPResult(500, "", b"", None, None), id="500, body not read"),
         pytest.param(
             302,
             {"location": f"{ISSUER}/other"},
@@ -68,28 +68,35 @@ def chained(error: BaseException | None) -> list[BaseException]:
             200,
             {"content-type": "Application/JSON; a=b", "cache-control": "max-age=9"},
             HTTPResult(200, "application/json", b"body", 9, None),
-            id="what it is",
+            id="media type and max-age",
         ),
         pytest.param(
-            429, {"retry-after": "120"}, HTTPResult(429, "", b"", None, 120), id="when to come back"
+            429, {"retry-after": "120"}, HTTPResult(429, "", b"", None, 120), id="Retry-After"
         ),
         pytest.param(
-            429, {"retry-after": "-1"}, HTTPResult(429, "", b"", None, None), id="negative"
+            429,
+            {"retry-after": "-1"},
+            HTTPResult(429, "", b"", None, None),
+            id="negative Retry-After",
         ),
     ],
 )
-async def test_an_answer_is_read(status: int, headers: dict[str, str], answer: HTTPResult) -> None:
-    """Its body only where it may say something."""
-    assert await post(httpx.Response(status, content=b"body", headers=headers)) == answer
+async def test_response_is_returned_with_the_body_of_200_and_400_only(
+    status: int, headers: dict[str, str], result: HTTPResult
+) -> None:
+    """Other bodies are not read."""
+    assert await post(httpx.Response(status, content=b"body", headers=headers)) == result
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("response", "reason"),
     [
         pytest.param(httpx.ConnectError("refused"), Reason.UNREACHABLE, id="refused"),
-        pytest.param(httpx.RemoteProtocolError("closed"), Reason.UNREACHABLE, id="closed at once"),
-        pytest.param(httpx.ReadTimeout("slow"), Reason.TIMED_OUT, id="silent"),
-        pytest.param(httpx.Response(200, stream=Broken()), Reason.BAD_RESPONSE, id="broken off"),
+        pytest.param(
+            httpx.RemoteProtocolError("closed"), Reason.UNREACHABLE, id="closed without a response"
+        ),
+        pytest.param(httpx.ReadTimeout("slow"), Reason.TIMED_OUT, id="read timeout"),
+        pytest.param(httpx.Response(200, stream=Broken()), Reason.BAD_RESPONSE, id="incomplete"),
         pytest.param(
             httpx.Response(200, content=b"x" * (MAX_BYTES + 1)), Reason.BAD_RESPONSE, id="too long"
         ),
@@ -100,27 +107,29 @@ async def test_an_answer_is_read(status: int, headers: dict[str, str], answer: H
         ),
     ],
 )
-async def test_a_failure_says_whether_there_was_an_answer(
-    answer: httpx.Response | Exception, reason: Reason
+async def test_reason_of_a_failure_says_whether_there_was_a_response(
+    response: httpx.Response | Exception, reason: Reason
 ) -> None:
-    """Only without one is the endpoint itself in doubt."""
-    assert await post(answer) == reason
+    """A failure after a response says nothing about the endpoint's availability."""
+    assert await post(response) == reason
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         pytest.param(httpx.ConnectError("refused"), id="refused"),
-        pytest.param(httpx.ReadTimeout("slow"), id="silent"),
-        pytest.param(httpx.Response(200, stream=Broken()), id="broken off"),
+        pytest.param(httpx.ReadTimeout("slow"), id="read timeout"),
+        pytest.param(httpx.Response(200, stream=Broken()), id="incomplete"),
         pytest.param(httpx.Response(200, content=b"x" * (MAX_BYTES + 1)), id="too long"),
         pytest.param(httpx.Response(200, headers={"content-encoding": "br"}), id="compressed"),
     ],
 )
-async def test_no_error_of_a_client_hangs_on_ours(answer: httpx.Response | Exception) -> None:
-    """It would hold the request: the form with the token, and the secret in its header."""
+async def test_error_of_the_client_is_not_chained_to_ours(
+    response: httpx.Response | Exception,
+) -> None:
+    """It refers to the request: the form with the token, and the secret in its header."""
     with pytest.raises(IssuerUnavailable) as raised:
-        await fetcher_of(answer).post(URL, b"token=s3cr3t", {})
+        await fetcher_of(response).post(URL, b"token=s3cr3t", {})
     assert chained(raised.value) == [raised.value]
 
 
@@ -131,38 +140,42 @@ LATE = "Fri, 31 Dec 1999 23:59:59 GMT"
     ("headers", "seconds"),
     [
         pytest.param({"retry-after": "120"}, 120, id="seconds"),
-        pytest.param({"retry-after": "0"}, 0, id="at once"),
+        pytest.param({"retry-after": "0"}, 0, id="zero"),
         pytest.param(
-            {"retry-after": LATE, "date": "Fri, 31 Dec 1999 23:59:30 GMT"}, 29, id="a moment"
+            {"retry-after": LATE, "date": "Fri, 31 Dec 1999 23:59:30 GMT"}, 29, id="a date"
         ),
         pytest.param(
-            {"retry-after": LATE, "date": "Sat, 01 Jan 2000 00:00:00 GMT"}, 0, id="a past one"
+            {"retry-after": LATE, "date": "Sat, 01 Jan 2000 00:00:00 GMT"}, 0, id="a past date"
         ),
-        pytest.param({"retry-after": LATE}, None, id="a moment by no clock"),
+        pytest.param({"retry-after": LATE}, None, id="a date without Date"),
         pytest.param(
-            {"retry-after": LATE, "date": "Fri, 31 Dec 1999 23:59:30 -0000"}, None, id="no zone"
+            {"retry-after": LATE, "date": "Fri, 31 Dec 1999 23:59:30 -0000"},
+            None,
+            id="a date without zone",
         ),
-        pytest.param({"retry-after": "soon", "date": LATE}, None, id="no moment"),
-        pytest.param({"retry-after": "1" * 10}, None, id="centuries"),
-        pytest.param({}, None, id="not said"),
+        pytest.param({"retry-after": "soon", "date": LATE}, None, id="no date"),
+        pytest.param({"retry-after": "1" * 10}, None, id="ten digits"),
+        pytest.param({}, None, id="missing"),
     ],
 )
-async def test_when_to_come_back_is_read(headers: dict[str, str], seconds: float | None) -> None:
-    """In seconds, or as a moment by the clock of the server itself."""
-    answer = await post(httpx.Response(429, headers=headers))
-    assert isinstance(answer, HTTPResult)
-    assert answer.retry_after == seconds
+async def test_retry_after_is_read_as_seconds_or_date(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    """A date is relative to the clock of the server."""
+    result = await post(httpx.Response(429, headers=headers))
+    assert isinstance(result, HTTPResult)
+    assert result.retry_after == seconds
 
 
-async def test_the_longest_answer_is_read() -> None:
-    """64 KiB, and not one byte more."""
-    answer = await post(httpx.Response(200, content=b"x" * MAX_BYTES))
-    assert isinstance(answer, HTTPResult)
-    assert len(answer.body) == MAX_BYTES
+async def test_body_of_64_kib_is_read() -> None:
+    """One byte more is a bad response."""
+    result = await post(httpx.Response(200, content=b"x" * MAX_BYTES))
+    assert isinstance(result, HTTPResult)
+    assert len(result.body) == MAX_BYTES
 
 
-async def test_the_log_tells_nothing_that_was_sent(caplog: pytest.LogCaptureFixture) -> None:
-    """A client's own text about a failure may quote a header field or the form."""
+async def test_log_contains_nothing_that_was_sent(caplog: pytest.LogCaptureFixture) -> None:
+    """The text of a client's error may quote a header field or the form."""
     await post(httpx.LocalProtocolError("Illegal header value b'Basic s3cr3t'"))
     assert "LocalProtocolError" in caplog.text
     assert "s3cr3t" not in caplog.text
@@ -171,8 +184,8 @@ async def test_the_log_tells_nothing_that_was_sent(caplog: pytest.LogCaptureFixt
     assert "certificate verify failed" in caplog.text
 
 
-async def test_nobody_at_the_port_is_no_connection() -> None:
-    """By a client of our own."""
+async def test_refused_connection_of_the_own_client_is_unreachable() -> None:
+    """The fetcher opens its own client here."""
     with closed_port() as origin:
         fetcher = Fetcher(ISSUER, None, origins_of(origin), connections=1)
         with pytest.raises(IssuerUnavailable, match=Reason.UNREACHABLE):
@@ -180,14 +193,14 @@ async def test_nobody_at_the_port_is_no_connection() -> None:
         await fetcher.aclose()
 
 
-async def test_cancelling_is_passed_on() -> None:
-    """A deadline is no failure of the client."""
+async def test_cancelled_post_raises_cancelled_error() -> None:
+    """A deadline of the caller is no failure of the client."""
     started = asyncio.Event()
 
     async def never(_: httpx.Request) -> httpx.Response:
         started.set()
         await asyncio.Event().wait()
-        raise AssertionError("somebody woke what nobody waits for")
+        raise AssertionError("an event that is never set was set")
 
     fetcher = Fetcher(ISSUER, httpx.AsyncClient(transport=httpx.MockTransport(never)), ORIGINS)
     posting = asyncio.create_task(fetcher.post(URL, b"", {}))

@@ -1,4 +1,4 @@
-"""No document sends us into our own network; what is open is used again, and not for ever."""
+"""SSRFTransport: no connection into our own network, and reuse of idle connections."""
 
 import asyncio
 import threading
@@ -29,16 +29,16 @@ KEYS: Mapping[str, Any] = {"keys": []}
 
 @pytest.fixture
 def internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Internet:
-    """Return an Internet with a server that the client trusts, and no proxy."""
+    """Return a simulated Internet whose server the client trusts, without a proxy."""
     internet = Internet(tmp_path, "keys.example.com", *HOSTS)
-    internet.answers["/jwks"] = KEYS
-    internet.places = {PUBLIC: SERVED, "127.0.0.1": SERVED}
-    internet.become(monkeypatch)
+    internet.responses["/jwks"] = KEYS
+    internet.hosts = {PUBLIC: SERVED, "127.0.0.1": SERVED}
+    internet.install(monkeypatch)
     return internet
 
 
 def fetch(internet: Internet, url: str = "https://keys.example.com/jwks") -> object:
-    """Return the members of what is at *url*, or why there are none."""
+    """Return the members of the document at *url*, or the reason why there is none."""
 
     async def work() -> object:
         fetcher = Fetcher(ISSUER, None, CONFIGURED)
@@ -58,44 +58,44 @@ def fetch(internet: Internet, url: str = "https://keys.example.com/jwks") -> obj
         pytest.param([PUBLIC], [PUBLIC], id="one address"),
         pytest.param([OTHER, PUBLIC], [OTHER, PUBLIC], id="the first refuses"),
         pytest.param([PUBLIC_V6, OTHER, PUBLIC], [PUBLIC_V6, OTHER, PUBLIC], id="two refuse"),
-        pytest.param([PUBLIC, OTHER], [PUBLIC], id="the first answers"),
+        pytest.param([PUBLIC, OTHER], [PUBLIC], id="the first connects"),
     ],
 )
-def test_a_name_on_the_internet_is_reached(
+def test_public_addresses_of_a_host_are_tried_in_order(
     internet: Internet, addresses: Sequence[str], attempts: list[str]
 ) -> None:
-    """At the addresses that it was looked up to, one after the other, under its own name."""
+    """The request has the host name, whichever address connects."""
     internet.names["keys.example.com"] = addresses
     assert fetch(internet) == KEYS
     assert internet.attempts == attempts
     assert internet.requests == ["https://keys.example.com/jwks"]
 
 
-def test_a_silent_address_leaves_time_for_the_next(internet: Internet) -> None:
-    """It is given two seconds of the five that a fetch may take."""
+def test_silent_address_is_given_up_after_two_seconds(internet: Internet) -> None:
+    """That leaves time for the next address within the 5 s of a fetch."""
     internet.names["keys.example.com"] = [OTHER, PUBLIC]
-    internet.places[OTHER] = SILENT
+    internet.hosts[OTHER] = SILENT
     assert fetch(internet) == KEYS
     assert internet.attempts == [OTHER, PUBLIC]
 
 
-def test_nobody_anywhere_is_an_outage(internet: Internet) -> None:
-    """Each address was tried once."""
+def test_host_whose_addresses_all_refuse_is_unreachable(internet: Internet) -> None:
+    """Each address is tried once."""
     internet.names["keys.example.com"] = [OTHER, PUBLIC_V6]
     assert fetch(internet) == Reason.UNREACHABLE
     assert internet.attempts == [OTHER, PUBLIC_V6]
 
 
-def test_the_certificate_is_for_the_name(internet: Internet) -> None:
-    """Whoever answers at the address must prove to be who was asked for."""
+def test_certificate_is_verified_for_the_host_name(internet: Internet) -> None:
+    """Not for the address that is connected to."""
     internet.names["impostor.example.com"] = [PUBLIC]
     assert fetch(internet, "https://impostor.example.com/jwks") == Reason.UNREACHABLE
     assert internet.attempts == [PUBLIC]
     assert internet.requests == []
 
 
-def test_a_connection_is_used_again_for_its_own_name_alone(internet: Internet) -> None:
-    """Who is at the same address has not shown a certificate for the other name."""
+def test_connection_is_not_reused_for_another_host_at_the_same_address(internet: Internet) -> None:
+    """The server has shown no certificate for the other name."""
     internet.names |= {"keys.example.com": [PUBLIC], "other.example.com": [PUBLIC]}
 
     async def work() -> list[object]:
@@ -110,23 +110,25 @@ def test_a_connection_is_used_again_for_its_own_name_alone(internet: Internet) -
             await fetcher.aclose()
 
     assert internet.run(work) == [KEYS, Reason.UNREACHABLE]
-    assert internet.attempts == [PUBLIC] * 2  # the second of the three was the first one's
+    assert (
+        internet.attempts == [PUBLIC] * 2
+    )  # the second request reused the connection of the first
 
 
 @pytest.mark.parametrize(
     "host",
     ["as.example.com", "AS.example.com", "bücher.example", "as.example.com:443"],
 )
-def test_a_configured_host_may_be_anywhere(internet: Internet, host: str) -> None:
-    """Whoever configured it knows where it is; its names are compared as DNS does."""
+def test_configured_host_may_have_a_private_address(internet: Internet, host: str) -> None:
+    """The operator configured it. Its name is compared as DNS does."""
     internet.names |= {name: ["127.0.0.1"] for name in HOSTS}
     assert fetch(internet, f"https://{host}/jwks") == KEYS
     assert internet.attempts == ["127.0.0.1"]
 
 
 @pytest.mark.parametrize("url", ["https://as.example.com:6379/", "http://as.example.com/"])
-def test_a_configured_host_is_trusted_at_its_port_alone(internet: Internet, url: str) -> None:
-    """What else listens there, inside our own network, is no issuer's to name."""
+def test_configured_host_with_another_port_must_be_public(internet: Internet, url: str) -> None:
+    """Metadata must not name other services on the same host."""
     internet.names["as.example.com"] = ["127.0.0.1"]
     assert fetch(internet, url) == Reason.UNREACHABLE
     assert internet.attempts == []
@@ -140,16 +142,16 @@ def test_a_configured_host_is_trusted_at_its_port_alone(internet: Internet, url:
         pytest.param(["169.254.169.254"], id="metadata service"),
         pytest.param(["10.0.0.1"], id="private"),
         pytest.param(["fd00::1"], id="private, IPv6"),
-        pytest.param(["::ffff:127.0.0.1"], id="mapped"),
-        pytest.param([PUBLIC, "127.0.0.1"], id="loopback behind a public one"),
+        pytest.param(["::ffff:127.0.0.1"], id="loopback, mapped"),
+        pytest.param([PUBLIC, "127.0.0.1"], id="loopback after a public one"),
         pytest.param(["10.0.0.1", PUBLIC], id="private before a public one"),
-        pytest.param([], id="nowhere"),
+        pytest.param([], id="no address"),
     ],
 )
-def test_a_name_for_our_own_network_is_not_reached(
+def test_host_with_a_non_public_address_is_not_connected_to(
     internet: Internet, addresses: Sequence[str]
 ) -> None:
-    """Nobody is connected to; one such address spoils them all, since a name is one place."""
+    """One such address makes the host unusable."""
     internet.names["keys.example.com"] = addresses
     assert fetch(internet) == Reason.UNREACHABLE
     assert internet.attempts == []
@@ -173,8 +175,8 @@ def test_a_name_for_our_own_network_is_not_reached(
         ),
     ],
 )
-def test_no_spelling_of_an_address_leads_there(internet: Internet, host: str) -> None:
-    """It is judged after it was looked up, as the operating system reads it."""
+def test_no_spelling_of_a_private_address_is_connected_to(internet: Internet, host: str) -> None:
+    """The check applies to the address that the operating system resolved."""
     internet.names["localhost"] = ["127.0.0.1"]
     internet.names["metadata"] = ["169.254.169.254"]
     internet.names["as.example.com."] = ["127.0.0.1"]
@@ -182,18 +184,18 @@ def test_no_spelling_of_an_address_leads_there(internet: Internet, host: str) ->
     assert internet.attempts == []
 
 
-def test_a_redirect_leads_nowhere(internet: Internet) -> None:
-    """Not even to where we might have gone by ourselves."""
+def test_redirect_is_not_followed(internet: Internet) -> None:
+    """Not even to an address that would be allowed."""
     internet.names["keys.example.com"] = [PUBLIC]
-    internet.answers["/jwks"] = "https://127.0.0.1/jwks"
+    internet.responses["/jwks"] = "https://127.0.0.1/jwks"
     assert fetch(internet) == Reason.BAD_RESPONSE
     assert internet.attempts == [PUBLIC]
 
 
-def test_exceptions_from_a_proxy_are_no_proxy(
+def test_no_proxy_alone_keeps_the_address_check(
     internet: Internet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`NO_PROXY` alone leaves the choice of addresses with us."""
+    """`NO_PROXY` without a proxy does not configure one."""
     monkeypatch.setenv("NO_PROXY", "localhost")
     internet.names["keys.example.com"] = ["10.0.0.1"]
     assert fetch(internet) == Reason.UNREACHABLE
@@ -201,64 +203,64 @@ def test_exceptions_from_a_proxy_are_no_proxy(
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
-def test_a_proxy_chooses_its_own_addresses(
+def test_proxy_of_the_environment_resolves_the_host(
     internet: Internet, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """It is where the operator says, and alone may know the names."""
+    """The operator configured it, and it may be the only one to know the names."""
     monkeypatch.setenv(variable, "http://proxy.internal:3128")
     internet.names["proxy.internal"] = ["10.0.0.9"]
     assert fetch(internet) == Reason.UNREACHABLE
     assert internet.attempts == ["10.0.0.9"]
 
 
-class Clients:
-    """A server that knows from which ports it is asked, and answers when all of a crowd are there.
+class ConcurrentServer:
+    """A server that responds once a number of concurrent requests have arrived.
 
     Attributes:
-        ports: From where it was asked, in order.
-        crowd: How many must be there.
-        asked: Set when it was asked.
+        ports: The client port of each request, in order: one per connection.
+        concurrency: How many requests must have arrived.
+        request_received: Set when a request has arrived.
     """
 
     def __init__(self) -> None:
         self.ports: list[int] = []
-        self.crowd = 1
-        self.asked = threading.Event()
-        self._all_there = asyncio.Event()
-        self._waiting = 0
+        self.concurrency = 1
+        self.request_received = threading.Event()
+        self._all_arrived = asyncio.Event()
+        self._arrived = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, when everybody is there."""
+        """Respond, once all requests have arrived."""
         self.ports.append(scope["client"][1])
-        self.asked.set()
-        self._waiting += 1
-        if self._waiting < self.crowd:
-            await self._all_there.wait()
+        self.request_received.set()
+        self._arrived += 1
+        if self._arrived < self.concurrency:
+            await self._all_arrived.wait()
         else:
-            self._all_there.set()
-            self._all_there, self._waiting = asyncio.Event(), 0
-        await PlainTextResponse("well")(scope, receive, send)
+            self._all_arrived.set()
+            self._all_arrived, self._arrived = asyncio.Event(), 0
+        await PlainTextResponse("ok")(scope, receive, send)
 
-    async def ask(self, client: httpx.AsyncClient, origin: str, crowd: int = 1) -> set[int]:
-        """Ask as a *crowd*, all at once, and return from which ports."""
-        self.crowd = crowd
+    async def get(self, client: httpx.AsyncClient, origin: str, concurrency: int = 1) -> set[int]:
+        """Send concurrent requests, and return the client ports that they came from."""
+        self.concurrency = concurrency
         self.ports.clear()
-        await asyncio.gather(*(client.get(origin) for _ in range(crowd)))
+        await asyncio.gather(*(client.get(origin) for _ in range(concurrency)))
         return set(self.ports)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[tuple[Clients, str]]:
-    """Yield a server, and where it is."""
-    clients = Clients()
-    with serving(clients) as origin:
-        yield clients, origin
+def server() -> Iterator[tuple[ConcurrentServer, str]]:
+    """Yield a server and its origin."""
+    backend = ConcurrentServer()
+    with serving(backend) as origin:
+        yield backend, origin
 
 
 def client_of(
     origin: str, connections: int, clock: Callable[[], float] = time.monotonic
 ) -> httpx.AsyncClient:
-    """Return a client that keeps so many connections."""
+    """Return a client that keeps up to *connections* idle connections."""
     transport = SSRFTransport(origins_of(origin), connections=connections, clock=clock)
     return httpx.AsyncClient(transport=transport, timeout=10)
 
@@ -266,69 +268,71 @@ def client_of(
 @pytest.mark.parametrize(
     ("connections", "kept"),
     [
-        pytest.param(5, 5, id="room for each"),
-        pytest.param(3, 3, id="room for some"),
-        pytest.param(0, 0, id="room for none"),
+        pytest.param(5, 5, id="all are kept"),
+        pytest.param(3, 3, id="some are kept"),
+        pytest.param(0, 0, id="none is kept"),
     ],
 )
-async def test_what_a_crowd_opened_serves_the_next(
-    server: tuple[Clients, str], connections: int, kept: int
+async def test_idle_connections_are_reused_up_to_the_limit(
+    server: tuple[ConcurrentServer, str], connections: int, kept: int
 ) -> None:
-    """As far as there is room, whatever came one by one in between."""
-    clients, origin = server
+    """Single requests in between do not close them."""
+    backend, origin = server
     async with client_of(origin, connections) as client:
-        first = await clients.ask(client, origin, crowd=5)
+        first = await backend.get(client, origin, concurrency=5)
         assert len(first) == 5
-        one_by_one = {port for _ in range(3) for port in await clients.ask(client, origin)}
+        one_by_one = {port for _ in range(3) for port in await backend.get(client, origin)}
         assert len(one_by_one) == (1 if kept else 3)
-        again = await clients.ask(client, origin, crowd=5)
+        again = await backend.get(client, origin, concurrency=5)
         assert len(first & again) == kept
 
 
-async def test_what_is_idle_for_long_is_closed_by_and_by(server: tuple[Clients, str]) -> None:
-    """One for each exchange, while what is used stays open."""
-    clients, origin = server
+async def test_connection_idle_for_five_seconds_is_closed(
+    server: tuple[ConcurrentServer, str],
+) -> None:
+    """One is closed for each request; the connection in use stays open."""
+    backend, origin = server
     clock = FakeClock(1000)
     async with client_of(origin, 5, clock) as client:
-        first = await clients.ask(client, origin, crowd=3)
+        first = await backend.get(client, origin, concurrency=3)
         clock.advance(4.9)
-        (used,) = await clients.ask(client, origin)
+        (used,) = await backend.get(client, origin)
         clock.advance(0.1)
         for _ in range(4):
-            assert await clients.ask(client, origin) == {used}
-        assert first & await clients.ask(client, origin, crowd=3) == {used}
+            assert await backend.get(client, origin) == {used}
+        assert first & await backend.get(client, origin, concurrency=3) == {used}
 
 
-async def test_who_gives_up_leaves_no_connection_that_waits_for_an_answer(
-    server: tuple[Clients, str],
+async def test_connection_of_a_cancelled_request_is_not_reused(
+    server: tuple[ConcurrentServer, str],
 ) -> None:
-    """The next gets one of his own."""
-    clients, origin = server
+    """The next request opens a new one, so it can't read the response to the other."""
+    backend, origin = server
     async with client_of(origin, 5) as client:
-        (before,) = await clients.ask(client, origin)
-        clients.crowd = 2
-        clients.ports.clear()
-        clients.asked.clear()
+        (before,) = await backend.get(client, origin)
+        backend.concurrency = 2
+        backend.ports.clear()
+        backend.request_received.clear()
         waiting = asyncio.create_task(client.get(origin))
-        await asyncio.to_thread(clients.asked.wait, 10)
+        await asyncio.to_thread(backend.request_received.wait, 10)
         waiting.cancel()
         await asyncio.wait([waiting])
-        assert clients.ports == [before]
-        await clients.ask(client, origin, crowd=1)
-        assert before not in clients.ports
+        assert backend.ports == [before]
+        await backend.get(client, origin, concurrency=1)
+        assert before not in backend.ports
 
 
-async def test_what_is_under_way_when_it_closes_is_closed_after(
-    server: tuple[Clients, str],
+async def test_connection_in_use_at_aclose_is_closed_with_its_response(
+    server: tuple[ConcurrentServer, str],
 ) -> None:
-    """Nothing is kept any more."""
-    clients, origin = server
-    clients.crowd = 1
-    clients.ports.clear()
+    """After `aclose` no connection is kept."""
+    backend, origin = server
+    backend.concurrency = 1
+    backend.ports.clear()
     transport = SSRFTransport(origins_of(origin), connections=5)
     response = await transport.handle_async_request(httpx.Request("GET", origin))
     await transport.aclose()
     await response.aread()
     again = await transport.handle_async_request(httpx.Request("GET", origin))
     await again.aread()
-    assert len(set(clients.ports)) == 2
+    assert len(set(backend.ports)) == 2
