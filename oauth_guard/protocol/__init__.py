@@ -1,1 +1,1 @@
-"""The rules of OAuth as pure code: no sockets, no clock, no framework."""
+"""OAuth rules as pure functions and values: no I/O, no clock, no framework."""

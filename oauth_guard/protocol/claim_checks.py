@@ -1,4 +1,4 @@
-"""ClaimChecks: what a token must say beyond the registered claims, by value or by a function."""
+"""ClaimChecks: an operator's own checks of claims, by required value or by a function."""
 
 import inspect
 import json
@@ -11,20 +11,20 @@ from oauth_guard.errors import ConfigurationError, InvalidToken, MissingCredenti
 __all__ = ["ClaimChecks", "ClaimFunction", "call_claim_function", "is_plain_function"]
 
 ClaimFunction: TypeAlias = Callable[[Mapping[str, Any]], object]
-"""Looks at the claims of a token; it refuses by `raise InvalidToken`, else returns None."""
+"""Takes verified claims; raises `InvalidToken` to reject the token, and returns None otherwise."""
 
 _T = TypeVar("_T")
-# What code that reads claims raises where one is missing, or is not what it looks like.
-_ODD_CLAIM = (LookupError, TypeError, AttributeError, ValueError)
+# What a function raises that reads a claim which is missing, or of another type or form.
+_CLAIM_ERRORS = (LookupError, TypeError, AttributeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimChecks:
-    """More that a token must say, judged on each request.
+    """An operator's checks of claims, which run on every request.
 
     Attributes:
-        required_values: Claims and the values that they must have, written as JSON.
-        function: A function that may refuse the token.
+        required_values: Names of claims, and the JSON text of the value that each must have.
+        function: A function that may reject the token.
     """
 
     required_values: tuple[tuple[str, str], ...] = ()
@@ -32,15 +32,15 @@ class ClaimChecks:
 
     @classmethod
     def of(cls, claims: object) -> Self:
-        """Read what is configured as `claims=`.
+        """Build the checks from the setting `claims=`, a mapping or a function.
 
         Raises:
-            ConfigurationError: It is neither, a value is not JSON, or the function is async.
+            ConfigurationError: *claims* is neither, a name is not a string, a value is not JSON,
+                or the function is async.
         """
         if isinstance(claims, Mapping):
-            return cls(
-                required_values=tuple((name, _wanted(name, claims[name])) for name in claims)
-            )
+            values = tuple((name, _required_value(name, claims[name])) for name in claims)
+            return cls(required_values=values)
         if not is_plain_function(claims):
             raise ConfigurationError(
                 'claims= takes values, {"tenant": "acme"}, or a plain function of the claims.'
@@ -48,46 +48,48 @@ class ClaimChecks:
         return cls(function=claims)
 
     def check(self, claims: Mapping[str, Any]) -> None:
-        """Hold *claims* to the values and to the function.
+        """Check *claims* against the required values, then call the function.
 
-        A value is compared as JSON: whole, and by its type, so that 1, 1.0, `true` and "1" are
-        four values, and an array must be the same array.
+        Values are compared as JSON, including their types: 1, 1.0, `true` and "1" are four
+        values, and arrays must have equal elements in equal order.
 
         Raises:
-            InvalidToken: A claim is missing or has another value; see `call_claim_function`.
-            RequestRejected: The function refuses.
-            ConfigurationError: The function returned something, where only raising refuses.
+            InvalidToken: A claim is missing or has another value; or see `call_claim_function`.
+            RequestRejected: The function raised it.
+            ConfigurationError: The function returned a value. Only raising rejects a token.
         """
-        for name, wanted in self.required_values:
-            if name not in claims or _json(claims[name]) != wanted:
+        for name, required in self.required_values:
+            if name not in claims or _json(claims[name]) != required:
                 raise InvalidToken(Reason.WRONG_CLAIM)
         if self.function is not None and call_claim_function(self.function, claims) is not None:
-            raise ConfigurationError("A function at claims= refuses by raising: return nothing.")
+            raise ConfigurationError("A function at claims= rejects by raising: return nothing.")
 
 
 def is_plain_function(value: object) -> TypeGuard[Callable[[Mapping[str, Any]], Any]]:
-    """Tell whether *value* can be called, and answers at once."""
+    """Return whether *value* is callable and is not a coroutine function."""
     return callable(value) and not inspect.iscoroutinefunction(value)
 
 
 def call_claim_function(
     function: Callable[[Mapping[str, Any]], _T], claims: Mapping[str, Any]
 ) -> _T:
-    """Return what the operator's *function* says about *claims*, which must be verified.
+    """Call an operator's *function* with *claims*, which must be verified, and return its result.
 
-    What it raises where a claim is missing or odd refuses the token: a `LookupError`, such as
-    `KeyError`, a `TypeError`, `AttributeError` or `ValueError`. Anything else is its own fault.
+    A `LookupError` (such as `KeyError`), `TypeError`, `AttributeError` or `ValueError` means that
+    a claim is missing or malformed, and rejects the token. Any other exception is a fault of the
+    function and passes through.
 
     Raises:
-        InvalidToken: It finds a claim missing or odd.
+        InvalidToken: The function could not read a claim (`MALFORMED_CLAIM`), or raised
+            `MissingCredentials`.
     """
     try:
         return function(claims)
     except ConfigurationError:  # a ValueError, but not the caller's fault
         raise
-    except MissingCredentials:  # somebody did come: a refused token is never nobody
+    except MissingCredentials:  # credentials are present: the request must not pass as anonymous
         raise InvalidToken from None
-    except _ODD_CLAIM:  # whose text may hold what the token says
+    except _CLAIM_ERRORS:  # its text may quote a claim
         raise InvalidToken(Reason.MALFORMED_CLAIM) from None
 
 
@@ -95,12 +97,12 @@ def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, allow_nan=False)
 
 
-def _wanted(name: object, value: Any) -> str:
+def _required_value(name: object, value: Any) -> str:
     if not isinstance(name, str):
         raise ConfigurationError('claims= takes names and values: {"tenant": "acme"}.')
     try:
         return _json(value)
     except (TypeError, ValueError):
         raise ConfigurationError(
-            f"claims= has a value for {name!r} that no token can hold."
+            f"claims= has a value for {name!r} that is not JSON, so no token can have it."
         ) from None

@@ -1,4 +1,4 @@
-"""ClaimRules: what an issuer's tokens must say to be believed (RFC 9068 §4, RFC 8725 §3)."""
+"""ClaimRules: the checks of one issuer's headers and claims (RFC 9068 §4, RFC 8725 §3)."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,46 +13,47 @@ from oauth_guard.protocol.claim_checks import ClaimChecks, ClaimFunction, is_pla
 __all__ = ["RFC9068_CLAIMS", "ClaimPath", "ClaimRules", "ClaimSettings"]
 
 ClaimPath: TypeAlias = str | tuple[str, ...]
-"""A claim by its name, or a member of one by the way to it: `("realm_access", "roles")`."""
+"""The name of a claim, or the path to a nested member: `("realm_access", "roles")`."""
 
 RFC9068_CLAIMS = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 """The claims that RFC 9068 §2.2 requires of every access token."""
 
-_TEXTS = ("iss", "sub", "jti", "acr")
-_NUMBERS = ("exp", "nbf", "iat", "auth_time")
-_TEXT: frozenset[type] = frozenset({str})
-_OF_ID_TOKENS = frozenset({"at_hash", "c_hash"})
-_MAX_LEEWAY = 300
-_NO_MORE = ClaimChecks()
-_IAT_ALWAYS, _IAT_NEVER = 10, 60  # seconds in the future
+_STRING_CLAIMS = ("iss", "sub", "jti", "acr")
+_NUMBER_CLAIMS = ("exp", "nbf", "iat", "auth_time")
+_STRING: frozenset[type] = frozenset({str})
+_NUMBER: frozenset[type] = frozenset({int, float})
+_ID_TOKEN_CLAIMS = frozenset({"at_hash", "c_hash"})
+_NO_CHECKS = ClaimChecks()
+_MAX_LEEWAY = 300  # seconds
+_MIN_IAT_TOLERANCE, _MAX_IAT_TOLERANCE = 10, 60  # seconds
 
 
 class ClaimSettings(TypedDict, total=False):
     """How an issuer's tokens differ from RFC 9068: keyword arguments of every issuer.
 
     Attributes:
-        types: The accepted `typ`; `["JWT"]` for issuers older than RFC 9068. A `None` among
-            them accepts a token without one.
-        algorithms: The accepted `alg`, out of RS, PS, ES 256/384/512, `EdDSA` and `Ed25519`.
-        audience: The accepted `aud`, one or several; by default the resource of the guard.
-        single_audience: Refuse a token that names other audiences too (RFC 8707 §2.2).
-        required_claims: The claims that must be there; by default the seven of RFC 9068.
-        client_claims: Where the client's identifier is looked for, in order.
-        clients: The clients whose tokens are taken; by default any client's.
-        audience_optional: Take a token without `aud`, if `clients` names its client.
-        scope_claims: Where the scope is looked for, in order.
+        types: The accepted values of `typ`; `["JWT"]` for issuers older than RFC 9068. A `None`
+            in the list accepts a token without `typ`.
+        algorithms: The accepted values of `alg`: RS, PS or ES with 256, 384 or 512, `EdDSA`,
+            `Ed25519`. HS256, HS384 and HS512 are for a secret shared with the issuer.
+        audience: The accepted values of `aud`, one or several; by default the guard's resource.
+        single_audience: Reject a token that has other audiences too (RFC 8707 §2.2).
+        required_claims: The claims that must be present; by default the seven of RFC 9068.
+        client_claims: The claims that may hold the client identifier; the first present is used.
+        clients: The clients whose tokens are accepted; by default every client.
+        audience_optional: Accept a token without `aud`, if `clients` contains its client.
+        scope_claims: The claims that may hold the scope; the first present is used.
         scope_array: The scope may also be an array of strings.
-        role_claims: Where the roles are; what is found in several places is put together. So are
-            the next two.
-        group_claims: Where the groups are.
-        entitlement_claims: Where the entitlements are.
-        is_client_token: Tells from its claims that a token was issued to a client for itself, where
-            its `sub` is not the client's identifier; so it is no user's.
-        claims: More claims and the exact values that they must have, compared as JSON; or a plain
-            function of the claims, which refuses by `raise InvalidToken`. This function and
-            `is_client_token` see verified claims, arrays as tuples. A `LookupError`,
-            `TypeError`, `AttributeError` or `ValueError` from either refuses the token too.
-        leeway: How many seconds the issuer's clock and ours may differ; by default 5.
+        role_claims: The claims that hold roles, all of which are combined.
+        group_claims: The claims that hold groups, combined likewise.
+        entitlement_claims: The claims that hold entitlements, combined likewise.
+        is_client_token: A plain function of the claims that returns whether a token was issued to
+            a client for itself, for issuers that give such a token its own kind of `sub`.
+        claims: Further claims and the values that they must have, compared as JSON; or a plain
+            function of the claims that raises `InvalidToken` to reject the token. This function
+            and `is_client_token` get verified claims, with arrays as tuples. A `LookupError`,
+            `TypeError`, `AttributeError` or `ValueError` from either rejects the token too.
+        leeway: The accepted clock difference in seconds, from 0 to 300; by default 5.
     """
 
     types: Iterable[str | None]
@@ -75,17 +76,18 @@ class ClaimSettings(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
-    """One issuer's rules; its tokens carry them, so whoever holds one judges by the right ones.
+    """The rules for one issuer's tokens. Each `AccessToken` refers to the rules of its issuer.
 
-    Its attributes are `ClaimSettings`, read and checked, and the issuer's identifier, which is
-    compared code point by code point. No `audience` stands for the resource itself.
+    Attributes not described here are those of `ClaimSettings`.
 
     Attributes:
-        subject_claim: What names the subject.
-        claim_types: The types, one of which a claim must have if it is there.
-        future_iat_tolerance: How far in the future a token may have been issued, in seconds.
-        multi_value_claims: What the claims are called that hold roles, groups and entitlements.
-        audience_optional: Whether a token without `aud` is for us; one that names others is not.
+        issuer: The issuer identifier. It is compared code point by code point.
+        audience: The accepted audiences; empty means the resource itself.
+        audience_optional: Whether a token without `aud` is accepted; one for others is not.
+        subject_claim: The claim that identifies the subject.
+        claim_types: The JSON types that a claim may have if it is present, by its name.
+        future_iat_tolerance: How many seconds `iat` may be in the future.
+        multi_value_claims: The top-level claims that hold roles, groups or entitlements.
     """
 
     issuer: str
@@ -102,7 +104,7 @@ class ClaimRules:
     group_claims: tuple[ClaimPath, ...] = ("groups",)
     entitlement_claims: tuple[ClaimPath, ...] = ("entitlements",)
     is_client_token: Callable[[Mapping[str, Any]], bool] | None = field(default=None, hash=False)
-    claims: ClaimChecks = _NO_MORE
+    claims: ClaimChecks = _NO_CHECKS
     leeway: float = 5
     subject_claim: str = "sub"
     audience_optional: bool = False
@@ -111,45 +113,46 @@ class ClaimRules:
     multi_value_claims: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Work out once what each token is held to."""
+        """Compute the derived attributes once, not for each token."""
         scopes = () if self.scope_array else self.scope_claims
-        claim_types = dict.fromkeys(_NUMBERS, frozenset({int, float}))
-        for name in (*_TEXTS, self.subject_claim, *self.client_claims, *scopes):
-            claim_types[name] = claim_types.get(name, _TEXT) & _TEXT
-        object.__setattr__(self, "claim_types", claim_types)
-        object.__setattr__(
-            self, "future_iat_tolerance", min(max(self.leeway, _IAT_ALWAYS), _IAT_NEVER)
-        )
+        claim_types = dict.fromkeys(_NUMBER_CLAIMS, _NUMBER)
+        for name in (*_STRING_CLAIMS, self.subject_claim, *self.client_claims, *scopes):
+            claim_types[name] = claim_types.get(name, _STRING) & _STRING
+        tolerance = min(max(self.leeway, _MIN_IAT_TOLERANCE), _MAX_IAT_TOLERANCE)
         paths = (*self.role_claims, *self.group_claims, *self.entitlement_claims)
         names = frozenset(path if isinstance(path, str) else path[0] for path in paths)
+        object.__setattr__(self, "claim_types", claim_types)
+        object.__setattr__(self, "future_iat_tolerance", tolerance)
         object.__setattr__(self, "multi_value_claims", names)
 
     @classmethod
     def of(cls, issuer: str, **settings: Unpack[ClaimSettings]) -> Self:
-        """Read what is configured, refusing rules that would accept nothing, or too much.
+        """Build the rules from an operator's settings.
+
+        The form of *issuer* is not checked.
 
         Raises:
-            ConfigurationError: With a sentence that says what to write instead.
+            ConfigurationError: A setting is unknown or malformed, or the rules would accept no
+                token, or too many. The text says what to write instead.
         """
         known = ClaimSettings.__annotations__
         for unknown in settings.keys() - known.keys():
             raise ConfigurationError(f"{unknown}= is no setting; there are {', '.join(known)}.")
-        read = {name: _READERS.get(name, _as_is)(name, value) for name, value in settings.items()}
-        rules = cls(issuer, **read)
+        rules = cls(issuer, **{name: _parse(name, value) for name, value in settings.items()})
         _check_algorithms(rules.algorithms)
         if not 0 <= rules.leeway <= _MAX_LEEWAY:
             raise ConfigurationError("leeway= is in seconds, from 0 to 300.")
         if rules.audience_optional and not rules.clients:
             raise ConfigurationError(
-                "audience_optional=True wants clients=, whose tokens are for this resource."
+                "audience_optional=True needs clients=, whose tokens are for this resource."
             )
         return rules
 
     def check_header(self, header: JWSHeader) -> None:
-        """Hold a JOSE header to the accepted types and algorithms (RFC 8725 §3.1, §3.11).
+        """Check `typ` and `alg` of a JOSE header (RFC 8725 §3.1, §3.11).
 
         Raises:
-            InvalidToken: It is another kind of token, or signed in a way that is not allowed.
+            InvalidToken: `typ` (`WRONG_TYPE`) or `alg` (`ALGORITHM_NOT_ALLOWED`) is not accepted.
         """
         if (header.type and _media_type(header.type)) not in self.types:
             raise InvalidToken(Reason.WRONG_TYPE)
@@ -157,25 +160,28 @@ class ClaimRules:
             raise InvalidToken(Reason.ALGORITHM_NOT_ALLOWED)
 
     def check_presence(self, claims: Mapping[str, Any]) -> None:
-        """Hold claims to what must be there, and to what tells an ID token (RFC 8725 §3.12).
+        """Check that required claims are present, and reject an ID token (RFC 8725 §3.12).
+
+        The values of the required claims are not checked.
 
         Raises:
-            InvalidToken: A required claim is missing, or this is an ID token.
+            InvalidToken: A required claim is missing, or a claim shows that this is an ID token.
         """
         if not self.required_claims <= claims.keys():
             raise InvalidToken(Reason.MISSING_CLAIM)
         if (
-            not _OF_ID_TOKENS.isdisjoint(claims)
+            not _ID_TOKEN_CLAIMS.isdisjoint(claims)
             or claims.get("token_use") == "id"  # Cognito
             or claims.get("typ") == "ID"  # Keycloak
         ):
             raise InvalidToken(Reason.WRONG_TYPE)
 
     def check_audience(self, audience: Collection[str], resource: str) -> None:
-        """Hold `aud` to the audiences configured, or to the resource (RFC 9068 §4).
+        """Check `aud` against the configured audiences, or else *resource* (RFC 9068 §4).
 
         Raises:
-            InvalidToken: The token is for somebody else.
+            InvalidToken: No accepted audience is in *audience*, or with `single_audience` another
+                audience is.
         """
         if self.audience_optional and not audience:
             return
@@ -184,10 +190,10 @@ class ClaimRules:
             raise InvalidToken(Reason.WRONG_AUDIENCE)
 
     def check_client(self, client_id: str | None) -> None:
-        """Hold the client to those whose tokens are taken.
+        """Check the client identifier against the accepted clients; by default do nothing.
 
         Raises:
-            InvalidToken: The token was issued to another client, or names none.
+            InvalidToken: The token was issued to another client, or has no client identifier.
         """
         if self.clients and client_id not in self.clients:
             raise InvalidToken(Reason.WRONG_CLIENT)
@@ -200,10 +206,12 @@ class ClaimRules:
         issued_at: float | None,
         now: float,
     ) -> None:
-        """Hold the times of a token, in seconds since the epoch, to *now* (RFC 7519 §4.1).
+        """Check `exp`, `nbf` and `iat` at *now*, all in seconds since the epoch (RFC 7519 §4.1).
+
+        A time that is None is not checked. The age of a token is not limited.
 
         Raises:
-            InvalidToken: It has expired, is not valid yet, or was issued in the future.
+            InvalidToken: The token is expired, not valid yet, or issued in the future.
         """
         if expires_at is not None and now >= expires_at + self.leeway:
             raise InvalidToken(Reason.EXPIRED)
@@ -215,7 +223,7 @@ class ClaimRules:
     def lifetime(
         self, expires_at: float | None, not_before: float | None, issued_at: float | None
     ) -> tuple[float, float]:
-        """Return from when, and until when, `check_lifetime` raises nothing (epoch seconds)."""
+        """Return begin (inclusive) and end (exclusive) of the time when `check_lifetime` passes."""
         begin = -inf if issued_at is None else issued_at - self.future_iat_tolerance
         if not_before is not None and not_before - self.leeway > begin:
             begin = not_before - self.leeway
@@ -223,29 +231,29 @@ class ClaimRules:
 
 
 def _media_type(typ: str) -> str:
-    """Write `typ` the short way (RFC 7515 §4.1.9)."""
+    """Return `typ` in lower case, without the prefix `application/` (RFC 7515 §4.1.9)."""
     return typ.lower().removeprefix("application/")
 
 
-def _as_is(_: str, value: Any) -> Any:
-    return value
+def _parse(setting: str, value: Any) -> Any:
+    return _PARSERS[setting](setting, value) if setting in _PARSERS else value
 
 
-def _listed(setting: str, names: Iterable[Any]) -> tuple[Any, ...]:
+def _tuple(setting: str, names: Iterable[Any]) -> tuple[Any, ...]:
     if isinstance(names, str):
         raise ConfigurationError(f'{setting}= takes a list: {setting}=["{names}"].')
-    listed = tuple(names)
-    if not listed and setting not in _MAY_BE_EMPTY:
+    values = tuple(names)
+    if not values and setting not in _MAY_BE_EMPTY:
         raise ConfigurationError(f"{setting}= is empty: leave it out, or name at least one.")
-    return listed
+    return values
 
 
 def _types(setting: str, types: Iterable[str | None]) -> tuple[str | None, ...]:
-    return tuple(typ and _media_type(typ) for typ in _listed(setting, types))
+    return tuple(typ and _media_type(typ) for typ in _tuple(setting, types))
 
 
 def _set(setting: str, names: Iterable[str]) -> frozenset[str]:
-    return frozenset(_listed(setting, names))
+    return frozenset(_tuple(setting, names))
 
 
 def _function(setting: str, value: object) -> Callable[[Mapping[str, Any]], Any]:
@@ -258,14 +266,14 @@ def _audience(_: str, audience: str | Iterable[str]) -> tuple[str, ...]:
     names = (audience,) if isinstance(audience, str) else tuple(audience or ())
     if not names or not all(names):
         raise ConfigurationError(
-            "audience= is empty: leave it out to ask for the resource itself, or name one."
+            "audience= is empty: leave it out to accept the resource itself, or name one."
         )
     return names
 
 
 _MAY_BE_EMPTY = {"required_claims", "role_claims", "group_claims", "entitlement_claims"}
-_READERS: Mapping[str, Callable[[str, Any], Any]] = {
-    **dict.fromkeys(("client_claims", "scope_claims", *_MAY_BE_EMPTY), _listed),
+_PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(("client_claims", "scope_claims", *_MAY_BE_EMPTY), _tuple),
     "types": _types,
     "algorithms": _set,
     "clients": _set,
@@ -285,5 +293,5 @@ def _check_algorithms(algorithms: frozenset[str]) -> None:
     if algorithms & ASYMMETRIC and algorithms & SYMMETRIC:
         raise ConfigurationError(
             "algorithms= mixes HS algorithms with others, and a public key could pass as a "
-            "secret: name the ones that the issuer uses."
+            "secret: name only the ones that the issuer uses."
         )

@@ -1,4 +1,4 @@
-"""Ask about a token, and read what is answered, plain or signed (RFC 7662 §2, RFC 9701 §5)."""
+"""Introspection requests, and plain or signed responses (RFC 7662 §2, RFC 9701 §5)."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -24,37 +24,37 @@ __all__ = [
 JSON_MEDIA_TYPE = "application/json"
 SIGNED_MEDIA_TYPE = "application/token-introspection+jwt"
 
-_MAX_AGE = 300  # seconds; a signed answer is new, but for what two clocks may differ
-# What servers call tokens that are none for a resource, though they are active.
-_OTHER_KINDS = frozenset({"refresh", "refresh_token", "offline", "id", "id_token"})
-
-
-_ERRORS = frozenset(
+_MAX_CLOCK_DIFFERENCE = 300  # seconds between `iat` of a signed response and now
+# The types of active tokens that are not access tokens, as servers name them.
+_OTHER_TOKEN_TYPES = frozenset({"refresh", "refresh_token", "offline", "id", "id_token"})
+_ERROR_CODES = frozenset(
     {"invalid_request", "invalid_client", "unauthorized_client", "unsupported_token_type"}
 )
 
 
 class ClientProof(NamedTuple):
-    """What proves to an endpoint who asks: header fields, and members of the form."""
+    """The client authentication of a request: header fields, and members of the form."""
 
     headers: Mapping[str, str]
     form: Mapping[str, str]
 
 
 def write_form(token: str, proof: ClientProof, *, hint: bool) -> bytes:
-    """Return the form that asks about *token* (RFC 7662 §2.1)."""
+    """Return the form-encoded body of a request to introspect *token* (RFC 7662 §2.1)."""
     hints = {"token_type_hint": "access_token"} if hint else {}
     return urlencode({"token": token, **hints, **proof.form}).encode("ascii")
 
 
 def read_introspection(members: Mapping[str, Any], rules: ClaimRules) -> AccessToken:
-    """Return the token that an answer describes; a member that is null counts as absent.
+    """Return the token that the *members* of a response describe (RFC 7662 §2.2).
 
-    Audience and lifetime are not judged here: see `AccessToken.check_claims`.
+    A member that is null counts as absent. Audience and lifetime are not checked: see
+    `AccessToken.check_claims`.
 
     Raises:
-        InvalidToken: It is not active, another issuer's, no access token, or lacks a required
-            claim. Only a clear "no" is `Reason.INACTIVE`.
+        InvalidToken: The token is not active, from another issuer, no access token, or lacks a
+            required claim. The reason is `INACTIVE` only if `active` is false; it is
+            `UNCLEAR_ACTIVE` if `active` is missing or not a boolean.
     """
     active = members.get("active")
     if active is not True:
@@ -64,49 +64,52 @@ def read_introspection(members: Mapping[str, Any], rules: ClaimRules) -> AccessT
     }
     if claims.get("iss", rules.issuer) != rules.issuer:
         raise InvalidToken(Reason.UNKNOWN_ISSUER)
-    kinds = (claims.get(name) for name in ("token_type", "token_use", "typ"))
-    if any(isinstance(kind, str) and kind.lower() in _OTHER_KINDS for kind in kinds):
+    types = (claims.get(name) for name in ("token_type", "token_use", "typ"))
+    if any(isinstance(each, str) and each.lower() in _OTHER_TOKEN_TYPES for each in types):
         raise InvalidToken(Reason.WRONG_TYPE)
     return AccessToken.from_claims(claims, rules)
 
 
 def error_code(body: bytes) -> str | None:
-    """Return the code of an error response, if it is a known one (RFC 6749 §5.2, RFC 7009 §2.2.1).
+    """Return the code of an error response if it is a known one (RFC 6749 §5.2, RFC 7009 §2.2.1).
 
-    What is returned may be logged, since no other text of the response is.
+    A known code is safe to log. No other text of the response is returned.
     """
     try:
         code = parse_object(body).get("error")
     except ValueError:
         return None
-    return code if isinstance(code, str) and code in _ERRORS else None
+    return code if isinstance(code, str) and code in _ERROR_CODES else None
 
 
 def is_signed_response(header: JWSHeader) -> bool:
-    """Tell whether a JWT is an answer about a token, and so no token itself (RFC 9701 §8.1)."""
+    """Return whether a JWT is an introspection response, so not an access token (RFC 9701 §8.1)."""
     short = (header.type or "").lower().removeprefix("application/")
     return f"application/{short}" == SIGNED_MEDIA_TYPE
 
 
 def signed_members(token: JWS, rules: ClaimRules, client_id: str, now: float) -> Mapping[str, Any]:
-    """Return what a signed answer says about the token; its signature is for others to check.
+    """Return the `token_introspection` member of a signed response (RFC 9701 §5).
+
+    The signature is not verified here.
 
     Raises:
-        ValueError: It is another kind of JWT, another issuer's, for another client, or not new.
+        ValueError: The JWT has another type, algorithm, issuer or audience, its `iat` is more
+            than 300 s from *now*, or the member is missing.
     """
     claims = token.claims
     if not is_signed_response(token.header) or token.header.algorithm not in rules.algorithms:
-        raise ValueError("an answer has its own type, and an algorithm that is allowed")
+        raise ValueError("a signed response needs its own typ and an accepted alg")
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
     if claims.get("iss") != rules.issuer or client_id not in audiences:
-        raise ValueError("an answer comes from the issuer, and is for us")
+        raise ValueError("a signed response needs the issuer as iss and the client as aud")
     issued_at = claims.get("iat")
     if isinstance(issued_at, bool) or not isinstance(issued_at, int | float):
-        raise ValueError("an answer says when it was given")  # noqa: TRY004 - one kind of error
-    if abs(now - issued_at) > _MAX_AGE:
-        raise ValueError("an answer is new")
+        raise ValueError("a signed response needs a numeric iat")  # noqa: TRY004 - one error type
+    if abs(now - issued_at) > _MAX_CLOCK_DIFFERENCE:
+        raise ValueError("a signed response needs a recent iat")
     members = claims.get("token_introspection")
     if not isinstance(members, dict):
-        raise ValueError("an answer is about a token")  # noqa: TRY004 - one kind of error
+        raise ValueError("a signed response needs an object token_introspection")  # noqa: TRY004
     return members

@@ -1,4 +1,4 @@
-"""The protected resource metadata document and where it lives (RFC 9728 §2, §3)."""
+"""The protected resource metadata document and its URL (RFC 9728 §2, §3)."""
 
 import json
 from collections.abc import Sequence
@@ -13,25 +13,25 @@ METADATA_HEADERS = (
     (b"cache-control", b"public, max-age=3600"),
     (b"access-control-allow-origin", b"*"),
 )
-"""The header fields that go with the document: cacheable, and readable by scripts (§7.10)."""
+"""The header fields of the document: cacheable for 3600 s, readable from every origin (§7.10)."""
 
 
 def metadata_url(resource: str) -> str:
-    """Return the URL of the metadata of *resource*, the well-known part before its path (§3.1)."""
+    """Return the URL of the metadata of *resource*: well-known path, then its own path (§3.1)."""
     parts = urlsplit(resource)
     path = "" if parts.path == "/" else parts.path
     return parts._replace(path=_WELL_KNOWN + path).geturl()
 
 
 def metadata_path(resource: str) -> str:
-    """Return the path of `metadata_url` as an application sees it, which is decoded."""
+    """Return the path of `metadata_url` percent-decoded, as an ASGI application gets it."""
     return unquote(urlsplit(metadata_url(resource)).path)
 
 
 def metadata_document(
     resource: str, issuers: Sequence[str], bearer_methods: Sequence[str], scopes: Sequence[str]
 ) -> bytes:
-    """Return the document: what is guarded, who issues tokens for it, and how to send them."""
+    """Return the document as JSON. Empty members are omitted (§3.2)."""
     document = {
         "resource": resource,
         "authorization_servers": list(issuers),

@@ -17,17 +17,17 @@ _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class ScopeExpression:
-    """What scope a route asks for; `&` wants both sides, `|` either.
+    """The scope that a route requires: `&` requires both sides, `|` either side.
 
     Attributes:
-        alternatives: Each a set of scopes that is enough, in the order they were written.
+        alternatives: Sets of scopes, in the order of the expression. Each satisfies it alone.
     """
 
     alternatives: tuple[tuple[str, ...], ...]
     _sets: tuple[frozenset[str], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Make the sets once: every request is held to them."""
+        """Build the sets once, not for each request."""
         object.__setattr__(self, "_sets", tuple(map(frozenset, self.alternatives)))
 
     def __and__(self, other: "ScopeExpression") -> "ScopeExpression":
@@ -38,26 +38,26 @@ class ScopeExpression:
         return ScopeExpression(_distinct(self.alternatives + other.alternatives))
 
     def __bool__(self) -> NoReturn:
-        # `scope("a") and scope("b")` would ask for b alone, without a word.
+        # `scope("a") and scope("b")` is `scope("b")` in Python: it would drop a requirement.
         raise TypeError("a scope expression is neither true nor false: write & and |")
 
     def __str__(self) -> str:
-        """Write the first alternative as a `scope` parameter: the one thing to ask for."""
+        """Return the first alternative as a `scope` parameter, for the challenge."""
         return " ".join(self.alternatives[0])
 
     def satisfied_by(self, granted: frozenset[str]) -> bool:
-        """Tell whether *granted* holds every scope of one alternative, each matched whole."""
+        """Return whether *granted* contains every scope of one alternative, compared exactly."""
         return any(map(granted.issuperset, self._sets))
 
 
 def scope(*names: str) -> ScopeExpression:
-    """Return the expression that wants every one of *names*.
+    """Return the expression that requires all of *names*.
 
     Raises:
-        ConfigurationError: There is none, or one could not stand in a `scope` parameter.
+        ConfigurationError: *names* is empty, or a name is not a scope token (RFC 6749 §3.3).
     """
     if not names:
-        raise ConfigurationError('scope() wants at least one name: scope("read").')
+        raise ConfigurationError('scope() needs at least one name: scope("read").')
     for name in names:
         if not _SCOPE.fullmatch(name):
             raise ConfigurationError(

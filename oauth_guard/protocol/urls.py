@@ -1,4 +1,4 @@
-"""Which URLs may name a resource, an issuer or an endpoint (RFC 8414 §2, RFC 9728 §1.2)."""
+"""Checks of configured URLs: resources, issuers and endpoints (RFC 8414 §2, RFC 9728 §1.2)."""
 
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
@@ -13,11 +13,13 @@ _URI_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - set('"<>\\^`{|}')
 
 
 def parse_url(url: object, *, setting: str, insecure_http: bool = False) -> SplitResult:
-    """Split the *url* that was configured as *setting*.
+    """Split *url*, the value of *setting*.
+
+    The host is not resolved. Query and path are not restricted.
 
     Raises:
-        ConfigurationError: It is not an absolute https URL without user, password and fragment
-            (http is for loopback hosts, or *insecure_http*).
+        ConfigurationError: *url* is not an absolute https URL, or has a user, password or
+            fragment. http is accepted for loopback hosts, and with *insecure_http*.
     """
     example = f'{setting} must be an absolute https URL like "https://example.com/path"'
     if not isinstance(url, str):
@@ -28,7 +30,7 @@ def parse_url(url: object, *, setting: str, insecure_http: bool = False) -> Spli
     try:
         parts = urlsplit(url)
         host = parts.hostname
-        _ = parts.port  # read to have it checked
+        _ = parts.port  # reading it checks it
     except ValueError:
         raise ConfigurationError(f"{example}; {url!r} can't be read.") from None
     if not host or parts.scheme not in {"https", "http"}:
@@ -44,20 +46,22 @@ def parse_url(url: object, *, setting: str, insecure_http: bool = False) -> Spli
 
 
 def origins_of(*urls: str | None) -> frozenset[tuple[str, int]]:
-    """Return host and port of those *urls* that were configured."""
-    parts = [urlsplit(url) for url in urls if url]
+    """Return host and port of each of *urls* that is set and has a host."""
+    split = (urlsplit(url) for url in urls if url)
     return frozenset(
-        (each.hostname, each.port or DEFAULT_PORTS[each.scheme]) for each in parts if each.hostname
+        (parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme])
+        for parts in split
+        if parts.hostname
     )
 
 
 def is_secure(parts: SplitResult) -> bool:
-    """Tell whether a URL is https, or does not leave this machine."""
+    """Return whether a URL is https, or http to a loopback host."""
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts))
 
 
 def is_loopback(parts: SplitResult) -> bool:
-    """Tell whether a URL's host is `localhost` or a loopback address."""
+    """Return whether the host of a URL is `localhost` or a loopback address."""
     try:
         return (
             parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback

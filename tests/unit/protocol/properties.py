@@ -1,4 +1,4 @@
-"""How far properties are searched: the same examples in every run, and few enough to wait for."""
+"""Hypothesis settings: 200 examples, the same ones in every run."""
 
 from hypothesis import settings
 

@@ -1,4 +1,4 @@
-"""More claims can be asked for, by exact value or by a function that refuses."""
+"""Claims are checked against required values, or by an operator's function."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,69 +17,71 @@ from oauth_guard.protocol.claim_checks import ClaimChecks, call_claim_function
 
 
 @pytest.mark.parametrize(
-    ("wanted", "value", "equal"),
+    ("required", "value", "equal"),
     [
         pytest.param("acme", "acme", True, id="a string"),
         pytest.param("acme", "Acme", False, id="another case"),
         pytest.param("acme", ["acme"], False, id="a string in an array"),
         pytest.param(1, 1, True, id="a number"),
         pytest.param(1, 1.0, False, id="a float"),
-        pytest.param(1, True, False, id="true is no 1"),
-        pytest.param(1, "1", False, id="a string is no number"),
+        pytest.param(1, True, False, id="true is not 1"),
+        pytest.param(1, "1", False, id="a string is not a number"),
         pytest.param(True, True, True, id="true"),
-        pytest.param(False, 0, False, id="0 is no false"),
+        pytest.param(False, 0, False, id="0 is not false"),
         pytest.param(None, None, True, id="null"),
-        pytest.param(None, False, False, id="false is no null"),
+        pytest.param(None, False, False, id="false is not null"),
         pytest.param(["a", "b"], ["a", "b"], True, id="an array"),
         pytest.param(("a", "b"), ["a", "b"], True, id="a tuple is an array"),
         pytest.param(["a", "b"], ["b", "a"], False, id="another order"),
-        pytest.param(["a"], ["a", "b"], False, id="more in the array"),
+        pytest.param(["a"], ["a", "b"], False, id="a longer array"),
         pytest.param({"a": 1, "b": 2}, {"b": 2, "a": 1}, True, id="an object has no order"),
-        pytest.param({"a": {"b": 1}}, {"a": {"b": True}}, False, id="deep inside"),
+        pytest.param({"a": {"b": 1}}, {"a": {"b": True}}, False, id="a nested value"),
     ],
 )
-def test_a_value_must_match_exactly(wanted: Any, value: Any, equal: bool) -> None:
-    """Whole, and by its JSON type, as read and as remembered."""
-    more = ClaimChecks.of({"x": wanted})
+def test_claim_is_accepted_only_if_it_equals_the_required_value(
+    required: Any, value: Any, equal: bool
+) -> None:
+    """Values are compared as JSON, with their types; frozen claims give the same result."""
+    checks = ClaimChecks.of({"x": required})
     for claims in ({"x": value}, freeze({"x": value})):
         if equal:
-            more.check(claims)
+            checks.check(claims)
         else:
             with pytest.raises(InvalidToken, match=Reason.WRONG_CLAIM):
-                more.check(claims)
+                checks.check(claims)
 
 
-def test_a_claim_must_be_there_and_each_must_match() -> None:
-    """That it is missing is no null, and one that matches excuses no other."""
+def test_token_without_one_of_the_required_values_is_rejected() -> None:
+    """A missing claim does not equal null; every required value is checked."""
     for claims in ({}, {"a": None}, {"b": 1}, {"a": None, "b": 2}):
         with pytest.raises(InvalidToken, match=Reason.WRONG_CLAIM):
             ClaimChecks.of({"a": None, "b": 1}).check(claims)
     ClaimChecks.of({"a": None, "b": 1}).check({"a": None, "b": 1, "c": 2})
 
 
-def test_a_function_sees_the_claims_and_may_refuse() -> None:
-    """Whatever refusal it raises stands, and a claim that it misses refuses too."""
+def test_token_is_rejected_by_the_error_of_the_function() -> None:
+    """A missing claim that the function reads rejects the token too."""
 
-    def judge(claims: Mapping[str, Any]) -> None:
+    def require_paid_plan(claims: Mapping[str, Any]) -> None:
         if claims["plan"] == "free":
             raise InsufficientScope
 
-    more = ClaimChecks.of(judge)
-    more.check({"plan": "paid"})
+    checks = ClaimChecks.of(require_paid_plan)
+    checks.check({"plan": "paid"})
     with pytest.raises(InsufficientScope):
-        more.check({"plan": "free"})
+        checks.check({"plan": "free"})
     with pytest.raises(InvalidToken, match=Reason.MALFORMED_CLAIM):
-        more.check({})
+        checks.check({})
 
 
-def test_somebody_who_is_refused_is_not_nobody() -> None:
-    """What a function says of a token can't make it as if there were none."""
+def test_missing_credentials_raised_by_a_function_become_an_invalid_token() -> None:
+    """A rejected token must not pass as an anonymous request."""
 
-    def forgets(_claims: object) -> None:
+    def misuse(_claims: object) -> None:
         raise MissingCredentials
 
     with pytest.raises(InvalidToken) as caught:
-        ClaimChecks.of(forgets).check({})
+        ClaimChecks.of(misuse).check({})
     assert caught.value.reason is Reason.WRONG_CLAIM
 
 
@@ -90,21 +92,21 @@ def test_somebody_who_is_refused_is_not_nobody() -> None:
         pytest.param(lambda claims: claims["list"][5], id="an item is missing"),
         pytest.param(lambda claims: claims["x"] + 1, id="another type"),
         pytest.param(lambda claims: claims["x"].lower(), id="no such method"),
-        pytest.param(lambda claims: int(claims["name"]), id="no number"),
+        pytest.param(lambda claims: int(claims["name"]), id="not a number"),
     ],
 )
-def test_a_claim_that_a_function_can_not_read_refuses_the_token(
+def test_claim_that_a_function_can_not_read_rejects_the_token(
     function: Callable[[Mapping[str, Any]], Any],
 ) -> None:
-    """The token is at fault, and what it says is told nobody."""
+    """The error of the function may quote claims, so its context is suppressed."""
     with pytest.raises(InvalidToken, match=f"^{Reason.MALFORMED_CLAIM}$") as caught:
         call_claim_function(function, {"x": {}, "list": (), "name": "ada"})
     assert caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize("fault", [ConfigurationError("x"), RuntimeError("x"), NameError("x")])
-def test_a_fault_of_the_function_itself_is_not_laid_to_the_token(fault: Exception) -> None:
-    """It must not pass for a refusal, or nobody would mend it."""
+def test_other_exception_of_a_function_passes_through(fault: Exception) -> None:
+    """A fault of the function must not look like an invalid token."""
 
     def broken(_: Mapping[str, Any]) -> None:
         raise fault
@@ -113,36 +115,36 @@ def test_a_fault_of_the_function_itself_is_not_laid_to_the_token(fault: Exceptio
         ClaimChecks.of(broken).check({})
 
 
-@pytest.mark.parametrize("answer", [False, True, 0, ""])
-def test_a_function_that_returns_a_verdict_is_told_from_one_that_refuses(answer: object) -> None:
-    """A `return False` must not pass for consent."""
-    with pytest.raises(ConfigurationError, match="refuses by raising: return nothing"):
-        ClaimChecks.of(lambda _: answer).check({})
+@pytest.mark.parametrize("returned", [False, True, 0, ""])
+def test_function_that_returns_a_value_raises_configuration_error(returned: object) -> None:
+    """A `return False` must not accept the token."""
+    with pytest.raises(ConfigurationError, match="rejects by raising: return nothing"):
+        ClaimChecks.of(lambda _: returned).check({})
 
 
-async def _late(_: Mapping[str, Any]) -> None:
-    """Come too late to refuse."""
+async def _async_function(_: Mapping[str, Any]) -> None:
+    """Do nothing; a coroutine can't reject a token."""
 
 
 @pytest.mark.parametrize(
-    ("claims", "told"),
+    ("claims", "message"),
     [
         pytest.param("tenant", 'takes values, {"tenant": "acme"}', id="a string"),
-        pytest.param(None, "takes values", id="nothing"),
+        pytest.param(None, "takes values", id="None"),
         pytest.param([("a", 1)], "takes values", id="pairs"),
-        pytest.param(_late, "a plain function", id="an async function"),
-        pytest.param({1: "x"}, "takes names and values", id="no name"),
-        pytest.param({"x": {1, 2}}, "'x' that no token can hold", id="a set"),
-        pytest.param({"x": float("nan")}, "'x' that no token can hold", id="NaN"),
-        pytest.param({"x": b"y"}, "'x' that no token can hold", id="bytes"),
+        pytest.param(_async_function, "a plain function", id="an async function"),
+        pytest.param({1: "x"}, "takes names and values", id="a name that is a number"),
+        pytest.param({"x": {1, 2}}, "'x' that is not JSON", id="a set"),
+        pytest.param({"x": float("nan")}, "'x' that is not JSON", id="NaN"),
+        pytest.param({"x": b"y"}, "'x' that is not JSON", id="bytes"),
     ],
 )
-def test_what_can_never_match_is_a_wrong_configuration(claims: object, told: str) -> None:
-    """It fails when the issuer is built."""
-    with pytest.raises(ConfigurationError, match=told):
+def test_unusable_claims_setting_is_rejected(claims: object, message: str) -> None:
+    """It fails when the issuer is configured, not on a request."""
+    with pytest.raises(ConfigurationError, match=message):
         ClaimChecks.of(claims)
 
 
-async def test_the_late_function_does_nothing() -> None:
-    """It is there to be refused."""
-    await _late({})
+async def test_async_function_of_this_file_returns() -> None:
+    """The function is only rejected elsewhere; this runs its body."""
+    await _async_function({})

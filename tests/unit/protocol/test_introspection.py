@@ -1,4 +1,4 @@
-"""What asks about a token, and what each answer says of it, plain or signed."""
+"""Introspection requests are form-encoded; plain and signed responses are checked."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,72 +25,72 @@ ISSUER = "https://as.example.com"
 RESOURCE = "https://api.example.com"
 NOW = 1_800_000_000
 RULES = ClaimRules(ISSUER, required_claims=frozenset(), leeway=0)
-GOOD = "good"
-BEARER_PREFIX = ClientProof({}, {})
+VALID = "valid"
+NO_PROOF = ClientProof({}, {})
 
 
-def verdict(members: Mapping[str, Any], rules: ClaimRules = RULES) -> str:
-    """Return `GOOD`, or why the token is refused at the resource, now."""
+def outcome(members: Mapping[str, Any], rules: ClaimRules = RULES) -> str:
+    """Return `VALID`, or the reason why the resource rejects the token now."""
     try:
         token = read_introspection(members, rules)
         token.check_claims(RESOURCE, NOW)
         check_binding(token)
     except InvalidToken as error:
         return error.reason
-    return GOOD
+    return VALID
 
 
-def answer(**members: Any) -> dict[str, Any]:
-    """Return an answer that is good but for *members*."""
+def response(**members: Any) -> dict[str, Any]:
+    """Return the members of a response for a valid token, changed by *members*."""
     return {"active": True, "aud": RESOURCE, **members}
 
 
-def test_the_form_has_the_token_and_the_proof() -> None:
-    """Everything is form-encoded, and no hint is sent unasked."""
+def test_form_has_the_token_and_the_client_authentication() -> None:
+    """Values are form-encoded; `token_type_hint` is sent only if it is requested."""
     proof = ClientProof({}, {"client_id": "api"})
     assert write_form("a+b/c==", proof, hint=False) == b"token=a%2Bb%2Fc%3D%3D&client_id=api"
     hinted = b"token=a&token_type_hint=access_token"
-    assert write_form("a", BEARER_PREFIX, hint=True) == hinted
+    assert write_form("a", NO_PROOF, hint=True) == hinted
 
 
 @given(st.text())
-def test_any_token_is_read_back(token: str) -> None:
-    """No character of a token can become a member of the form."""
-    form = parse_qs(write_form(token, BEARER_PREFIX, hint=False).decode(), keep_blank_values=True)
+def test_form_with_any_token_is_parsed_to_the_same_token(token: str) -> None:
+    """No character of a token adds a member to the form."""
+    form = parse_qs(write_form(token, NO_PROOF, hint=False).decode(), keep_blank_values=True)
     assert form == {"token": [token]}
 
 
 @pytest.mark.parametrize(
     ("members", "reason"),
     [
-        pytest.param({"active": False}, Reason.INACTIVE, id="no"),
-        pytest.param({"active": False, "aud": RESOURCE}, Reason.INACTIVE, id="no, and more"),
-        pytest.param({}, Reason.UNCLEAR_ACTIVE, id="nothing"),
+        pytest.param({"active": False}, Reason.INACTIVE, id="false"),
+        pytest.param({"active": False, "aud": RESOURCE}, Reason.INACTIVE, id="false, with claims"),
+        pytest.param({}, Reason.UNCLEAR_ACTIVE, id="missing"),
         pytest.param({"active": None}, Reason.UNCLEAR_ACTIVE, id="null"),
         pytest.param({"active": "true"}, Reason.UNCLEAR_ACTIVE, id="a string"),
         pytest.param({"active": 1}, Reason.UNCLEAR_ACTIVE, id="a number"),
         pytest.param({"active": 0}, Reason.UNCLEAR_ACTIVE, id="zero"),
     ],
 )
-def test_only_true_is_active(members: dict[str, Any], reason: Reason) -> None:
-    """Only false is a clear "no"."""
-    assert verdict(members) == reason
+def test_response_without_active_true_is_rejected(members: dict[str, Any], reason: Reason) -> None:
+    """Only `false` gives the reason INACTIVE."""
+    assert outcome(members) == reason
 
 
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
-        pytest.param({}, GOOD, id="the least"),
-        pytest.param({"exp": NOW + 0.5}, GOOD, id="exp with a fraction"),
+        pytest.param({}, VALID, id="minimal"),
+        pytest.param({"exp": NOW + 0.5}, VALID, id="exp with a fraction"),
         pytest.param({"exp": NOW}, Reason.EXPIRED, id="exp now"),
-        pytest.param({"exp": NOW - 0.5}, Reason.EXPIRED, id="exp a moment ago"),
+        pytest.param({"exp": NOW - 0.5}, Reason.EXPIRED, id="exp half a second ago"),
         pytest.param({"exp": str(NOW + 1)}, Reason.MALFORMED_CLAIM, id="exp a string"),
         pytest.param({"exp": True}, Reason.MALFORMED_CLAIM, id="exp true"),
         pytest.param({"nbf": NOW + 1}, Reason.NOT_YET_VALID, id="nbf in a second"),
-        pytest.param({"iss": ISSUER}, GOOD, id="our iss"),
+        pytest.param({"iss": ISSUER}, VALID, id="iss of the issuer"),
         pytest.param({"iss": f"{ISSUER}/"}, Reason.UNKNOWN_ISSUER, id="another iss"),
         pytest.param({"iss": 1}, Reason.UNKNOWN_ISSUER, id="iss a number"),
-        pytest.param({"aud": ["https://other.example", RESOURCE]}, GOOD, id="aud a list"),
+        pytest.param({"aud": ["https://other.example", RESOURCE]}, VALID, id="aud a list"),
         pytest.param({"aud": "https://other.example"}, Reason.WRONG_AUDIENCE, id="another aud"),
         pytest.param({"aud": None}, Reason.WRONG_AUDIENCE, id="aud null"),
         pytest.param({"aud": []}, Reason.WRONG_AUDIENCE, id="aud empty"),
@@ -99,70 +99,74 @@ def test_only_true_is_active(members: dict[str, Any], reason: Reason) -> None:
         pytest.param({"sub": 1}, Reason.MALFORMED_CLAIM, id="sub a number"),
         pytest.param(
             dict.fromkeys(["exp", "nbf", "iat", "iss", "sub", "scope", "client_id", "cnf"]),
-            GOOD,
+            VALID,
             id="nulls are absent",
         ),
         pytest.param({"cnf": {}}, Reason.BOUND_TOKEN, id="cnf empty"),
         pytest.param({"cnf": {"jkt": "a"}}, Reason.BOUND_TOKEN, id="cnf jkt"),
         pytest.param({"cnf": {"x5t#S256": "a"}}, Reason.BOUND_TOKEN, id="cnf certificate"),
-        pytest.param({"cnf": "odd"}, Reason.BOUND_TOKEN, id="cnf odd"),
+        pytest.param({"cnf": "jkt"}, Reason.BOUND_TOKEN, id="cnf a string"),
         pytest.param({"token_type": "DPoP"}, Reason.BOUND_TOKEN, id="DPoP without cnf"),
         pytest.param({"token_type": "dpop"}, Reason.BOUND_TOKEN, id="dpop, lower case"),
-        pytest.param({"token_type": "Bearer"}, GOOD, id="Bearer"),
-        pytest.param({"token_type": 1}, GOOD, id="token_type odd"),
-        pytest.param({"token_use": "access_token"}, GOOD, id="token_use access_token"),
+        pytest.param({"token_type": "Bearer"}, VALID, id="Bearer"),
+        pytest.param({"token_type": 1}, VALID, id="token_type a number"),
+        pytest.param({"token_use": "access_token"}, VALID, id="token_use access_token"),
         pytest.param({"token_use": "refresh_token"}, Reason.WRONG_TYPE, id="a refresh token"),
         pytest.param({"typ": "Refresh"}, Reason.WRONG_TYPE, id="a refresh token of Keycloak"),
         pytest.param({"typ": "Offline"}, Reason.WRONG_TYPE, id="an offline token of Keycloak"),
         pytest.param({"typ": "ID"}, Reason.WRONG_TYPE, id="an ID token of Keycloak"),
-        pytest.param({"token_type": "refresh_token"}, Reason.WRONG_TYPE, id="by its token_type"),
+        pytest.param(
+            {"token_type": "refresh_token"}, Reason.WRONG_TYPE, id="a refresh token by token_type"
+        ),
     ],
 )
-def test_an_active_token_is_still_checked(members: dict[str, Any], expected: str) -> None:
-    """What the issuer says of it holds here too, and what it leaves out does not harm."""
-    assert verdict(answer(**members)) == expected
+def test_claims_of_an_active_token_are_checked(members: dict[str, Any], expected: str) -> None:
+    """A claim that is absent or null is not checked, apart from the audience."""
+    assert outcome(response(**members)) == expected
 
 
 @pytest.mark.parametrize(
     ("aud", "expected"),
     [
-        pytest.param(None, GOOD, id="none"),
-        pytest.param([], GOOD, id="empty"),
-        pytest.param(RESOURCE, GOOD, id="ours"),
+        pytest.param(None, VALID, id="none"),
+        pytest.param([], VALID, id="empty"),
+        pytest.param(RESOURCE, VALID, id="the resource"),
         pytest.param("https://other.example", Reason.WRONG_AUDIENCE, id="another"),
         pytest.param("", Reason.WRONG_AUDIENCE, id="an empty name"),
         pytest.param(7, Reason.MALFORMED_CLAIM, id="a number"),
     ],
 )
-def test_an_optional_audience_may_be_absent_but_not_wrong(aud: object, expected: str) -> None:
-    """The opt-out is for issuers that name none."""
+def test_optional_audience_may_be_absent_but_not_another(aud: object, expected: str) -> None:
+    """`audience_optional` is for issuers that send no audience."""
     rules = ClaimRules(ISSUER, required_claims=frozenset(), audience_optional=True)
-    assert verdict(answer(aud=aud), rules) == expected
+    assert outcome(response(aud=aud), rules) == expected
 
 
 @pytest.mark.parametrize(
     ("claim", "members", "subject"),
     [
         pytest.param("sub", {"sub": "u1", "username": "ann"}, "u1", id="sub"),
-        pytest.param("sub", {"username": "ann"}, None, id="never the username unasked"),
+        pytest.param("sub", {"username": "ann"}, None, id="username is not used by default"),
         pytest.param("sub", {"sub": None}, None, id="null"),
-        pytest.param("username", {"sub": "u1", "username": "ann"}, "ann", id="username, asked"),
-        pytest.param("username", {"sub": "u1"}, None, id="never sub then"),
+        pytest.param(
+            "username", {"sub": "u1", "username": "ann"}, "ann", id="username is configured"
+        ),
+        pytest.param("username", {"sub": "u1"}, None, id="username is configured, sub is present"),
     ],
 )
-def test_the_subject_is_what_the_rules_name(
+def test_subject_is_the_configured_claim(
     claim: str, members: dict[str, Any], subject: str | None
 ) -> None:
-    """There is no second choice."""
+    """There is no fallback to another claim."""
     rules = ClaimRules(ISSUER, required_claims=frozenset(), subject_claim=claim)
-    token = read_introspection(answer(**members), rules)
+    token = read_introspection(response(**members), rules)
     assert token.subject == subject
 
 
-def test_the_claims_make_the_same_token_again() -> None:
-    """So what is remembered is the claims alone."""
+def test_token_can_be_rebuilt_from_its_claims() -> None:
+    """The introspection cache relies on this: it caches the claims alone."""
     token = read_introspection(
-        answer(sub="u1", exp=NOW + 1.5, scope="read write", extra={"a": [1, None]}, gone=None),
+        response(sub="u1", exp=NOW + 1.5, scope="read write", extra={"a": [1, None]}, gone=None),
         RULES,
     )
     assert token.claims == {
@@ -175,11 +179,11 @@ def test_the_claims_make_the_same_token_again() -> None:
     assert AccessToken.from_claims(token.claims, RULES) == token
 
 
-def test_required_claims_are_asked_for() -> None:
-    """By default none is, but an operator may want some."""
+def test_response_without_a_required_claim_is_rejected() -> None:
+    """A claim that is null counts as absent."""
     rules = ClaimRules(ISSUER, required_claims=frozenset({"exp"}))
-    assert verdict(answer(), rules) == Reason.MISSING_CLAIM
-    assert verdict(answer(exp=None), rules) == Reason.MISSING_CLAIM
+    assert outcome(response(), rules) == Reason.MISSING_CLAIM
+    assert outcome(response(exp=None), rules) == Reason.MISSING_CLAIM
 
 
 @pytest.mark.parametrize(
@@ -194,18 +198,18 @@ def test_required_claims_are_asked_for() -> None:
         (b"", None),
     ],
 )
-def test_only_known_error_codes_are_read(body: bytes, code: str | None) -> None:
-    """So whatever the issuer writes, nothing else of it gets into a log."""
+def test_error_code_is_returned_only_if_it_is_known(body: bytes, code: str | None) -> None:
+    """No other text of the issuer reaches a log."""
     assert error_code(body) == code
 
 
 TYPE = "token-introspection+jwt"
-SAID = {"active": True}
+MEMBERS = {"active": True}
 
 
 def signed(*, typ: str | None = TYPE, algorithm: str = "ES256", **changes: Any) -> JWS:
-    """Return a signed answer that is good but for *changes*; `None` leaves a claim out."""
-    claims = {"iss": ISSUER, "aud": "api", "iat": NOW, "token_introspection": SAID} | changes
+    """Return a valid signed response changed by *changes*; None removes a claim."""
+    claims = {"iss": ISSUER, "aud": "api", "iat": NOW, "token_introspection": MEMBERS} | changes
     present = {name: value for name, value in claims.items() if value is not None}
     return JWS(JWSHeader(algorithm, typ, "k1"), present, b"", b"")
 
@@ -213,17 +217,17 @@ def signed(*, typ: str | None = TYPE, algorithm: str = "ES256", **changes: Any) 
 @pytest.mark.parametrize(
     "token",
     [
-        pytest.param(signed(), id="plain"),
+        pytest.param(signed(), id="unchanged"),
         pytest.param(signed(typ=f"application/{TYPE}"), id="type in full"),
         pytest.param(signed(typ=TYPE.upper()), id="type in upper case"),
         pytest.param(signed(aud=["api", "other"]), id="several audiences"),
         pytest.param(signed(iat=NOW - 300.0), id="five minutes old"),
-        pytest.param(signed(active=False, sub="other"), id="other members count for nothing"),
+        pytest.param(signed(active=False, sub="other"), id="other members are ignored"),
     ],
 )
-def test_a_signed_answer_is_read(token: JWS) -> None:
-    """Only the members of `token_introspection` are said about the token."""
-    assert signed_members(token, RULES, "api", NOW) == SAID
+def test_valid_signed_response_gives_its_token_introspection_member(token: JWS) -> None:
+    """Top-level claims describe the response, not the token."""
+    assert signed_members(token, RULES, "api", NOW) == MEMBERS
 
 
 @pytest.mark.parametrize(
@@ -232,24 +236,24 @@ def test_a_signed_answer_is_read(token: JWS) -> None:
         pytest.param(signed(typ=None), id="no type"),
         pytest.param(signed(typ="JWT"), id="another type"),
         pytest.param(signed(typ="at+jwt"), id="an access token"),
-        pytest.param(signed(algorithm="none"), id="not signed"),
-        pytest.param(signed(algorithm="HS256"), id="a shared secret"),
+        pytest.param(signed(algorithm="none"), id="alg none"),
+        pytest.param(signed(algorithm="HS256"), id="alg HS256"),
         pytest.param(signed(iss=None), id="no iss"),
         pytest.param(signed(iss=f"{ISSUER}/"), id="another iss"),
         pytest.param(signed(aud=None), id="no aud"),
         pytest.param(signed(aud="other"), id="for another client"),
         pytest.param(signed(aud=["other"]), id="for other clients"),
-        pytest.param(signed(aud={"api": 1}), id="aud odd"),
+        pytest.param(signed(aud={"api": 1}), id="aud an object"),
         pytest.param(signed(iat=None), id="no iat"),
         pytest.param(signed(iat=str(NOW)), id="iat a string"),
         pytest.param(signed(iat=True), id="iat true"),
-        pytest.param(signed(iat=NOW - 301), id="old"),
-        pytest.param(signed(iat=NOW + 301), id="of tomorrow"),
-        pytest.param(signed(token_introspection=None), id="about nothing"),
-        pytest.param(signed(token_introspection=[]), id="about a list"),
+        pytest.param(signed(iat=NOW - 301), id="issued 301 s ago"),
+        pytest.param(signed(iat=NOW + 301), id="issued in 301 s"),
+        pytest.param(signed(token_introspection=None), id="no token_introspection"),
+        pytest.param(signed(token_introspection=[]), id="token_introspection a list"),
     ],
 )
-def test_another_signed_answer_is_none(token: JWS) -> None:
-    """It is another JWT, from or for somebody else, or an old one played again."""
-    with pytest.raises(ValueError, match="answer"):
+def test_signed_response_with_another_claim_is_rejected(token: JWS) -> None:
+    """It has another type, algorithm, issuer or audience, or is a replay of an old one."""
+    with pytest.raises(ValueError, match="a signed response needs"):
         signed_members(token, RULES, "api", NOW)

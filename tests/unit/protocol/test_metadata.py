@@ -1,4 +1,4 @@
-"""The resource's metadata says what is guarded, and lives where clients look for it."""
+"""The metadata document has the configured values, at the URL that RFC 9728 §3.1 derives."""
 
 import json
 
@@ -16,16 +16,18 @@ _WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
 @pytest.mark.parametrize(("resource", "url"), examples("rfc9728", "resource", "metadata_url"))
-def test_the_examples_of_rfc_9728_hold(resource: str, url: str) -> None:
-    """The addresses that RFC 9728 prints."""
+def test_metadata_url_equals_the_example_of_rfc_9728(resource: str, url: str) -> None:
+    """Resource and URL are those that the RFC prints."""
     assert metadata_url(resource) == url
 
 
 @pytest.mark.parametrize(
     ("resource", "below_host"),
     [
-        pytest.param("https://a.example/", _WELL_KNOWN, id="a slash alone is left out"),
-        pytest.param("https://a.example/mcp/", f"{_WELL_KNOWN}/mcp/", id="a slash behind stays"),
+        pytest.param("https://a.example/", _WELL_KNOWN, id="the path / is dropped"),
+        pytest.param(
+            "https://a.example/mcp/", f"{_WELL_KNOWN}/mcp/", id="a trailing slash is kept"
+        ),
         pytest.param("https://a.example/a/b", f"{_WELL_KNOWN}/a/b", id="a longer path"),
         pytest.param("https://a.example?x=1", f"{_WELL_KNOWN}?x=1", id="a query"),
         pytest.param("https://a.example/a?x=1", f"{_WELL_KNOWN}/a?x=1", id="path and query"),
@@ -33,16 +35,16 @@ def test_the_examples_of_rfc_9728_hold(resource: str, url: str) -> None:
         pytest.param("http://localhost:8000/a", f"{_WELL_KNOWN}/a", id="a port"),
     ],
 )
-def test_the_well_known_part_comes_before_the_path(resource: str, below_host: str) -> None:
-    """Host and port stay; a server sees the path alone."""
+def test_well_known_path_is_inserted_between_host_and_path(resource: str, below_host: str) -> None:
+    """Host and port are unchanged; `metadata_path` has no query."""
     host = resource.partition("://")[2].partition("/")[0].partition("?")[0]
     scheme = resource.partition("://")[0]
     assert metadata_url(resource) == f"{scheme}://{host}{below_host}"
     assert metadata_path(resource) == below_host.partition("?")[0]
 
 
-def test_the_document_says_what_is_configured() -> None:
-    """Resource, issuers, how to send a token, and the scopes."""
+def test_document_has_the_configured_values() -> None:
+    """They are resource, issuers, bearer methods and scopes."""
     document = metadata_document(
         "https://a.example", ["https://as.example"], ["header", "query"], ["read", "write"]
     )
@@ -54,16 +56,16 @@ def test_the_document_says_what_is_configured() -> None:
     }
 
 
-def test_an_empty_list_is_left_out() -> None:
-    """A member without values must not be there (RFC 9728 §3.2)."""
+def test_empty_list_is_omitted_from_the_document() -> None:
+    """A member without values must be omitted (RFC 9728 §3.2)."""
     document = json.loads(
         metadata_document("https://a.example", ["https://as.example"], ["header"], [])
     )
     assert "scopes_supported" not in document
 
 
-def test_it_may_be_kept_and_read_by_scripts() -> None:
-    """JSON, cacheable, open to every origin: there is nothing secret in it."""
+def test_headers_allow_caching_and_every_origin() -> None:
+    """The document contains nothing secret."""
     assert dict(METADATA_HEADERS) == {
         b"content-type": b"application/json",
         b"cache-control": b"public, max-age=3600",

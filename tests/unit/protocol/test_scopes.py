@@ -1,4 +1,4 @@
-"""Scope expressions mean what `and` and `or` mean, and are written once, at the route."""
+"""Scope expressions combine like logical `and` and `or`."""
 
 from collections.abc import Callable
 from itertools import chain, combinations
@@ -21,7 +21,7 @@ Law = Callable[[ScopeExpression, ScopeExpression, ScopeExpression], ScopeExpress
 
 
 def _meaning(expression: ScopeExpression) -> list[bool]:
-    """Tell of every set of scopes whether it is enough: what an expression means."""
+    """Return for every set of scopes whether it satisfies the expression."""
     return [expression.satisfied_by(frozenset(granted)) for granted in _SUBSETS]
 
 
@@ -50,17 +50,19 @@ _LAWS: dict[str, tuple[Law, Law]] = {
 @pytest.mark.parametrize(("one", "other"), _LAWS.values(), ids=_LAWS)
 @BOUNDED
 @given(x=_EXPRESSIONS, y=_EXPRESSIONS, z=_EXPRESSIONS)
-def test_expressions_are_a_distributive_lattice(
+def test_expressions_obey_the_laws_of_a_distributive_lattice(
     one: Law, other: Law, x: ScopeExpression, y: ScopeExpression, z: ScopeExpression
 ) -> None:
-    """Both sides of each law mean the same."""
+    """Both sides of each law are satisfied by the same sets of scopes."""
     assert _meaning(one(x, y, z)) == _meaning(other(x, y, z))
 
 
 @BOUNDED
 @given(x=_EXPRESSIONS, y=_EXPRESSIONS)
-def test_and_wants_both_and_or_either(x: ScopeExpression, y: ScopeExpression) -> None:
-    """The two operators are the two of logic."""
+def test_and_requires_both_sides_and_or_requires_either(
+    x: ScopeExpression, y: ScopeExpression
+) -> None:
+    """`&` is conjunction, `|` is disjunction."""
     both, either = _meaning(x & y), _meaning(x | y)
     assert both == [p and q for p, q in zip(_meaning(x), _meaning(y), strict=True)]
     assert either == [p or q for p, q in zip(_meaning(x), _meaning(y), strict=True)]
@@ -68,8 +70,8 @@ def test_and_wants_both_and_or_either(x: ScopeExpression, y: ScopeExpression) ->
 
 @BOUNDED
 @given(x=_EXPRESSIONS)
-def test_what_it_asks_for_is_enough(x: ScopeExpression) -> None:
-    """A client that is granted the scope that a challenge names is let in."""
+def test_scope_of_the_challenge_satisfies_the_expression(x: ScopeExpression) -> None:
+    """A client that is granted that scope is authorized."""
     assert x.satisfied_by(frozenset(str(x).split(" ")))
 
 
@@ -77,19 +79,19 @@ def test_what_it_asks_for_is_enough(x: ScopeExpression) -> None:
     ("expression", "written"),
     [
         pytest.param(scope("read"), "read", id="one"),
-        pytest.param(scope("read", "admin"), "read admin", id="two, as they were written"),
-        pytest.param(scope("read", "read"), "read", id="one twice"),
-        pytest.param(_b & _a, "b a", id="and, as it was written"),
-        pytest.param(_a & _b & _a, "a b", id="and, one twice"),
-        pytest.param(_b | _a, "b", id="or, the first"),
-        pytest.param(_a & _b | _c, "a b", id="and before or"),
+        pytest.param(scope("read", "admin"), "read admin", id="two, in the given order"),
+        pytest.param(scope("read", "read"), "read", id="a duplicate"),
+        pytest.param(_b & _a, "b a", id="and, in the given order"),
+        pytest.param(_a & _b & _a, "a b", id="and, with a duplicate"),
+        pytest.param(_b | _a, "b", id="or, the first side"),
+        pytest.param(_a & _b | _c, "a b", id="and binds before or"),
         pytest.param((_a | _b) & _c, "a c", id="or inside and"),
     ],
 )
-def test_it_is_written_as_the_first_that_is_enough(
+def test_text_of_an_expression_is_its_first_alternative(
     expression: ScopeExpression, written: str
 ) -> None:
-    """A challenge has room for one set of scopes."""
+    """A challenge names one set of scopes."""
     assert str(expression) == written
 
 
@@ -98,39 +100,39 @@ def test_it_is_written_as_the_first_that_is_enough(
     [set(), {"WRITE"}, {"write:all"}, {"rewrite"}, {"write.own"}, {"wri"}, {"write "}, {"w"}],
     ids=str,
 )
-def test_a_scope_is_matched_whole(granted: frozenset[str]) -> None:
-    """No prefix, suffix, part or other case of a scope is that scope."""
+def test_scope_is_compared_exactly(granted: frozenset[str]) -> None:
+    """A prefix, suffix, part or other case of a scope does not satisfy it."""
     assert not scope("write").satisfied_by(granted)
     assert scope("write").satisfied_by(granted | {"write"})
 
 
 @pytest.mark.parametrize("name", ["!", "~", "a:b/c.d", "https://x.example/read", "#[]^_{|}"])
-def test_a_scope_may_be_of_any_printable_sign(name: str) -> None:
-    """All of ASCII but space, quote and backslash may stand in a name."""
+def test_scope_of_any_scope_token_characters_is_accepted(name: str) -> None:
+    """They are printable ASCII without space, quote and backslash (RFC 6749 §3.3)."""
     assert str(scope(name)) == name
 
 
 @pytest.mark.parametrize("name", ["", "a b", " a", 're"ad', "a\\b", "a\n", "a\x00", "\x7f", "é"])
-def test_an_impossible_scope_is_refused(name: str) -> None:
-    """What could not stand in a `scope` parameter fails where the route is written."""
+def test_scope_with_another_character_is_rejected(name: str) -> None:
+    """It fails when the route is defined."""
     with pytest.raises(ConfigurationError, match="is no scope: write printable ASCII"):
         scope("read", name)
 
 
-def test_no_scope_is_refused() -> None:
-    """An expression that wants nothing would let anybody in."""
+def test_scope_without_names_is_rejected() -> None:
+    """An expression without names would authorize every caller."""
     with pytest.raises(ConfigurationError, match="at least one name"):
         scope()
 
 
 @pytest.mark.parametrize("name", [["read"], ("r", "w"), None, 5, b"read"], ids=repr)
-def test_a_scope_is_text(name: Any) -> None:
-    """A list in place of a name fails where it is written, not when somebody calls."""
+def test_scope_that_is_not_a_string_is_rejected(name: Any) -> None:
+    """It fails when the route is defined, not on a request."""
     with pytest.raises(TypeError):
         scope(name)
 
 
-def test_python_s_own_and_and_or_are_refused() -> None:
-    """They ask whether one side is true, and would then want one side alone, without a word."""
+def test_truth_value_of_an_expression_raises_type_error() -> None:
+    """Python's `and` and `or` would use it, and drop one side."""
     with pytest.raises(TypeError, match=r"write & and \|"):
         bool(scope("a"))

@@ -1,4 +1,4 @@
-"""No repr, text or error tells anything of a token, its claims or a key."""
+"""No repr, string or error contains any part of a token, its claims or a key."""
 
 import traceback
 from collections.abc import Callable
@@ -40,15 +40,15 @@ _SECRETS = [_SECRET, *_RAW.split("."), key_for("ES256").jwk["x"]]
 _VALUES = {
     "the request": _REQUEST,
     "credentials": read_credentials(_REQUEST, BearerMethods()),
-    "the presented token": RawToken(_RAW),
-    "the signed token": _SIGNED,
+    "the raw token": RawToken(_RAW),
+    "the JWS": _SIGNED,
     "its header": _SIGNED.header,
     "a key": _KEY,
     "a key set": KeySet((_KEY,)),
     "the access token": _TOKEN,
     "the identity": Identity.from_token(_TOKEN, raw=_RAW),
 }
-_REFUSALS: dict[str, Callable[[], object]] = {
+_REJECTIONS: dict[str, Callable[[], object]] = {
     "malformed credentials": lambda: read_credentials(
         ResourceRequest("GET", ((b"authorization", f"Bearer {_SECRET}\xff".encode()),)),
         BearerMethods(),
@@ -72,20 +72,20 @@ _REFUSALS: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("value", _VALUES.values(), ids=_VALUES)
-def test_a_value_does_not_tell_what_it_holds(value: object) -> None:
-    """Neither `repr` nor `str` nor a format string tells."""
-    for told in (repr(value), str(value), f"{value}", repr([value])):
-        assert not [secret for secret in _SECRETS if secret in told]
+def test_text_of_a_value_contains_no_secret(value: object) -> None:
+    """`repr`, `str` and format strings are checked."""
+    for text in (repr(value), str(value), f"{value}", repr([value])):
+        assert not [secret for secret in _SECRETS if secret in text]
 
 
-@pytest.mark.parametrize("refuse", _REFUSALS.values(), ids=_REFUSALS)
-def test_a_refusal_does_not_tell_what_it_refused(refuse: Callable[[], object]) -> None:
-    """Neither the error nor its printed traceback tells."""
+@pytest.mark.parametrize("reject", _REJECTIONS.values(), ids=_REJECTIONS)
+def test_text_of_a_rejection_contains_no_secret(reject: Callable[[], object]) -> None:
+    """The error, its attributes and its printed form are checked, and it has no visible cause."""
     with pytest.raises(OAuthGuardError) as caught:
-        refuse()
+        reject()
     last = traceback.format_exception_only(caught.value)
-    for told in (repr(caught.value), str(caught.value), str(vars(caught.value)), *last):
-        assert not [secret for secret in _SECRETS if secret in told]
+    for text in (repr(caught.value), str(caught.value), str(vars(caught.value)), *last):
+        assert not [secret for secret in _SECRETS if secret in text]
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
@@ -93,16 +93,16 @@ def test_a_refusal_does_not_tell_what_it_refused(refuse: Callable[[], object]) -
 @pytest.mark.parametrize(
     "document", [f'{{"{_SECRET}":1,"{_SECRET}":2}}', f'["{_SECRET}"]', f'{{"{_SECRET}"']
 )
-def test_a_refused_document_is_not_quoted(document: str) -> None:
-    """What is wrong with JSON is told without a word of it."""
+def test_error_for_invalid_json_does_not_quote_the_document(document: str) -> None:
+    """The printed traceback is checked."""
     with pytest.raises(ValueError, match="JSON") as caught:
         parse_object(document.encode())
     assert _SECRET not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("name", ["kty", "crv", "alg", "use", "kid", "x"])
-def test_a_refused_key_is_not_quoted(name: str) -> None:
-    """Why a key was skipped is told without its values, which may be private ones."""
+def test_reason_for_a_skipped_key_does_not_quote_the_key(name: str) -> None:
+    """A value may be private key material."""
     keys = KeySet.from_document({"keys": [{**key_for("ES256").jwk, name: [_SECRET]}]})
     assert len(keys.skipped) == 1
     assert _SECRET not in keys.skipped[0]

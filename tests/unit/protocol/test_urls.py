@@ -1,4 +1,4 @@
-"""A URL that may be configured is absolute, plain and safe to ask."""
+"""A configured URL must be absolute, without user or fragment, and https or loopback."""
 
 from urllib.parse import urlsplit
 
@@ -41,39 +41,39 @@ _ELSEWHERE = [
         *_LOOPBACK,
     ],
 )
-def test_a_plain_url_is_read(url: str) -> None:
-    """Any host may be asked by https, this machine by http too."""
+def test_https_url_or_http_url_of_a_loopback_host_is_accepted(url: str) -> None:
+    """Both count as secure."""
     parts = parse_url(url, setting="resource")
     assert parts == urlsplit(url)
     assert is_secure(parts)
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
-        pytest.param("", "not ''", id="nothing"),
+        pytest.param("", "not ''", id="an empty string"),
         pytest.param(None, "not None: is a variable of the environment unset?", id="None"),
         pytest.param(5, "not 5.", id="a number"),
         pytest.param(b"https://example.com", "not b'https://example.com'.", id="bytes"),
         pytest.param("api.example.com", "not 'api", id="no scheme"),
         pytest.param("/r", "not '/r'", id="a path"),
-        pytest.param("//example.com", "not '//", id="no scheme but a host"),
+        pytest.param("//example.com", "not '//", id="no scheme, a host"),
         pytest.param("https:/example.com", "not 'https:/e", id="one slash"),
         pytest.param("https://", "not 'https://'", id="no host"),
-        pytest.param("https:///path", "not 'https:///", id="no host but a path"),
-        pytest.param("https://:443/", "not 'https://:443", id="a port alone"),
+        pytest.param("https:///path", "not 'https:///", id="no host, a path"),
+        pytest.param("https://:443/", "not 'https://:443", id="only a port"),
         pytest.param("ftp://example.com", "not 'ftp:", id="another scheme"),
-        pytest.param("urn:example:api", "not 'urn:", id="a name"),
-        pytest.param("javascript://example.com", "not 'java", id="a script"),
+        pytest.param("urn:example:api", "not 'urn:", id="a URN"),
+        pytest.param("javascript://example.com", "not 'java", id="a javascript URL"),
         pytest.param("https://example.com#f", "without fragment", id="a fragment"),
         pytest.param("https://example.com#", "without fragment", id="an empty fragment"),
         pytest.param("https://u:p@example.com", "without fragment, user", id="a password"),
         pytest.param("https://@example.com", "without fragment, user", id="an empty user"),
-        pytest.param("https://example.com:x", "can't be read", id="a port that is none"),
+        pytest.param("https://example.com:x", "can't be read", id="a port that is a letter"),
         pytest.param("https://example.com:99999", "can't be read", id="a port too high"),
-        pytest.param("https://[::1", "can't be read", id="half an address"),
+        pytest.param("https://[::1", "can't be read", id="an unclosed address"),
         pytest.param("https://example.com/a b", "no URL has", id="a space"),
-        pytest.param(" https://example.com", "no URL has", id="a space before"),
+        pytest.param(" https://example.com", "no URL has", id="a space first"),
         pytest.param("https://example.com\n", "no URL has", id="a line break"),
         pytest.param("https://exam\tple.com", "no URL has", id="a tab"),
         pytest.param("https://example.com/\x00", "no URL has", id="a NUL"),
@@ -83,35 +83,35 @@ def test_a_plain_url_is_read(url: str) -> None:
         *(pytest.param(url, "insecure_http=True", id=url) for url in _ELSEWHERE),
     ],
 )
-def test_an_odd_url_is_refused(url: object, told: str) -> None:
-    """The text names the setting and says what to write instead."""
+def test_other_url_is_rejected(url: object, message: str) -> None:
+    """The message names the setting and says what to write instead."""
     with pytest.raises(
         ConfigurationError, match=r"^issuer must be an absolute https URL"
     ) as caught:
         parse_url(url, setting="issuer")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("url", _ELSEWHERE)
-def test_http_is_a_choice(url: str) -> None:
-    """Inside a private network http may be allowed, which does not make it secure."""
+def test_http_url_is_accepted_with_insecure_http(url: str) -> None:
+    """It does not count as secure."""
     assert not is_secure(parse_url(url, setting="issuer", insecure_http=True))
 
 
 @pytest.mark.parametrize("url", [*_LOOPBACK, "https://localhost"])
-def test_this_machine_is_told(url: str) -> None:
-    """`localhost` and the loopback addresses are this machine."""
+def test_localhost_and_loopback_addresses_are_loopback(url: str) -> None:
+    """The scheme makes no difference."""
     assert is_loopback(urlsplit(url))
 
 
 @pytest.mark.parametrize("url", [*_ELSEWHERE, "https://example.com", "/path"])
-def test_another_machine_is_told(url: str) -> None:
-    """Nothing that merely looks like this machine is."""
+def test_other_host_is_not_loopback(url: str) -> None:
+    """Hosts that resemble a loopback host are included."""
     assert not is_loopback(urlsplit(url))
 
 
-def test_another_scheme_is_not_secure() -> None:
-    """Only http stays on this machine by its host."""
+def test_other_scheme_to_a_loopback_host_is_not_secure() -> None:
+    """Only https and http are supported."""
     assert not is_secure(urlsplit("ftp://localhost"))
 
 
@@ -124,12 +124,12 @@ def test_another_scheme_is_not_secure() -> None:
         pytest.param("https://[::1]/jwks", ("::1", 443), id="an address"),
     ],
 )
-def test_the_origin_of_what_was_configured(url: str, origin: tuple[str, int]) -> None:
-    """The host is in lower case and without brackets; each scheme has a port of its own."""
+def test_origin_is_the_lower_case_host_and_the_port(url: str, origin: tuple[str, int]) -> None:
+    """An IPv6 address has no brackets; a missing port is the default of the scheme."""
     assert origins_of(url) == {origin}
 
 
-def test_origins_are_told_once() -> None:
-    """What was left out has none, nor has what names no host."""
+def test_origins_have_no_duplicates_and_skip_urls_without_a_host() -> None:
+    """None is skipped too."""
     urls = ("https://a.example/1", None, "https://a.example:443/2", "/jwks", "http://a.example")
     assert origins_of(*urls) == {("a.example", 443), ("a.example", 80)}
