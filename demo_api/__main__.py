@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from demo_api.cast import credentials_document
+from demo_api.accounts import credentials_document
 from demo_api.greeting import credentials, greeting
 from demo_api.serving import LOOPBACK, is_loopback, listen, origin_of
 from demo_api.setup import Setup
@@ -21,7 +21,7 @@ _MOST_WORKERS = 64
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what *arguments* say; return the exit status."""
+    """Run the command with *arguments*; return the exit status."""
     options = _parser().parse_args(arguments)
     if options.command == "credentials":
         origin = origin_of(options.host, options.port)
@@ -34,13 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not is_loopback(options.host) and not options.i_know_this_is_a_demo:
         return _stop(
             2,
-            f"others can reach {options.host}, and everybody knows the demo's secrets: "
-            "say --i-know-this-is-a-demo if that is what you want",
+            f"{options.host} is reachable by others, and the demo's secrets are public: "
+            "add --i-know-this-is-a-demo to serve it all the same",
         )
     if options.workers > 1 and options.database is None:
-        return _stop(2, "workers share their data: say --database PATH too")
+        return _stop(2, "workers share their data in a file: add --database PATH")
     if options.redis and not options.opaque:
-        return _stop(2, "there is nothing to share of tokens that are signed: say --opaque too")
+        return _stop(2, "--redis stores introspection results of opaque tokens: add --opaque")
     return _serve(options)
 
 
@@ -51,19 +51,19 @@ def _serve(options: argparse.Namespace) -> int:
     except OSError as error:
         reason = (error.strerror or "no such address").partition(" (")[0]
         return _stop(
-            1, f"cannot listen on {host} port {port}: {reason}. Try --port 0, any free one"
+            1, f"cannot listen on {host} port {port}: {reason}. Use --port 0 for any free port"
         )
-    with listening, ExitStack() as afterwards:
+    with listening, ExitStack() as cleanup:
         origin = origin_of(host, listening.getsockname()[1])
         setup = Setup(origin, options.database, options.opaque, options.redis)
         engine = setup.open_database()
-        afterwards.callback(engine.dispose)
+        cleanup.callback(engine.dispose)
         try:
-            app = setup.application(engine)  # also for workers, to tell here what is wrong
+            app = setup.application(engine)  # with workers too: it reports errors here
         except SQLAlchemyError:
-            return _stop(1, f"{options.database} cannot hold a database: name another file")
+            return _stop(1, f"{options.database} is not usable as a database: name another file")
         except ConfigurationError:
-            return _stop(2, "--redis is a URL like redis://127.0.0.1:6379/0")
+            return _stop(2, "--redis needs a URL like redis://127.0.0.1:6379/0")
         print(greeting(origin, opaque=options.opaque), flush=True)
         if options.workers == 1:
             serve(app, listening)
@@ -79,20 +79,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("command", nargs="?", choices=["serve", "credentials"], default="serve")
     parser.add_argument("--host", default=LOOPBACK, help="address to bind (%(default)s)")
-    parser.add_argument("--port", type=_port, default=8000, help="0 is any free one (%(default)s)")
-    parser.add_argument("--database", type=Path, help="file that keeps the data; without it, none")
+    parser.add_argument("--port", type=_port, default=8000, help="0: any free port (%(default)s)")
+    parser.add_argument("--database", type=Path, help="file for the data (default: in memory)")
     parser.add_argument(
-        "--opaque", action="store_true", help="issue opaque tokens, and ask about each of them"
+        "--opaque", action="store_true", help="issue opaque tokens, which the API introspects"
     )
-    parser.add_argument("--redis", metavar="URL", help="share what was asked about opaque tokens")
+    parser.add_argument("--redis", metavar="URL", help="share introspection results")
     parser.add_argument(
-        "--workers", type=_workers, default=1, help="processes that serve (%(default)s)"
+        "--workers", type=_workers, default=1, help="number of processes (%(default)s)"
     )
-    parser.add_argument("--json", action="store_true", help="print the credentials for programs")
+    parser.add_argument("--json", action="store_true", help="print the credentials as JSON")
     parser.add_argument(
         "--i-know-this-is-a-demo",
         action="store_true",
-        help="bind an address that others can reach, though everybody knows the secrets",
+        help="bind an address that others can reach, although the secrets are public",
     )
     return parser
 
@@ -105,7 +105,7 @@ def _port(text: str) -> int:
 
 def _workers(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= _MOST_WORKERS:
-        raise argparse.ArgumentTypeError(f"workers are a number from 1 to {_MOST_WORKERS}")
+        raise argparse.ArgumentTypeError(f"the number of workers is from 1 to {_MOST_WORKERS}")
     return int(text)
 
 

@@ -12,17 +12,17 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, Router
 
-from demo_api import cast, greeting, with_fastapi
+from demo_api import accounts, greeting, with_fastapi
 from demo_api.authorization_server import create_authorization_server
-from demo_api.authorization_server.keys import new_key_set, read_key_set, written
+from demo_api.authorization_server.keys import new_key_set, read_key_set, serialize_key_set
 from demo_api.authorization_server.pages import page
 from demo_api.authorization_server.settings import Settings
 from demo_api.database import open_database
+from demo_api.expired_tokens import expired_tokens_route
 from demo_api.guard import create_guard
-from demo_api.kept_secrets import KeptSecrets
 from demo_api.people import Member, People
 from demo_api.people_api import people_routes
-from demo_api.slow_clock import slow_clock_route
+from demo_api.persistent_secrets import PersistentSecrets
 from oauth_guard import Guard, OAuthGuardMiddleware
 from oauth_guard.starlette import metadata_route
 from oauth_guard.stores.redis import RedisStore
@@ -39,42 +39,47 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
 ) -> Starlette:
     """Return the demo as it is served at *origin*, with its data in *engine*.
 
-    The guard fetches the issuer's metadata and keys from *origin*, over the network, as it would
-    from any other issuer: when the first token comes, since at start nobody answers there yet.
-    Where tokens are *opaque*, it asks there about each, and may share the answers by *redis*.
+    The guard fetches the issuer's metadata and keys from *origin* over the network, as from any
+    other issuer. It does so when the first token arrives, since *origin* is not served before.
+    With *opaque*, it introspects each token there, and can share the results through *redis*.
 
     Raises:
-        ConfigurationError: That is no URL of a Redis server.
+        ConfigurationError: *redis* is not the URL of a Redis server.
     """
-    # A proxy that the environment names is for the internet; it could not find us from there.
+    # A proxy named in the environment serves the Internet; it can't reach this machine's loopback.
     http = http or httpx.AsyncClient(trust_env=False)
-    kept, an_hour_ago = KeptSecrets(engine), open_database()
-    store = RedisStore(redis, key=kept.bytes("store key"), clock=clock) if redis else None
+    stored, expired_engine = PersistentSecrets(engine), open_database()
+    store = RedisStore(redis, key=stored.bytes("store key"), clock=clock) if redis else None
     guard = create_guard(origin, opaque=opaque, store=store, http=http, clock=clock)
-    settings = _settings(kept, origin, guard.resource, opaque=opaque, clock=clock)
-    open_to_all = [
+    settings = _settings(stored, origin, guard.resource, opaque=opaque, clock=clock)
+    public_routes = [
         Route("/", _home_page(origin)),
         Route("/health", health),
         metadata_route(guard),
         *create_authorization_server(settings, engine),
-        slow_clock_route(settings, an_hour_ago),
+        expired_tokens_route(settings, expired_engine),
     ]
 
-    # Two routers, since the first route that fits wins: GET /v1/auth/oauth2/token is a wrong
-    # method there (405), and not a path of the API that wants a token (401).
+    # Two routers, since the first matching route wins: GET /v1/auth/oauth2/token has a wrong
+    # method there (405), and is not a path of the API, which requires a token (401).
     api = Router([_guarded_api(guard, origin, engine)])
     return Starlette(
-        routes=[Mount("", Router(open_to_all, default=api))],
-        exception_handlers={HTTPException: error_answer},
-        lifespan=_lifespan(guard, http, an_hour_ago),
+        routes=[Mount("", Router(public_routes, default=api))],
+        exception_handlers={HTTPException: error_response},
+        lifespan=_lifespan(guard, http, expired_engine),
     )
 
 
 def _settings(
-    kept: KeptSecrets, origin: str, resource: str, *, opaque: bool, clock: Callable[[], float]
+    stored: PersistentSecrets,
+    origin: str,
+    resource: str,
+    *,
+    opaque: bool,
+    clock: Callable[[], float],
 ) -> Settings:
-    keys = read_key_set(kept.text("signing keys", lambda: written(new_key_set())))
-    return Settings(origin, resource, keys, kept.bytes("form key"), opaque=opaque, clock=clock)
+    keys = read_key_set(stored.text("signing keys", lambda: serialize_key_set(new_key_set())))
+    return Settings(origin, resource, keys, stored.bytes("form key"), opaque=opaque, clock=clock)
 
 
 def _guarded_api(guard: Guard, origin: str, engine: Engine) -> Mount:
@@ -86,7 +91,7 @@ def _guarded_api(guard: Guard, origin: str, engine: Engine) -> Mount:
 
 
 def _lifespan(
-    guard: Guard, http: httpx.AsyncClient, an_hour_ago: Engine
+    guard: Guard, http: httpx.AsyncClient, expired_engine: Engine
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -95,7 +100,7 @@ def _lifespan(
         finally:
             await guard.aclose()
             await http.aclose()
-            an_hour_ago.dispose()
+            expired_engine.dispose()
 
     return lifespan
 
@@ -104,31 +109,31 @@ def _home_page(origin: str) -> Callable[[Request], Awaitable[Response]]:
     async def home_page(_: Request) -> Response:
         return page(
             "home.html",
-            owners=cast.RESOURCE_OWNERS,
-            accounts=cast.SERVICE_ACCOUNTS,
-            clients=cast.clients(origin),
+            owners=accounts.RESOURCE_OWNERS,
+            accounts=accounts.SERVICE_ACCOUNTS,
+            clients=accounts.clients(origin),
             tour=greeting.tour_command(origin),
             token=greeting.token_command(origin),
             call=greeting.call_command(origin),
-            refusal=greeting.refusal_command(origin),
+            rejection=greeting.rejection_command(origin),
         )
 
     return home_page
 
 
 async def health(_: Request) -> Response:
-    """Say that the process answers."""
+    """Report that the process serves requests."""
     return JSONResponse({"status": "ok"})
 
 
-async def error_answer(_: HTTPConnection, error: Exception) -> Response:
-    """Answer every error as JSON; the challenge of a refused route stays in the headers."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
+async def error_response(_: HTTPConnection, error: Exception) -> Response:
+    """Send an error as JSON; the headers keep the challenge of a rejected route."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - it handles no other type
     return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
 
 
 def _members(origin: str) -> list[Member]:
-    """Return who belongs where. A client that acts for itself is nobody's member."""
+    """Return the members. A client that acts for itself belongs to no organisation."""
     owners = [
         Member(
             issuer=origin,
@@ -136,15 +141,15 @@ def _members(origin: str) -> list[Member]:
             display_name=owner.display_name,
             organisation=owner.organisation,
         )
-        for owner in cast.RESOURCE_OWNERS
+        for owner in accounts.RESOURCE_OWNERS
     ]
-    accounts = [
+    services = [
         Member(
             issuer=origin,
             subject=account.subject,
             display_name=account.display_name,
             sees_everyone=True,
         )
-        for account in cast.SERVICE_ACCOUNTS
+        for account in accounts.SERVICE_ACCOUNTS
     ]
-    return owners + accounts
+    return owners + services

@@ -11,11 +11,11 @@ _SECONDS = 30
 def open_database(path: Path | None = None) -> Engine:
     """Return an engine over the file *path*, or over memory that lasts as long as the engine.
 
-    The pool holds exactly one connection, so the pool is also the lock: a transaction waits until
-    the one before it has ended. That makes every transaction serializable, keeps an in-memory
-    database alive, and is all the speed a demo needs. It also means: never open a second session
-    while the first one of the same request is still in its transaction. Between processes a
-    transaction locks the file from its begin, so that what it has read still holds when it writes.
+    The pool has exactly one connection, so it is also a lock: a transaction waits until the one
+    before it ends. Every transaction is therefore serializable, and an in-memory database lives as
+    long as the pool. The speed suffices for a demo. A request must not open a second session while
+    its first one is in a transaction: it would wait for itself. Between processes, a transaction
+    locks the file from its start, so its reads are still valid when it writes.
     """
     engine = create_engine(
         URL.create("sqlite", database=str(path) if path else ":memory:"),
@@ -23,16 +23,16 @@ def open_database(path: Path | None = None) -> Engine:
         pool_size=1,
         max_overflow=0,
         pool_timeout=_SECONDS,
-        # A connection is handed from thread to thread, never shared.
+        # A connection passes from thread to thread and is never shared.
         connect_args={"check_same_thread": False, "timeout": _SECONDS},
     )
-    event.listen(engine, "connect", _leave_transactions_to_us)
+    event.listen(engine, "connect", _disable_implicit_transactions)
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _leave_transactions_to_us(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # else sqlite3 begins them by itself, with the first write
+def _disable_implicit_transactions(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # sqlite3 would otherwise begin one at the first write
 
 
 def _begin(connection: Connection) -> None:

@@ -1,74 +1,74 @@
-"""What the demo says on a terminal: where it is, whom to be there, and what to type next."""
+"""The texts that the demo prints: its address, its accounts and the next commands."""
 
 import sys
 from pathlib import Path
 
-from demo_api import cast
+from demo_api import accounts
 
 DEFAULT_ORIGIN = "http://127.0.0.1:8000"
 
 
 def greeting(origin: str, *, opaque: bool = False) -> str:
-    """Return what is said at start; where tokens are *opaque*, that too."""
-    asks = f"\nIts tokens are opaque: the API asks what they stand for as {cast.API.client_id}.\n"
+    """Return the text printed at start; it mentions *opaque* tokens."""
+    note = f"\nIts tokens are opaque: the API introspects them as {accounts.API.client_id}.\n"
     return f"""\
 The demo is at {origin}
-{asks if opaque else ""}
+{note if opaque else ""}
 {credentials(origin)}
 
 Next, in a browser:
-    {origin}/                     where to look
-    {origin}/v1/fastapi/docs      sign in and ask who you are
-    {origin}/v1/auth/clients/new  register a client of your own
+    {origin}/                     home page
+    {origin}/v1/fastapi/docs      sign in and get your identity
+    {origin}/v1/auth/clients/new  register a client
 or in another terminal:
     {tour_command(origin)}
-    {refusal_command(origin)}
+    {rejection_command(origin)}
 
-Ctrl-C stops it. What the guard refuses is told below.
+Ctrl-C stops it. The rejections of the guard are logged below.
 """
 
 
 def credentials(origin: str) -> str:
     """Return every name and secret of the demo at *origin*, for people to read."""
     lines = [
-        "Who can sign in:",
+        "Resource owners:",
         *(
             _row(owner.login_name, owner.password, f"{owner.display_name}, {owner.organisation}")
-            for owner in cast.RESOURCE_OWNERS
+            for owner in accounts.RESOURCE_OWNERS
         ),
         "Service accounts:",
         *(
             _row(account.login_name, account.password, "sees every organisation")
-            for account in cast.SERVICE_ACCOUNTS
+            for account in accounts.SERVICE_ACCOUNTS
         ),
         "Clients:",
         *(
             _row(
                 client.client_id,
                 client.client_secret or "(public)",
-                ", ".join(client.grant_types) or "asks about tokens",
+                ", ".join(client.grant_types) or "introspects tokens",
             )
-            for client in cast.clients(origin)
+            for client in accounts.clients(origin)
         ),
     ]
     return "\n".join(lines)
 
 
 def tour_command(origin: str) -> str:
-    """Return what to type for the tour of the demo at *origin*."""
+    """Return the command for the tour of the demo at *origin*."""
     option = "" if origin == DEFAULT_ORIGIN else f" --origin {origin}"
     return f"{_python()} -m demo_api.clients{option}"
 
 
 def credentials_command() -> str:
-    """Return what to type for every secret of the demo."""
+    """Return the command that prints every secret of the demo."""
     return f"{_python()} -m demo_api credentials"
 
 
 def token_command(origin: str) -> str:
-    """Return what to type for a token in the shell variable TOKEN."""
-    client = next(one for one in cast.clients(origin) if "password" in one.grant_types)
-    account = cast.SERVICE_ACCOUNTS[0]
+    """Return the command that puts a token into the shell variable TOKEN."""
+    client = next(one for one in accounts.clients(origin) if "password" in one.grant_types)
+    account = accounts.SERVICE_ACCOUNTS[0]
     return f"""\
 TOKEN=$(curl -s {origin}/v1/auth/oauth2/token \\
     --data-urlencode client_id={client.client_id} \\
@@ -78,17 +78,17 @@ TOKEN=$(curl -s {origin}/v1/auth/oauth2/token \\
 
 
 def call_command(origin: str) -> str:
-    """Return what to type to ask who one is, with that token."""
+    """Return the command that calls /v1/me with that token."""
     return f'curl -i {origin}/v1/me -H "Authorization: Bearer $TOKEN"'
 
 
-def refusal_command(origin: str) -> str:
-    """Return what to type to see the challenge: a call without a token."""
+def rejection_command(origin: str) -> str:
+    """Return the command that calls /v1/me without a token."""
     return f"curl -i {origin}/v1/me"
 
 
 def _python() -> Path:
-    """Return the interpreter that runs, as it can be typed here."""
+    """Return the path of the running interpreter, relative to the working directory if in it."""
     running, here = Path(sys.executable), Path.cwd()
     return running.relative_to(here) if running.is_relative_to(here) else running
 

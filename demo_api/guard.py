@@ -1,17 +1,17 @@
-"""create_guard(): whom the API trusts: an issuer's signatures, or its word on each token."""
+"""create_guard(): the API's guard, which validates JWTs or introspects opaque tokens."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import httpx
 
-from demo_api import cast, with_fastapi
+from demo_api import accounts, with_fastapi
 from demo_api.serving import is_loopback
 from oauth_guard import ClientSecretBasic, Guard, IntrospectionIssuer, JWTIssuer
 from oauth_guard.interfaces import Store
 
-#: For how many seconds the API remembers what an opaque token stands for, revoked or not.
-REMEMBERED = 10
+#: For how many seconds the API caches an introspection result, even if the token is revoked.
+CACHED_SECONDS = 10
 
 
 def create_guard(
@@ -22,23 +22,23 @@ def create_guard(
     http: httpx.AsyncClient,
     clock: Callable[[], float],
 ) -> Guard:
-    """Return the guard of the API at *origin*, whose issuer is there too."""
-    # Only --i-know-this-is-a-demo brings it to an address that is not this machine's own.
-    at_home = is_loopback(urlsplit(origin).hostname or "")
-    signs = JWTIssuer(origin, http=http, insecure_http=not at_home)
-    answers = IntrospectionIssuer(
+    """Return the guard of the API at *origin*, whose issuer has the same origin."""
+    # Only --i-know-this-is-a-demo allows an address beyond loopback.
+    on_loopback = is_loopback(urlsplit(origin).hostname or "")
+    jwt_issuer = JWTIssuer(origin, http=http, insecure_http=not on_loopback)
+    opaque_issuer = IntrospectionIssuer(
         origin,
-        client=ClientSecretBasic(cast.API.client_id, cast.API.client_secret or ""),
-        cache_for=REMEMBERED,
+        client=ClientSecretBasic(accounts.API.client_id, accounts.API.client_secret or ""),
+        cache_for=CACHED_SECONDS,
         http=http,
-        insecure_http=not at_home,
+        insecure_http=not on_loopback,
     )
     return Guard(
         f"{origin}/v1",
-        [answers if opaque else signs],
+        [opaque_issuer if opaque else jwt_issuer],
         scopes_supported=with_fastapi.SCOPES,
-        debug=at_home,
-        insecure_http=not at_home,
+        debug=on_loopback,
+        insecure_http=not on_loopback,
         store=store,
         clock=clock,
     )

@@ -1,4 +1,4 @@
-"""PageForm: the form of a page as a browser sees it, ready to be filled in."""
+"""PageForm: the first form of a page, with its title, action and hidden fields."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -7,9 +7,9 @@ from typing import Self
 
 @dataclass
 class PageForm:
-    """The title of a page, where its form goes, and what the page has put into it.
+    """The title of a page, the action of its form, and the form's hidden fields.
 
-    Pages change. Who follows the form they carry, and not an address learned by heart, keeps up.
+    A client that submits the form as found keeps working when the page changes.
     """
 
     title: str = ""

@@ -1,7 +1,7 @@
-"""People: who works in which organisation, and which organisations a caller may see.
+"""People: the employees of each organisation, and the organisations that a caller may see.
 
-It knows nothing of OAuth. A caller is a pair of names, issuer and subject, and what such a pair
-may see is written down here and nowhere else.
+This module does not use OAuth. A caller is a pair of issuer and subject, and this module alone
+stores what the pair may see.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ class _Table(DeclarativeBase):
 
 
 class Organisation(_Table):
-    """A part of the company; its people are not for the others' eyes."""
+    """A part of the company; other organisations may not see its employees."""
 
     __tablename__ = "organisations"
 
@@ -27,10 +27,10 @@ class Organisation(_Table):
 
 
 class Employee(_Table):
-    """Somebody who works in one organisation."""
+    """A person who works in one organisation."""
 
     __tablename__ = "employees"
-    # Never give the number of somebody who left to somebody new.
+    # Never reuse the number of a removed employee.
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy's own spelling
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -40,7 +40,7 @@ class Employee(_Table):
 
 
 class Member(_Table):
-    """A caller who is known here, and the organisation they belong to."""
+    """A known caller and their organisation."""
 
     __tablename__ = "members"
 
@@ -53,20 +53,20 @@ class Member(_Table):
 
 @dataclass(frozen=True)
 class Access:
-    """What a caller may see and change: the people of these organisations, and no others."""
+    """The organisations whose employees a caller may see and change."""
 
     organisations: frozenset[str] = frozenset()
 
 
 class People:
-    """The people in one database. Every call is a transaction, and blocks: call from a thread."""
+    """The people in one database. Every method is a blocking transaction: call it from a thread."""
 
     def __init__(self, engine: Engine) -> None:
-        """Keep them in *engine*."""
+        """Use the database of *engine*."""
         self._engine = engine
 
     def seed(self, members: Iterable[Member]) -> None:
-        """Fill an empty database with the roster, and make *members* known."""
+        """Fill an empty database with the roster, and store *members*."""
         _Table.metadata.create_all(self._engine)
         with self._transaction() as session:
             if session.scalar(select(func.count(Organisation.name))) == 0:
@@ -81,12 +81,12 @@ class People:
                 session.merge(member)
 
     def member(self, issuer: str, subject: str) -> Member | None:
-        """Return the caller, if they are known."""
+        """Return the caller, or None if they are unknown."""
         with self._transaction() as session:
             return session.get(Member, (issuer, subject))
 
     def access_of(self, issuer: str, subject: str) -> Access:
-        """Return what the caller may see: nothing, if nobody wrote down that they may."""
+        """Return what the caller may see; an unknown caller sees nothing."""
         with self._transaction() as session:
             member = session.get(Member, (issuer, subject))
             if member is None:
@@ -96,7 +96,7 @@ class People:
             return Access(frozenset({member.organisation} if member.organisation else ()))
 
     def everyone(self, access: Access) -> list[Employee]:
-        """Return those whom *access* shows, by organisation and name."""
+        """Return the employees that *access* shows, ordered by organisation and name."""
         query = (
             select(Employee)
             .where(Employee.organisation.in_(access.organisations))
@@ -106,12 +106,12 @@ class People:
             return list(session.scalars(query))
 
     def find(self, access: Access, number: int) -> Employee | None:
-        """Return one of those whom *access* shows; there is no way to tell hidden from absent."""
+        """Return an employee that *access* shows; None for hidden and absent alike."""
         with self._transaction() as session:
             return self._find(session, access, number)
 
     def add(self, access: Access, name: str, title: str, organisation: str) -> Employee | None:
-        """Add somebody to an organisation, if *access* shows it."""
+        """Add an employee to an organisation that *access* shows; otherwise return None."""
         if organisation not in access.organisations:
             return None
         employee = Employee(name=name, title=title, organisation=organisation)
@@ -120,7 +120,7 @@ class People:
         return employee
 
     def remove(self, access: Access, number: int) -> bool:
-        """Remove one of those whom *access* shows; tell whether there was such a one."""
+        """Remove an employee that *access* shows; return whether one was found."""
         with self._transaction() as session:
             employee = self._find(session, access, number)
             if employee is not None:
@@ -128,7 +128,7 @@ class People:
             return employee is not None
 
     def headcount(self, access: Access) -> dict[str, int]:
-        """Count the people of each organisation that *access* shows."""
+        """Return the number of employees of each organisation that *access* shows."""
         query = (
             select(Organisation.name, func.count(Employee.id))
             .outerjoin(Employee, Employee.organisation == Organisation.name)

@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from demo_api.bodies import NewEmployee, WhoAmI
 from demo_api.people import Access, Employee, People
+from demo_api.schemas import NewEmployee, WhoAmI
 from oauth_guard import Identity
 from oauth_guard.starlette import requires
 
@@ -20,7 +20,7 @@ _NOT_FOUND = "There is no such employee, or none that you may see."
 
 
 def people_routes(people: People) -> Sequence[BaseRoute]:
-    """Return the routes, relative to the resource; a guard must stand around them."""
+    """Return the routes, relative to the resource; they must be wrapped in a guard."""
     api = PeopleAPI(people)
     return [
         Route("/me", api.me),
@@ -35,8 +35,8 @@ def people_routes(people: People) -> Sequence[BaseRoute]:
 class PeopleAPI:
     """The endpoints.
 
-    The guard has settled who calls before any of them runs; `requires` settles what for. Those
-    that ask the database are not async, so they run in a thread.
+    The guard authenticates the caller before any of them runs; `requires` authorizes the caller.
+    Endpoints that query the database are not async, so they run in a thread.
     """
 
     def __init__(self, people: People, seconds_between_ticks: float = 1) -> None:
@@ -45,14 +45,14 @@ class PeopleAPI:
         self._pause = seconds_between_ticks
 
     def me(self, request: Request) -> Response:
-        """Say who calls; any good token will do."""
+        """Return the caller; any valid token suffices."""
         caller: Identity = request.user
         member = self._people.member(caller.issuer or "", caller.subject or "")
         return JSONResponse(WhoAmI.of(caller, member).model_dump())
 
     @requires("read")
     def everyone(self, request: Request) -> Response:
-        """List the people whom the caller may see."""
+        """List the employees that the caller may see."""
         employees = self._people.everyone(self._access(request.user))
         return JSONResponse({"employees": [_record(each) for each in employees]})
 
@@ -66,7 +66,7 @@ class PeopleAPI:
 
     @requires("write")
     async def add(self, request: Request) -> Response:
-        """Add somebody to an organisation that the caller may see."""
+        """Add an employee to an organisation that the caller may see."""
         new = await NewEmployee.read(request)
         employee = await run_in_threadpool(self._add, request.user, new)
         address = f"{request.scope['path']}/{employee.id}"
@@ -74,14 +74,14 @@ class PeopleAPI:
 
     @requires("write")
     def remove(self, request: Request) -> Response:
-        """Remove one of those whom the caller may see."""
+        """Remove an employee that the caller may see."""
         if not self._people.remove(self._access(request.user), _number(request)):
             raise HTTPException(404, _NOT_FOUND)
         return Response(status_code=204)
 
     @requires("read")
     async def live(self, websocket: WebSocket) -> None:
-        """Tell the headcount of the organisations that the caller may see, every second."""
+        """Send the headcount of the organisations that the caller may see, every second."""
         await websocket.accept()
         try:
             while True:
@@ -100,11 +100,11 @@ class PeopleAPI:
     def _add(self, caller: Identity, new: NewEmployee) -> Employee:
         access = self._access(caller)
         if not access.organisations:
-            raise HTTPException(403, "You belong to no organisation, so you can add nobody.")
+            raise HTTPException(403, "You belong to no organisation, so you can't add an employee.")
         organisation = new.organisation
         if organisation is None:
             if len(access.organisations) > 1:
-                raise HTTPException(422, "You see several organisations: say which one.")
+                raise HTTPException(422, "You see several organisations: name one.")
             (organisation,) = access.organisations
         employee = self._people.add(access, new.name, new.title, organisation)
         if employee is None:
@@ -113,7 +113,7 @@ class PeopleAPI:
 
 
 def _number(request: Request) -> int:
-    """Return the number in the path. One that no database could hold is nobody's."""
+    """Return the number in the path; one of more than 18 digits is 404."""
     number: str = request.path_params["number"]
     if not re.fullmatch(r"[0-9]{1,18}", number):
         raise HTTPException(404, _NOT_FOUND)

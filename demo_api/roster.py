@@ -1,4 +1,4 @@
-"""The roster: the organisations of the demo and the people who work there at first."""
+"""The roster: the organisations of the demo and their first employees."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""listen() and origin_of(): bind the address first, so that the origin is known to all within."""
+"""listen() and origin_of(): bind the address first, so that the application knows its origin."""
 
 import ipaddress
 import socket
@@ -10,24 +10,24 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a socket bound to *host* and *port*; port 0 means any that is free.
 
     Raises:
-        OSError: The address can't be had.
+        OSError: The address can't be bound.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.create_server((host, port), family=family)
-    # asyncio does so by itself for a socket of its own; else an answer in parts waits for 40 ms.
+    # asyncio sets it for its own sockets; without it, a response in parts is delayed by 40 ms.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
 
 def origin_of(host: str, port: int) -> str:
     """Return the origin by which a browser on this machine reaches *host* and *port*."""
-    # "Every address" is an address to bind, not one to call.
+    # The wildcard address can be bound and can't be called.
     name = {"0.0.0.0": LOOPBACK, "": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach *host*; if in doubt, not."""
+    """Return whether only this machine can reach *host*; False for an unknown name."""
     if host == "localhost":
         return True
     try:

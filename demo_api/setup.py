@@ -1,4 +1,4 @@
-"""Setup: what one start of the demo was told; each worker builds its application from it."""
+"""Setup: the options of one start of the demo, from which each worker builds its application."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,13 @@ from demo_api.database import open_database
 
 @dataclass(frozen=True)
 class Setup:
-    """How the demo is to be served.
+    """The options of the demo.
 
     Attributes:
-        origin: Where it is.
-        database: The file that keeps the data, if any.
-        opaque: Issue opaque tokens, and ask about each of them.
-        redis: Where workers share what they were told about tokens, if anywhere.
+        origin: The origin at which it is served.
+        database: The file for the data; None keeps it in memory.
+        opaque: Issue opaque tokens, which the API introspects.
+        redis: The URL of a Redis server through which workers share introspection results.
     """
 
     origin: str
@@ -31,5 +31,5 @@ class Setup:
         return create_app(self.origin, engine, opaque=self.opaque, redis=self.redis)
 
     def open_database(self) -> Engine:
-        """Open the database once more, for one process."""
+        """Open the database for one process."""
         return open_database(self.database)

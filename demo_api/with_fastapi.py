@@ -1,25 +1,25 @@
-"""create(): the question "who am I" once more, with FastAPI and its docs page."""
+"""create(): the endpoint /me with FastAPI and its docs page."""
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
-from demo_api.bodies import WhoAmI
 from demo_api.people import People
+from demo_api.schemas import WhoAmI
 from oauth_guard.fastapi import Caller, document
 
 SCOPES = {"read": "See who you are and your people", "write": "Add and remove people"}
 
-#: What a browser needs before it can have a token; relative to where the application is mounted.
+#: Paths that a browser needs before it has a token, relative to the mount.
 PUBLIC = ("/docs", "/docs/oauth2-redirect", "/docs/assets/*", "/openapi.json")
 
 
 def create(origin: str, people: People) -> FastAPI:
-    """Return the application; a guard must stand around it."""
+    """Return the application; it must be wrapped in a guard."""
     app = FastAPI(
         title="Who am I?",
-        description="Press *Authorize*, sign in and consent; then ask.",
+        description="Press *Authorize*, sign in and consent; then call /me.",
         docs_url=None,
         redoc_url=None,
     )
@@ -40,7 +40,7 @@ def create(origin: str, people: People) -> FastAPI:
 
 
 def _add_docs(app: FastAPI) -> None:
-    """Serve the docs page by ourselves: FastAPI's own fetches its scripts from a CDN."""
+    """Serve the docs page with local assets: FastAPI's own loads its scripts from a CDN."""
     app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]))
 
     @app.get("/docs", include_in_schema=False)

@@ -1,4 +1,4 @@
-"""serve(): the demo in this process, or in several that share one socket and one database."""
+"""serve(): runs the demo in this process or in several, which share one socket and database."""
 
 import functools
 import logging
@@ -13,29 +13,29 @@ from uvicorn.supervisors import Multiprocess
 from demo_api.setup import Setup
 
 # uvicorn's access log would show every query, authorization codes included.
-_QUIET: dict[str, Any] = {"log_level": "warning", "access_log": False}
+_LOGGING: dict[str, Any] = {"log_level": "warning", "access_log": False}
 
 
 def serve(app: Starlette, listening: socket.socket) -> None:
-    """Serve *app* until somebody stops it."""
-    _tell_refusals()
-    with suppress(KeyboardInterrupt):  # raised again once all is shut down
-        uvicorn.Server(uvicorn.Config(app, **_QUIET)).run(sockets=[listening])
+    """Serve *app* until it is interrupted."""
+    _log_rejections()
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again after its shutdown
+        uvicorn.Server(uvicorn.Config(app, **_LOGGING)).run(sockets=[listening])
 
 
 def serve_by_workers(setup: Setup, listening: socket.socket, number: int) -> None:
-    """Serve by a *number* of processes, each with an application of its own."""
+    """Serve with *number* processes, each with its own application."""
     build = functools.partial(_application, setup)
-    config = uvicorn.Config(build, factory=True, workers=number, **_QUIET)
+    config = uvicorn.Config(build, factory=True, workers=number, **_LOGGING)
     Multiprocess(config, sockets=[listening]).run()
 
 
 def _application(setup: Setup) -> Starlette:
-    _tell_refusals()
+    _log_rejections()
     return setup.application(setup.open_database())
 
 
-def _tell_refusals() -> None:
-    """Let the guard say on the terminal what it refuses and why; never a token or a claim."""
+def _log_rejections() -> None:
+    """Log the guard's rejections and their reasons to the terminal, without token or claims."""
     logging.basicConfig(format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("oauth_guard").setLevel(logging.INFO)

@@ -1,4 +1,4 @@
-"""Account: who may sign in, and how their password is checked."""
+"""Account: a person or service account that may sign in, with its password hash."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,14 +11,14 @@ from demo_api.authorization_server.tables import Base
 
 
 class AccountKind(StrEnum):
-    """People use the pages; service accounts use the password grant. Neither may do the other."""
+    """A person uses the pages; a service account uses the password grant. No account uses both."""
 
     PERSON = "person"
     SERVICE = "service"
 
 
 class Account(Base):
-    """A person or a service account; the subject is what tokens carry, never the login name."""
+    """A person or a service account. Tokens carry the subject, never the login name."""
 
     __tablename__ = "accounts"
 
@@ -31,20 +31,20 @@ class Account(Base):
 
 @dataclass(frozen=True)
 class SignIn:
-    """Who stands behind a token, and since when: the `user` that Authlib passes around."""
+    """The subject of a token and the time of their sign-in: Authlib's `user`."""
 
     subject: str
     auth_time: int | None = None
 
     def get_user_id(self) -> str:
-        """Return the `sub` of the access token (Authlib asks by this name)."""
+        """Return the `sub` of the access token (the name is Authlib's)."""
         return self.subject
 
 
 def check_password(
     session: Session, login_name: str, password: str, kind: AccountKind
 ) -> Account | None:
-    """Return the account, or None: alike, and after the same time, whatever was wrong."""
+    """Return the account, or None. Every failure takes the same time and gives the same result."""
     account = session.scalar(select(Account).where(Account.login_name == login_name))
     if not secret_matches(account.password_hash if account else None, password):
         return None

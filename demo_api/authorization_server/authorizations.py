@@ -8,7 +8,7 @@ from demo_api.authorization_server.tables import Base
 
 
 class Authorization(Base):
-    """What a resource owner allowed a client (or a client itself): the family of its tokens."""
+    """A consent of a resource owner, or a client's own grant; it groups a family of tokens."""
 
     __tablename__ = "authorizations"
 
@@ -22,14 +22,14 @@ class Authorization(Base):
 
 
 class AuthorizationCode(Base, AuthorizationCodeMixin):
-    """A code on its way through the browser; a spent one stays its minute, to notice a thief."""
+    """An authorization code. A spent one stays until it expires, so that reuse is detected."""
 
     __tablename__ = "authorization_codes"
 
     digest: Mapped[str] = mapped_column(primary_key=True)
     authorization_id: Mapped[int] = mapped_column(ForeignKey("authorizations.id"))
     authorization: Mapped[Authorization] = relationship(lazy="joined")
-    redirect_uri: Mapped[str | None]  # as the request named it; none: it named none
+    redirect_uri: Mapped[str | None]  # as in the request; none: the request had none
     code_challenge: Mapped[str]
     code_challenge_method: Mapped[str]
     expires_at: Mapped[int] = mapped_column(index=True)
@@ -40,12 +40,12 @@ class AuthorizationCode(Base, AuthorizationCodeMixin):
         return self.redirect_uri or ""
 
     def get_scope(self) -> str:
-        """Return what the resource owner allowed."""
+        """Return the scope that the resource owner allowed."""
         return self.authorization.scope
 
 
 class IssuedToken(Base, TokenMixin):
-    """An access or refresh token: its digest, never the token; spent when rotated or revoked."""
+    """An access or refresh token. Only its digest is stored; rotation and revocation spend it."""
 
     __tablename__ = "issued_tokens"
 
@@ -59,11 +59,11 @@ class IssuedToken(Base, TokenMixin):
     spent: Mapped[bool] = mapped_column(default=False)
 
     def is_active(self, now: int) -> bool:
-        """Tell whether the token still stands."""
+        """Return whether the token is unspent, unrevoked and unexpired at *now*."""
         return not self.spent and not self.authorization.revoked and now < self.expires_at
 
     def check_client(self, client: object) -> bool:
-        """Tell whether the token was issued to *client*."""
+        """Return whether the token was issued to *client*."""
         return getattr(client, "client_id", None) == self.authorization.client_id
 
     def get_scope(self) -> str:

@@ -1,4 +1,4 @@
-"""The authorization endpoint for people: sign in, consent, go back to the client."""
+"""The authorization endpoint for people: sign in, consent, redirect to the client."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +22,9 @@ _WRONG = "That name and password do not go together. Please try again."
 class Visit:
     """One request of a browser to /authorize.
 
-    The authorization request is the query string, on every page and in every form's address.
-    It is judged anew each time, and the forms carry nothing of it: only what the person typed,
-    and a value that ties the form to this browser and to this very query.
+    The authorization request is the query string of every page and of every form's address.
+    It is validated on each request, and the forms hold no part of it: only the person's input and
+    a value that binds the form to this browser and this query.
     """
 
     server: Server
@@ -32,32 +32,33 @@ class Visit:
     request: ServerRequest
     form: dict[str, str] | None
 
-    def answer(self) -> Response:
-        """Return the page or the redirect that is next."""
+    def respond(self) -> Response:
+        """Return the next page or redirect."""
         try:
             grant = self.server.consent_grant(self.request)
         except OAuth2Error as error:
-            if error.redirect_uri and self._may_go_back():
+            if error.redirect_uri and self._may_redirect_error():
                 return self.server.handle_error_response(self.request, error)
             return error_page(400, error.description or "The request is not valid.")
         if self.form is None:
-            return self._ask(grant)
-        if not self._form_is_ours(self.form):
-            return self._ask(grant, 403, _STALE)
-        return self._act(grant, self.form)
+            return self._show_form(grant)
+        if not self._is_own_form(self.form):
+            return self._show_form(grant, 403, _STALE)
+        return self._apply(grant, self.form)
 
-    def _may_go_back(self) -> bool:
-        """Tell whether a bad request may send this browser on, though no page was shown.
+    def _may_redirect_error(self) -> bool:
+        """Return whether an invalid request may redirect this browser before any page was shown.
 
-        Anybody may register any address, and a link to us that ends there lends it our name. So
-        a client that registered itself is not trusted with someone who is not signed in (RFC 9700
-        §4.11.2). The others are, as RFC 6749 §4.1.2.1 wants it: the operator knows their addresses.
+        Anyone may register any address, and an attacker could use a link to this server as an
+        open redirector. So the error is not redirected to a client that registered itself, unless
+        a person is signed in (RFC 9700 §4.11.2). For other clients it is redirected, as RFC 6749
+        §4.1.2.1 requires: the operator knows their addresses.
         """
         client = self.server.query_client(self.request.payload.client_id or "")
         signed_in = self.browser.signed_in(self.server.session, self.server.now)
         return client.registered_at is None or signed_in is not None
 
-    def _act(self, grant: Any, form: dict[str, str]) -> Response:
+    def _apply(self, grant: Any, form: dict[str, str]) -> Response:
         session, action = self.server.session, form.get("action")
         user = self.browser.signed_in(session, self.server.now)
         if action == "sign-in":
@@ -67,21 +68,23 @@ class Visit:
         elif user and action in {"allow", "deny"}:
             allowed = user if action == "allow" else None
             return self.server.authorization_response(self.request, grant, allowed)
-        return self._ask(grant)
+        return self._show_form(grant)
 
     def _sign_in(self, grant: Any, form: dict[str, str]) -> Response:
         session = self.server.session
         name, password = form.get("username", ""), form.get("password", "")
         account = check_password(session, name, password, AccountKind.PERSON)
         if account is None:
-            return self._ask(grant, 200, _WRONG, name)
+            return self._show_form(grant, 200, _WRONG, name)
         renewed = self.browser.sign_in(session, account.subject, self.server.now)
-        # By GET, so that reloading the next page does not send the password again.
+        # A redirect to GET, so that a reload of the next page does not send the password again.
         address = f"{AUTHORIZE}?{self._query}"
-        onward = RedirectResponse(address, 303, {"Cache-Control": "no-store"})
-        return self._mark(onward, renewed)
+        redirect = RedirectResponse(address, 303, {"Cache-Control": "no-store"})
+        return self._with_cookie(redirect, renewed)
 
-    def _ask(self, grant: Any, status: int = 200, alert: str = "", username: str = "") -> Response:
+    def _show_form(
+        self, grant: Any, status: int = 200, alert: str = "", username: str = ""
+    ) -> Response:
         user = self.browser.signed_in(self.server.session, self.server.now)
         values: dict[str, object] = {
             "alert": alert,
@@ -90,18 +93,18 @@ class Visit:
             "form_address": f"{AUTHORIZE}?{self._query}",
         }
         if user is None:
-            return self._mark(page("sign_in.html", status, username=username, **values))
+            return self._with_cookie(page("sign_in.html", status, username=username, **values))
         account = self.server.session.get_one(Account, user.subject)
         values["scopes"] = {name: SCOPES[name] for name in grant.request.scope.split()}
         values["destination"] = _destination(grant.redirect_uri)
-        return self._mark(page("consent.html", status, account=account, **values))
+        return self._with_cookie(page("consent.html", status, account=account, **values))
 
-    def _form_is_ours(self, form: dict[str, str]) -> bool:
-        return self.browser.sent_form(self._key, self._query, form.get("anti_forgery", ""))
+    def _is_own_form(self, form: dict[str, str]) -> bool:
+        return self.browser.is_own_form(self._key, self._query, form.get("anti_forgery", ""))
 
-    def _mark(self, response: Response, browser: Browser | None = None) -> Response:
+    def _with_cookie(self, response: Response, browser: Browser | None = None) -> Response:
         secure = self.server.settings.origin.startswith("https:")
-        return (browser or self.browser).mark(response, secure=secure)
+        return (browser or self.browser).set_cookie(response, secure=secure)
 
     @property
     def _query(self) -> str:
@@ -113,6 +116,6 @@ class Visit:
 
 
 def _destination(redirect_uri: str) -> str:
-    """Return where the browser goes next, short enough to be read."""
+    """Return the host or scheme of the redirect, for people to read."""
     parts = urlsplit(redirect_uri)
     return parts.netloc if parts.scheme in {"http", "https"} else f"the app {parts.scheme}"

@@ -1,4 +1,4 @@
-"""The browser at the other end: its cookie, who signed in there, and its anti-forgery values."""
+"""Browser: a browser's cookie, its signed-in person and its anti-forgery values."""
 
 import hashlib
 import hmac
@@ -22,7 +22,7 @@ _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class BrowserSession(Base):
-    """Who is signed in at a browser, found by the digest of its cookie."""
+    """The person who is signed in at a browser, stored under the digest of its cookie."""
 
     __tablename__ = "browser_sessions"
 
@@ -33,47 +33,47 @@ class BrowserSession(Base):
 
 @dataclass(frozen=True)
 class Browser:
-    """A browser, known by a random cookie that says nothing; what it means is kept here."""
+    """A browser, identified by a random cookie without content."""
 
     cookie: str
 
     @classmethod
     def of(cls, request: Request) -> "Browser":
-        """Return the browser that sent *request*; one without our cookie gets a new one."""
+        """Return the browser that sent *request*; one without a valid cookie gets a new one."""
         cookie = request.cookies.get(_COOKIE, "")
         return cls(cookie) if _VALUE.fullmatch(cookie) else cls.new()
 
     @classmethod
     def new(cls) -> "Browser":
-        """Return a browser under a fresh cookie: nobody is signed in there."""
+        """Return a browser with a new cookie, where no person is signed in."""
         return cls(secrets.token_urlsafe(32))
 
-    def mark(self, response: Response, *, secure: bool) -> Response:
-        """Give the cookie along with *response*, out of reach of scripts and of other sites."""
+    def set_cookie(self, response: Response, *, secure: bool) -> Response:
+        """Add the cookie to *response*, hidden from scripts and from other sites."""
         response.set_cookie(
             _COOKIE, self.cookie, path=_COOKIE_PATH, httponly=True, samesite="lax", secure=secure
         )
         return response
 
     def anti_forgery_value(self, key: bytes, purpose: str) -> str:
-        """Return a value only we can make, for one browser and one *purpose*."""
+        """Return an HMAC under *key* of this browser's cookie and *purpose*."""
         message = f"{self.cookie}\n{purpose}".encode()
         return hmac.new(key, message, hashlib.sha256).hexdigest()
 
-    def sent_form(self, key: bytes, purpose: str, value: str) -> bool:
-        """Tell whether a form with *value* came from a page that we gave this browser."""
+    def is_own_form(self, key: bytes, purpose: str, value: str) -> bool:
+        """Return whether *value* is from a page that this server sent to this browser."""
         expected = self.anti_forgery_value(key, purpose)
         return hmac.compare_digest(expected.encode(), value.encode())
 
     def signed_in(self, session: Session, now: int) -> SignIn | None:
-        """Return who signed in here, and when, if that was not too long ago."""
+        """Return the signed-in person, unless the sign-in is older than SIGN_IN_LIFETIME."""
         found = session.get(BrowserSession, digest(self.cookie))
         if found is None or now >= found.auth_time + SIGN_IN_LIFETIME:
             return None
         return SignIn(found.subject, found.auth_time)
 
     def sign_in(self, session: Session, subject: str, now: int) -> "Browser":
-        """Return the browser under a new cookie, so that nobody can have planted it before."""
+        """Sign *subject* in under a new cookie, so that a planted cookie gets no session."""
         self.sign_out(session)
         session.execute(
             delete(BrowserSession).where(BrowserSession.auth_time <= now - SIGN_IN_LIFETIME)
@@ -83,5 +83,5 @@ class Browser:
         return renewed
 
     def sign_out(self, session: Session) -> None:
-        """Forget who signed in here."""
+        """Delete the sign-in of this browser."""
         session.execute(delete(BrowserSession).where(BrowserSession.digest == digest(self.cookie)))

@@ -1,4 +1,4 @@
-"""How a client proves itself: Basic, a secret in the body, or not at all (RFC 6749 §2.3)."""
+"""Client authentication: Basic, a secret in the body, or none (RFC 6749 §2.3)."""
 
 import base64
 import re
@@ -20,13 +20,13 @@ _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class ClientAuthenticationError(InvalidClientError):
-    """One answer, whatever was wrong with the client or its proof (RFC 6749 §5.2)."""
+    """The same error for every failed client authentication (RFC 6749 §5.2)."""
 
     status_code = 401
     description = "Client authentication failed."
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """Name the scheme; Authlib's own challenge has no realm, which RFC 7617 asks for."""
+        """Return the challenge; Authlib's own has no realm, which RFC 7617 §2 requires."""
         return [*default_json_headers, ("WWW-Authenticate", 'Basic realm="authorization server"')]
 
 
@@ -35,8 +35,8 @@ def authenticate_client(
 ) -> tuple[Client, str]:
     """Return the client and the method it used; exactly one method may be used.
 
-    Authlib would try each method in turn, so a wrong Basic could still pass by the body, and
-    it does not hold the client to its own percent-encoding.
+    Authlib tries each method in turn, so a request with a wrong Basic header could pass by its
+    body; and it does not check the percent-encoding of the Basic pair.
     """
     client_id, secret, method = _presented(request)
     client = find(client_id)
@@ -67,15 +67,15 @@ def _presented(request: ServerRequest) -> tuple[str, str, str]:
 
 
 def _read_basic(header: str) -> tuple[str, str]:
-    """Return id and secret: base64 around two form-encoded words (RFC 6749 §2.3.1)."""
+    """Return id and secret: base64 of two form-encoded values (RFC 6749 §2.3.1)."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
         raise ClientAuthenticationError
     try:
-        words = base64.b64decode(encoded.strip(), validate=True).decode("ascii").split(":")
-        if len(words) != 2 or any(_BAD_PERCENT.search(word) for word in words):  # noqa: PLR2004 - id and secret
+        parts = base64.b64decode(encoded.strip(), validate=True).decode("ascii").split(":")
+        if len(parts) != 2 or any(_BAD_PERCENT.search(part) for part in parts):  # noqa: PLR2004 - id and secret
             raise ClientAuthenticationError
-        client_id, secret = (unquote_plus(word, errors="strict") for word in words)
+        client_id, secret = (unquote_plus(part, errors="strict") for part in parts)
     except ValueError as error:
         raise ClientAuthenticationError from error
     return client_id, secret

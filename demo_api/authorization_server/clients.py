@@ -1,4 +1,4 @@
-"""Client: a registered client, with the questions Authlib asks about one."""
+"""Client: a registered client, with the methods that Authlib calls."""
 
 from collections.abc import Collection
 
@@ -11,7 +11,7 @@ from demo_api.authorization_server.tables import Base
 
 
 class Client(Base, ClientMixin):
-    """What was registered (RFC 7591 §2); of the secret only its hash."""
+    """The registered metadata (RFC 7591 §2), with the hash of the secret."""
 
     __tablename__ = "clients"
 
@@ -23,11 +23,11 @@ class Client(Base, ClientMixin):
     grant_types: Mapped[list[str]]
     scope: Mapped[str]
     default_scope: Mapped[str]
-    registered_at: Mapped[int | None]  # none: by whoever runs the server, and not by itself
+    registered_at: Mapped[int | None]  # none: registered by the operator, not by itself
 
     @property
     def is_resource_server(self) -> bool:
-        """Tell whether it only asks about tokens; no client can register itself as one."""
+        """Return whether it only introspects tokens; no client can register itself as one."""
         return not self.grant_types
 
     def get_client_id(self) -> str:
@@ -35,33 +35,33 @@ class Client(Base, ClientMixin):
         return self.client_id
 
     def get_default_redirect_uri(self) -> str:
-        """Return the one registered URI; with several the request must choose (empty)."""
+        """Return the only registered URI, or an empty string if there are several or none."""
         return self.redirect_uris[0] if len(self.redirect_uris) == 1 else ""
 
     def get_allowed_scope(self, scope: Collection[str] | str) -> str:
-        """Return what a token gets: the default where nothing is asked, never less than asked."""
-        asked = scope.split() if isinstance(scope, str) else list(scope or ())
+        """Return the scope of a token: all of *scope* or, if that is empty, the default."""
+        requested = scope.split() if isinstance(scope, str) else list(scope or ())
         allowed = self.scope.split()
-        if not set(asked) <= set(allowed):
+        if not set(requested) <= set(allowed):
             raise InvalidScopeError
-        return " ".join(one for one in allowed if one in asked) or self.default_scope
+        return " ".join(one for one in allowed if one in requested) or self.default_scope
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Tell whether the client registered *redirect_uri*."""
+        """Return whether the client registered *redirect_uri*."""
         return any(redirect_uris.matches(one, redirect_uri) for one in self.redirect_uris)
 
     def check_client_secret(self, client_secret: str) -> bool:
-        """Tell whether *client_secret* is the client's."""
+        """Return whether *client_secret* is the client's."""
         return secret_matches(self.secret_hash, client_secret)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """Tell whether the client registered to authenticate like this."""
+        """Return whether the client registered *method*."""
         return method in self.auth_methods
 
     def check_response_type(self, response_type: str) -> bool:
-        """Tell whether the client may use the authorization endpoint."""
+        """Return whether the client may use the authorization endpoint."""
         return response_type == "code" and self.check_grant_type("authorization_code")
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Tell whether the client registered for *grant_type*."""
+        """Return whether the client registered for *grant_type*."""
         return grant_type in self.grant_types

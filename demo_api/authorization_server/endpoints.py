@@ -1,4 +1,4 @@
-"""Endpoints: from Starlette to Authlib and back; off the event loop, in one transaction."""
+"""Endpoints: Starlette endpoints that call Authlib in a thread, in one transaction each."""
 
 from collections.abc import Callable
 
@@ -25,11 +25,11 @@ from demo_api.authorization_server.requests import (
 from demo_api.authorization_server.server import Server
 from demo_api.authorization_server.settings import Settings
 
-#: For documents that are the same for everyone, and that pages of other origins may read.
+#: For public documents, which pages of other origins may read.
 _PUBLIC = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
-# A page of any origin may be a public client: it must read the answer to its code. It proves
-# itself by PKCE and never by a cookie, so there is no power of the browser to lend to a stranger,
-# and no list of origins to keep. `*` leaves out Authorization: no secret belongs into a page.
+# A page of any origin may be a public client, which must read the token response. It
+# authenticates with PKCE and never with a cookie, so CORS grants no ambient authority and needs no
+# list of origins. In the preflight, `*` excludes Authorization: a page must hold no secret.
 _ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
 _PREFLIGHT = _ANY_ORIGIN | {
     "Access-Control-Allow-Methods": "POST",
@@ -39,10 +39,10 @@ _PREFLIGHT = _ANY_ORIGIN | {
 
 
 class Endpoints:
-    """The endpoints of one authorization server, as Starlette calls them."""
+    """The endpoints of one authorization server."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
-        """Serve as *settings* say, and remember in *engine*."""
+        """Serve with *settings* and the data in *engine*."""
         self._settings = settings
         self._engine = engine
 
@@ -56,12 +56,12 @@ class Endpoints:
 
     async def token(self, request: Request) -> Response:
         """Serve the token endpoint (RFC 6749 §3.2), also to pages of other origins."""
-        answer = await self._form(request, Server.token_response)
-        answer.headers.update(_ANY_ORIGIN)
-        return answer
+        response = await self._form(request, Server.token_response)
+        response.headers.update(_ANY_ORIGIN)
+        return response
 
     async def token_preflight(self, _: Request) -> Response:
-        """Tell a browser that pages of other origins may use the token endpoint."""
+        """Allow pages of other origins to use the token endpoint."""
         return Response(status_code=204, headers=_PREFLIGHT)
 
     async def introspect(self, request: Request) -> Response:
@@ -77,20 +77,22 @@ class Endpoints:
         try:
             members = parse_json_object(await read_body(request, "application/json"))
         except OAuth2Error as error:
-            return _refusal(error)
-        asked = RegistrationRequest(members)
-        return await self._in_transaction(lambda server: server.registration_response(asked))
+            return _error_response(error)
+        oauth_request = RegistrationRequest(members)
+        return await self._in_transaction(
+            lambda server: server.registration_response(oauth_request)
+        )
 
     async def authorize(self, request: Request) -> Response:
         """Serve the authorization endpoint (RFC 6749 §3.1) and its pages."""
         try:
-            asked = ServerRequest(request, request.scope["query_string"])
+            oauth_request = ServerRequest(request, request.scope["query_string"])
             form = Parameters(await read_body(request)).data if request.method == "POST" else None
         except OAuth2Error as error:
             return error_page(error.status_code, error.description)
         browser = Browser.of(request)
         return await self._in_transaction(
-            lambda server: Visit(server, browser, asked, form).answer()
+            lambda server: Visit(server, browser, oauth_request, form).respond()
         )
 
     async def new_client(self, request: Request) -> Response:
@@ -106,10 +108,10 @@ class Endpoints:
         self, request: Request, respond: Callable[[Server, ServerRequest], Response]
     ) -> Response:
         try:
-            asked = ServerRequest(request, await read_body(request))
+            oauth_request = ServerRequest(request, await read_body(request))
         except OAuth2Error as error:
-            return _refusal(error)
-        return await self._in_transaction(lambda server: respond(server, asked))
+            return _error_response(error)
+        return await self._in_transaction(lambda server: respond(server, oauth_request))
 
     async def _in_transaction(self, respond: Callable[[Server], Response]) -> Response:
         """Run *respond* in a thread: Authlib, argon2 and SQLite would each block the loop."""
@@ -121,6 +123,6 @@ class Endpoints:
         return await run_in_threadpool(run)
 
 
-def _refusal(error: OAuth2Error) -> Response:
+def _error_response(error: OAuth2Error) -> Response:
     status, body, headers = error()
     return JSONResponse(body, status, dict(headers))

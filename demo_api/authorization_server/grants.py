@@ -1,4 +1,4 @@
-"""The four grants, over the ledger; each says what it tightens in Authlib's."""
+"""The four grants over the ledger; each docstring names what is stricter than in Authlib."""
 
 from authlib.oauth2 import OAuth2Request
 from authlib.oauth2.rfc6749 import ClientMixin, InvalidGrantError, InvalidRequestError, grants
@@ -21,7 +21,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
 
     @staticmethod
     def validate_authorization_redirect_uri(request: OAuth2Request, client: ClientMixin) -> str:
-        """Return where to answer; Authlib's refusal would repeat the caller's own text."""
+        """Return the redirect_uri; Authlib's error would repeat the caller's text."""
         payload = request.payload
         requested = payload.redirect_uri if payload else None
         if requested and not client.check_redirect_uri(requested):
@@ -43,25 +43,25 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         self._ledger.record_code(code, consent, payload.redirect_uri, challenge)
 
     def query_authorization_code(self, code: str, client: ClientMixin) -> AuthorizationCode | None:
-        """Find the code; a second use ends what came of the first."""
+        """Return the code if it is unspent; a second use revokes the tokens of the first."""
         return self._ledger.find_code(code, client.get_client_id())
 
     def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
-        """Spend the code; the record stays, to notice a second use."""
+        """Mark the code as spent; the record stays, so that reuse is detected."""
         authorization_code.spent = True
 
     def authenticate_user(self, authorization_code: AuthorizationCode) -> SignIn | None:
-        """Return who consented."""
-        return _who_allowed(authorization_code)
+        """Return the person who consented."""
+        return _consenting_user(authorization_code)
 
 
 class PasswordGrant(grants.ResourceOwnerPasswordCredentialsGrant):
-    """RFC 6749 §4.3, kept for service accounts: a person's password never passes a client."""
+    """RFC 6749 §4.3, for service accounts only: a person's password is never given to a client."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = CONFIDENTIAL
 
     def authenticate_user(self, username: str, password: str) -> SignIn:
-        """Return the service account, or raise invalid_grant (Authlib says invalid_request)."""
+        """Return the service account, or raise invalid_grant (Authlib raises invalid_request)."""
         session = self.server.ledger.session
         account = check_password(session, username, password, AccountKind.SERVICE)
         if account is None:
@@ -82,7 +82,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
     INCLUDE_NEW_REFRESH_TOKEN = True
 
     def authenticate_refresh_token(self, refresh_token: str) -> IssuedToken:
-        """Find the token; reuse of a spent one ends its family."""
+        """Return the token; reuse of a spent one revokes its family."""
         ledger: Ledger = self.server.ledger
         token = ledger.find_refresh_token(refresh_token)
         if token is None:
@@ -90,14 +90,14 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         return token
 
     def authenticate_user(self, refresh_token: IssuedToken) -> SignIn | None:
-        """Return who consented."""
-        return _who_allowed(refresh_token)
+        """Return the person who consented."""
+        return _consenting_user(refresh_token)
 
     def revoke_old_credential(self, refresh_token: IssuedToken) -> None:  # type: ignore[override]  # the stub wants any TokenMixin; it is always ours
-        """Spend the token that was used."""
+        """Mark the used token as spent."""
         refresh_token.spent = True
 
 
-def _who_allowed(record: AuthorizationCode | IssuedToken) -> SignIn | None:
+def _consenting_user(record: AuthorizationCode | IssuedToken) -> SignIn | None:
     consent = record.authorization
     return SignIn(consent.subject, consent.auth_time) if consent.subject else None

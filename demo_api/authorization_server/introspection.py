@@ -1,4 +1,4 @@
-"""Introspection: whoever may know is told what a token stands for."""
+"""The introspection endpoint: returns the claims of an active token to an authorized client."""
 
 from typing import Any
 
@@ -16,35 +16,35 @@ from demo_api.authorization_server.requests import ServerRequest
 class IntrospectionEndpoint(AuthlibIntrospection):
     """RFC 7662, for confidential clients.
 
-    A resource server is told about every access token, since it is sent those of all clients; any
-    other client about its own tokens alone, for anyone may register one. To whoever may not know
-    it, a token is as good as none.
+    A resource server may introspect every access token, since it receives those of all clients.
+    Any other client may introspect its own tokens only, since anyone may register a client. For a
+    caller without permission, a token is inactive.
     """
 
     CLIENT_AUTH_METHODS = CONFIDENTIAL
 
     def check_params(self, request: ServerRequest, client: Client) -> None:
-        """Want a token; an unknown hint is no error (Authlib's 401 for it would be one)."""
+        """Require a token; an unknown hint is ignored (Authlib would respond with 401)."""
         request.payload.require("token")
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> IssuedToken | None:
-        """Find a token that still stands."""
+        """Return the token if it is active."""
         self._presented = token_string
         found: IssuedToken | None = self.server.ledger.find_token(token_string)
         return found
 
     def check_permission(self, token: IssuedToken, client: Client, request: ServerRequest) -> bool:
-        """Tell a resource server of what it may be sent, and a client of what is its own."""
+        """Return whether *client* may introspect *token*."""
         if client.is_resource_server:
             return not token.is_refresh_token
         return token.check_client(client)
 
     def create_introspection_payload(self, token: IssuedToken | None) -> dict[str, Any]:
-        """Say `active`, and more only of a token that is (RFC 7662 §2.2)."""
+        """Return `active`, and further members for an active token only (RFC 7662 §2.2)."""
         return self.introspect_token(token) if token else {"active": False}
 
     def introspect_token(self, token: IssuedToken) -> dict[str, Any]:
-        """Return the token's facts: an access token's claims, a refresh token's record."""
+        """Return the claims of an access token or the record of a refresh token."""
         consent = token.authorization
         facts = {
             "active": True,
@@ -62,7 +62,7 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         return facts
 
     def _claims(self, consent: Authorization) -> dict[str, Any]:
-        """Return what a JWT says itself, and of an opaque token what one would have said."""
+        """Return the claims of a JWT, or for an opaque token those that a JWT would have."""
         settings = self.server.settings
         if "." in self._presented:
             return dict(jwt.decode(self._presented, settings.keys, [ALGORITHM]).claims)

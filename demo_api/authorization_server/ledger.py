@@ -1,4 +1,4 @@
-"""Ledger: what was allowed, issued, spent and revoked, within one transaction."""
+"""Ledger: records of consents, codes and tokens, within one transaction."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +21,13 @@ from demo_api.authorization_server.settings import (
 
 @dataclass(frozen=True)
 class Ledger:
-    """The books as they stand at *now*; transactions are serial, so check and change are one."""
+    """The records at *now*. Transactions are serial, so a check and its change are atomic."""
 
     session: Session
     now: int
 
     def open_authorization(self, client_id: str, user: SignIn | None, scope: str) -> Authorization:
-        """Write down a new consent: a resource owner's, or none's when a client acts for itself."""
+        """Record a new consent of a resource owner, or of no one when a client acts for itself."""
         authorization = Authorization(
             client_id=client_id,
             subject=user.subject if user else None,
@@ -41,7 +41,7 @@ class Ledger:
     def record_code(
         self, code: str, authorization: Authorization, redirect_uri: str | None, challenge: str
     ) -> None:
-        """Write down a code and what it is bound to."""
+        """Record a code and what it is bound to."""
         record = AuthorizationCode(
             digest=digest(code),
             redirect_uri=redirect_uri,
@@ -49,10 +49,10 @@ class Ledger:
             code_challenge_method="S256",
             expires_at=self.now + AUTHORIZATION_CODE_LIFETIME,
         )
-        self._write(record, authorization)
+        self._store(record, authorization)
 
     def find_code(self, code: str, client_id: str) -> AuthorizationCode | None:
-        """Return a code that may be redeemed; a second use ends what came of the first."""
+        """Return a code that may be redeemed; a second use revokes the tokens of the first."""
         found = self.session.get(AuthorizationCode, digest(code))
         if found is None or found.authorization.client_id != client_id:
             return None
@@ -61,18 +61,18 @@ class Ledger:
         return None if found.spent or self.now >= found.expires_at else found
 
     def record_tokens(self, authorization: Authorization, token: dict[str, Any]) -> None:
-        """Write down a token response."""
+        """Record the tokens of a token response."""
         access_token = self._issued(token["access_token"], token["scope"], token["expires_in"])
-        self._write(access_token, authorization)
+        self._store(access_token, authorization)
         if "refresh_token" in token:
-            # The whole scope, though this access token may have asked for less (RFC 6749 §6).
+            # The whole scope, even if this access token has less (RFC 6749 §6).
             whole = authorization.scope
             refresh_token = self._issued(token["refresh_token"], whole, REFRESH_TOKEN_LIFETIME)
             refresh_token.is_refresh_token = True
-            self._write(refresh_token, authorization)
+            self._store(refresh_token, authorization)
 
-    def _write(self, record: AuthorizationCode | IssuedToken, authorization: Authorization) -> None:
-        """Write *record* down; with each that comes, those that have ended are forgotten."""
+    def _store(self, record: AuthorizationCode | IssuedToken, authorization: Authorization) -> None:
+        """Store *record*, and delete every expired record."""
         record.authorization = authorization
         authorization.expires_at = max(authorization.expires_at, record.expires_at)
         self.session.add(record)
@@ -89,12 +89,12 @@ class Ledger:
         )
 
     def find_token(self, token: str) -> IssuedToken | None:
-        """Return the access or refresh token, if we issued it and it still stands."""
+        """Return the access or refresh token if this server issued it and it is active."""
         found = self.session.get(IssuedToken, digest(token))
         return found if found and found.is_active(self.now) else None
 
     def find_refresh_token(self, token: str) -> IssuedToken | None:
-        """Return a refresh token that may be used; a spent one was stolen: its family ends."""
+        """Return an active refresh token; reuse of a spent one (a theft) revokes its family."""
         found = self.session.get(IssuedToken, digest(token))
         if found is None or not found.is_refresh_token:
             return None

@@ -1,4 +1,4 @@
-"""The authorization server metadata: what clients may read about us (RFC 8414)."""
+"""The authorization server metadata document (RFC 8414)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pages: HTML that brings everything along, runs no script and cannot be framed."""
+"""Pages: self-contained HTML without scripts, which can't be framed."""
 
 import base64
 import hashlib
@@ -13,8 +13,8 @@ _STYLE = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
 _HEADERS = {
-    # No form-action: Chromium holds the redirects that follow a form to it, so it would have to
-    # name every address that a client may send its user on to.
+    # No form-action: Chromium applies it to the redirects that follow a form, so it would have to
+    # list every address to which a client may redirect.
     "Content-Security-Policy": (
         f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}';"
         " base-uri 'none'; frame-ancestors 'none'"
@@ -35,11 +35,11 @@ _environment = Environment(
 
 def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
     """Return *template* filled with *values*."""
-    # The style is ours, to the byte: the policy above lets in this text alone.
-    html = _environment.get_template(template).render(style=Markup(_STYLE), **values)  # noqa: S704 - a file of ours
+    # The style is a file of this package; the policy above allows exactly this text.
+    html = _environment.get_template(template).render(style=Markup(_STYLE), **values)  # noqa: S704 - a file of this package
     return HTMLResponse(html, status, _HEADERS)
 
 
 def error_page(status: int, message: str) -> HTMLResponse:
-    """Return a page for what cannot be answered by a redirect."""
+    """Return an error page, for errors that can't be redirected."""
     return page("error.html", status, message=message)

@@ -1,4 +1,4 @@
-"""Where a client may be sent back to: what can be registered, and what matches it."""
+"""Redirect URIs: which may be registered, and which match a registered one."""
 
 import re
 from urllib.parse import urlsplit
@@ -10,24 +10,24 @@ _LOOPBACK_HOSTS = _LOOPBACK_ADDRESSES | {"localhost"}
 
 
 def may_be_registered(uri: str) -> bool:
-    """Tell whether *uri* is https, http on loopback, or an app's own scheme (RFC 8252 §7)."""
+    """Return whether *uri* is https, http on loopback, or an app's own scheme (RFC 8252 §7)."""
     if not _URI.fullmatch(uri):
         return False
     try:
         parts = urlsplit(uri)
-        _ = parts.port  # parsed here, and only here refused
+        _ = parts.port  # parsed here, since an invalid port raises only here
     except ValueError:
         return False
     if parts.scheme == "https":
         return bool(parts.hostname) and "@" not in parts.netloc
     if parts.scheme == "http":
         return parts.hostname in _LOOPBACK_HOSTS and "@" not in parts.netloc
-    # A scheme with a dot belongs to whoever owns that domain; this leaves out `javascript:`.
+    # A scheme with a dot belongs to the owner of that domain; this excludes `javascript:`.
     return _REVERSE_DOMAIN_SCHEME.fullmatch(parts.scheme) is not None
 
 
 def matches(registered: str, requested: str) -> bool:
-    """Tell whether *requested* is *registered*, character by character, loopback ports aside."""
+    """Return whether *requested* equals *registered*, except for the port on loopback."""
     if requested == registered:
         return True
     return (

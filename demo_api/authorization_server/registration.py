@@ -1,4 +1,4 @@
-"""Client registration: anyone may register a client, within narrow bounds (RFC 7591)."""
+"""Client registration: anyone may register a client, within limits (RFC 7591)."""
 
 import secrets
 from typing import Any
@@ -27,11 +27,11 @@ _MAX_TEXT, _MAX_ITEMS = 200, 10
 
 
 class ClientMetadata(ClientMetadataClaims):
-    """The metadata we understand; Authlib leaves shapes and redirect_uris loose."""
+    """The supported metadata. Authlib does not check types, lengths and redirect_uris."""
 
     def validate(self, now: Any = None, leeway: int = 0) -> None:
-        """Fill in what was left out, then hold every member to its shape and its rules."""
-        self._check_shapes()
+        """Set the defaults, then check the type and the rules of every member."""
+        self._check_types()
         self.setdefault("token_endpoint_auth_method", BASIC)
         self.setdefault("grant_types", ["authorization_code"])
         uses_code = "authorization_code" in self["grant_types"]
@@ -43,7 +43,7 @@ class ClientMetadata(ClientMetadataClaims):
         self._check_grant_types()
 
     def validate_redirect_uris(self) -> None:
-        """Hold every URI to RFC 8252; Authlib's own rule would leave out an app's scheme."""
+        """Check every URI by RFC 8252; Authlib's own rule excludes private schemes."""
         uris = self.get("redirect_uris", [])
         if "authorization_code" in self["grant_types"] and not uris:
             raise InvalidRedirectURIError("authorization_code needs a redirect_uri.")
@@ -53,7 +53,7 @@ class ClientMetadata(ClientMetadataClaims):
                 " without a fragment."
             )
 
-    def _check_shapes(self) -> None:
+    def _check_types(self) -> None:
         texts = [self[name] for name in _TEXTS if name in self]
         lists = [self[name] for name in _LISTS if name in self]
         if not all(isinstance(items, list) and len(items) <= _MAX_ITEMS for items in lists):
@@ -61,7 +61,7 @@ class ClientMetadata(ClientMetadataClaims):
         if not all(isinstance(text, str) and text.strip() and text.isprintable() for text in texts):
             raise InvalidClientMetadataError("A text is empty, not printable or not a text.")
         if not all(isinstance(item, str) for items in lists for item in items):
-            raise InvalidClientMetadataError("A list holds something else than texts.")
+            raise InvalidClientMetadataError("A list holds something other than texts.")
         if any(len(text) > _MAX_TEXT for text in texts):
             raise InvalidClientMetadataError("A text is too long.")
 
@@ -77,14 +77,14 @@ class ClientMetadata(ClientMetadataClaims):
 
 
 class RegistrationEndpoint(ClientRegistrationEndpoint):
-    """The endpoint behind both doors: POST /register and the page for people."""
+    """The endpoint behind POST /register and behind the page for people."""
 
     def __init__(self, server: Any = None) -> None:
-        """Judge by our metadata rules."""
+        """Validate with ClientMetadata."""
         super().__init__(server, [ClientMetadata])
 
     def authenticate_token(self, request: RegistrationRequest) -> str:
-        """Let everyone in: registration is open, it is a demo."""
+        """Accept every caller: registration is open in this demo."""
         return "anyone"
 
     def get_server_metadata(self) -> dict[str, Any]:
@@ -97,17 +97,17 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
         }
 
     def extract_client_metadata(self, request: RegistrationRequest) -> dict[str, Any]:
-        """Return the metadata, held to the rules; what we do not understand is ignored."""
+        """Return the validated metadata; unknown members are ignored."""
         given = request.payload.data
         known = {name: given[name] for name in (*_TEXTS, *_LISTS) if name in given}
         return super().extract_client_metadata(RegistrationRequest(known))
 
     def generate_client_id(self, request: RegistrationRequest) -> str:
-        """Return a short id: it is public, it need only be unique."""
+        """Return a short unique id; it is public."""
         return f"client-{secrets.token_hex(8)}"
 
     def generate_client_secret(self, request: RegistrationRequest) -> str:
-        """Return 256 random bits, in letters that need no percent-encoding."""
+        """Return 256 random bits, in characters that need no percent-encoding."""
         return secrets.token_urlsafe(32)
 
     def generate_client_info(self, request: RegistrationRequest) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
         client_metadata: dict[str, Any],
         request: RegistrationRequest,
     ) -> Client:
-        """Store the client, and of the secret only its hash."""
+        """Store the client with the hash of its secret."""
         self._make_room()
         secret = client_info.get("client_secret")
         scope = client_metadata["scope"]
@@ -142,7 +142,7 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
         return client
 
     def _make_room(self) -> None:
-        """Forget the oldest clients that anybody may have registered and nobody uses."""
+        """Delete the oldest unused clients that registered themselves."""
         own = Client.registered_at.is_not(None)
         newest = select(Client.client_id).where(own).order_by(Client.registered_at.desc())
         kept = newest.limit(self.server.settings.clients_kept - 1)

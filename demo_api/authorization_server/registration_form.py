@@ -1,4 +1,4 @@
-"""The registration form as a person fills it in: what it asks for, and what is wrong with it."""
+"""The registration form for people: its fields, and the check of their values."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,14 +19,14 @@ _GRANT_TYPES = {
 
 @dataclass(frozen=True)
 class Mistake:
-    """What a person should mend: in which field, said in the words of the form's labels."""
+    """A field to correct, with a message that uses the label of the form."""
 
     field: str
-    words: str
+    message: str
 
 
 def client_metadata(sent: Parameters) -> dict[str, Any]:
-    """Return the form in the words of RFC 7591."""
+    """Return the form as client metadata (RFC 7591)."""
     form = sent.data
     kind = form.get("kind", "")
     lines = form.get("redirect_uris", "").split() if kind != "service" else []
@@ -40,26 +40,26 @@ def client_metadata(sent: Parameters) -> dict[str, Any]:
 
 
 def find_mistake(form: dict[str, str]) -> Mistake | None:
-    """Return the first mistake that a person can make in *form*.
+    """Return the first invalid field of *form*, or None.
 
-    The registration endpoint judges after us; its words are for programs.
+    The registration endpoint validates again afterwards; its error texts are for programs.
     """
     name, kind = form.get("client_name", ""), form.get("kind", "")
     if not name.strip():
-        return Mistake("client_name", "Name: write what people should call the client.")
+        return Mistake("client_name", "Name: write how people should call the client.")
     if len(name) > MAX_NAME or not name.isprintable():
-        return Mistake("client_name", f"Name: at most {MAX_NAME} letters, on one line.")
+        return Mistake("client_name", f"Name: at most {MAX_NAME} characters, on one line.")
     if kind not in _GRANT_TYPES:
         return Mistake("kind", "What kind of client is it? Choose one of the three.")
-    words = _wrong_with_addresses(form.get("redirect_uris", "")) if kind != "service" else None
-    return Mistake("redirect_uris", f"Redirect addresses: {words}") if words else None
+    message = _address_error(form.get("redirect_uris", "")) if kind != "service" else None
+    return Mistake("redirect_uris", f"Redirect addresses: {message}") if message else None
 
 
-def _wrong_with_addresses(text: str) -> str | None:
+def _address_error(text: str) -> str | None:
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
     filled = [(number, line) for number, line in lines if line]
     if not filled:
-        return "write at least one, since people must come back to the client."
+        return "write at least one, to which people return from consent."
     if len(filled) > MAX_ADDRESSES:
         return f"at most {MAX_ADDRESSES}."
     for number, line in filled:

@@ -30,12 +30,12 @@ _EMPTY = {"client_name": "", "kind": "web", "redirect_uris": ""}
 
 
 def registration_page(server: Server, browser: Browser, sent: Parameters | None) -> Response:
-    """Return the empty form, or what came of the one that was *sent*."""
+    """Return the empty form, or the result of the one that was *sent*."""
     secure = server.settings.origin.startswith("https:")
-    return browser.mark(_answer(server, browser, sent), secure=secure)
+    return browser.set_cookie(_respond(server, browser, sent), secure=secure)
 
 
-def _answer(server: Server, browser: Browser, sent: Parameters | None) -> Response:
+def _respond(server: Server, browser: Browser, sent: Parameters | None) -> Response:
     key = server.settings.form_key
     values: dict[str, Any] = {
         "anti_forgery": browser.anti_forgery_value(key, NEW_CLIENT),
@@ -46,14 +46,14 @@ def _answer(server: Server, browser: Browser, sent: Parameters | None) -> Respon
         return _form(200, None, filled=_EMPTY, chosen={DEFAULT_SCOPE}, **values)
     form = sent.data
     values |= {"filled": _EMPTY | form, "chosen": set(sent.datalist.get("scope", []))}
-    if not browser.sent_form(key, NEW_CLIENT, form.get("anti_forgery", "")):
+    if not browser.is_own_form(key, NEW_CLIENT, form.get("anti_forgery", "")):
         return _form(403, Mistake("", _STALE), **values)
     if mistake := find_mistake(form):
         return _form(400, mistake, **values)
     try:
         request = RegistrationRequest(client_metadata(sent))
         _, client, _ = RegistrationEndpoint(server).create_registration_response(request)
-    except OAuth2Error as error:  # no browser sends what we left to it
+    except OAuth2Error as error:  # only for values that the form does not offer
         return _form(400, Mistake("", error.description), **values)
     return page("registered.html", 201, client=client, **_addresses(server.settings.origin, client))
 
@@ -63,8 +63,8 @@ def _form(status: int, mistake: Mistake | None, **values: Any) -> Response:
 
 
 def _addresses(origin: str, client: dict[str, Any]) -> dict[str, str]:
-    """Return where the *client* sends people, and where it gets its tokens."""
-    asked = {
+    """Return the addresses of authorization and token endpoint, as *client* calls them."""
+    query = {
         "response_type": "code",
         "client_id": client["client_id"],
         "redirect_uri": next(iter(client.get("redirect_uris", [])), ""),
@@ -73,6 +73,6 @@ def _addresses(origin: str, client: dict[str, Any]) -> dict[str, str]:
         "code_challenge": "CHALLENGE",
     }
     return {
-        "authorization_address": f"{origin}{AUTHORIZE}?{urlencode(asked)}",
+        "authorization_address": f"{origin}{AUTHORIZE}?{urlencode(query)}",
         "token_address": origin + TOKEN,
     }

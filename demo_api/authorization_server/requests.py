@@ -1,4 +1,4 @@
-"""Starlette requests as Authlib sees them: read once, bounded, and strictly parsed."""
+"""Starlette requests for Authlib: read once, limited in size, and strictly parsed."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ _REPEATABLE = frozenset({"resource"})
 
 
 class BodyTooLargeError(OAuth2Error):
-    """The body is longer than any honest request to this server."""
+    """The body is larger than 64 KiB."""
 
     error = "invalid_request"
     description = "The request body is too large."
@@ -56,30 +56,30 @@ class Parameters(OAuth2Payload):
 
     @property
     def encoded(self) -> str:
-        """The parameters as a query string, spelled one way however they came."""
+        """The parameters as a query string in one normal form."""
         return urlencode(self._pairs)
 
     def require(self, name: str) -> None:
-        """Raise where the parameter *name* was not sent."""
+        """Raise InvalidRequestError if the parameter *name* was not sent."""
         if name not in self.data:
             raise InvalidRequestError(f"The {name} parameter is missing.")
 
-    def refuse_repeated(self) -> None:
-        """Raise where a parameter came more than once (RFC 6749 §3.1 and §3.2)."""
+    def reject_repeated(self) -> None:
+        """Raise InvalidRequestError if a parameter was repeated (RFC 6749 §3.1 and §3.2)."""
         for name, values in self.datalist.items():
             if len(values) > 1 and name not in _REPEATABLE:
                 raise InvalidRequestError("A parameter was sent more than once.")
 
 
 class ServerRequest(OAuth2Request):
-    """A request to an OAuth endpoint, with its parameters from where they belong."""
+    """A request to an OAuth endpoint, with its parameters."""
 
     payload: Parameters
 
     def __init__(self, request: Request, encoded: bytes) -> None:
         """Take the parameters from *encoded*: the query of /authorize, the body of the others."""
-        # Authlib wants a secure transport. The demo settles that once, when it binds loopback,
-        # and not by the Host header of each request; so it is shown an address that passes.
+        # Authlib requires https. The demo decides about transport once, when it binds loopback, and
+        # not by the Host header of each request, so Authlib gets an address that passes.
         super().__init__(request.method, "https://authorization-server.invalid/")
         self.authorization_headers = request.headers.getlist("authorization")
         self.payload = Parameters(encoded)
@@ -100,16 +100,16 @@ class _Members(JsonPayload):
 
 
 class RegistrationRequest(JsonRequest):
-    """Client metadata on its way in, from the JSON endpoint or from the page."""
+    """Client metadata from the JSON endpoint or from the page."""
 
     def __init__(self, metadata: dict[str, Any]) -> None:
-        """Carry the members of *metadata*."""
+        """Wrap the members of *metadata*."""
         super().__init__("POST", "")
         self.payload: JsonPayload = _Members(metadata)
 
 
 async def read_body(request: Request, media_type: str = _FORM) -> bytes:
-    """Return the body, bounded, if it is of *media_type*."""
+    """Return the body, at most 64 KiB, if it is of *media_type*; otherwise raise an OAuth2Error."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
         raise InvalidRequestError(f"The body must be {media_type}.")
     body = b""

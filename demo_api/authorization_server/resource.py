@@ -8,27 +8,27 @@ from demo_api.authorization_server.requests import ServerRequest
 
 
 class InvalidTargetError(OAuth2Error):
-    """The resource is not one we issue tokens for (RFC 8707 §2)."""
+    """This server issues no tokens for the resource (RFC 8707 §2)."""
 
     error = "invalid_target"
     description = "There is no such resource here."
 
 
 class ResourceIndicator:
-    """There is one resource, so naming it is allowed and naming another is refused."""
+    """Accepts the one resource of this server and rejects every other."""
 
     def __init__(self, resource: str) -> None:
-        """Accept *resource* alone."""
+        """Accept *resource* only."""
         self._resource = resource
 
     def __call__(self, grant: Any) -> None:
-        """Extend *grant*: check the authorization request once its redirect_uri is known good."""
+        """Extend *grant*: check the authorization request after its redirect_uri is validated."""
         grant.register_hook(
             "after_validate_authorization_request_payload",
             lambda grant, _: self.check(grant.request),
         )
 
     def check(self, request: ServerRequest) -> None:
-        """Raise InvalidTargetError where another resource is named."""
+        """Raise InvalidTargetError if the request names another resource."""
         if any(one != self._resource for one in request.payload.datalist.get("resource", [])):
             raise InvalidTargetError

@@ -1,4 +1,4 @@
-"""Revocation: a client gives a token back, and it ends."""
+"""The revocation endpoint: a client revokes one of its tokens."""
 
 from authlib.oauth2.rfc7009 import RevocationEndpoint as AuthlibRevocation
 
@@ -14,19 +14,19 @@ class RevocationEndpoint(AuthlibRevocation):
     CLIENT_AUTH_METHODS = ANY
 
     def check_params(self, request: ServerRequest, client: Client) -> None:
-        """Want a token; an unknown hint is ignored, as RFC 7009 §2.1 says."""
+        """Require a token; an unknown hint is ignored, as RFC 7009 §2.1 says."""
         request.payload.require("token")
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> IssuedToken | None:
-        """Find a token that still stands; the others are revoked already."""
+        """Return the token if it is active; the others need no revocation."""
         found: IssuedToken | None = self.server.ledger.find_token(token_string)
         return found
 
     def revoke_token(self, token: IssuedToken, request: ServerRequest) -> None:
-        """End a refresh token with its whole family, an access token alone.
+        """Revoke a refresh token with its whole family, or an access token alone.
 
-        Whoever validates JWTs by their signature keeps accepting one until it expires;
-        whoever introspects learns at once.
+        A resource server that validates JWTs by their signature accepts one until it expires;
+        one that introspects rejects it immediately.
         """
         token.spent = True
         if token.is_refresh_token:

@@ -9,10 +9,10 @@ from demo_api.authorization_server.seed import seed
 
 
 def create_authorization_server(serving: settings.Settings, engine: Engine) -> list[BaseRoute]:
-    """Return the routes for an application that serves as *serving* says.
+    """Return the routes for an application with the settings *serving*.
 
-    Accounts, clients and what was issued live in *engine*, which is seeded with the cast of the
-    demo.
+    Accounts, clients and issued tokens are in *engine*, which is seeded with the demo's accounts
+    and clients.
     """
     seed(engine, serving.origin)
     serve = Endpoints(serving, engine)

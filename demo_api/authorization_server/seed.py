@@ -1,9 +1,9 @@
-"""seed(): create the tables and put the cast into them."""
+"""seed(): create the tables and insert the demo's accounts and clients."""
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from demo_api import cast
+from demo_api import accounts
 from demo_api.authorization_server.accounts import Account, AccountKind
 from demo_api.authorization_server.client_authentication import CONFIDENTIAL, NONE
 from demo_api.authorization_server.clients import Client
@@ -13,20 +13,22 @@ from demo_api.authorization_server.tables import Base
 
 
 def seed(engine: Engine, origin: str) -> None:
-    """Make *engine* hold the cast of a demo at *origin*; a kept database is brought up to date."""
+    """Insert or update the accounts and clients of a demo at *origin*."""
     Base.metadata.create_all(engine)
     with Session(engine) as session, session.begin():
-        for kind, accounts in (
-            (AccountKind.PERSON, cast.RESOURCE_OWNERS),
-            (AccountKind.SERVICE, cast.SERVICE_ACCOUNTS),
+        for kind, members in (
+            (AccountKind.PERSON, accounts.RESOURCE_OWNERS),
+            (AccountKind.SERVICE, accounts.SERVICE_ACCOUNTS),
         ):
-            for account in accounts:
+            for account in members:
                 session.merge(_account(account, kind))
-        for client in cast.clients(origin):
+        for client in accounts.clients(origin):
             session.merge(_client(client))
 
 
-def _account(account: cast.ResourceOwner | cast.ServiceAccount, kind: AccountKind) -> Account:
+def _account(
+    account: accounts.ResourceOwner | accounts.ServiceAccount, kind: AccountKind
+) -> Account:
     return Account(
         subject=account.subject,
         login_name=account.login_name,
@@ -36,7 +38,7 @@ def _account(account: cast.ResourceOwner | cast.ServiceAccount, kind: AccountKin
     )
 
 
-def _client(client: cast.RegisteredClient) -> Client:
+def _client(client: accounts.RegisteredClient) -> Client:
     secret = client.client_secret
     return Client(
         client_id=client.client_id,

@@ -1,4 +1,4 @@
-"""Server: Authlib's authorization server over one transaction, tightened where it is lax."""
+"""Server: Authlib's authorization server over one transaction, with stricter checks."""
 
 import logging
 from collections.abc import Callable, Collection
@@ -36,15 +36,15 @@ from demo_api.authorization_server.revocation import RevocationEndpoint
 from demo_api.authorization_server.settings import SCOPES, Settings
 from demo_api.authorization_server.tokens import token_generator
 
-# Authlib writes whole token responses to its debug log. Tokens do not belong in any log.
+# Authlib writes whole token responses to its debug log. No log may hold a token.
 logging.getLogger("authlib.oauth2").setLevel(logging.INFO)
 
 
 class Server(AuthorizationServer):
-    """One for each request: it holds the transaction, so nothing is shared between threads."""
+    """One per request: it owns the transaction, so threads share nothing."""
 
     def __init__(self, settings: Settings, session: Session) -> None:
-        """Serve one request of *settings*' server within *session*."""
+        """Handle one request with *settings* within *session*."""
         super().__init__(scopes_supported=list(SCOPES))
         self.settings = settings
         self.session = session
@@ -59,51 +59,51 @@ class Server(AuthorizationServer):
         self.register_endpoint(IntrospectionEndpoint)
         self.register_endpoint(RevocationEndpoint)
 
-    # What the rest of the demo calls.
+    # Called by the endpoints.
 
     def token_response(self, request: ServerRequest) -> Response:
-        """Answer a token request (RFC 6749 §3.2)."""
+        """Handle a token request (RFC 6749 §3.2)."""
         try:
-            request.payload.refuse_repeated()
+            request.payload.reject_repeated()
             request.payload.require("grant_type")
             self._resource.check(request)
-            # The stubs call it a tuple; it is what handle_response made.
+            # Typed as a tuple in the stubs; it is the return value of handle_response.
             return cast("Response", self.create_token_response(request))
         except OAuth2Error as error:
             return self.handle_error_response(request, error)
 
     def consent_grant(self, request: ServerRequest) -> AuthorizationCodeGrant:
-        """Return the valid grant that an authorization request asks for, or raise."""
-        request.payload.refuse_repeated()
+        """Return the grant of a valid authorization request, or raise an OAuth2Error."""
+        request.payload.reject_repeated()
         find: Callable[..., AuthorizationCodeGrant] = self.get_consent_grant
         return find(request)
 
     def authorization_response(
         self, request: ServerRequest, grant: AuthorizationCodeGrant, user: SignIn | None
     ) -> Response:
-        """Go back to the client: with a code when *user* allowed it, with access_denied if none."""
+        """Redirect to the client: with a code for *user*, or with access_denied if it is None."""
         return cast("Response", self.create_authorization_response(request, user, grant))
 
     def endpoint_response(self, name: str, request: ServerRequest) -> Response:
-        """Answer an introspection or revocation request."""
+        """Handle an introspection or revocation request."""
         try:
-            request.payload.refuse_repeated()
+            request.payload.reject_repeated()
             respond: Callable[..., Response] = self.create_endpoint_response
             return respond(name, request)
         except OAuth2Error as error:
             return self.handle_error_response(request, error)
 
     def registration_response(self, request: RegistrationRequest) -> Response:
-        """Answer a registration request (RFC 7591 §3)."""
+        """Handle a registration request (RFC 7591 §3)."""
         try:
             return self.handle_response(*RegistrationEndpoint(self)(request))
         except OAuth2Error as error:
             return self.handle_error_response(request, error)
 
-    # What Authlib asks of a framework integration.
+    # The methods that Authlib requires of a framework integration.
 
     def query_client(self, client_id: str) -> Client:
-        """Return the client; there is none to go on without."""
+        """Return the client, or raise InvalidClientError."""
         client = self.session.get(Client, client_id)
         if client is None:
             raise InvalidClientError("The client is not registered here.")
@@ -116,15 +116,17 @@ class Server(AuthorizationServer):
         endpoint: str = "token",
     ) -> Client:
         """Return the client, authenticated by one of *methods*."""
-        asked = cast("ServerRequest", request)
-        client, method = authenticate_client(asked, lambda name: self.session.get(Client, name))
+        server_request = cast("ServerRequest", request)
+        client, method = authenticate_client(
+            server_request, lambda name: self.session.get(Client, name)
+        )
         if method not in methods:
             raise ClientAuthenticationError
-        asked.auth_method = method
+        server_request.auth_method = method
         return client
 
     def get_authorization_grant(self, request: OAuth2Request) -> BaseGrant:
-        """Find the grant; Authlib's refusal would repeat the caller's own text."""
+        """Return the grant; Authlib's error would repeat the caller's text."""
         payload = cast("ServerRequest", request).payload
         if payload.response_type != "code":
             client = self.query_client(payload.client_id or "")
@@ -138,7 +140,7 @@ class Server(AuthorizationServer):
         return super().get_authorization_grant(request)
 
     def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
-        """Write the tokens down under the consent they come from."""
+        """Record the tokens under the consent that they come from."""
         source = request.authorization_code or request.refresh_token
         if source is not None:
             consent = source.authorization
@@ -148,15 +150,15 @@ class Server(AuthorizationServer):
         self.ledger.record_tokens(consent, token)
 
     def create_oauth2_request(self, request: Any) -> OAuth2Request:
-        """Return *request*: it was made one of Authlib's at the door."""
+        """Return *request*: the endpoint converted it already."""
         return cast("OAuth2Request", request)
 
     def create_json_request(self, request: Any) -> JsonRequest:
-        """Return *request*: it was made one of Authlib's at the door."""
+        """Return *request*: the endpoint converted it already."""
         return cast("JsonRequest", request)
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Response:
-        """Return Starlette's response; who answers with a redirect signs it (RFC 9207)."""
+        """Return Starlette's response; a redirect carries the issuer (RFC 9207)."""
         fields = dict(headers)
         if "Location" not in fields:
             return JSONResponse(body, status, fields)
@@ -167,8 +169,8 @@ class Server(AuthorizationServer):
         )
 
     def handle_error_response(self, request: object, error: OAuth2Error) -> Response:
-        """Return the error as JSON, or as a redirect where a redirect_uri is known good."""
+        """Return the error as JSON, or as a redirect if the redirect_uri is valid."""
         return self.handle_response(*error())
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
-        """Tell nobody: the demo has no signals."""
+        """Do nothing: the demo has no signals."""

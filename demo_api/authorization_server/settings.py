@@ -1,4 +1,4 @@
-"""Settings: what one running authorization server is made with, and its addresses."""
+"""Settings: the configuration of one authorization server, and its paths."""
 
 import secrets
 import time
@@ -22,7 +22,7 @@ AUTHORIZATION_CODE_LIFETIME = 60
 REFRESH_TOKEN_LIFETIME = 30 * 24 * 3600
 SIGN_IN_LIFETIME = 3600
 
-#: Each scope in the words of the consent page.
+#: Each scope with its text on the consent page.
 SCOPES = {
     "read": "See who you are and the people of your organisation",
     "write": "Add people to your organisation and remove them",
@@ -32,16 +32,16 @@ DEFAULT_SCOPE = "read"
 
 @dataclass(frozen=True)
 class Settings:
-    """What every request shares; nothing here changes while the server runs."""
+    """The immutable settings that all requests share."""
 
     origin: str
     resource: str
-    #: Access tokens are signed with it; by default a new one.
+    #: Signs access tokens; a new one by default.
     keys: KeySet = field(default_factory=new_key_set, repr=False)
-    #: Anti-forgery values are made with it; pages from before it changed must be loaded again.
+    #: Makes anti-forgery values; with a new key, open pages must be loaded again.
     form_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
-    #: No access token is a JWT: whoever wants to know what it stands for must ask.
+    #: Issue opaque access tokens, which must be introspected, in place of JWTs.
     opaque: bool = False
-    #: How many clients that registered themselves stay, though nobody uses them.
+    #: The number of unused clients that registered themselves to keep.
     clients_kept: int = 1_000
     clock: Callable[[], float] = time.time

@@ -1,4 +1,4 @@
-"""Base: the declarative base of every table the authorization server keeps."""
+"""Base: the declarative base of the authorization server's tables."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""The tokens: access tokens for one resource, by RFC 9068 or opaque, and refresh tokens."""
+"""Token generators: access tokens for one resource, by RFC 9068 or opaque, and refresh tokens."""
 
 import secrets
 from typing import Any
@@ -14,17 +14,17 @@ from demo_api.authorization_server.settings import ACCESS_TOKEN_LIFETIME, Settin
 
 
 def token_generator(settings: Settings, now: int) -> BearerTokenGenerator:
-    """Return what makes the tokens of the server that *settings* describes, issued at *now*."""
+    """Return the generator of tokens issued at *now* by the server with *settings*."""
     if settings.opaque:
         return BearerTokenGenerator(new_opaque_token, new_opaque_token, access_token_lifetime)
     return JWTGenerator(settings, now)
 
 
 class JWTGenerator(JWTBearerTokenGenerator):
-    """Authlib's generator lets tokens live 10 days and addresses them to the client."""
+    """Corrects Authlib's generator, whose tokens live 10 days and have the client as audience."""
 
     def __init__(self, settings: Settings, now: int) -> None:
-        """Make tokens of the server *settings* describes, issued at *now*."""
+        """Generate tokens issued at *now* by the server with *settings*."""
         super().__init__(
             issuer=settings.origin,
             alg=ALGORITHM,
@@ -35,15 +35,15 @@ class JWTGenerator(JWTBearerTokenGenerator):
         self._now = now
 
     def get_jwks(self) -> KeySet:
-        """Return the keys; the one that signs is named in the header."""
+        """Return the keys; the header names the one that signs."""
         return self._settings.keys
 
     def get_audiences(self, client: ClientMixin, user: SignIn | None, scope: str) -> str:
-        """Return the one resource there is."""
+        """Return the only resource."""
         return self._settings.resource
 
     def get_auth_time(self, user: SignIn | None) -> int | None:
-        """Return when a person signed in; programs never did."""
+        """Return the time when a person signed in; None for programs."""
         return user.auth_time if user else None
 
     def get_extra_claims(
@@ -53,12 +53,12 @@ class JWTGenerator(JWTBearerTokenGenerator):
         user: SignIn | None,
         scope: str,
     ) -> dict[str, Any]:
-        """Put our clock in place of Authlib's."""
+        """Set the times by the clock of the settings."""
         return {"iat": self._now, "exp": self._now + ACCESS_TOKEN_LIFETIME}
 
 
 def new_opaque_token(**_: object) -> str:
-    """Return 256 random bits, whoever they are for."""
+    """Return 256 random bits."""
     return secrets.token_urlsafe(32)
 
 

@@ -1,4 +1,4 @@
-"""A Chromium without a screen, that talks to nobody of its own accord and tells where it went."""
+"""A headless Chromium that sends no background requests and logs the addresses of its pages."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from selenium.webdriver.chrome.service import Service
 
 from tests.needs import PROGRAMS
 
-_QUIET = (
+_OPTIONS = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -28,11 +28,11 @@ _NETWORK = {"http", "https", "ws", "wss"}
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[Chrome]:
-    """Start a browser that keeps its things in *profile*."""
+    """Start a browser with its profile in *profile*; quit it afterwards."""
     options = ChromeOptions()
     options.binary_location = PROGRAMS["chromium"].find() or ""
     options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
-    for option in (*_QUIET, f"--user-data-dir={profile}"):
+    for option in (*_OPTIONS, f"--user-data-dir={profile}"):
         options.add_argument(option)
     browser = Chrome(options, Service(PROGRAMS["chromedriver"].find()))
     try:
@@ -42,13 +42,13 @@ def chromium(profile: Path) -> Iterator[Chrome]:
         browser.quit()
 
 
-def addresses_asked(browser: Chrome) -> list[str]:
-    """Return every address outside the browser that pages have asked for since the last call."""
+def requested_addresses(browser: Chrome) -> list[str]:
+    """Return every network address that pages have requested since the last call."""
     log = browser.get_log("performance")  # type: ignore[no-untyped-call]  # selenium leaves it so
     entries = (json.loads(each["message"])["message"] for each in log)
-    asked = (
+    requested = (
         each["params"]["request"]["url"]
         for each in entries
         if each["method"] == "Network.requestWillBeSent"
     )
-    return [url for url in asked if urlsplit(url).scheme in _NETWORK]
+    return [url for url in requested if urlsplit(url).scheme in _NETWORK]

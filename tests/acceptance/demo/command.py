@@ -1,4 +1,4 @@
-"""started(): the demo as its command starts it, in processes of its own, stopped by Ctrl-C."""
+"""started(): runs the demo by its command in its own processes, and stops it by Ctrl-C."""
 
 import re
 import signal
@@ -20,30 +20,30 @@ _SERVES = re.compile(r"^The demo is at (\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Started:
-    """A demo that runs, and the files that hold what it says."""
+    """A running demo, with the files that hold its output."""
 
     out: Path
     err: Path
 
     @property
     def origin(self) -> str:
-        """Where it says it is."""
-        return _eventually(lambda: _SERVES.search(self.told))[1]
+        """The origin that it prints."""
+        return _wait_for(lambda: _SERVES.search(self.stdout))[1]
 
     @property
-    def told(self) -> str:
-        """What it has said."""
+    def stdout(self) -> str:
+        """What it has printed on standard output."""
         return self.out.read_text(encoding="utf-8")
 
     @property
-    def complaints(self) -> str:
-        """What it has said beside that."""
+    def stderr(self) -> str:
+        """What it has printed on standard error."""
         return self.err.read_text(encoding="utf-8")
 
 
 @contextmanager
 def started(folder: Path, *arguments: str) -> Iterator[Started]:
-    """Start the demo on a free port, and see it end well; what it says goes into *folder*."""
+    """Start the demo on a free port, and check that it ends with 0; its output is in *folder*."""
     demo = Started(folder / "out", folder / "err")
     command = [*COMMAND, "--port", "0", *arguments]
     with (
@@ -54,14 +54,14 @@ def started(folder: Path, *arguments: str) -> Iterator[Started]:
         try:
             yield demo
             process.send_signal(signal.SIGINT)
-            assert process.wait(SECONDS) == 0, demo.complaints
+            assert process.wait(SECONDS) == 0, demo.stderr
         finally:
             process.kill()
 
 
-def _eventually(look: Callable[[], re.Match[str] | None]) -> re.Match[str]:
+def _wait_for(look: Callable[[], re.Match[str] | None]) -> re.Match[str]:
     for _ in range(SECONDS * 10):
         if found := look():
             return found
         time.sleep(0.1)
-    pytest.fail(f"nothing to be seen after {SECONDS} seconds")
+    pytest.fail(f"no output after {SECONDS} seconds")

@@ -1,4 +1,4 @@
-"""The demo that runs: in this process, or served by uvicorn on a free port of loopback."""
+"""Runs the demo in this process, or with uvicorn on a free port of loopback."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -13,14 +13,14 @@ from starlette.applications import Starlette
 from demo_api.app import create_app
 from demo_api.database import open_database
 from demo_api.serving import LOOPBACK, listen, origin_of
-from tests.acceptance.demo.authorization_server.stage import ORIGIN, Clock, Stage
+from tests.acceptance.demo.authorization_server.harness import ORIGIN, Clock, Harness
 
 _SECONDS = 20
 
 
 @contextmanager
 def running(create: Callable[[str], Starlette]) -> Iterator[str]:
-    """Serve what *create* makes of its origin; give that origin."""
+    """Serve the application that *create* returns for its origin; yield the origin."""
     with closing(listen(LOOPBACK, 0)) as listening:
         origin = origin_of(LOOPBACK, listening.getsockname()[1])
         app = create(origin)
@@ -28,7 +28,7 @@ def running(create: Callable[[str], Starlette]) -> Iterator[str]:
         thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:
-            yield origin  # whoever comes before uvicorn is up waits in the socket's queue
+            yield origin  # until uvicorn is up, connections wait in the socket's backlog
         finally:
             server.should_exit = True
             thread.join(_SECONDS)
@@ -37,7 +37,7 @@ def running(create: Callable[[str], Starlette]) -> Iterator[str]:
 
 @contextmanager
 def running_demo(*, opaque: bool = False) -> Iterator[str]:
-    """Serve a fresh demo; give its origin."""
+    """Serve a new demo; yield its origin."""
     engine = open_database()
     try:
         with running(lambda origin: create_app(origin, engine, opaque=opaque)) as origin:
@@ -49,8 +49,8 @@ def running_demo(*, opaque: bool = False) -> Iterator[str]:
 @asynccontextmanager
 async def demo_in_process(
     database: Path | None = None, *, opaque: bool = False, redis: str | None = None
-) -> AsyncIterator[Stage]:
-    """Give a stage with a demo in this process, which remembers in memory or in *database*."""
+) -> AsyncIterator[Harness]:
+    """Yield a harness with a demo in this process, whose data is in memory or in *database*."""
 
     async def itself(*connection: Any) -> None:
         await app(*connection)
@@ -63,5 +63,5 @@ async def demo_in_process(
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http,
     ):
-        yield Stage(http, clock)
+        yield Harness(http, clock)
     engine.dispose()

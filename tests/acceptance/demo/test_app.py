@@ -1,11 +1,11 @@
-"""The application in process: who may what, and a sane answer to everything else."""
+"""The application in process: access by caller, and the response to every other request."""
 
 import json
 
 import pytest
 
 from demo_api.roster import ROSTER
-from tests.acceptance.demo.authorization_server.stage import ORIGIN, Stage, soup
+from tests.acceptance.demo.authorization_server.harness import ORIGIN, Harness, soup
 from tests.acceptance.demo.callers import bearer, client_itself, person, service_account
 
 EMPLOYEES = "/v1/data/employees"
@@ -23,15 +23,13 @@ BOTH = "read write"
         pytest.param("GET", "/.well-known/oauth-authorization-server", 200, id="issuer"),
         pytest.param("GET", "/v1/auth/clients/new", 200, id="registration page"),
         pytest.param("GET", "/v1/fastapi/docs", 200, id="docs"),
-        pytest.param("GET", "/v1/fastapi/docs/oauth2-redirect", 200, id="docs, way back"),
+        pytest.param("GET", "/v1/fastapi/docs/oauth2-redirect", 200, id="docs, redirect"),
         pytest.param("GET", "/v1/fastapi/docs/assets/swagger-ui.css", 200, id="docs, style"),
         pytest.param("GET", "/v1/fastapi/openapi.json", 200, id="openapi"),
         pytest.param("GET", "/nowhere", 404, id="unknown"),
         pytest.param("POST", "/health", 405, id="wrong method"),
         pytest.param("GET", "/v1/auth/oauth2/token", 405, id="wrong method, token endpoint"),
-        pytest.param(
-            "GET", "/an-hour-ago/v1/auth/oauth2/authorize", 404, id="slow clock, no pages"
-        ),
+        pytest.param("GET", "/an-hour-ago/v1/auth/oauth2/authorize", 404, id="hour-ago, no pages"),
         pytest.param("GET", "/v1/me", 401, id="me"),
         pytest.param("GET", "/v1/fastapi/me", 401, id="me, FastAPI"),
         pytest.param("GET", EMPLOYEES, 401, id="employees"),
@@ -40,21 +38,23 @@ BOTH = "read write"
         pytest.param("GET", "/v1/auth/nowhere", 401, id="unknown, beside the issuer"),
     ],
 )
-async def test_what_is_open_without_a_token(
-    demo: Stage, method: str, path: str, status: int
+async def test_request_without_a_token_reaches_public_paths_only(
+    demo: Harness, method: str, path: str, status: int
 ) -> None:
-    """Pages, documents and the issuer are open, and under /v1 nothing else is."""
-    answer = await demo.http.request(method, path)
-    assert answer.status_code == status
+    """Pages, documents and the issuer are public; everything else under /v1 is 401."""
+    response = await demo.http.request(method, path)
+    assert response.status_code == status
     if status == 401:
-        assert "resource_metadata" in answer.headers["www-authenticate"]
+        assert "resource_metadata" in response.headers["www-authenticate"]
     if status in {404, 405}:
-        assert answer.json()["detail"]
-        assert ("allow" in answer.headers) == (status == 405)
+        assert response.json()["detail"]
+        assert ("allow" in response.headers) == (status == 405)
 
 
-async def test_the_metadata_name_the_issuer_and_the_scopes(demo: Stage) -> None:
-    """A client that was refused finds its way from the document alone."""
+async def test_challenge_of_a_rejection_leads_to_metadata_with_issuer_and_scopes(
+    demo: Harness,
+) -> None:
+    """A rejected client needs no other document."""
     refusal = await demo.http.get("/v1/me")
     where = refusal.headers["www-authenticate"].partition('resource_metadata="')[2].rstrip('"')
     document = (await demo.http.get(where)).json()
@@ -64,8 +64,8 @@ async def test_the_metadata_name_the_issuer_and_the_scopes(demo: Stage) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/me", "/v1/fastapi/me"])
-async def test_me_tells_who_calls(demo: Stage, path: str) -> None:
-    """Starlette and FastAPI say the same of the same caller."""
+async def test_me_returns_the_caller(demo: Harness, path: str) -> None:
+    """Starlette and FastAPI return the same for the same caller."""
     assert (await demo.http.get(path, headers=await person(demo, "ada"))).json() == {
         "subject": "u-ada-5f1c7e90",
         "display_name": "Ada Lovelace",
@@ -75,7 +75,7 @@ async def test_me_tells_who_calls(demo: Stage, path: str) -> None:
     }
 
 
-async def test_each_sees_their_own(demo: Stage) -> None:
+async def test_caller_sees_the_employees_of_their_organisations_only(demo: Harness) -> None:
     """A person sees one organisation, the service account all, a client for itself none."""
     for headers, organisations in [
         (await person(demo, "ada"), {"Engineering"}),
@@ -86,8 +86,8 @@ async def test_each_sees_their_own(demo: Stage) -> None:
         assert {each["organisation"] for each in seen} == organisations
 
 
-async def test_anothers_record_is_not_there(demo: Stage) -> None:
-    """Reading and removing it answer as if it did not exist."""
+async def test_hidden_employee_is_indistinguishable_from_an_absent_one(demo: Harness) -> None:
+    """GET and DELETE send the same 404 for both."""
     everyone = await demo.http.get(EMPLOYEES, headers=await service_account(demo))
     theirs = next(
         f"{EMPLOYEES}/{each['id']}"
@@ -96,14 +96,14 @@ async def test_anothers_record_is_not_there(demo: Stage) -> None:
     )
     ada = await person(demo, "ada", BOTH)
     for method in ("GET", "DELETE"):
-        refused = await demo.http.request(method, theirs, headers=ada)
+        rejected = await demo.http.request(method, theirs, headers=ada)
         absent = await demo.http.request(method, f"{EMPLOYEES}/999999", headers=ada)
-        assert refused.status_code == absent.status_code == 404
-        assert refused.content == absent.content
+        assert rejected.status_code == absent.status_code == 404
+        assert rejected.content == absent.content
 
 
-async def test_people_are_added_and_removed(demo: Stage) -> None:
-    """Who may write sees the new one at the address that the answer names, until removed."""
+async def test_caller_with_write_scope_adds_and_removes_an_employee(demo: Harness) -> None:
+    """The Location of the response works until the removal."""
     ada = await person(demo, "ada", BOTH)
     added = await demo.http.post(EMPLOYEES, json=SOMEBODY, headers=ada)
     assert added.status_code == 201
@@ -115,35 +115,35 @@ async def test_people_are_added_and_removed(demo: Stage) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
-async def test_reading_is_not_writing(demo: Stage, method: str) -> None:
-    """A token for read alone is refused, and told which scope it needs."""
+async def test_token_with_read_scope_is_rejected_for_writing(demo: Harness, method: str) -> None:
+    """The challenge names the missing scope."""
     path = EMPLOYEES if method == "POST" else f"{EMPLOYEES}/1"
-    answer = await demo.http.request(method, path, headers=await service_account(demo))
-    assert answer.status_code == 403
-    assert 'scope="write"' in answer.headers["www-authenticate"]
+    response = await demo.http.request(method, path, headers=await service_account(demo))
+    assert response.status_code == 403
+    assert 'scope="write"' in response.headers["www-authenticate"]
 
 
 @pytest.mark.parametrize(
     ("caller", "sent", "status"),
     [
-        pytest.param(client_itself, SOMEBODY, 403, id="who belongs nowhere"),
+        pytest.param(client_itself, SOMEBODY, 403, id="caller without an organisation"),
         pytest.param(service_account, SOMEBODY, 422, id="several, none named"),
         pytest.param(
             service_account, SOMEBODY | {"organisation": "Sales"}, 201, id="several, one named"
         ),
         pytest.param(
-            service_account, SOMEBODY | {"organisation": "Nowhere"}, 403, id="one that is not"
+            service_account, SOMEBODY | {"organisation": "Nowhere"}, 403, id="unknown organisation"
         ),
     ],
 )
-async def test_where_somebody_may_be_added(
-    demo: Stage, caller: object, sent: dict[str, str], status: int
+async def test_employee_is_added_to_own_organisations_only(
+    demo: Harness, caller: object, sent: dict[str, str], status: int
 ) -> None:
-    """The caller's own organisations, and no others."""
+    """A caller of several organisations must name one."""
     assert callable(caller)
     headers = await caller(demo, BOTH)
-    answer = await demo.http.post(EMPLOYEES, json=sent, headers=headers)
-    assert answer.status_code == status
+    response = await demo.http.post(EMPLOYEES, json=sent, headers=headers)
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(
@@ -165,26 +165,28 @@ async def test_where_somebody_may_be_added(
         pytest.param('{"name": "x", "title": "x", "id": 1}', 422, id="a member too many"),
     ],
 )
-async def test_a_bad_body_gets_a_clear_answer(demo: Stage, body: str | bytes, status: int) -> None:
-    """It is refused with a fixed text, and nothing is added."""
+async def test_invalid_body_is_rejected_with_a_fixed_text(
+    demo: Harness, body: str | bytes, status: int
+) -> None:
+    """Nothing is added."""
     headers = await service_account(demo, BOTH)
-    answer = await demo.http.post(EMPLOYEES, content=body, headers=headers)
-    assert answer.status_code == status
-    assert list(answer.json()) == ["detail"]
+    response = await demo.http.post(EMPLOYEES, content=body, headers=headers)
+    assert response.status_code == status
+    assert list(response.json()) == ["detail"]
 
 
 @pytest.mark.parametrize(
     "number", ["0", "abc", "-1", "1.5", "9" * 30, "9" * 5_000, "%D9%A1", "1%0a"]
 )
-async def test_an_odd_number_is_nobodys(demo: Stage, number: str) -> None:
-    """Whatever stands in the place of a number, it is 404."""
-    answer = await demo.http.get(f"{EMPLOYEES}/{number}", headers=await service_account(demo))
-    assert answer.status_code == 404
+async def test_invalid_employee_number_is_not_found(demo: Harness, number: str) -> None:
+    """The status is 404 for every spelling."""
+    response = await demo.http.get(f"{EMPLOYEES}/{number}", headers=await service_account(demo))
+    assert response.status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/v1/me", "/v1/fastapi/me"])
-async def test_an_expired_token_is_refused(demo: Stage, path: str) -> None:
-    """By the clock of the issuer and of the guard alike, five minutes are the end."""
+async def test_expired_token_is_rejected(demo: Harness, path: str) -> None:
+    """A token is accepted for five minutes."""
     headers = await service_account(demo)
     demo.clock.now += 299
     assert (await demo.http.get(path, headers=headers)).status_code == 200
@@ -192,19 +194,19 @@ async def test_an_expired_token_is_refused(demo: Stage, path: str) -> None:
     assert (await demo.http.get(path, headers=headers)).status_code == 401
 
 
-async def test_the_slow_clock_gives_expired_tokens(demo: Stage) -> None:
-    """They are of the same issuer and key, and refused for their age alone."""
+async def test_token_of_the_hour_ago_endpoint_is_rejected_as_expired(demo: Harness) -> None:
+    """Issuer and key are the real ones; only the age is wrong."""
     secret = {"client_id": "demo-service", "client_secret": "etl%:&é-rows"}
-    asked = secret | {"grant_type": "client_credentials"}
-    answer = await demo.http.post("/an-hour-ago/v1/auth/oauth2/token", data=asked)
-    refused = await demo.http.get("/v1/me", headers=bearer(answer.json()["access_token"]))
-    assert refused.status_code == 401
-    assert refused.json()["reason"] == "expired"
+    form = secret | {"grant_type": "client_credentials"}
+    response = await demo.http.post("/an-hour-ago/v1/auth/oauth2/token", data=form)
+    rejected = await demo.http.get("/v1/me", headers=bearer(response.json()["access_token"]))
+    assert rejected.status_code == 401
+    assert rejected.json()["reason"] == "expired"
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/auth/clients/new", "/v1/fastapi/docs"])
-async def test_pages_bring_everything_along(demo: Stage, path: str) -> None:
-    """What a page loads comes from the demo itself, so it works with no internet."""
+async def test_page_loads_assets_from_its_own_origin_only(demo: Harness, path: str) -> None:
+    """The pages work without internet access."""
     page = soup(await demo.http.get(path))
     loaded = [one[name] for name in ("src", "href") for one in page.select(f"[{name}]")]
     assert all(str(address).startswith("/") for address in loaded)

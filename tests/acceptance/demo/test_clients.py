@@ -1,60 +1,62 @@
-"""The tour: it goes all the way, tells what travels, and keeps every secret."""
+"""The tour: it completes, prints the requests and responses, and shortens every secret."""
 
 import re
 
 import pytest
 
-from demo_api.cast import credentials_document
+from demo_api.accounts import credentials_document
 from demo_api.clients import main
-from demo_api.transcript import shorten
+from demo_api.tour_output import shorten
 
 
-def test_the_tour_goes_all_the_way(origin: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Both flows in four steps, then the four refusals, and a good end."""
+def test_tour_of_a_running_demo_completes(origin: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It prints both flows in four steps, then four rejections, and returns 0."""
     assert main(["--origin", origin]) == 0
-    told = capsys.readouterr().out
-    assert re.findall(r"^\d  (\w+)", told, re.MULTILINE) == [
-        *("Ask", "Consent", "Token", "Resource"),
-        *("Ask", "Consent", "Token", "Resource"),
-        *("No", "Expired", "Scope", "Another"),
+    printed = capsys.readouterr().out
+    assert re.findall(r"^\d  (\w+)", printed, re.MULTILINE) == [
+        *("Request", "Consent", "Token", "Resource"),
+        *("Request", "Consent", "Token", "Resource"),
+        *("No", "Expired", "Scope", "Hidden"),
     ]
-    answers = re.findall(r"client ← (\d+)", told)
-    assert answers[-5:] == ["401", "200", "401", "403", "404"]
-    assert "reason: expired" in told
-    assert 'scope="write"' in told
+    responses = re.findall(r"client ← (\d+)", printed)
+    assert responses[-5:] == ["401", "200", "401", "403", "404"]
+    assert "reason: expired" in printed
+    assert 'scope="write"' in printed
 
 
-def test_the_tour_keeps_secrets(origin: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """No password, no client secret, and nothing as long as a token is told."""
+def test_tour_prints_no_secret_or_whole_token(
+    origin: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Passwords, client secrets and tokens are shortened."""
     main(["--origin", f"{origin}/"])
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     document = credentials_document(origin)
     secrets = [
         *(one["password"] for one in document["resource_owners"].values()),
         *(one["password"] for one in document["service_accounts"].values()),
         *(one["client_secret"] for one in document["clients"].values() if one["client_secret"]),
     ]
-    assert not [one for one in secrets if one in told]
-    assert "eyJ0eX…" in told
-    assert not re.search(r"eyJ[\w.-]{20}", told)
+    assert not [one for one in secrets if one in printed]
+    assert "eyJ0eX…" in printed
+    assert not re.search(r"eyJ[\w.-]{20}", printed)
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:9", "nonsense", "http://127.0.0.1:x"])
-def test_where_nobody_answers_it_says_what_to_type(
+def test_tour_without_a_server_prints_how_to_start_the_demo(
     origin: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line, and a bad end."""
+    """It prints one line and returns 1."""
     assert main(["--origin", origin]) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.count("\n") == 1
-    assert "sh demo_api/run" in told.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert "sh demo_api/run" in printed.err
 
 
 @pytest.mark.parametrize(
     ("secret", "shown"),
     [("eyJ0eXAiOiJhdCtqd3Q", "eyJ0eX…"), ("secret", "se…"), ("ab", "…"), ("", "…")],
 )
-def test_a_shortened_secret_is_of_no_use(secret: str, shown: str) -> None:
-    """At most a third is left."""
+def test_shortened_secret_keeps_a_third_at_most(secret: str, shown: str) -> None:
+    """The rest is replaced by an ellipsis."""
     assert shorten(secret) == shown

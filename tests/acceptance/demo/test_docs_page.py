@@ -19,8 +19,8 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tests.acceptance.demo.authorization_server.stage import CAST
-from tests.acceptance.demo.chromium import addresses_asked, chromium
+from tests.acceptance.demo.authorization_server.harness import CREDENTIALS
+from tests.acceptance.demo.chromium import chromium, requested_addresses
 from tests.acceptance.demo.running import running
 
 SECONDS = 30
@@ -30,40 +30,40 @@ PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Chrome]:
-    """Give a browser that was never used."""
+    """Yield a browser with an empty profile."""
     with chromium(tmp_path) as opened:
         yield opened
 
 
 def find(browser: Chrome, selector: str) -> WebElement:
-    """Return what *selector* names, once it can be clicked."""
+    """Return the element of *selector* once it can be clicked."""
     found = element_to_be_clickable((By.CSS_SELECTOR, selector))
     return WebDriverWait(browser, SECONDS).until(found)
 
 
 @pytest.mark.needs("chromium", "chromedriver")
-def test_its_authorize_button_brings_a_token_that_works(browser: Chrome, origin: str) -> None:
-    """With the public client, by code flow and PKCE, and without a request to any other host."""
+def test_authorize_button_obtains_a_token_that_works(browser: Chrome, origin: str) -> None:
+    """It uses the public client with code flow and PKCE, and no request goes to another host."""
     browser.get(f"{origin}/v1/fastapi/docs")
     authorize(browser)
-    answer = call(browser)
-    assert answer.startswith("200")
-    assert "Ada Lovelace" in answer
+    response = call(browser)
+    assert response.startswith("200")
+    assert "Ada Lovelace" in response
 
-    asked = addresses_asked(browser)
-    assert any("/v1/auth/oauth2/authorize" in each for each in asked)
-    assert {urlsplit(each).netloc for each in asked} == {urlsplit(origin).netloc}
+    requested = requested_addresses(browser)
+    assert any("/v1/auth/oauth2/authorize" in each for each in requested)
+    assert {urlsplit(each).netloc for each in requested} == {urlsplit(origin).netloc}
 
 
 @pytest.mark.needs("chromium", "chromedriver")
-def test_readmes_application_takes_the_demo_as_its_issuer(browser: Chrome, origin: str) -> None:
-    """From another origin, with what README says to change in its FastAPI example."""
+def test_readme_application_accepts_tokens_of_the_demo(browser: Chrome, origin: str) -> None:
+    """It runs at another origin, with the changes that the page names."""
     with running(lambda own: readmes_application(own, origin)) as own:
         browser.get(f"{own}/docs")
         authorize(browser)
-        answer = call(browser)
-    assert answer.startswith("200")
-    assert "u-ada-" in answer
+        response = call(browser)
+    assert response.startswith("200")
+    assert "u-ada-" in response
 
 
 def readmes_application(own: str, demo: str) -> Starlette:
@@ -103,7 +103,7 @@ def authorize(browser: Chrome) -> None:
     (pages,) = set(_windows(browser, 2)) - {docs}
     browser.switch_to.window(pages)
     find(browser, "#username").send_keys("ada")
-    find(browser, "#password").send_keys(CAST["resource_owners"]["ada"]["password"])
+    find(browser, "#password").send_keys(CREDENTIALS["resource_owners"]["ada"]["password"])
     find(browser, "button[value=sign-in]").click()
     find(browser, "button[value=allow]").click()
     _windows(browser, 1)
@@ -112,7 +112,7 @@ def authorize(browser: Chrome) -> None:
 
 
 def call(browser: Chrome) -> str:
-    """Try the first operation out, and return the answer that the page shows."""
+    """Try the first operation out; return the response that the page shows."""
     find(browser, ".opblock-summary-control").click()
     find(browser, ".try-out__btn").click()
     find(browser, ".execute").click()
@@ -120,6 +120,6 @@ def call(browser: Chrome) -> str:
 
 
 def _windows(browser: Chrome, number: int) -> list[str]:
-    """Return the windows, once there are so many."""
+    """Return the windows once their number is *number*."""
     WebDriverWait(browser, SECONDS).until(lambda one: len(one.window_handles) == number)
     return browser.window_handles

@@ -1,4 +1,4 @@
-"""The command: it serves loopback, says what to type next, and refuses in one line."""
+"""The command: it serves loopback, prints the next steps, and reports each error in one line."""
 
 import json
 import socket
@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from demo_api.__main__ import main
-from demo_api.cast import credentials_document
+from demo_api.accounts import credentials_document
 from demo_api.serving import is_loopback, origin_of
 from tests.acceptance.demo.command import COMMAND, ROOT, SECONDS, started
 
@@ -20,56 +20,58 @@ _ADVICE = (
 ANYWHERE = "0.0.0.0"  # noqa: S104 - named, and never bound
 
 
-def test_it_serves_says_where_and_stops_cleanly(tmp_path: Path) -> None:
-    """Port 0 is a real one in what it says, and Ctrl-C is no failure."""
+def test_command_serves_prints_its_origin_and_stops_on_interrupt(tmp_path: Path) -> None:
+    """With port 0 it prints the real port; Ctrl-C returns 0."""
     with started(tmp_path) as demo:
         origin = demo.origin
-        answer = httpx.get(f"{origin}/v1/me", timeout=SECONDS, trust_env=False)
-    assert answer.status_code == 401
-    assert f"-m demo_api.clients --origin {origin}" in demo.told
-    assert all(one in demo.told for one in ("engine-no-1843", "etl%:&é-rows", "(public)"))
-    assert demo.complaints.count("\n") == 1
-    assert "refused with 401: no_credentials" in demo.complaints
+        response = httpx.get(f"{origin}/v1/me", timeout=SECONDS, trust_env=False)
+    assert response.status_code == 401
+    assert f"-m demo_api.clients --origin {origin}" in demo.stdout
+    assert all(one in demo.stdout for one in ("engine-no-1843", "etl%:&é-rows", "(public)"))
+    assert demo.stderr.count("\n") == 1
+    assert "with 401: no_credentials" in demo.stderr
 
 
-def test_the_credentials_are_printed_for_scripts() -> None:
-    """As one JSON document, whether the demo runs or not."""
+def test_credentials_are_printed_as_json() -> None:
+    """The demo need not run."""
     command = [*COMMAND, "credentials", "--json", "--port", "8123"]
-    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60).stdout
-    assert json.loads(told) == credentials_document("http://127.0.0.1:8123")
+    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60).stdout
+    assert json.loads(printed) == credentials_document("http://127.0.0.1:8123")
 
 
-def test_the_credentials_are_printed_for_people(capsys: pytest.CaptureFixture[str]) -> None:
-    """As a table."""
+def test_credentials_are_printed_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line holds name and secret."""
     assert main(["credentials"]) == 0
     assert "ada           engine-no-1843" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("host", [ANYWHERE, "::", "192.0.2.1", "demo.example", ""])
-def test_it_binds_loopback_only(host: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Unless it is told that the secrets are known to everybody."""
+def test_host_beyond_loopback_is_rejected(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The option --i-know-this-is-a-demo allows it."""
     assert main(["--host", host]) == 2
     assert one_line(capsys) == "--i-know-this-is-a-demo"
 
 
-def test_a_port_in_use_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """With what to do about it."""
+def test_port_in_use_is_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line says what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["--port", str(taken.getsockname()[1])]) == 1
     assert one_line(capsys) == "--port 0"
 
 
-def test_a_host_that_is_none_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """With what to do about it."""
+def test_host_of_another_machine_is_reported_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The line says what to do."""
     assert main(["--host", "192.0.2.1", "--i-know-this-is-a-demo"]) == 1
     assert one_line(capsys) == "--port 0"
 
 
 @pytest.mark.parametrize("name", ["folder-that-is-not/people.db", "text.db"])
-def test_a_file_that_holds_no_database_is_said_in_one_line(
+def test_unusable_database_file_is_reported_in_one_line(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With what to do about it."""
+    """The line says what to do."""
     (tmp_path / "text.db").write_text("a letter to a friend\n" * 100, encoding="utf-8")
     assert main(["--port", "0", "--database", str(tmp_path / name)]) == 1
     assert one_line(capsys) == "name another file"
@@ -82,8 +84,8 @@ def test_a_file_that_holds_no_database_is_said_in_one_line(
         *(("--workers", number) for number in ("-1", "0", "65", "x", "")),
     ],
 )
-def test_a_number_that_is_none_is_refused(option: str, value: str) -> None:
-    """By the usage."""
+def test_invalid_number_is_rejected(option: str, value: str) -> None:
+    """Argparse prints the usage."""
     with pytest.raises(SystemExit, match="2"):
         main([option, value])
 
@@ -100,10 +102,10 @@ def test_a_number_that_is_none_is_refused(option: str, value: str) -> None:
         ),
     ],
 )
-def test_what_does_not_go_together_is_said_in_one_line(
+def test_conflicting_options_are_reported_in_one_line(
     arguments: list[str], advice: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With what to do about it."""
+    """The line says what to do."""
     assert main(["--port", "0", *arguments]) == 2
     assert one_line(capsys) == advice
 
@@ -121,15 +123,15 @@ def test_what_does_not_go_together_is_said_in_one_line(
         ("localhost.example", "http://localhost.example:80", False),
     ],
 )
-def test_a_host_has_an_origin(host: str, origin: str, loopback: bool) -> None:
-    """The name to bind is not always one to call, and only loopback is."""
+def test_host_maps_to_its_origin(host: str, origin: str, loopback: bool) -> None:
+    """An address to bind is not always one to call; only loopback counts as loopback."""
     assert origin_of(host, 80) == origin
     assert is_loopback(host) == loopback
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:
-    """Return what the one line of complaint ends with: what to do."""
-    told = capsys.readouterr().err
-    assert told.startswith("stopped: ")
-    assert told.count("\n") == 1
-    return next(advice for advice in _ADVICE if advice in told)
+    """Return the advice in the one line on standard error."""
+    printed = capsys.readouterr().err
+    assert printed.startswith("stopped: ")
+    assert printed.count("\n") == 1
+    return next(advice for advice in _ADVICE if advice in printed)

@@ -1,4 +1,4 @@
-"""The demo with opaque tokens: nobody can tell the difference, but whoever revokes one."""
+"""The demo with opaque tokens: callers see the same, and a revoked token ends early."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,13 +7,13 @@ import httpx
 import pytest
 
 from demo_api.clients import main
-from demo_api.guard import REMEMBERED
-from tests.acceptance.demo.authorization_server.stage import (
+from demo_api.guard import CACHED_SECONDS
+from tests.acceptance.demo.authorization_server.harness import (
     ORIGIN,
     RESOURCE,
-    Stage,
-    accepted,
+    Harness,
     basic,
+    ok_json,
 )
 from tests.acceptance.demo.callers import bearer, client_itself, person, service_account
 from tests.acceptance.demo.running import demo_in_process, running_demo
@@ -22,26 +22,30 @@ from tests.unit.http.loopback import closed_port
 EMPLOYEES = "/v1/data/employees"
 
 
-async def status(stage: Stage, token: str) -> int:
-    """Return how the API answers to *token*."""
-    return (await stage.http.get("/v1/me", headers=bearer(token))).status_code
+async def status(harness: Harness, token: str) -> int:
+    """Return the status of /v1/me with *token*."""
+    return (await harness.http.get("/v1/me", headers=bearer(token))).status_code
 
 
 @pytest.mark.parametrize("caller", [person, service_account, client_itself])
 @pytest.mark.parametrize("path", ["/v1/me", "/v1/fastapi/me", EMPLOYEES])
-async def test_a_caller_is_the_same(demo: Stage, opaque: Stage, caller: object, path: str) -> None:
-    """Whether their token says who they are, or the issuer does."""
+async def test_opaque_token_gives_the_same_response_as_a_jwt(
+    demo: Harness, opaque: Harness, caller: object, path: str
+) -> None:
+    """The identity comes from the token or from introspection."""
     assert callable(caller)
-    answers = []
-    for stage in (demo, opaque):
-        headers = await (caller(stage, "ada") if caller is person else caller(stage))
-        answers.append(accepted(await stage.http.get(path, headers=headers)))
-        assert ("." in headers["Authorization"]) == (stage is demo)
-    assert answers[0] == answers[1]
+    responses = []
+    for harness in (demo, opaque):
+        headers = await (caller(harness, "ada") if caller is person else caller(harness))
+        responses.append(ok_json(await harness.http.get(path, headers=headers)))
+        assert ("." in headers["Authorization"]) == (harness is demo)
+    assert responses[0] == responses[1]
 
 
-async def test_the_issuer_says_of_a_token_what_a_jwt_would(opaque: Stage) -> None:
-    """Its name, whom it is for, and since when the person has been signed in."""
+async def test_introspection_of_an_opaque_token_returns_the_claims_of_a_jwt(
+    opaque: Harness,
+) -> None:
+    """They include issuer, audience and auth_time."""
     token = (await opaque.tokens(scope="read write"))["access_token"]
     now = int(opaque.clock.now)
     assert await opaque.introspect(token, "demo-api") == {
@@ -59,34 +63,34 @@ async def test_the_issuer_says_of_a_token_what_a_jwt_would(opaque: Stage) -> Non
     }
 
 
-async def test_reading_is_not_writing(opaque: Stage) -> None:
-    """The scope is the issuer's word too."""
+async def test_opaque_token_with_read_scope_is_rejected_for_writing(opaque: Harness) -> None:
+    """The scope comes from introspection."""
     headers = await service_account(opaque)
-    answer = await opaque.http.delete(f"{EMPLOYEES}/1", headers=headers)
-    assert answer.status_code == 403
-    assert 'scope="write"' in answer.headers["www-authenticate"]
+    response = await opaque.http.delete(f"{EMPLOYEES}/1", headers=headers)
+    assert response.status_code == 403
+    assert 'scope="write"' in response.headers["www-authenticate"]
 
 
-async def test_a_revoked_token_ends_within_seconds(opaque: Stage) -> None:
-    """When what is remembered of it has grown old, and not five minutes later."""
+async def test_revoked_opaque_token_is_rejected_once_its_cache_entry_ends(opaque: Harness) -> None:
+    """It does not wait for the end of the token."""
     token = (await opaque.tokens())["access_token"]
     assert await status(opaque, token) == 200
-    accepted(await opaque.post("revoke", basic("demo-web"), token=token))
-    opaque.clock.now += REMEMBERED - 1
+    ok_json(await opaque.post("revoke", basic("demo-web"), token=token))
+    opaque.clock.now += CACHED_SECONDS - 1
     assert await status(opaque, token) == 200
     opaque.clock.now += 1
     assert await status(opaque, token) == 401
 
 
-async def test_a_token_that_was_revoked_before_its_first_use_is_refused(opaque: Stage) -> None:
-    """Nothing was remembered of it."""
+async def test_opaque_token_revoked_before_its_first_use_is_rejected(opaque: Harness) -> None:
+    """Nothing about it is cached."""
     token = (await opaque.tokens())["access_token"]
-    accepted(await opaque.post("revoke", basic("demo-web"), token=token))
+    ok_json(await opaque.post("revoke", basic("demo-web"), token=token))
     assert await status(opaque, token) == 401
 
 
-async def test_a_token_expires(opaque: Stage) -> None:
-    """After five minutes to the second."""
+async def test_opaque_token_expires_after_five_minutes(opaque: Harness) -> None:
+    """The limit is exact to the second."""
     token = (await opaque.tokens())["access_token"]
     opaque.clock.now += 299
     assert await status(opaque, token) == 200
@@ -95,32 +99,32 @@ async def test_a_token_expires(opaque: Stage) -> None:
 
 
 @pytest.mark.parametrize("token", ["guess", "a.b.c", "é"])
-async def test_a_token_that_nobody_issued_is_refused(opaque: Stage, token: str) -> None:
-    """As any other that is not good."""
+async def test_opaque_token_that_was_never_issued_is_rejected(opaque: Harness, token: str) -> None:
+    """The rejection carries a challenge."""
     headers = {b"authorization": f"Bearer {token}".encode()}
-    answer = await opaque.http.get("/v1/me", headers=headers)
-    assert answer.status_code in {400, 401}
-    assert "www-authenticate" in answer.headers
+    response = await opaque.http.get("/v1/me", headers=headers)
+    assert response.status_code in {400, 401}
+    assert "www-authenticate" in response.headers
 
 
 @pytest.mark.parametrize("opaque_before", [True, False], ids=["opaque", "signed"])
-async def test_a_kept_database_keeps_tokens_good(tmp_path: Path, *, opaque_before: bool) -> None:
-    """The key is there too; and what was signed can also be asked about."""
+async def test_reopened_database_keeps_tokens_valid(tmp_path: Path, *, opaque_before: bool) -> None:
+    """It holds the signing key; a signed token can also be introspected."""
     file = tmp_path / "demo.sqlite"
-    async with demo_in_process(file, opaque=opaque_before) as stage:
-        token = (await stage.tokens())["access_token"]
+    async with demo_in_process(file, opaque=opaque_before) as harness:
+        token = (await harness.tokens())["access_token"]
     for opaque in {opaque_before, True}:
-        async with demo_in_process(file, opaque=opaque) as stage:
-            assert await status(stage, token) == 200
+        async with demo_in_process(file, opaque=opaque) as harness:
+            assert await status(harness, token) == 200
 
 
-async def test_a_silent_redis_costs_no_answer() -> None:
-    """The issuer is asked as if there were none."""
-    with closed_port() as nobody:
-        redis = nobody.replace("http", "redis")
-        async with demo_in_process(opaque=True, redis=redis) as stage:
-            token = (await stage.tokens())["access_token"]
-            assert await status(stage, token) == 200
+async def test_unreachable_redis_falls_back_to_introspection() -> None:
+    """The API works as without Redis."""
+    with closed_port() as unused:
+        redis = unused.replace("http", "redis")
+        async with demo_in_process(opaque=True, redis=redis) as harness:
+            token = (await harness.tokens())["access_token"]
+            assert await status(harness, token) == 200
 
 
 @pytest.fixture(scope="module")
@@ -130,20 +134,20 @@ def served() -> Iterator[str]:
         yield origin
 
 
-def test_the_tour_goes_all_the_way(served: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The client need not know that anything is different."""
+def test_tour_with_opaque_tokens_completes(served: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The client needs no change."""
     assert main(["--origin", served]) == 0
-    told = capsys.readouterr().out
-    assert "reason: inactive" in told
-    assert "eyJ" not in told
+    printed = capsys.readouterr().out
+    assert "reason: inactive" in printed
+    assert "eyJ" not in printed
 
 
-def test_who_asks_for_tokens_can_be_nobody_else(served: str) -> None:
-    """The API's own client gets no token: it is for asking."""
-    answer = httpx.post(
+def test_client_of_the_api_gets_no_token(served: str) -> None:
+    """It may introspect and nothing else."""
+    response = httpx.post(
         f"{served}/v1/auth/oauth2/token",
         data={"grant_type": "client_credentials"},
         headers=basic("demo-api"),
         trust_env=False,
     )
-    assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
+    assert (response.status_code, response.json()["error"]) == (400, "unauthorized_client")

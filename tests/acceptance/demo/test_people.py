@@ -1,4 +1,4 @@
-"""People: every look and every change goes through what the caller may see."""
+"""People: every read and every change is limited to what the caller may see."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ NOTHING = Access()
 
 @pytest.fixture
 def people() -> Iterator[People]:
-    """Give people who are just seeded, with a member of each kind."""
+    """Yield newly seeded people, with one member of each kind."""
     engine = open_database()
     seeded = People(engine)
     seeded.seed(
@@ -37,25 +37,25 @@ def people() -> Iterator[People]:
         pytest.param(ISSUER, "none", set(), id="a member of none"),
         pytest.param(ISSUER, "stranger", set(), id="an unknown subject"),
         pytest.param("https://elsewhere.example", "one", set(), id="the subject of another issuer"),
-        pytest.param("", "", set(), id="nobody"),
+        pytest.param("", "", set(), id="no subject"),
     ],
 )
-def test_access_is_what_was_written_down(
+def test_access_follows_the_membership_of_issuer_and_subject(
     people: People, issuer: str, subject: str, organisations: set[str]
 ) -> None:
-    """Issuer and subject decide together; without an entry there is nothing to see."""
+    """A caller without a membership sees nothing."""
     assert people.access_of(issuer, subject).organisations == organisations
 
 
-def test_only_those_in_sight_are_listed(people: People) -> None:
-    """A list holds all of the caller's organisations and nobody else."""
+def test_list_holds_employees_of_visible_organisations_only(people: People) -> None:
+    """It holds all of them."""
     assert {each.organisation for each in people.everyone(FINANCE)} == {"Finance"}
     assert len(people.everyone(FINANCE)) == len(ROSTER["Finance"])
     assert people.everyone(NOTHING) == []
 
 
-def test_somebody_out_of_sight_is_not_there(people: People) -> None:
-    """Hidden and absent look the same, to eyes and to hands."""
+def test_hidden_employee_is_not_found_and_not_removed(people: People) -> None:
+    """Hidden and absent give the same result."""
     number = people.everyone(FINANCE)[0].id
     engineers = Access(frozenset({"Engineering"}))
     assert people.find(FINANCE, number)
@@ -66,8 +66,8 @@ def test_somebody_out_of_sight_is_not_there(people: People) -> None:
     assert people.find(FINANCE, 10_000) is None
 
 
-def test_people_come_and_go(people: People) -> None:
-    """Who was added is found and counted until removed; the number is not used again."""
+def test_added_employee_is_found_and_counted_until_removed(people: People) -> None:
+    """The number is not used again."""
     before = people.headcount(FINANCE)["Finance"]
     added = people.add(FINANCE, "New", "Clerk", "Finance")
     assert added
@@ -80,21 +80,21 @@ def test_people_come_and_go(people: People) -> None:
 
 
 @pytest.mark.parametrize("organisation", ["Engineering", "Nowhere", ""])
-def test_nobody_is_added_out_of_sight(people: People, organisation: str) -> None:
-    """An organisation that is hidden takes nobody in, and none is made up."""
+def test_employee_is_not_added_to_a_hidden_organisation(people: People, organisation: str) -> None:
+    """No organisation is created either."""
     assert people.add(FINANCE, "New", "Spy", organisation) is None
     assert people.headcount(FINANCE) == {"Finance": len(ROSTER["Finance"])}
 
 
-def test_an_empty_organisation_is_counted(people: People) -> None:
-    """When everybody has left, the count is 0 and not missing."""
+def test_organisation_without_employees_is_counted_as_zero(people: People) -> None:
+    """It is not missing from the result."""
     for each in people.everyone(FINANCE):
         people.remove(FINANCE, each.id)
     assert people.headcount(FINANCE) == {"Finance": 0}
 
 
-def test_a_kept_database_is_not_filled_again(people: People) -> None:
-    """Who was removed stays away after the next start."""
+def test_seeding_again_does_not_restore_removed_employees(people: People) -> None:
+    """A restart keeps the removal."""
     gone = people.everyone(FINANCE)[0]
     people.remove(FINANCE, gone.id)
     people.seed([])

@@ -1,4 +1,4 @@
-"""visier-connector, a client that was written for another server, works with the demo as it is."""
+"""visier-connector, a client written for another server, works with the demo unchanged."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from demo_api.cast import credentials_document
+from demo_api.accounts import credentials_document
 
 ROOT = Path(__file__).parents[3]
 CLIENT = Path(__file__).with_name("visier_client.py")
@@ -19,8 +19,8 @@ SECONDS = 60
 CALLBACK_PORT = 5000
 
 
-def who_am_i(origin: str, client_id: str, **of: str | None) -> dict[str, Any]:
-    """Let the client ask, in a process of its own; return the answer."""
+def fetch_caller(origin: str, client_id: str, **of: str | None) -> dict[str, Any]:
+    """Run the client in its own process; return the body of /v1/me."""
     client = credentials_document(origin)["clients"][client_id]
     credentials = {name: client[name] for name in ("client_id", "client_secret")}
     browser = [sys.executable, "-m", "tests.acceptance.demo.sign_in_by_forms", "ada"]
@@ -35,26 +35,26 @@ def who_am_i(origin: str, client_id: str, **of: str | None) -> dict[str, Any]:
         timeout=SECONDS,
     )
     assert ran.returncode == 0, ran.stderr
-    answer: dict[str, Any] = json.loads(ran.stdout)
-    return answer
+    caller: dict[str, Any] = json.loads(ran.stdout)
+    return caller
 
 
-def test_it_connects_by_the_password_flow(origin: str) -> None:
-    """With a secret that holds %, :, & and a letter outside ASCII."""
+def test_visier_connector_connects_by_the_password_flow(origin: str) -> None:
+    """The client secret holds %, :, & and a letter outside ASCII."""
     password = credentials_document(origin)["service_accounts"]["svc-etl"]["password"]
-    me = who_am_i(origin, "demo-service", username="svc-etl", password=password)
+    me = fetch_caller(origin, "demo-service", username="svc-etl", password=password)
     assert me["display_name"] == "Nightly ETL"
     assert (me["client"], me["scopes"], me["issuer"]) == ("demo-service", ["read"], origin)
 
 
-def test_it_connects_by_the_code_flow(origin: str) -> None:
-    """It names no redirect_uri, so the client's only registered one applies."""
+def test_visier_connector_connects_by_the_code_flow(origin: str) -> None:
+    """It sends no redirect_uri, so the client's only registered one applies."""
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind(("localhost", CALLBACK_PORT))
         except OSError:
             pytest.fail(f"port {CALLBACK_PORT} is in use, where visier-connector must listen")
-    me = who_am_i(origin, "demo-web", username=None, password=None)
+    me = fetch_caller(origin, "demo-web", username=None, password=None)
     assert me["display_name"] == "Ada Lovelace"
     assert (me["client"], me["scopes"], me["issuer"]) == ("demo-web", ["read"], origin)

@@ -1,14 +1,14 @@
-"""The fixture `stage`: a fresh server with a browser and clients in front of it."""
+"""The fixture `harness`: a new server with a browser and clients."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.acceptance.demo.authorization_server.stage import Stage, open_stage
+from tests.acceptance.demo.authorization_server.harness import Harness, open_harness
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    """Give a stage of its own to each test."""
-    async with open_stage() as opened:
+async def harness() -> AsyncIterator[Harness]:
+    """Yield a new harness for each test."""
+    async with open_harness() as opened:
         yield opened

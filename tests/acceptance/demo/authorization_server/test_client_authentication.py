@@ -1,25 +1,25 @@
-"""How a client proves itself, and how it fails to."""
+"""Client authentication: the methods that work, and the single error of those that fail."""
 
 import base64
 
 import pytest
 
-from tests.acceptance.demo.authorization_server.stage import (
-    CAST,
+from tests.acceptance.demo.authorization_server.harness import (
+    CREDENTIALS,
     OAUTH,
-    Stage,
-    accepted,
+    Harness,
     basic,
-    refused,
+    error_of,
+    ok_json,
 )
 
 ITSELF = {"grant_type": "client_credentials"}
-SECRET = CAST["clients"]["demo-service"]["client_secret"]
+SECRET = CREDENTIALS["clients"]["demo-service"]["client_secret"]
 
 
-def raw_basic(words: bytes) -> dict[str, str]:
-    """Return a Basic header around *words*, encoded no further."""
-    return {"Authorization": f"Basic {base64.b64encode(words).decode()}"}
+def raw_basic(pair: bytes) -> dict[str, str]:
+    """Return a Basic header with *pair*, which is not percent-encoded."""
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,11 @@ def raw_basic(words: bytes) -> dict[str, str]:
         pytest.param({}, {"client_id": "demo-service", "client_secret": SECRET}, id="post"),
     ],
 )
-async def test_a_client_proves_itself_with_its_secret(
-    stage: Stage, headers: dict[str, str], data: dict[str, str]
+async def test_client_with_its_secret_is_authenticated(
+    harness: Harness, headers: dict[str, str], data: dict[str, str]
 ) -> None:
-    """In the header or in the body, whatever letters the secret holds."""
-    accepted(await stage.post("token", headers, **ITSELF, **data))
+    """The secret is accepted in the header and in the body, with any characters in it."""
+    ok_json(await harness.post("token", headers, **ITSELF, **data))
 
 
 @pytest.mark.parametrize("endpoint", ["token", "introspect", "revoke"])
@@ -62,42 +62,45 @@ async def test_a_client_proves_itself_with_its_secret(
         pytest.param({}, {"client_id": "demo-cli", "client_secret": "x"}, id="public by post"),
     ],
 )
-async def test_a_client_that_cannot_prove_itself_gets_one_answer(
-    stage: Stage, endpoint: str, headers: dict[str, str], data: dict[str, str]
+async def test_failed_client_authentication_gets_the_same_401_for_every_reason(
+    harness: Harness, endpoint: str, headers: dict[str, str], data: dict[str, str]
 ) -> None:
-    """401 with a challenge, the same text for every reason."""
-    response = await stage.post(endpoint, headers, **ITSELF, **data, token="any")
-    assert refused(response) == (401, "invalid_client")
+    """Status, challenge and text are the same whatever failed."""
+    response = await harness.post(endpoint, headers, **ITSELF, **data, token="any")
+    assert error_of(response) == (401, "invalid_client")
     assert response.json()["error_description"] == "Client authentication failed."
     assert response.headers["www-authenticate"] == 'Basic realm="authorization server"'
     assert response.headers["cache-control"] == "no-store"
 
 
-async def test_a_client_proves_itself_in_one_way_at_a_time(stage: Stage) -> None:
-    """A secret in the header and another in the body is a bad request (RFC 6749 §2.3)."""
-    response = await stage.post("token", basic("demo-service"), **ITSELF, client_secret=SECRET)
-    assert refused(response) == (400, "invalid_request")
+async def test_two_authentication_methods_in_one_request_are_rejected(harness: Harness) -> None:
+    """A secret in the header and another in the body is an invalid request (RFC 6749 §2.3)."""
+    response = await harness.post("token", basic("demo-service"), **ITSELF, client_secret=SECRET)
+    assert error_of(response) == (400, "invalid_request")
     twice = [("Authorization", value) for value in basic("demo-service").values()] * 2
-    response = await stage.http.post(f"{OAUTH}/token", data=ITSELF, headers=twice)
-    assert refused(response) == (400, "invalid_request")
+    response = await harness.http.post(f"{OAUTH}/token", data=ITSELF, headers=twice)
+    assert error_of(response) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize(
     ("method", "other"),
     [("client_secret_basic", "client_secret_post"), ("client_secret_post", "client_secret_basic")],
 )
-async def test_a_client_keeps_to_the_method_it_registered(
-    stage: Stage, method: str, other: str
+async def test_client_using_another_method_than_it_registered_is_rejected(
+    harness: Harness, method: str, other: str
 ) -> None:
-    """The same secret is worth nothing in the other place."""
+    """The right secret in the wrong place does not authenticate."""
     metadata = {"grant_types": ["client_credentials"], "token_endpoint_auth_method": method}
-    client = accepted(await stage.http.post(f"{OAUTH}/register", json=metadata))
+    client = ok_json(await harness.http.post(f"{OAUTH}/register", json=metadata))
     client_id, secret = client["client_id"], client["client_secret"]
     ways = {
         "client_secret_basic": (basic(client_id, secret), {}),
         "client_secret_post": ({}, {"client_id": client_id, "client_secret": secret}),
     }
     headers, data = ways[method]
-    accepted(await stage.post("token", headers, **ITSELF, **data))
+    ok_json(await harness.post("token", headers, **ITSELF, **data))
     headers, data = ways[other]
-    assert refused(await stage.post("token", headers, **ITSELF, **data)) == (401, "invalid_client")
+    assert error_of(await harness.post("token", headers, **ITSELF, **data)) == (
+        401,
+        "invalid_client",
+    )

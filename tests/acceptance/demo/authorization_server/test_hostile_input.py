@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is one of the few that were meant; never a 500."""
+"""Arbitrary input gets a documented status and never a 500."""
 
 import asyncio
 from urllib.parse import quote_from_bytes, urlencode
@@ -7,12 +7,12 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.acceptance.demo.authorization_server.stage import (
+from tests.acceptance.demo.authorization_server.harness import (
     CHALLENGE,
     OAUTH,
     VERIFIER,
     basic,
-    open_stage,
+    open_harness,
 )
 
 NAMES = st.sampled_from(
@@ -60,18 +60,20 @@ PAIRS = st.lists(st.tuples(NAMES, VALUES), max_size=10)
 
 async def send(method: str, path: str, encoded: bytes, headers: dict[str, str]) -> httpx.Response:
     """Send *encoded* to a fresh server: an exception there is raised here."""
-    async with open_stage() as stage:
+    async with open_harness() as harness:
         if method == "GET":
             address = httpx.URL(path, query=encoded)
-            return await stage.http.get(address, headers=headers)
+            return await harness.http.get(address, headers=headers)
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        return await stage.http.post(path, content=encoded, headers=headers | form)
+        return await harness.http.post(path, content=encoded, headers=headers | form)
 
 
 @settings(max_examples=40, deadline=None)
 @given(pairs=PAIRS)
-def test_any_authorization_request_gets_a_page_or_a_redirect(pairs: list[tuple[str, str]]) -> None:
-    """To an address that a client registered, and to no other."""
+def test_arbitrary_authorization_request_gets_a_page_or_a_registered_redirect(
+    pairs: list[tuple[str, str]],
+) -> None:
+    """A redirect goes to a registered address and to no other."""
     query = urlencode(pairs).encode()
     response = asyncio.run(send("GET", f"{OAUTH}/authorize", query, {}))
     assert response.status_code in {200, 303, 400}
@@ -86,10 +88,10 @@ def test_any_authorization_request_gets_a_page_or_a_redirect(pairs: list[tuple[s
     headers=st.sampled_from([{}, basic("demo-web"), basic("demo-service")]),
     endpoint=st.sampled_from(["token", "introspect", "revoke"]),
 )
-def test_any_form_gets_an_answer_in_json(
+def test_arbitrary_form_gets_a_json_response(
     pairs: list[tuple[str, str]], headers: dict[str, str], endpoint: str
 ) -> None:
-    """Of a kind that a client can read."""
+    """The status is 200, 400 or 401."""
     body = urlencode(pairs).encode()
     response = asyncio.run(send("POST", f"{OAUTH}/{endpoint}", body, headers))
     assert response.status_code in {200, 400, 401}
@@ -98,8 +100,8 @@ def test_any_form_gets_an_answer_in_json(
 
 @settings(max_examples=40, deadline=None)
 @given(encoded=st.binary(max_size=200), method=st.sampled_from(["GET", "POST"]))
-def test_any_bytes_get_an_answer(encoded: bytes, method: str) -> None:
-    """Though they are no parameters at all."""
+def test_arbitrary_bytes_get_a_client_error(encoded: bytes, method: str) -> None:
+    """This holds for bytes that are no parameters at all."""
     path, sent = (
         (f"{OAUTH}/authorize", quote_from_bytes(encoded, safe="&=").encode())
         if method == "GET"

@@ -1,4 +1,4 @@
-"""Which redirect_uris can be registered, and which match a registered one."""
+"""Redirect URIs: which can be registered, and which match a registered one."""
 
 import pytest
 
@@ -35,8 +35,10 @@ from demo_api.authorization_server.redirect_uris import matches, may_be_register
         ("https://client.example/" + "x" * 2000, False),
     ],
 )
-def test_a_redirect_uri_leads_to_its_owner(*, uri: str, allowed: bool) -> None:
-    """To a host by TLS, to this machine, or to an app whose scheme is a domain of its own."""
+def test_redirect_uri_may_be_registered_if_it_is_https_loopback_or_a_private_scheme(
+    *, uri: str, allowed: bool
+) -> None:
+    """A private scheme must contain a dot (RFC 8252 §7.1)."""
     assert may_be_registered(uri) is allowed
 
 
@@ -60,8 +62,8 @@ def test_a_redirect_uri_leads_to_its_owner(*, uri: str, allowed: bool) -> None:
         ("http://localhost:5000/cb", "http://localhost:5001/cb", False),
     ],
 )
-def test_a_redirect_uri_matches_to_the_letter(
+def test_redirect_uri_matches_exactly_except_for_a_loopback_port(
     *, registered: str, requested: str, same: bool
 ) -> None:
-    """Only the port of a loopback address may change (RFC 8252 §7.3)."""
+    """Only the port of a loopback address may differ (RFC 8252 §7.3)."""
     assert matches(registered, requested) is same

@@ -1,4 +1,4 @@
-"""Registration by programs: what may be registered, and that it works (RFC 7591)."""
+"""Client registration by programs (RFC 7591): what is accepted, and what works afterwards."""
 
 import json
 from typing import Any
@@ -6,27 +6,29 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.demo.authorization_server.stage import (
+from tests.acceptance.demo.authorization_server.harness import (
     OAUTH,
     VERIFIER,
-    Stage,
-    accepted,
-    answer_in,
+    Harness,
     basic,
-    refused,
+    error_of,
+    ok_json,
+    redirect_parameters,
 )
 
 CALLBACK = ["https://client.example/cb"]
 
 
-async def register(stage: Stage, metadata: Any) -> httpx.Response:
+async def register(harness: Harness, metadata: Any) -> httpx.Response:
     """Register what *metadata* says."""
     headers = {"Content-Type": "application/json"}
-    return await stage.http.post(f"{OAUTH}/register", content=json.dumps(metadata), headers=headers)
+    return await harness.http.post(
+        f"{OAUTH}/register", content=json.dumps(metadata), headers=headers
+    )
 
 
-async def test_a_client_registers_and_signs_a_person_in(stage: Stage) -> None:
-    """The answer holds all that was registered, and the secret once."""
+async def test_registered_client_completes_the_code_flow(harness: Harness) -> None:
+    """The response holds everything that was registered, and the secret once."""
     metadata = {
         "client_name": "Payroll",
         "redirect_uris": CALLBACK,
@@ -34,7 +36,7 @@ async def test_a_client_registers_and_signs_a_person_in(stage: Stage) -> None:
         "scope": "read write",
         "logo_uri": "https://client.example/logo.png",
     }
-    response = await register(stage, metadata)
+    response = await register(harness, metadata)
     assert response.status_code == 201
     assert response.headers["cache-control"] == "no-store"
     client = response.json()
@@ -46,51 +48,51 @@ async def test_a_client_registers_and_signs_a_person_in(stage: Stage) -> None:
         "response_types": ["code"],
         "scope": "read write",
         "token_endpoint_auth_method": "client_secret_basic",
-        "client_id_issued_at": int(stage.clock.now),
+        "client_id_issued_at": int(harness.clock.now),
         "client_secret_expires_at": 0,
     }
-    answer = await stage.consent(client_id, scope="write")
+    parameters = await harness.consent(client_id, scope="write")
     data = {"grant_type": "authorization_code", "code_verifier": VERIFIER}
-    token = accepted(
-        await stage.post("token", basic(client_id, secret), **data, code=answer["code"])
+    token = ok_json(
+        await harness.post("token", basic(client_id, secret), **data, code=parameters["code"])
     )
     assert token["scope"] == "write"
     assert token["refresh_token"]
 
 
-async def test_little_needs_to_be_said(stage: Stage) -> None:
-    """What is left out gets the default of RFC 7591, or the least."""
-    client = accepted(await register(stage, {"redirect_uris": CALLBACK}))
+async def test_registration_with_redirect_uris_only_gets_defaults(harness: Harness) -> None:
+    """A missing member gets the default of RFC 7591, or the least privilege."""
+    client = ok_json(await register(harness, {"redirect_uris": CALLBACK}))
     assert client["grant_types"] == ["authorization_code"]
     assert client["response_types"] == ["code"]
     assert client["token_endpoint_auth_method"] == "client_secret_basic"
     assert client["scope"] == "read"
-    page = await stage.sign_in(await stage.authorize(client["client_id"]))
-    code = answer_in(await stage.submit(page, action="allow"))["code"]
+    page = await harness.sign_in(await harness.authorize(client["client_id"]))
+    code = redirect_parameters(await harness.submit(page, action="allow"))["code"]
     headers = basic(client["client_id"], client["client_secret"])
     data = {"grant_type": "authorization_code", "code_verifier": VERIFIER, "code": code}
-    assert "refresh_token" not in accepted(await stage.post("token", headers, **data))
+    assert "refresh_token" not in ok_json(await harness.post("token", headers, **data))
 
 
-async def test_a_public_client_gets_no_secret(stage: Stage) -> None:
-    """It has nowhere to keep one."""
+async def test_registered_public_client_gets_no_secret(harness: Harness) -> None:
+    """Its code is redeemed with PKCE alone."""
     metadata = {"redirect_uris": CALLBACK, "token_endpoint_auth_method": "none"}
-    client = accepted(await register(stage, metadata))
+    client = ok_json(await register(harness, metadata))
     assert "client_secret" not in client
     assert "client_secret_expires_at" not in client
-    code = (await stage.consent(client["client_id"]))["code"]
-    accepted(await stage.redeem(code, client["client_id"]))
+    code = (await harness.consent(client["client_id"]))["code"]
+    ok_json(await harness.redeem(code, client["client_id"]))
 
 
-async def test_a_client_gets_no_more_than_it_registered(stage: Stage) -> None:
-    """A scope outside its own is refused, and its own is the default."""
+async def test_registered_client_is_limited_to_its_scope(harness: Harness) -> None:
+    """Another scope is rejected; its own is the default."""
     metadata = {"grant_types": ["client_credentials"], "scope": "write"}
-    client = accepted(await register(stage, metadata))
+    client = ok_json(await register(harness, metadata))
     headers = basic(client["client_id"], client["client_secret"])
     data = {"grant_type": "client_credentials"}
-    assert accepted(await stage.post("token", headers, **data))["scope"] == "write"
-    more = await stage.post("token", headers, **data, scope="read")
-    assert refused(more) == (400, "invalid_scope")
+    assert ok_json(await harness.post("token", headers, **data))["scope"] == "write"
+    more = await harness.post("token", headers, **data, scope="read")
+    assert error_of(more) == (400, "invalid_scope")
 
 
 @pytest.mark.parametrize(
@@ -127,10 +129,12 @@ async def test_a_client_gets_no_more_than_it_registered(stage: Stage) -> None:
         ),
     ],
 )
-async def test_bad_metadata_is_refused(stage: Stage, changes: dict[str, Any], error: str) -> None:
-    """With the code that RFC 7591 §3.2.2 has for it."""
-    response = await register(stage, {"redirect_uris": CALLBACK} | changes)
-    assert refused(response) == (400, error)
+async def test_invalid_client_metadata_is_rejected_with_its_error_code(
+    harness: Harness, changes: dict[str, Any], error: str
+) -> None:
+    """The codes are those of RFC 7591 §3.2.2."""
+    response = await register(harness, {"redirect_uris": CALLBACK} | changes)
+    assert error_of(response) == (400, error)
 
 
 @pytest.mark.parametrize(
@@ -144,8 +148,10 @@ async def test_bad_metadata_is_refused(stage: Stage, changes: dict[str, Any], er
         pytest.param(b"[" * 60_000, id="deep"),
     ],
 )
-async def test_a_body_that_is_no_json_object_is_refused(stage: Stage, body: bytes) -> None:
-    """Before anything is read from it."""
+async def test_registration_body_that_is_no_json_object_is_rejected(
+    harness: Harness, body: bytes
+) -> None:
+    """The status is 400."""
     headers = {"Content-Type": "application/json"}
-    response = await stage.http.post(f"{OAUTH}/register", content=body, headers=headers)
+    response = await harness.http.post(f"{OAUTH}/register", content=body, headers=headers)
     assert response.status_code == 400

@@ -1,17 +1,17 @@
-"""The surface: metadata, keys, methods, and the bounds of what is read at all."""
+"""The public surface: metadata, keys, methods, CORS and input limits."""
 
 import logging
 from typing import Any
 
 import pytest
 
-from tests.acceptance.demo.authorization_server.stage import (
+from tests.acceptance.demo.authorization_server.harness import (
     OAUTH,
     ORIGIN,
     VERIFIER,
-    Stage,
+    Harness,
     basic,
-    refused,
+    error_of,
 )
 
 METADATA = {
@@ -44,9 +44,9 @@ METADATA = {
 }
 
 
-async def test_the_metadata_is_complete_and_true(stage: Stage) -> None:
-    """Every endpoint it names answers, and other origins may read it."""
-    response = await stage.http.get("/.well-known/oauth-authorization-server")
+async def test_metadata_lists_every_endpoint_and_each_responds(harness: Harness) -> None:
+    """Scripts of other origins may read the document."""
+    response = await harness.http.get("/.well-known/oauth-authorization-server")
     assert response.headers["access-control-allow-origin"] == "*"
     assert "max-age" in response.headers["cache-control"]
     document = response.json()
@@ -58,12 +58,12 @@ async def test_the_metadata_is_complete_and_true(stage: Stage) -> None:
         for name in ("authorization", "token", "introspection", "revocation", "registration")
     }
     for address in (*endpoints.values(), document["jwks_uri"]):
-        assert (await stage.http.get(address)).status_code in {200, 400, 405}
+        assert (await harness.http.get(address)).status_code in {200, 400, 405}
 
 
-async def test_the_keys_are_public_and_named(stage: Stage) -> None:
-    """One P-256 key, without its private half, readable from other origins."""
-    response = await stage.http.get(f"{OAUTH}/jwks")
+async def test_jwks_holds_one_public_key_with_a_kid(harness: Harness) -> None:
+    """It is a P-256 key without its private part, readable from other origins."""
+    response = await harness.http.get(f"{OAUTH}/jwks")
     assert response.headers["access-control-allow-origin"] == "*"
     (key,) = response.json()["keys"]
     assert set(key) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
@@ -71,46 +71,53 @@ async def test_the_keys_are_public_and_named(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["token", "introspect", "revoke", "register"])
-async def test_an_endpoint_for_programs_takes_post_alone(stage: Stage, endpoint: str) -> None:
-    """Anything else is 405, with Allow."""
-    response = await stage.http.get(f"{OAUTH}/{endpoint}")
+async def test_program_endpoint_rejects_other_methods_than_post(
+    harness: Harness, endpoint: str
+) -> None:
+    """The status is 405, with Allow."""
+    response = await harness.http.get(f"{OAUTH}/{endpoint}")
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"
 
 
-async def test_a_page_of_another_origin_may_redeem_its_code(stage: Stage) -> None:
-    """The preflight lets a form through with any header but Authorization, without cookies."""
+async def test_token_endpoint_allows_cross_origin_requests_without_credentials(
+    harness: Harness,
+) -> None:
+    """The preflight allows any header but Authorization, and no cookies."""
     page = {"Origin": "http://127.0.0.1:9000"}
     asking = page | {
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "x-requested-with",
     }
-    preflight = await stage.http.options(f"{OAUTH}/token", headers=asking)
-    code = (await stage.consent("demo-cli", redirect_uri="http://127.0.0.1/callback"))["code"]
+    preflight = await harness.http.options(f"{OAUTH}/token", headers=asking)
+    code = (await harness.consent("demo-cli", redirect_uri="http://127.0.0.1/callback"))["code"]
     form = {
         "grant_type": "authorization_code",
         "client_id": "demo-cli",
         "code_verifier": VERIFIER,
         "redirect_uri": "http://127.0.0.1/callback",
     }
-    answers = [preflight, *[await stage.post("token", page, code=code, **form) for _ in range(2)]]
-    assert [answer.status_code for answer in answers] == [204, 200, 400]
+    responses = [
+        preflight,
+        *[await harness.post("token", page, code=code, **form) for _ in range(2)],
+    ]
+    assert [response.status_code for response in responses] == [204, 200, 400]
     assert preflight.headers["access-control-allow-methods"] == "POST"
     assert preflight.headers["access-control-allow-headers"] == "*"
-    for answer in answers:
-        assert answer.headers["access-control-allow-origin"] == "*"
-        assert "access-control-allow-credentials" not in answer.headers
+    for response in responses:
+        assert response.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in response.headers
 
 
 @pytest.mark.parametrize("endpoint", ["authorize", "introspect", "revoke", "register"])
-async def test_no_other_endpoint_answers_pages_of_other_origins(
-    stage: Stage, endpoint: str
+async def test_other_endpoints_reject_cross_origin_preflights(
+    harness: Harness, endpoint: str
 ) -> None:
-    """Only what a page of another origin needs is open to it."""
+    """A page of another origin needs the token endpoint only."""
     page = {"Origin": "http://127.0.0.1:9000", "Access-Control-Request-Method": "POST"}
-    answer = await stage.http.options(f"{OAUTH}/{endpoint}", headers=page)
-    assert answer.status_code == 405
-    assert "access-control-allow-origin" not in answer.headers
+    response = await harness.http.options(f"{OAUTH}/{endpoint}", headers=page)
+    assert response.status_code == 405
+    assert "access-control-allow-origin" not in response.headers
 
 
 FORM = "application/x-www-form-urlencoded"
@@ -120,10 +127,10 @@ FORM = "application/x-www-form-urlencoded"
     ("content", "media_type", "status"),
     [
         pytest.param(b"a=" + b"x" * 65_534, FORM, 401, id="64 KiB"),
-        pytest.param(b"a=" + b"x" * 65_535, FORM, 413, id="a byte more"),
+        pytest.param(b"a=" + b"x" * 65_535, FORM, 413, id="one byte more"),
         pytest.param(b"a=1&a=2", FORM, 400, id="a parameter twice"),
         pytest.param(b"&".join(b"a%d=1" % i for i in range(101)), FORM, 400, id="too many"),
-        pytest.param(b"a=%FF", FORM, 400, id="no utf-8"),
+        pytest.param(b"a=%FF", FORM, 400, id="not utf-8"),
         pytest.param(b"a=\xc3\xa9", FORM, 400, id="not encoded"),
         pytest.param(b'{"a":1}', "application/json", 400, id="json"),
         pytest.param(b"--b\r\n--b--", "multipart/form-data; boundary=b", 400, id="multipart"),
@@ -131,46 +138,46 @@ FORM = "application/x-www-form-urlencoded"
         pytest.param(b"a=1", "", 400, id="no media type"),
     ],
 )
-async def test_a_form_is_bounded_and_well_formed(
-    stage: Stage, content: bytes, media_type: str, status: int
+async def test_form_that_is_too_large_or_malformed_is_rejected(
+    harness: Harness, content: bytes, media_type: str, status: int
 ) -> None:
-    """What is not is refused before anything else is looked at."""
+    """It is rejected before the client is authenticated."""
     headers = {"Content-Type": media_type}
-    response = await stage.http.post(f"{OAUTH}/revoke", content=content, headers=headers)
+    response = await harness.http.post(f"{OAUTH}/revoke", content=content, headers=headers)
     assert response.status_code == status
     assert response.json()["error"] == ("invalid_client" if status == 401 else "invalid_request")
 
 
 @pytest.mark.parametrize("path", [f"{OAUTH}/authorize", "/v1/auth/clients/new"])
-async def test_a_form_of_a_page_is_bounded_too(stage: Stage, path: str) -> None:
-    """The refusal is a page."""
-    response = await stage.http.post(path, data={"a": "x" * 70_000})
+async def test_page_form_that_is_too_large_gets_an_error_page(harness: Harness, path: str) -> None:
+    """The limit is the same as for programs."""
+    response = await harness.http.post(path, data={"a": "x" * 70_000})
     assert response.status_code == 413
     assert response.headers["content-type"].startswith("text/html")
 
 
-async def test_parameters_in_the_address_are_no_parameters(stage: Stage) -> None:
-    """Of a token request only the body counts, so secrets stay out of logs."""
+async def test_token_request_parameters_in_the_query_are_ignored(harness: Harness) -> None:
+    """Only the body counts, so secrets stay out of access logs."""
     path = "token?grant_type=client_credentials"
-    assert refused(await stage.post(path, basic("demo-service"))) == (400, "invalid_request")
+    assert error_of(await harness.post(path, basic("demo-service"))) == (400, "invalid_request")
 
 
-async def test_an_apikey_is_ignored_everywhere(stage: Stage) -> None:
-    """As header and as parameter; some client software sends it beside OAuth."""
+async def test_apikey_parameter_and_header_are_ignored(harness: Harness) -> None:
+    """Some client software sends an `apikey` beside OAuth."""
     documents: list[Any] = ["/.well-known/oauth-authorization-server", f"{OAUTH}/jwks"]
     for path in documents:
-        response = await stage.http.get(path, params={"apikey": "k"}, headers={"apikey": "k"})
+        response = await harness.http.get(path, params={"apikey": "k"}, headers={"apikey": "k"})
         assert response.status_code == 200
     for endpoint in ("introspect", "revoke"):
         headers = basic("demo-service") | {"apikey": "k"}
-        assert (await stage.post(f"{endpoint}?apikey=k", headers, token="t")).status_code == 200
+        assert (await harness.post(f"{endpoint}?apikey=k", headers, token="t")).status_code == 200
 
 
-async def test_no_log_holds_a_token_or_a_secret(
-    stage: Stage, caplog: pytest.LogCaptureFixture
+async def test_debug_log_holds_no_token_or_secret(
+    harness: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Though Authlib would write whole token responses to its debug log."""
+    """Authlib would write whole token responses to its debug log."""
     caplog.set_level(logging.DEBUG)
-    token = await stage.tokens()
+    token = await harness.tokens()
     for secret in (token["access_token"], token["refresh_token"], "web-5000-callback"):
         assert secret not in caplog.text

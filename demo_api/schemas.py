@@ -1,4 +1,4 @@
-"""What goes in and out of the API as JSON: NewEmployee, read strictly, and WhoAmI."""
+"""The JSON schemas of the API: NewEmployee, which is read strictly, and WhoAmI."""
 
 from typing import Annotated, Self
 
@@ -14,7 +14,7 @@ _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class NewEmployee(BaseModel):
-    """Somebody to add; nothing else may be sent, and nothing is guessed."""
+    """An employee to add; other members are rejected and types are not converted."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -27,7 +27,7 @@ class NewEmployee(BaseModel):
         """Read the body of *request*.
 
         Raises:
-            HTTPException: With a fixed text; what was sent is not repeated.
+            HTTPException: With a fixed text, which does not repeat the input.
         """
         body = b""
         async for chunk in request.stream():
@@ -47,7 +47,7 @@ class NewEmployee(BaseModel):
 
 
 class WhoAmI(BaseModel):
-    """The caller as the API sees them."""
+    """The caller as the API returns them."""
 
     subject: str | None
     display_name: str
@@ -57,7 +57,7 @@ class WhoAmI(BaseModel):
 
     @classmethod
     def of(cls, caller: Identity, member: Member | None) -> Self:
-        """Describe *caller*, by the name they have here if they are a *member*."""
+        """Return the schema for *caller*, with the display name of *member* if there is one."""
         return cls(
             subject=caller.subject,
             display_name=member.display_name if member else caller.display_name,

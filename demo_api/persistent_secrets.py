@@ -1,4 +1,4 @@
-"""KeptSecrets: what the demo makes at random once, and every worker finds in the database."""
+"""PersistentSecrets: random secrets, generated once and stored in the database for every worker."""
 
 import secrets
 from collections.abc import Callable
@@ -12,17 +12,17 @@ class _Table(DeclarativeBase):
 
 
 class _Secret(_Table):
-    __tablename__ = "kept_secrets"
+    __tablename__ = "persistent_secrets"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
 
 
-class KeptSecrets:
-    """The secrets in one database, which last as long as it does."""
+class PersistentSecrets:
+    """The secrets in one database."""
 
     def __init__(self, engine: Engine) -> None:
-        """Keep them in *engine*."""
+        """Use the database of *engine*."""
         _Table.metadata.create_all(engine)
         self._engine = engine
 
@@ -31,7 +31,7 @@ class KeptSecrets:
         return bytes.fromhex(self.text(name, lambda: secrets.token_hex(32)))
 
     def text(self, name: str, make: Callable[[], str]) -> str:
-        """Return the secret called *name*; who asks first makes it, for all others too."""
+        """Return the secret called *name*; the first call stores the result of *make*."""
         with Session(self._engine) as session, session.begin():
             found = session.get(_Secret, name)
             if found is None:

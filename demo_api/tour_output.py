@@ -1,4 +1,4 @@
-"""Transcript: prints the requests and answers of a client as they travel, secrets shortened."""
+"""TourOutput: prints the requests and responses of a client, with secrets shortened."""
 
 import json
 import textwrap
@@ -22,26 +22,26 @@ _WIDTH = 96
 _INDENT = " " * 8
 
 
-class Transcript:
-    """Made to hang on an `httpx.Client`, so that it shows what was really sent and answered."""
+class TourOutput:
+    """Event hooks for an `httpx.Client` that print what is sent and received."""
 
-    def __init__(self, tell: Callable[[str], object] = print) -> None:
-        """Print with *tell*."""
-        self._tell = tell
+    def __init__(self, write: Callable[[str], object] = print) -> None:
+        """Print each line with *write*."""
+        self._write = write
 
-    def hooks(self, speaker: str) -> dict[str, list[Callable[..., Any]]]:
-        """Return the event hooks that show what *speaker* says and hears."""
+    def hooks(self, sender: str) -> dict[str, list[Callable[..., Any]]]:
+        """Return the event hooks that print the requests and responses of *sender*."""
         return {
-            "request": [lambda request: self._request(speaker, request)],
-            "response": [lambda response: self._response(speaker, response)],
+            "request": [lambda request: self._request(sender, request)],
+            "response": [lambda response: self._response(sender, response)],
         }
 
-    def _request(self, speaker: str, request: httpx.Request) -> None:
-        self._tell(f"    {speaker} → {request.method} {request.url.path}")
+    def _request(self, sender: str, request: httpx.Request) -> None:
+        self._write(f"    {sender} → {request.method} {request.url.path}")
         if "authorization" in request.headers:
             scheme, _, secret = request.headers["authorization"].partition(" ")
             self._detail(f"Authorization: {scheme} {shorten(secret)}")
-        # The query of a form's address was shown when the page was opened.
+        # The query of a form's address was printed when the page was opened.
         if request.method == "GET":
             self._parameters(request.url.query.decode())
         content = request.read().decode()
@@ -50,9 +50,9 @@ class Transcript:
         elif content:
             self._detail(content)
 
-    def _response(self, speaker: str, response: httpx.Response) -> None:
+    def _response(self, sender: str, response: httpx.Response) -> None:
         response.read()
-        self._tell(f"    {speaker} ← {response.status_code} {response.reason_phrase}")
+        self._write(f"    {sender} ← {response.status_code} {response.reason_phrase}")
         if "location" in response.headers:
             address = urlsplit(response.headers["location"])
             self._detail(f"Location: {address._replace(query='', fragment='').geturl()}")
@@ -80,11 +80,11 @@ class Transcript:
             break_long_words=False,
             break_on_hyphens=False,
         )
-        self._tell(wrapped)
+        self._write(wrapped)
 
 
 def shorten(secret: str) -> str:
-    """Return enough of *secret* to recognise it, and too little to use it."""
+    """Return at most a third of *secret*: enough to recognise it, too little to use it."""
     return f"{secret[: min(6, len(secret) // 3)]}…"
 
 

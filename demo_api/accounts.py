@@ -1,4 +1,4 @@
-"""The demo's cast: resource owners, a service account and clients, with fixed secrets."""
+"""The demo's resource owners, service account and clients, with fixed secrets."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ResourceOwner:
-    """A person: signs in on the login page and consents; the subject never changes."""
+    """A person, who signs in on the login page and consents. The subject never changes."""
 
     login_name: str
     subject: str
@@ -17,7 +17,7 @@ class ResourceOwner:
 
 @dataclass(frozen=True)
 class ServiceAccount:
-    """A program that runs unattended: uses the password grant and never sees a page."""
+    """A program that runs unattended. It uses the password grant and no page."""
 
     login_name: str
     subject: str
@@ -27,7 +27,7 @@ class ServiceAccount:
 
 @dataclass(frozen=True)
 class RegisteredClient:
-    """A client that was registered before the demo started; without a secret it is public."""
+    """A client that is registered before the demo starts. Without a secret it is public."""
 
     client_id: str
     name: str
@@ -36,7 +36,7 @@ class RegisteredClient:
     client_secret: str | None = field(default=None, repr=False)
 
 
-# These secrets open nothing but this demo, which binds loopback and says them aloud at start.
+# These secrets protect only this demo, which binds loopback and prints them at start.
 RESOURCE_OWNERS = (
     ResourceOwner(
         login_name="ada",
@@ -63,7 +63,7 @@ SERVICE_ACCOUNTS = (
 )
 
 
-#: The API itself, which gets no tokens: it asks about those that it is sent.
+#: The API as a client: it gets no tokens; it introspects those that it receives.
 API = RegisteredClient(
     client_id="demo-api",
     name="Demo API",
@@ -73,7 +73,7 @@ API = RegisteredClient(
 
 
 def clients(origin: str) -> tuple[RegisteredClient, ...]:
-    """Return the clients of a demo at *origin*; the docs page there is one of their homes."""
+    """Return the clients of a demo at *origin*; one redirect_uri is the docs page there."""
     return (
         RegisteredClient(
             client_id="demo-web",
@@ -105,7 +105,7 @@ def clients(origin: str) -> tuple[RegisteredClient, ...]:
 
 
 def credentials_document(origin: str) -> dict[str, Any]:
-    """Return every fixed secret as one JSON document, for scripts and for README."""
+    """Return every fixed secret as one JSON document, for scripts and the documentation."""
     return {
         "issuer": origin,
         "resource": f"{origin}/v1",
