@@ -1,1 +1,1 @@
-"""Load, several processes, fuzzing and foreign servers."""
+"""Tests under load, over several processes, with arbitrary bytes and with foreign servers."""

@@ -1,1 +1,1 @@
-"""Any bytes at every door: what comes out is an identity, a rejection or an outage."""
+"""Arbitrary bytes in every input: the result is an identity, a rejection or an outage."""

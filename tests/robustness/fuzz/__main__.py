@@ -1,6 +1,6 @@
-"""Fuzz the guard with atheris, until it is stopped or something else than an answer comes out.
+"""Fuzz the guard with atheris until it is stopped or an unexpected exception is raised.
 
-What it finds on its way is kept, so the next run goes on from there.
+The corpus is kept in `.hypothesis/fuzz`, so the next run continues from it.
 """
 
 import importlib
@@ -15,7 +15,7 @@ _MISSING = "atheris is missing, which needs Linux: .venv/bin/python -m pip insta
 
 
 def main(arguments: list[str]) -> None:
-    """Fuzz the target that *arguments* begin with; libFuzzer takes the others.
+    """Fuzz the target that the first of *arguments* names; the others are passed to libFuzzer.
 
     Raises:
         SystemExit: atheris is missing, the target is unknown, or the run is over.
@@ -29,8 +29,8 @@ def main(arguments: list[str]) -> None:
     name, *options = arguments or [""]
     if name not in targets:
         raise SystemExit(_USAGE.format(", ".join(targets)))
-    corpus = _corpus(name, targets[name].good)
-    # Before the caller's options, so that these may say otherwise.
+    corpus = _corpus(name, targets[name].accepted)
+    # Before the options of the caller, so that these take precedence.
     atheris.Setup(
         [sys.argv[0], f"-artifact_prefix={corpus}-", *options, str(corpus)], targets[name].status
     )

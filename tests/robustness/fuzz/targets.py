@@ -1,10 +1,10 @@
-"""What may be any bytes: a function for each door, and good bytes to begin from."""
+"""The inputs to fuzz: a function for each, and byte strings that are accepted."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.robustness.fuzz.door import (
+from tests.robustness.fuzz.fuzzed_guard import (
     BEARER,
     ISSUER,
     JWKS,
@@ -23,15 +23,15 @@ _MORE_KEYS = {"keys": [*JWKS["keys"], key_for("RS256").jwk, key_for("EdDSA").jwk
 
 @dataclass(frozen=True)
 class Target:
-    """A door of the guard.
+    """An input of the guard.
 
     Attributes:
-        status: Puts the bytes there, and returns the status of the answer.
-        good: What is answered with 200.
+        status: Passes the bytes as that input, and returns the status of the response.
+        accepted: Byte strings for which the status is 200, as seeds.
     """
 
     status: Callable[[bytes], int]
-    good: Sequence[bytes]
+    accepted: Sequence[bytes]
 
 
 def _json(value: object) -> bytes:
@@ -85,4 +85,4 @@ TARGETS: Mapping[str, Target] = {
     "key-set": Target(_key_set, [_json(JWKS), _json(_MORE_KEYS)]),
     "metadata": Target(_metadata, [_json(_METADATA), _json({**_METADATA, "scopes_supported": []})]),
 }
-"""The doors by name. Each raises when anything comes out but an identity or a rejection."""
+"""The targets by name. `status` raises if the result is no identity, rejection or outage."""

@@ -1,1 +1,1 @@
-"""The life of keys under load: a real issuer behind a socket, thousands of requests in process."""
+"""Key rotation and outages under load: an issuer behind a socket, thousands of requests."""

@@ -1,14 +1,14 @@
-"""A real issuer for each test."""
+"""An authorization server on loopback for each test."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.robustness.load.authority import Authority
+from tests.robustness.load.loopback_issuer import LoopbackIssuer
 
 
 @pytest.fixture
-def authority() -> Iterator[Authority]:
-    """Run an issuer on loopback."""
-    with Authority.running() as authority:
-        yield authority
+def server() -> Iterator[LoopbackIssuer]:
+    """Run an authorization server on loopback."""
+    with LoopbackIssuer.running() as server:
+        yield server

@@ -1,4 +1,4 @@
-"""Keys that are rotated under load: as it is done, nobody notices; without notice, briefly."""
+"""Key rotation under load: with notice no token is rejected; without notice, for one cool-down."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from oauth_guard import Guard, JWTIssuer
 from oauth_guard.issuers.remote_keys import JWKSCache
 from oauth_guard.testing import SigningKey
 from tests.builders.clock import FakeClock
-from tests.robustness.load.authority import RESOURCE, Authority
+from tests.robustness.load.loopback_issuer import RESOURCE, LoopbackIssuer
 from tests.robustness.load.traffic import Traffic
 
 COOLDOWN = 1
@@ -18,8 +18,8 @@ TOKEN_LIFETIME = 0.5
 ROTATIONS, REQUESTS, CALLERS = 3, 2000, 10
 
 
-def wallet(authority: Authority) -> Callable[[], str]:
-    """Return what hands out a token, and gets a new one when its life is over."""
+def token_source(server: LoopbackIssuer) -> Callable[[], str]:
+    """Return a function that returns a valid token, and gets a new one when it has expired."""
     token, until = "", 0.0
 
     def current() -> str:
@@ -27,62 +27,62 @@ def wallet(authority: Authority) -> Callable[[], str]:
         now = time.time()
         if now >= until:
             until = now + TOKEN_LIFETIME
-            token = authority.local.token("read", exp=until)
+            token = server.local.token("read", exp=until)
         return token
 
     return current
 
 
-async def rotate_as_it_is_done(authority: Authority, new: SigningKey) -> None:
-    """Publish a key one cool-down before it signs, and the old one while its tokens live."""
-    (old,) = authority.local.keys
-    authority.publish(old, new)
+async def rotate_with_notice(server: LoopbackIssuer, new: SigningKey) -> None:
+    """Publish *new* one cool-down before it signs, and the old key while its tokens are valid."""
+    (old,) = server.local.keys
+    server.publish(old, new)
     await asyncio.sleep(COOLDOWN)
-    authority.publish(new, old)
+    server.publish(new, old)
     await asyncio.sleep(TOKEN_LIFETIME)
-    authority.publish(new)
+    server.publish(new)
 
 
 @pytest.mark.parametrize(
     ("lifetime", "fetches"),
     [
-        pytest.param(600, range(2, 2 + ROTATIONS), id="its first token asks for it"),
-        pytest.param(0.2, range(10, 1000), id="refreshes find it, and keep the cool-down going"),
+        pytest.param(600, range(2, 2 + ROTATIONS), id="fetched for the first token"),
+        pytest.param(0.2, range(10, 1000), id="found by refreshes"),
     ],
 )
-async def test_rotation_as_it_is_done_refuses_nobody(
-    authority: Authority, lifetime: float, fetches: range
+async def test_rotation_with_notice_rejects_no_token(
+    server: LoopbackIssuer, lifetime: float, fetches: range
 ) -> None:
-    """Each new key is known, or asked for, when its first token comes."""
-    times = JWKSCache(max_age=lifetime, cooldown=COOLDOWN)
-    async with Guard(RESOURCE, [JWTIssuer(authority.local.issuer, jwks_cache=times)]) as guard:
+    """Each new key is known, or fetched, when its first token arrives."""
+    jwks_cache = JWKSCache(max_age=lifetime, cooldown=COOLDOWN)
+    async with Guard(RESOURCE, [JWTIssuer(server.local.issuer, jwks_cache=jwks_cache)]) as guard:
         traffic = Traffic(guard)
-        await traffic.send(authority.local.token("read"))
-        async with traffic.flowing(CALLERS, wallet(authority)):
+        await traffic.send(server.local.token("read"))
+        async with traffic.flowing(CALLERS, token_source(server)):
             for number in range(ROTATIONS):
-                await rotate_as_it_is_done(authority, SigningKey(f"rotated-{number}"))
-            while traffic.statuses.total() < REQUESTS:  # noqa: ASYNC110 - the callers are many
+                await rotate_with_notice(server, SigningKey(f"rotated-{number}"))
+            while traffic.statuses.total() < REQUESTS:  # noqa: ASYNC110 - many callers
                 await asyncio.sleep(0.01)
     assert set(traffic.statuses) == {200}
-    assert authority.fetches in fetches
+    assert server.fetches in fetches
 
 
-async def test_a_rotation_without_notice_refuses_for_one_cool_down_at_most(
-    authority: Authority,
+async def test_rotation_without_notice_rejects_tokens_for_at_most_one_cool_down(
+    server: LoopbackIssuer,
 ) -> None:
-    """An issuer that lost its key signs with another one, and we have just asked for keys."""
+    """An issuer that lost its key signs with another one just after the keys were fetched."""
     clock = FakeClock(1000)
-    times = JWKSCache(cooldown=COOLDOWN)
-    issuer = JWTIssuer(authority.local.issuer, jwks_cache=times, clock=clock)
+    jwks_cache = JWKSCache(cooldown=COOLDOWN)
+    issuer = JWTIssuer(server.local.issuer, jwks_cache=jwks_cache, clock=clock)
     async with Guard(RESOURCE, [issuer]) as guard:
         traffic = Traffic(guard)
-        old = [authority.local.token("read")] * 100
+        old = [server.local.token("read")] * 100
         assert await traffic.send_all(old) == {200: 100}
-        authority.publish(SigningKey("unannounced"))
-        new = [authority.local.token("read")] * 1000
+        server.publish(SigningKey("unannounced"))
+        new = [server.local.token("read")] * 1000
         clock.advance(COOLDOWN / 2)
         assert await traffic.send_all(new) == {401: 1000}
         clock.advance(COOLDOWN / 2)
         assert await traffic.send_all(new) == {200: 1000}
         assert await traffic.send_all(old) == {401: 100}
-    assert authority.fetches == 2
+    assert server.fetches == 2

@@ -1,4 +1,4 @@
-"""Traffic: callers of a guarded application, and how many of them got which answer."""
+"""Traffic: requests to a guarded application, counted by the status of the response."""
 
 import asyncio
 from collections import Counter
@@ -9,14 +9,14 @@ import httpx
 from starlette.responses import PlainTextResponse
 
 from oauth_guard import Guard, OAuthGuardMiddleware
-from tests.robustness.load.authority import RESOURCE
+from tests.robustness.load.loopback_issuer import RESOURCE
 
 
 class Traffic:
-    """Sends requests to an application that *guard* guards, in this process.
+    """Sends requests to an application behind *guard*, in this process.
 
     Attributes:
-        statuses: How often each status was the answer.
+        statuses: The number of responses with each status.
     """
 
     def __init__(self, guard: Guard) -> None:
@@ -25,24 +25,24 @@ class Traffic:
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=RESOURCE)
 
     async def send(self, token: str) -> httpx.Response:
-        """Return the answer to one request."""
+        """Send one request with *token*."""
         headers = {"Authorization": f"Bearer {token}"}
         response = await self._client.get("/", headers=headers)
         self.statuses[response.status_code] += 1
         return response
 
     async def send_all(self, tokens: Iterable[str]) -> Counter[int]:
-        """Send one request for each token, all at once, and count the answers to these alone."""
-        answers = await asyncio.gather(*map(self.send, tokens))
-        return Counter(answer.status_code for answer in answers)
+        """Send one request for each token concurrently, and count the statuses of these alone."""
+        responses = await asyncio.gather(*map(self.send, tokens))
+        return Counter(response.status_code for response in responses)
 
     @asynccontextmanager
     async def flowing(self, callers: int, token: Callable[[], str]) -> AsyncIterator[None]:
-        """Let some *callers* send one request after another, each with the *token* of then."""
-        over = asyncio.Event()
+        """Run *callers* that send one request after another, each with the result of *token*."""
+        stop = asyncio.Event()
 
         async def call() -> None:
-            while not over.is_set():
+            while not stop.is_set():
                 await self.send(token())
                 await asyncio.sleep(0.01)
 
@@ -50,4 +50,4 @@ class Traffic:
             for _ in range(callers):
                 group.create_task(call())
             yield
-            over.set()
+            stop.set()

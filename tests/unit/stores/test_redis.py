@@ -94,9 +94,9 @@ def test_store_with_a_short_key_is_rejected(key: bytes | list[bytes]) -> None:
 )
 def test_invalid_url_is_rejected_without_being_quoted(url: str) -> None:
     """It is rejected when the store is built; the URL may contain a password."""
-    with pytest.raises(ConfigurationError, match="server=") as refusal:
+    with pytest.raises(ConfigurationError, match="server=") as error:
         RedisStore(url, key=SECRET)
-    assert "secret" not in str(refusal.value)
+    assert "secret" not in str(error.value)
 
 
 @pytest.mark.parametrize(

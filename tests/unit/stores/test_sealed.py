@@ -173,9 +173,9 @@ async def test_added_value_is_sealed(store: TamperedStore) -> None:
 )
 def test_missing_or_short_key_is_rejected(key: bytes | Sequence[bytes]) -> None:
     """The message says what to write, and quotes no key."""
-    with pytest.raises(ConfigurationError, match=r"secrets\.token_bytes") as refusal:
+    with pytest.raises(ConfigurationError, match=r"secrets\.token_bytes") as error:
         SealedStore(MemoryStore(), key)
-    assert "x" * 31 not in str(refusal.value)
+    assert "x" * 31 not in str(error.value)
 
 
 def test_repr_does_not_contain_the_key(store: TamperedStore) -> None:

@@ -1,4 +1,4 @@
-"""Api: a guarded application, as its callers and its operator see it."""
+"""GuardedApi: a guarded application that trusts given issuers, and a client for it."""
 
 from types import TracebackType
 from typing import Any, Self
@@ -19,18 +19,18 @@ _INVALID_TOKEN = 'error="invalid_token"'
 
 
 @requires("read")
-async def who(_: Request) -> JSONResponse:
-    """Tell whom the caller was taken for."""
+async def caller(_: Request) -> JSONResponse:
+    """Return the subject and the client of the caller."""
     identity = current_identity()
     return JSONResponse({"subject": identity.subject, "client": identity.client_id})
 
 
-class Api:
-    """An application in this process that trusts *issuers*; to be used with `async with`."""
+class GuardedApi:
+    """An application in this process that trusts *issuers*; use it with `async with`."""
 
     def __init__(self, *issuers: Issuer, resource: str = RESOURCE) -> None:
         self._guard = Guard(resource, issuers)
-        app = OAuthGuardMiddleware(Starlette(routes=[Route("/", who)]), self._guard)
+        app = OAuthGuardMiddleware(Starlette(routes=[Route("/", caller)]), self._guard)
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=resource)
 
     async def __aenter__(self) -> Self:
@@ -44,9 +44,9 @@ class Api:
         await self._guard.aclose()
 
     async def get(self, token: str) -> Any:
-        """Return whom the bearer of *token* is taken for, or the status and code of a refusal."""
-        answer = await self._client.get("/", headers={"authorization": f"Bearer {token}"})
-        if answer.is_success:
-            return answer.json()
-        challenge = answer.headers.get("www-authenticate", "")
-        return f"{answer.status_code}{' invalid_token' if _INVALID_TOKEN in challenge else ''}"
+        """Return the caller of *token*, or the status and error code of a rejection."""
+        response = await self._client.get("/", headers={"authorization": f"Bearer {token}"})
+        if response.is_success:
+            return response.json()
+        challenge = response.headers.get("www-authenticate", "")
+        return f"{response.status_code}{' invalid_token' if _INVALID_TOKEN in challenge else ''}"

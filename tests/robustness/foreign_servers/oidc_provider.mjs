@@ -1,19 +1,19 @@
 // oidc-provider as an authorization server on loopback:  node oidc_provider.mjs PACKAGES CLIENTS
 //
-// Its input has one order a line: the names of the keys that it has from then on, of which it
-// signs with the first. It ends with its input.
+// Each input line has the names of the keys that it uses from then on; the first one signs. It
+// ends when its input ends.
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
-// The one thing that oidc-provider 9 wants and Node 20 has not.
+// oidc-provider 9 needs URL.parse, which Node 20 does not have.
 URL.parse ??= (text) => (URL.canParse(text) ? new URL(text) : null);
 
 const [packages, clients] = process.argv.slice(2);
-const entrance = createRequire(packages).resolve('oidc-provider');
-const { Provider } = await import(pathToFileURL(entrance));
+const entryPoint = createRequire(packages).resolve('oidc-provider');
+const { Provider } = await import(pathToFileURL(entryPoint));
 
 const keys = new Map();
 
@@ -25,7 +25,7 @@ function keyNamed(kid) {
   return keys.get(kid);
 }
 
-// The tokens for a resource are JWTs, unless its name says that they are opaque.
+// Tokens for a resource are JWTs, unless its name contains `opaque`.
 function resourceServer(_, resource) {
   const accessTokenFormat = resource.includes('opaque') ? 'opaque' : 'jwt';
   return { scope: 'read write', audience: resource, accessTokenFormat };
@@ -51,15 +51,15 @@ function providerWith(kids) {
   }).callback();
 }
 
-let answer;
-const server = createServer((request, response) => answer(request, response));
+let handler;
+const server = createServer((request, response) => handler(request, response));
 await new Promise((listening) => { server.listen(0, '127.0.0.1', listening); });
 const origin = `http://127.0.0.1:${server.address().port}`;
-answer = providerWith(['first']);
+handler = providerWith(['first']);
 console.log(origin);
 
 for await (const order of createInterface({ input: process.stdin })) {
-  answer = providerWith(JSON.parse(order).keys);
+  handler = providerWith(JSON.parse(order).keys);
   console.log('done');
 }
 process.exit();

@@ -1,4 +1,4 @@
-"""Authority: a real issuer on loopback, which counts who asks for its keys, and can be down."""
+"""LoopbackIssuer: an authorization server on loopback, with scripted outages."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,13 +18,13 @@ RESOURCE = "https://api.test"
 Outage: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-class Authority:
-    """An authorization server in a thread; what it publishes may change while it serves.
+class LoopbackIssuer:
+    """An authorization server in a thread; a test may change its keys while it runs.
 
     Attributes:
-        local: The same server as its tokens know it.
-        fetches: How often its keys were asked for.
-        outage: What answers instead of it, if anything.
+        local: The issuer that it serves, which also signs tokens.
+        fetches: How many times the key set was requested.
+        outage: A handler that responds in place of the server, or None.
     """
 
     def __init__(self) -> None:
@@ -35,14 +35,14 @@ class Authority:
     @classmethod
     @contextmanager
     def running(cls) -> Iterator[Self]:
-        """Serve one on a free port."""
-        authority = cls()
-        with serving(authority._app()) as origin:
-            authority.local = LocalIssuer(origin, audience=RESOURCE)
-            yield authority
+        """Run one on a free port."""
+        issuer = cls()
+        with serving(issuer._app()) as origin:
+            issuer.local = LocalIssuer(origin, audience=RESOURCE)
+            yield issuer
 
     def publish(self, *keys: SigningKey) -> None:
-        """Publish these keys alone, at once for all who ask; the first one signs."""
+        """Publish exactly these keys; the first one signs."""
         self.local.keys = list(keys)
 
     def _app(self) -> Starlette:
@@ -62,17 +62,17 @@ class Authority:
 
 
 async def fails(_: Request) -> Response:
-    """Answer as a server that is broken."""
+    """Respond with status 500."""
     return Response(status_code=500)
 
 
 async def breaks_off(_: Request) -> Response:
-    """Answer as a server that dies in the middle of it."""
+    """Close the connection in the middle of the response body."""
     return Response("{", headers={"content-length": "100"})
 
 
 async def is_silent(request: Request) -> Response:
-    """Answer as a server that is stuck: not before the client is gone."""
+    """Send no response until the client disconnects."""
     while not await request.is_disconnected():  # noqa: ASYNC110 - Starlette has no event for it
         await asyncio.sleep(0.01)
     return Response()

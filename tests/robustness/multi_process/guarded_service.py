@@ -1,4 +1,4 @@
-"""One process of a guarded service: `python -m tests.robustness.processes.guarded ISSUER REDIS`."""
+"""One process of a guarded service, run with `python -m` and the arguments ISSUER and REDIS."""
 
 import logging
 import socket
@@ -19,12 +19,12 @@ KEY = b"a key that all processes share: 32 bytes"
 
 
 async def me(request: Request) -> JSONResponse:
-    """Tell who called."""
+    """Return the subject and the scopes of the caller."""
     return JSONResponse({"subject": request.user.subject, "scopes": sorted(request.user.scopes)})
 
 
 def application(issuer: str, redis: str) -> OAuthGuardMiddleware:
-    """Return the service, which asks *issuer* about tokens and shares the answers in *redis*."""
+    """Return a service that introspects at *issuer* and shares the results in *redis*."""
     client = ClientSecretBasic("api", "secret")
     guard = Guard(
         RESOURCE, [IntrospectionIssuer(issuer, client=client)], store=RedisStore(redis, key=KEY)
@@ -34,13 +34,13 @@ def application(issuer: str, redis: str) -> OAuthGuardMiddleware:
 
 
 def main(issuer: str, redis: str) -> None:
-    """Serve it on a free port, which is told on the first line of output."""
+    """Run it on a free port, and write the port as the first line of output."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        sys.stdout.write(f"{listening.getsockname()[1]}\n")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()
         config = uvicorn.Config(application(issuer, redis), log_level="warning")
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""urlpatterns: the addresses of django-oauth-toolkit, at the root of the server."""
+"""urlpatterns: the endpoints of django-oauth-toolkit, at the root of the server."""
 
 from django.urls import include, path
 

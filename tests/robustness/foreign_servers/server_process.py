@@ -1,4 +1,4 @@
-"""Child: an authorization server in a process of its own, told what to do a line at a time."""
+"""ServerProcess: an authorization server in a process of its own, controlled over stdin."""
 
 import json
 import select
@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_PATIENCE = 30
+_TIMEOUT = 30  # seconds
 
 
-class Child:
-    """A server that answers each line on its input with one line, and ends with its input.
+class ServerProcess:
+    """A process that responds to each input line with an output line, and ends when its input ends.
 
-    Its first line tells its origin, which is on loopback.
+    Its first output line is its origin, which is on loopback.
 
     Args:
-        command: What starts it.
-        log: Where it writes what else it has to say.
+        command: The command that starts it.
+        log: The file for its standard error.
     """
 
     def __init__(self, command: Sequence[str | Path], log: Path) -> None:
@@ -28,40 +28,40 @@ class Child:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, bufsize=0
             )
         try:
-            self.origin = self._hear()
+            self.origin = self._read_line()
         except BaseException:
             self.end()
             raise
 
-    def tell(self, **order: Any) -> str:
-        """Give an *order*, and return what it says."""
+    def send(self, **order: Any) -> str:
+        """Send *order* as one line of JSON, and return the output line."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        return self._hear()
+        return self._read_line()
 
     def end(self) -> None:
-        """Let it go, and end it where it does not."""
+        """Close its input and wait for its end; kill it after 30 s."""
         with self._process as process:
             assert process.stdin is not None
             process.stdin.close()
             try:
-                process.wait(_PATIENCE)
+                process.wait(_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
 
-    def _hear(self) -> str:
+    def _read_line(self) -> str:
         assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], _PATIENCE)
+        ready, _, _ = select.select([self._process.stdout], [], [], _TIMEOUT)
         line = self._process.stdout.readline() if ready else b""
         assert line, self._log.read_text()
         return line.decode().strip()
 
 
 @contextmanager
-def child(command: Sequence[str | Path], log: Path) -> Iterator[Child]:
-    """Yield a server, and end it afterwards."""
-    server = Child(command, log)
+def server_process(command: Sequence[str | Path], log: Path) -> Iterator[ServerProcess]:
+    """Start a server, and end it afterwards."""
+    server = ServerProcess(command, log)
     try:
         yield server
     finally:

@@ -1,6 +1,6 @@
 """django-oauth-toolkit as an authorization server on loopback: run with `python -m`.
 
-Its clients and its user are in the first argument, as JSON; it ends with its input.
+The first argument has its clients and its user, as JSON. It ends when its input ends.
 """
 
 import json
@@ -18,7 +18,7 @@ from django.core.wsgi import get_wsgi_application
 
 
 def set_up() -> None:
-    """Configure Django, with a database that lasts as long as this process."""
+    """Configure Django with an in-memory database."""
     settings.configure(
         ALLOWED_HOSTS=["127.0.0.1"],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
@@ -29,13 +29,13 @@ def set_up() -> None:
         ],
         OAUTH2_PROVIDER={
             "SCOPES": {"read": "See people", "write": "Change people"},
-            # The shortest way to a user's token; later releases want to be asked for it.
+            # Keeps the password grant, the shortest way to a user's token, in later releases.
             "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": False,
         },
-        # The passwords of this user and these clients are worth no more.
+        # A fast hash: these passwords and secrets protect nothing.
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
-        ROOT_URLCONF="tests.robustness.peers.django_addresses",
-        SECRET_KEY="of a process that nobody else talks to",
+        ROOT_URLCONF="tests.robustness.foreign_servers.django_urls",
+        SECRET_KEY="secret of a test process",
         USE_TZ=True,
     )
     django.setup()
@@ -43,7 +43,7 @@ def set_up() -> None:
 
 
 def register(clients: Mapping[str, Mapping[str, str]], user: Mapping[str, str]) -> None:
-    """Register what may ask for tokens, and for whom."""
+    """Register the clients and the user."""
     application = apps.get_model("oauth2_provider", "Application")
     apps.get_model("auth", "User").objects.create_user(**user)
     for client_id, client in clients.items():
@@ -51,16 +51,16 @@ def register(clients: Mapping[str, Mapping[str, str]], user: Mapping[str, str]) 
 
 
 def serve() -> None:
-    """Tell where, and serve one request after the other until the input ends."""
+    """Write the origin, and serve one request after another until the input ends."""
     server = make_server("127.0.0.1", 0, get_wsgi_application())
 
-    def follow_the_input() -> None:
+    def shut_down_at_end_of_input() -> None:
         sys.stdin.read()
         server.shutdown()
 
     sys.stdout.write(f"http://127.0.0.1:{server.server_port}\n")
     sys.stdout.flush()
-    threading.Thread(target=follow_the_input, daemon=True).start()
+    threading.Thread(target=shut_down_at_end_of_input, daemon=True).start()
     server.serve_forever()
 
 

@@ -1,4 +1,4 @@
-"""The whole path, from the middleware to the keys, with any bytes on either side of it."""
+"""The whole request path, with arbitrary bytes from the caller or from the issuer."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,17 +12,17 @@ from oauth_guard.asgi import Connection, Message, Receive, Send
 from tests.unit.jose.forging import CLAIMS, forge, key_for
 
 ISSUER, RESOURCE = str(CLAIMS["iss"]), str(CLAIMS["aud"])
-NOW = 1_700_000_100  # while these claims hold
+NOW = 1_700_000_100  # within the lifetime of CLAIMS
 TOKEN = forge().encode()
 JWKS = {"keys": [key_for("ES256").jwk]}
 BEARER = (b"authorization", b"Bearer " + TOKEN)
 
-_REFUSALS = {400, 401, 413, 503}
+_ERROR_STATUSES = {400, 401, 413, 503}
 
 
 @dataclass
 class Request:
-    """What a caller sends, byte by byte."""
+    """The parts of a request that a caller controls."""
 
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     query: bytes = b""
@@ -30,7 +30,7 @@ class Request:
 
     @property
     def connection(self) -> Connection:
-        """The request as a server tells it."""
+        """The ASGI connection of the request."""
         return {
             "type": "http",
             "method": "POST",
@@ -42,23 +42,26 @@ class Request:
         }
 
     async def receive(self) -> Message:
-        """Tell the body, in one part."""
+        """Return the body in one message."""
         return {"type": "http.request", "body": self.body}
 
 
 def status_with_fixed_keys(request: Request) -> int:
-    """Return the answer of a guard that has its keys, and takes tokens from everywhere."""
+    """Return the status of a guard with static keys and all three bearer methods."""
     return _status(request, keys=JWKS)
 
 
-def status_with_issuer(answers: Mapping[str, bytes], **settings: Any) -> int:
-    """Return the answer to a good token of a guard whose issuer has these *answers*."""
+def status_with_issuer(responses: Mapping[str, bytes], **settings: Any) -> int:
+    """Return the status for a valid token, with a guard whose issuer sends these *responses*.
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        body = answers.get(request.url.path, answers["*"])
+    The keys are paths; `*` is the response for every other path.
+    """
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        body = responses.get(request.url.path, responses["*"])
         return httpx.Response(200, headers={"content-type": "application/json"}, content=body)
 
-    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    http = httpx.AsyncClient(transport=httpx.MockTransport(respond))
     return _status(Request([BEARER]), http=http, **settings)
 
 
@@ -70,25 +73,25 @@ def _status(request: Request, **settings: Any) -> int:
 
 
 async def _serve(guard: Guard, request: Request) -> int:
-    said: list[Message] = []
+    sent: list[Message] = []
 
     async def send(message: Message) -> None:
-        said.append(message)
+        sent.append(message)
 
     async with guard:
         app = OAuthGuardMiddleware(_application, guard)
         await app(request.connection, request.receive, send)
-    start, body = said
+    start, body = sent
     assert start["type"] == "http.response.start"
     assert body["type"] == "http.response.body"
-    assert start["status"] == 200 or start["status"] in _REFUSALS
+    assert start["status"] == 200 or start["status"] in _ERROR_STATUSES
     assert not [value for _, value in start["headers"] if b"\r" in value or b"\n" in value]
     status: int = start["status"]
     return status
 
 
 async def _application(connection: Connection, receive: Receive, send: Send) -> None:
-    """Answer 200 to whoever has an identity, after reading the body to its end."""
+    """Check the identity, read the body, and respond with 200."""
     identity = connection["user"]
     assert isinstance(identity, Identity)
     assert identity.is_authenticated

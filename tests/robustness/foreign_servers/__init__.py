@@ -1,0 +1,1 @@
+"""Guarded applications with authorization servers of other projects, in their own processes."""

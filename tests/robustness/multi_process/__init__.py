@@ -1,0 +1,1 @@
+"""Several guard processes that share introspection results in one store."""

@@ -1,1 +1,0 @@
-"""Other people's authorization servers, in processes of their own, and guarded applications."""

@@ -1,1 +1,0 @@
-"""Several guard processes that share what they know."""
