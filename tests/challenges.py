@@ -1,4 +1,4 @@
-"""Reads one challenge strictly, so that tests see what any client would (RFC 9110 §11.6.1)."""
+"""A strict parser of one challenge, as a client parses it (RFC 9110 §11.6.1)."""
 
 import re
 
@@ -10,10 +10,10 @@ _SCHEME = re.compile(rf"({_TOKEN}) +")
 
 
 def parse_challenge(line: str) -> tuple[str, dict[str, str]]:
-    """Return the scheme of the one challenge in *line*, and its parameters, unescaped.
+    """Return the scheme and the unescaped parameters of the one challenge in *line*.
 
     Raises:
-        ValueError: *line* is anything but one challenge with parameters, each named once.
+        ValueError: *line* is not one challenge with parameters, or a parameter is duplicated.
     """
     found = _SCHEME.match(line)
     if found is None:
@@ -26,7 +26,7 @@ def parse_challenge(line: str) -> tuple[str, dict[str, str]]:
             raise ValueError(f"no parameter at {at}: {line!r}")
         name, value, at = parameter[1].lower(), parameter[2], parameter.end()
         if name in parameters:
-            raise ValueError(f"{name} stands twice: {line!r}")
+            raise ValueError(f"duplicate parameter {name}: {line!r}")
         parameters[name] = re.sub(r"\\(.)", r"\1", value[1:-1]) if value[0] == '"' else value
         if at == len(line):
             return scheme, parameters
