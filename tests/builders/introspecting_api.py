@@ -17,15 +17,15 @@ from oauth_guard.fastapi import Caller
 from oauth_guard.fastapi import requires as fastapi_requires
 from oauth_guard.starlette import requires
 from oauth_guard.testing import LocalIssuer
-from tests.acceptance.standards.answer import Answer
-from tests.acceptance.standards.api import ISSUER, RESOURCE, Api, see, signing_keys
+from tests.acceptance.standards.api import ISSUER, RESOURCE, Api, record_identity, signing_keys
+from tests.acceptance.standards.recorded_response import RecordedResponse
 
 READ = {"scope": "read"}
 
 
 def seen(request: Request) -> JSONResponse:
     """Return the scopes of the caller, from each place that has the identity."""
-    identities = [see(request), request.auth, current_identity()]
+    identities = [record_identity(request), request.auth, current_identity()]
     return JSONResponse([sorted(each.scopes) for each in identities])
 
 
@@ -117,6 +117,6 @@ class IntrospectingApi(Api):
         changed = {"active": True, **responses.get(token, {}), **members}
         responses[token] = {name: value for name, value in changed.items() if value is not None}
 
-    async def request(self, token: str | None) -> Answer:
+    async def request(self, token: str | None) -> RecordedResponse:
         """Send a request with *token* to `path`."""
         return await self.get(self.path, token)

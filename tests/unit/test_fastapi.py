@@ -15,9 +15,9 @@ from starlette.websockets import WebSocket
 from oauth_guard import ConfigurationError, Identity, scope
 from oauth_guard.fastapi import Caller, document, requires
 from oauth_guard.starlette import requires as starlette_requires
-from tests.acceptance.standards.answer import Answer, body, http, run
-from tests.acceptance.standards.api import Api, bearer, handler, see
+from tests.acceptance.standards.api import Api, bearer, handler, record_identity
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.recorded_response import RecordedResponse, body, http, run
 
 READ_OR_ADMIN = scope("read") | scope("admin")
 
@@ -28,25 +28,25 @@ def _app() -> FastAPI:
 
     @app.get("/me")
     async def me(request: Request, caller: Caller) -> dict[str, str | None]:
-        assert see(request) is caller
+        assert record_identity(request) is caller
         return {"subject": caller.subject}
 
     @app.get("/notes")
     def notes(request: Request, _: Annotated[Identity, requires("read", "admin")]) -> None:
-        see(request)
+        record_identity(request)
 
     @app.post("/notes", dependencies=[requires("write")])
     @app.get("/either", dependencies=[requires(READ_OR_ADMIN, "write")])
     @app.get("/policy", dependencies=[requires("read", roles=["ops"], users_only=True)])
     async def endpoint(request: Request) -> None:
-        see(request)
+        record_identity(request)
 
     @app.get("/open")
     async def public() -> None: ...
 
     @app.websocket("/feed")
     async def feed(websocket: WebSocket, _: Annotated[Identity, requires("write")]) -> None:
-        see(websocket)
+        record_identity(websocket)
         await websocket.accept()
         await websocket.close()
 
@@ -127,7 +127,7 @@ TOKENS: Mapping[str, Mapping[str, Any] | None] = {
 ASKED: Mapping[str, Any] = {"roles": ["ops"], "users_only": True}
 
 
-def _told(answer: Answer) -> tuple[int, Sequence[str], Sequence[str]]:
+def _told(answer: RecordedResponse) -> tuple[int, Sequence[str], Sequence[str]]:
     return answer.status, answer.lines("www-authenticate"), answer.lines("cache-control")
 
 
@@ -152,7 +152,7 @@ async def test_a_refusal_is_the_same_to_the_byte_whichever_door_it_is(
 
 @pytest.mark.parametrize("token", [True, False], ids=["too little scope", "no token"])
 async def test_the_middleware_says_the_same(token: bool) -> None:
-    """What the middleware's `requires=` refuses has the bytes of a route's refusal."""
+    """What the middleware's `requires=` refuses has the bytes of a route's rejection."""
     app = FastAPI()
 
     @app.get("/it", dependencies=[requires("write", READ_OR_ADMIN)])

@@ -32,7 +32,7 @@ from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
 from tests.acceptance.standards.api import NOW, RESOURCE, Api, bearer
 from tests.acceptance.standards.outcome import expect
-from tests.acceptance.standards.refusals import REFUSALS, Refusal, rows
+from tests.acceptance.standards.rejections import REJECTIONS, Rejection, rows
 
 
 @pytest.fixture
@@ -107,21 +107,21 @@ async def test_what_a_route_asks_is_held_against_the_identity(api: Api) -> None:
         await api.guard.authorize(request, ANONYMOUS, Requirement.of("read"))
 
 
-@pytest.mark.parametrize("refusal", rows(*REFUSALS))
-async def test_the_operator_is_told_why(api: Api, refusal: Refusal) -> None:
+@pytest.mark.parametrize("rejection", rows(*REJECTIONS))
+async def test_the_operator_is_told_why(api: Api, rejection: Rejection) -> None:
     """Refusals at INFO and outages at WARNING, by reason; `expect` finds no token or claim."""
-    answer = await refusal.over_http(api)
-    expect(answer, refusal.outcome)
+    answer = await rejection.over_http(api)
+    expect(answer, rejection.outcome)
     lines = [line for line in answer.log.splitlines() if f" oauth_guard {RESOURCE}: " in line]
     (line,) = lines
     level, _, text = line.partition(f" oauth_guard {RESOURCE}: ")
-    if refusal.outage:
+    if rejection.outage:
         assert level == "WARNING"
         assert text == "no answer from https://as.example.com: unreachable"
     else:
         assert level == "INFO"
         status, _, reason = text.removeprefix("refused with ").partition(": ")
-        assert status == refusal.outcome[:3]
+        assert status == rejection.outcome[:3]
         assert reason in set(Reason)
 
 
@@ -132,14 +132,14 @@ async def test_a_good_request_is_not_logged(api: Api) -> None:
     assert answer.log == ""
 
 
-@pytest.mark.parametrize("refusal", rows(*REFUSALS[:-1]))
-async def test_a_developer_is_told_why_in_the_body(refusal: Refusal) -> None:
+@pytest.mark.parametrize("rejection", rows(*REJECTIONS[:-1]))
+async def test_a_developer_is_told_why_in_the_body(rejection: Rejection) -> None:
     """On a loopback host alone, beside what everybody is told, and not in the challenge."""
     here = {"resource": "http://127.0.0.1:8000", "debug": True}
     api = Api(guard=here, issuer={"audience": RESOURCE})
-    told = await refusal.over_http(api)
-    expect(told, refusal.outcome)
-    plain = await refusal.over_http(Api(issuer={"audience": RESOURCE}))
+    told = await rejection.over_http(api)
+    expect(told, rejection.outcome)
+    plain = await rejection.over_http(Api(issuer={"audience": RESOURCE}))
     members = json.loads(told.body)
     assert members.pop("reason") in set(Reason)
     assert members == json.loads(plain.body or b"{}")

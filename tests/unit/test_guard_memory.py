@@ -65,7 +65,7 @@ def guarding(
 
 
 async def outcome(guard: Guard, requirement: Requirement) -> object:
-    """Return who the caller is, or the reason and the answer of the refusal."""
+    """Return who the caller is, or the reason and the answer of the rejection."""
     request = ResourceRequest("GET", bearer(TOKEN))
     try:
         identity = await guard.authenticate(request)

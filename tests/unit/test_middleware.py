@@ -19,10 +19,10 @@ from oauth_guard import (
 )
 from oauth_guard.errors import Reason
 from oauth_guard.testing import LocalWebSocket
-from tests.acceptance.standards.answer import SEEN, Message, http, run, websocket
-from tests.acceptance.standards.api import RESOURCE, Api, bearer, handler, plain, seeing
+from tests.acceptance.standards.api import RESOURCE, Api, bearer, handler, plain, recording_identity
 from tests.acceptance.standards.outcome import expect
-from tests.acceptance.standards.refusals import BY_THE_DOOR, Refusal, rows
+from tests.acceptance.standards.recorded_response import SEEN, Message, http, run, websocket
+from tests.acceptance.standards.rejections import BY_MIDDLEWARE, Rejection, rows
 
 
 @pytest.fixture
@@ -31,24 +31,24 @@ def api() -> Api:
     return Api()
 
 
-ANONYMOUS_ALIKE = [each for each in BY_THE_DOOR if each.outcome == "401 none"]
-REFUSED_ALL_THE_SAME = [each for each in BY_THE_DOOR if each.outcome != "401 none"]
+ANONYMOUS_ALIKE = [each for each in BY_MIDDLEWARE if each.outcome == "401 none"]
+REFUSED_ALL_THE_SAME = [each for each in BY_MIDDLEWARE if each.outcome != "401 none"]
 
 
-@pytest.mark.parametrize("refusal", rows(*ANONYMOUS_ALIKE))
-async def test_where_a_token_is_optional_nobody_may_come_in(refusal: Refusal) -> None:
+@pytest.mark.parametrize("rejection", rows(*ANONYMOUS_ALIKE))
+async def test_where_a_token_is_optional_nobody_may_come_in(rejection: Rejection) -> None:
     """Over HTTP and WebSocket; who has tried nothing that we offer is nobody."""
     api = Api(middleware={"required": False})
-    expect(await refusal.over_http(api), "200 anonymous")
-    assert (await refusal.over_websocket(api)).seen == [ANONYMOUS]
+    expect(await rejection.over_http(api), "200 anonymous")
+    assert (await rejection.over_websocket(api)).seen == [ANONYMOUS]
 
 
-@pytest.mark.parametrize("refusal", rows(*REFUSED_ALL_THE_SAME))
-async def test_where_a_token_is_optional_a_bad_one_is_refused(refusal: Refusal) -> None:
+@pytest.mark.parametrize("rejection", rows(*REFUSED_ALL_THE_SAME))
+async def test_where_a_token_is_optional_a_bad_one_is_refused(rejection: Rejection) -> None:
     """Whoever tries and fails is not nobody."""
     api = Api(middleware={"required": False})
-    expect(await refusal.over_http(api), refusal.outcome)
-    assert not (await refusal.over_websocket(api)).seen
+    expect(await rejection.over_http(api), rejection.outcome)
+    assert not (await rejection.over_websocket(api)).seen
 
 
 async def test_where_a_token_is_optional_a_good_one_counts() -> None:
@@ -121,7 +121,7 @@ async def test_a_guard_in_a_guard_has_the_last_word() -> None:
         seen.append(current_identity().subject)
 
     api = Api()
-    inner = OAuthGuardMiddleware(seeing(plain), api.guard, public=["/r"])
+    inner = OAuthGuardMiddleware(recording_identity(plain), api.guard, public=["/r"])
     api.application = OAuthGuardMiddleware(between, api.guard)
     expect(await api.get("/r", api.token()), "200 anonymous")
     assert seen == ["u1", "u1"]

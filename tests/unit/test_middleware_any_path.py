@@ -13,8 +13,16 @@ from starlette.routing import Mount, Route
 
 from oauth_guard import Guard, OAuthGuardMiddleware
 from oauth_guard.protocol.paths import route_path
-from tests.acceptance.standards.answer import Answer, Application, Message, Receive, Send, http, run
-from tests.acceptance.standards.api import Api, bearer, see
+from tests.acceptance.standards.api import Api, bearer, record_identity
+from tests.acceptance.standards.recorded_response import (
+    Application,
+    Message,
+    Receive,
+    RecordedResponse,
+    Send,
+    http,
+    run,
+)
 
 STARTS = ["/health", "/static", "/static/x", "/a", "/a/b", "a", "health"]
 PARTS = [
@@ -30,7 +38,7 @@ METHODS = st.sampled_from(["GET", "GET", "POST", "WEBSOCKET"])
 
 def _endpoint(name: str) -> Any:
     async def endpoint(request: Request) -> PlainTextResponse:
-        see(request)
+        record_identity(request)
         return PlainTextResponse(name)
 
     return endpoint
@@ -102,7 +110,7 @@ def test_no_spelling_of_a_path_leads_to_another_resource(
 
 def _ask(
     app: OAuthGuardMiddleware, method: str, target: str, root_path: str, *tokens: str
-) -> Answer:
+) -> RecordedResponse:
     fields = [field for token in tokens for field in bearer(token)]
     connection = http(method, target, fields, root_path=root_path)
     connection["raw_path"] = connection["raw_path"] if len(target) % 2 else None

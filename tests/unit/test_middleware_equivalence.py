@@ -28,9 +28,9 @@ from oauth_guard.jose.jws import JWS
 from oauth_guard.jose.key_set import KeySet
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
-from tests.acceptance.standards.answer import body, http, run
 from tests.acceptance.standards.api import NOW, Api, bearer, signing_keys
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.recorded_response import body, http, run
 from tests.unit.protocol.properties import BOUNDED
 
 
@@ -48,7 +48,7 @@ class Counting(StaticKeySet):
 
 
 async def bare(_connection: Any, _receive: Any, send: Any) -> None:
-    """Answer 200."""
+    """RecordedResponse 200."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"ok"})
 

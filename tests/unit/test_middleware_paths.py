@@ -8,10 +8,10 @@ from starlette.routing import Route
 
 from oauth_guard import ANONYMOUS, ConfigurationError, Guard, JWTIssuer, OAuthGuardMiddleware
 from oauth_guard.testing import LocalIssuer
-from tests.acceptance.standards.answer import Answer
-from tests.acceptance.standards.api import Api, bearer, plain, seeing
+from tests.acceptance.standards.api import Api, bearer, plain, recording_identity
 from tests.acceptance.standards.outcome import expect
-from tests.acceptance.standards.refusals import BY_THE_DOOR, Refusal, rows
+from tests.acceptance.standards.recorded_response import RecordedResponse
+from tests.acceptance.standards.rejections import BY_MIDDLEWARE, Rejection, rows
 
 PUBLIC = ["/health", "POST /hook", "GET /one", "WEBSOCKET /feed", "/static/*"]
 
@@ -136,15 +136,15 @@ async def test_a_socket_is_public_by_its_own_word(api: Api, target: str, public:
         expect(answer, "401 none")
 
 
-@pytest.mark.parametrize("refusal", rows(*BY_THE_DOOR))
-async def test_nobody_looks_at_a_token_on_a_public_path(api: Api, refusal: Refusal) -> None:
+@pytest.mark.parametrize("rejection", rows(*BY_MIDDLEWARE))
+async def test_nobody_looks_at_a_token_on_a_public_path(api: Api, rejection: Rejection) -> None:
     """A bad one changes nothing, and neither does an issuer that is down."""
-    if refusal.outage:
-        await refusal.over_http(api)
+    if rejection.outage:
+        await rejection.over_http(api)
         asked = len(api.authority.requests)
     else:
         asked = 0
-    headers = refusal.headers(api)
+    headers = rejection.headers(api)
     expect(await api.send("GET", "/health", headers), "200 anonymous")
     assert (await api.connect("/feed", headers)).seen == [ANONYMOUS]
     assert len(api.authority.requests) == asked
@@ -164,7 +164,7 @@ def _several(**options: Any) -> Api:
         )
         for prefix, path in {"/": "/root", "/a/b": "/ab", "/a": "/a"}.items()
     }
-    api.application = OAuthGuardMiddleware(seeing(plain), guards, **options)
+    api.application = OAuthGuardMiddleware(recording_identity(plain), guards, **options)
     return api
 
 
@@ -232,7 +232,9 @@ async def test_metadata_comes_before_any_look_at_credentials(
 ) -> None:
     """Whoever asks, with whatever, is told where to go."""
     fields = [(b"authorization", b"Bearer")] * 2 if headers == "bad" else []
-    answer: Answer = await api.send(method, "/.well-known/oauth-protected-resource", fields)
+    answer: RecordedResponse = await api.send(
+        method, "/.well-known/oauth-protected-resource", fields
+    )
     assert answer.status == 200
     assert bool(answer.body) == (method == "GET")
     assert not answer.seen

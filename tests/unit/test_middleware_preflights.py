@@ -6,9 +6,9 @@ import pytest
 from starlette.routing import Route
 
 from oauth_guard.starlette import requires
-from tests.acceptance.standards.answer import Answer, Headers, Message
 from tests.acceptance.standards.api import Api, bearer, handler, plain
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.recorded_response import Headers, Message, RecordedResponse
 
 ORIGIN = "https://app.example.com"
 FROM_A_SCRIPT = (b"origin", ORIGIN.encode())
@@ -139,7 +139,7 @@ async def test_a_preflight_opens_no_guarded_route() -> None:
     expect(await api.send("OPTIONS", "/w", PREFLIGHT), "401 none")
 
 
-def _allowed(answer: Answer) -> list[str]:
+def _allowed(answer: RecordedResponse) -> list[str]:
     return answer.lines(ALLOW)
 
 

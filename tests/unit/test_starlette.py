@@ -20,23 +20,32 @@ from starlette.websockets import WebSocket
 
 from oauth_guard import ConfigurationError, current_identity, scope
 from oauth_guard.starlette import metadata_route, requires
-from tests.acceptance.standards.answer import Answer, Message, body, http, run, websocket
-from tests.acceptance.standards.api import RESOURCE, Api, bearer, handler, see
+from tests.acceptance.standards.api import RESOURCE, Api, bearer, handler, record_identity
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.recorded_response import (
+    Message,
+    RecordedResponse,
+    body,
+    http,
+    run,
+    websocket,
+)
 
 METADATA = "/.well-known/oauth-protected-resource"
 
 
 def sync_handler(request: Request) -> JSONResponse:
     """Tell who called, and on which thread."""
-    return JSONResponse({"subject": see(request).subject, "thread": threading.get_ident()})
+    return JSONResponse(
+        {"subject": record_identity(request).subject, "thread": threading.get_ident()}
+    )
 
 
 class CallableObject:
     """An endpoint that is an object."""
 
     async def __call__(self, request: Request) -> Response:
-        """Answer."""
+        """RecordedResponse."""
         return await handler(request)
 
 
@@ -45,23 +54,23 @@ class Methods(HTTPEndpoint):
 
     @requires("write")
     async def get(self, request: Request) -> Response:
-        """Answer."""
+        """RecordedResponse."""
         return await handler(request)
 
     @requires("write")
     def post(self, request: Request) -> Response:
-        """Answer from a thread."""
+        """RecordedResponse from a thread."""
         return sync_handler(request)
 
 
 async def greet(greeting: str, request: Request) -> Response:
-    """Answer; the greeting is for functools.partial to give."""
+    """RecordedResponse; the greeting is for functools.partial to give."""
     assert greeting == "hello"
     return await handler(request)
 
 
 def greet_sync(greeting: str, request: Request) -> Response:
-    """Answer from a thread, likewise."""
+    """RecordedResponse from a thread, likewise."""
     assert greeting == "hello"
     return sync_handler(request)
 
@@ -126,7 +135,7 @@ DENIED = ["websocket.http.response.start", "websocket.http.response.body"]
 @requires("write")
 async def feed(websocket: WebSocket) -> None:
     """Accept and close."""
-    see(websocket)
+    record_identity(websocket)
     await websocket.accept()
     await websocket.close()
 
@@ -137,7 +146,7 @@ class Feed(WebSocketEndpoint):
     @requires("write")
     async def on_connect(self, websocket: WebSocket) -> None:
         """Accept."""
-        see(websocket)
+        record_identity(websocket)
         await websocket.accept()
 
 
@@ -205,7 +214,7 @@ async def test_an_accepted_socket_goes_on_with_what_is_asked() -> None:
     assert answer.messages[1:] == [{"type": "websocket.send", "text": "hello"}]
 
 
-async def _talk(api: Api, headers: Any, *, denial: bool) -> Answer:
+async def _talk(api: Api, headers: Any, *, denial: bool) -> RecordedResponse:
     received: list[Message] = [
         {"type": "websocket.connect"},
         {"type": "websocket.receive", "text": "hello"},
@@ -214,11 +223,11 @@ async def _talk(api: Api, headers: Any, *, denial: bool) -> Answer:
     return await run(api.application, websocket("/it", headers, denial=denial), received)
 
 
-def _told(answer: Answer) -> tuple[int, list[str], list[str]]:
+def _told(answer: RecordedResponse) -> tuple[int, list[str], list[str]]:
     return answer.status, answer.lines("www-authenticate"), answer.lines("cache-control")
 
 
-def _closed_with(answer: Answer) -> list[tuple[str, int | None]]:
+def _closed_with(answer: RecordedResponse) -> list[tuple[str, int | None]]:
     return [(message["type"], message.get("code")) for message in answer.messages]
 
 
@@ -360,7 +369,7 @@ async def test_a_keyword_argument_may_be_the_request() -> None:
 
     @requires("read")
     async def endpoint(*, number: int, request: Request) -> Response:
-        return JSONResponse({"number": number, "subject": see(request).subject})
+        return JSONResponse({"number": number, "subject": record_identity(request).subject})
 
     async def route(request: Request) -> Response:
         response = await endpoint(number=7, request=request)

@@ -1,1 +1,1 @@
-"""The attacks of `test_attacks.py`: what they send, and how they are made."""
+"""The attacks of `test_attacks.py`: the requests, and how they are made."""

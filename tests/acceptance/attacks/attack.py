@@ -1,4 +1,4 @@
-"""What an attack is: what is sent to which API, what comes back, and why it was refused."""
+"""The definition of an attack: the request, the API, the outcome and the logged reason."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from oauth_guard import Guard, JWTIssuer
 from oauth_guard.errors import Reason
 from oauth_guard.starlette import requires
 from oauth_guard.testing import SigningKey
-from tests.acceptance.attacks.forgery import Sign, by_k1, forge, mallory
-from tests.acceptance.standards.answer import Answer
+from tests.acceptance.attacks.forgery import Sign, attacker_key, by_k1, forge
 from tests.acceptance.standards.api import ISSUER, NOW, RESOURCE, Api, handler, signing_keys, socket
+from tests.acceptance.standards.recorded_response import RecordedResponse
 
 PARTNER = "https://partner.example.com"
 SECRET = bytes(range(32))
@@ -21,23 +21,23 @@ SECRET = bytes(range(32))
 
 @dataclass(frozen=True)
 class Attack:
-    """What is sent to which API, and what must come of it.
+    """A request to an API, and what must happen.
 
     Attributes:
-        send: Carries the attack out.
-        outcome: As section 3 of the conformance matrix names it.
-        reason: What the operator is told.
-        api: Builds what is attacked.
+        send: Carries out the attack.
+        outcome: The outcome, named as in section 3 of the conformance matrix.
+        reason: The reason in the operator's log.
+        api: Builds the API under attack.
     """
 
-    send: Callable[[Api], Awaitable[Answer]]
+    send: Callable[[Api], Awaitable[RecordedResponse]]
     outcome: str
     reason: Reason
     api: Callable[[], Api] = Api
 
 
-def policed() -> Api:
-    """Build the API with routes that ask for roles and for users."""
+def with_policies() -> Api:
+    """Build the API with routes that require roles, a user, or a scope."""
     return Api(
         routes=[
             Route("/ops", requires(roles=["ops"])(handler), methods=["POST"]),
@@ -59,35 +59,35 @@ def token(
     then: Callable[[str], str] = str,
     api: Callable[[], Api] = Api,
 ) -> Attack:
-    """Present a forged token where any good one will do; *then* may mangle it."""
+    """Send a forged token to a route that accepts any valid one; *then* may alter it."""
 
-    async def send(api: Api) -> Answer:
+    async def send(api: Api) -> RecordedResponse:
         forged = forge(api, header=header, claims=claims, without=without, edit=edit, sign=sign)
         return await api.get(token=then(forged))
 
     return Attack(send, outcome, reason, api)
 
 
-def granted(outcome: str, reason: Reason, target: str = "/w", **claims: Any) -> Attack:
-    """Present a genuine token, with these claims, where it is not enough."""
+def insufficient(outcome: str, reason: Reason, target: str = "/w", **claims: Any) -> Attack:
+    """Send a valid token with these claims to a route that requires more."""
 
-    async def send(api: Api) -> Answer:
+    async def send(api: Api) -> RecordedResponse:
         return await api.post(target, forge(api, claims=claims))
 
-    return Attack(send, outcome, reason, policed)
+    return Attack(send, outcome, reason, with_policies)
 
 
 def outage(
     reason: Reason,
     *,
-    answer: Callable[[httpx.Request], httpx.Response] | None = None,
+    response: Callable[[httpx.Request], httpx.Response] | None = None,
     metadata: Mapping[str, Any] | None = None,
     api: Callable[[], Api] = Api,
 ) -> Attack:
-    """Present a genuine token while its issuer can't be believed."""
+    """Send a valid token while the issuer's documents are unavailable or wrong."""
 
-    async def send(api: Api) -> Answer:
-        api.authority.outage = answer
+    async def send(api: Api) -> RecordedResponse:
+        api.authority.outage = response
         api.authority.metadata.update(metadata or {})
         return await api.get(token=forge(api))
 
@@ -105,9 +105,9 @@ def request(
     api: Callable[[], Api] = Api,
     **changes: Any,
 ) -> Attack:
-    """Send any request; `{T}` anywhere in it is a genuine token, `{A}` one for `/a`."""
+    """Send any request; `{T}` in it becomes a valid token, `{A}` one for `/a`."""
 
-    async def send(api: Api) -> Answer:
+    async def send(api: Api) -> RecordedResponse:
         tokens = (forge(api), forge(api, claims={"aud": f"{RESOURCE}/a"}))
 
         def filled(text: bytes) -> bytes:
@@ -130,11 +130,11 @@ def handshake(
     *,
     target: str = "/feed",
     authorization: str | None = None,
-    api: Callable[[], Api] = policed,
+    api: Callable[[], Api] = with_policies,
 ) -> Attack:
-    """Open a WebSocket; `{T}` stands for a genuine token."""
+    """Open a WebSocket; `{T}` becomes a valid token."""
 
-    async def send(api: Api) -> Answer:
+    async def send(api: Api) -> RecordedResponse:
         value = (authorization or "").replace("{T}", api.token()).encode()
         return await api.connect(target, [(b"authorization", value)] if authorization else [])
 
@@ -142,23 +142,23 @@ def handshake(
 
 
 def older_issuer() -> Api:
-    """Build the API with an issuer that knows no type of its own for access tokens."""
+    """Build the API with an issuer whose access tokens have `typ` JWT."""
     return Api(issuer={"types": ["JWT"]})
 
 
 def any_method() -> Api:
-    """Build the API for tokens in header, form and query, and an application for every path."""
-    return Api(app=_answers_everything, guard={"bearer_methods": ["header", "body", "query"]})
+    """Build the API with every bearer method, and an application that serves every path."""
+    return Api(app=_respond_to_everything, guard={"bearer_methods": ["header", "body", "query"]})
 
 
-def tls_alone() -> Api:
-    """Build the same for requests over TLS alone."""
+def tls_only() -> Api:
+    """Build the same API with TLS required."""
     methods = ["header", "body", "query"]
-    return Api(app=_answers_everything, guard={"bearer_methods": methods, "require_https": True})
+    return Api(app=_respond_to_everything, guard={"bearer_methods": methods, "require_https": True})
 
 
-def sharing_a_secret() -> Api:
-    """Build the API with an issuer that shares a secret and publishes no key."""
+def with_shared_secret() -> Api:
+    """Build the API with an issuer that has a shared secret and publishes no key."""
     return Api(issuer={"secret": SECRET, "algorithms": ["HS256"]})
 
 
@@ -167,30 +167,31 @@ def token_optional() -> Api:
     return Api(middleware={"required": False})
 
 
-async def _answers_everything(_connection: Any, _receive: Any, send: Any) -> None:
+async def _respond_to_everything(_connection: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"secret"})
 
 
 def partly_public() -> Api:
-    """Build the API with public paths, and an application that answers everything."""
+    """Build the API with public paths, and an application that serves every path."""
     return Api(
-        app=_answers_everything, middleware={"public": ["/health", "/static/*", "WEBSOCKET /live"]}
+        app=_respond_to_everything,
+        middleware={"public": ["/health", "/static/*", "WEBSOCKET /live"]},
     )
 
 
 def two_resources() -> Api:
-    """Build an application that holds three resources, and answers everything."""
+    """Build an application with three resources that serves every path."""
     guards = {
         prefix: Guard(RESOURCE + name, [_fixed(ISSUER, *signing_keys())], clock=lambda: NOW)
         for prefix, name in (("/a", "/a"), ("/b", "/b"), ("/", ""))
     }
-    return Api(app=_answers_everything, middleware={"guard": guards})
+    return Api(app=_respond_to_everything, middleware={"guard": guards})
 
 
 def two_issuers() -> Api:
-    """Build the API with two issuers, whose keys have one name."""
-    issuers = [_fixed(ISSUER, *signing_keys()), _fixed(PARTNER, mallory())]
+    """Build the API with two issuers whose keys have the same `kid`."""
+    issuers = [_fixed(ISSUER, *signing_keys()), _fixed(PARTNER, attacker_key())]
     return Api(guard={"issuers": issuers})
 
 

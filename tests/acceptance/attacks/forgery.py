@@ -1,4 +1,4 @@
-"""Makes tokens that no issuer would make: every part of them can be chosen."""
+"""Forged tokens, of which every part can be chosen."""
 
 import base64
 import datetime as dt
@@ -26,44 +26,44 @@ CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def by(key: SigningKey) -> Sign:
-    """Sign as *key* does."""
+    """Return the signature function of *key*."""
     algorithm = get_default_algorithms()[key.algorithm]
     return lambda message: bytes(algorithm.sign(message, key.private))
 
 
 def by_k1(message: bytes) -> bytes:
-    """Sign as the issuer does."""
+    """Sign with the issuer's key."""
     return by(signing_keys()[0])(message)
 
 
 def with_secret(secret: bytes) -> Sign:
-    """Authenticate with a secret; the attack is what is taken for one."""
+    """Return an HMAC function; the attack is which bytes are used as the secret."""
     return lambda message: hmac.digest(secret, message, hashlib.sha256)
 
 
 def always(signature: bytes) -> Sign:
-    """Give the same bytes, whatever is signed."""
+    """Return a function that gives the same bytes for every input."""
     return lambda _: signature
 
 
 def by_k1_as_der(message: bytes) -> bytes:
-    """Sign as the issuer does, in the form that X.509 uses."""
+    """Sign with the issuer's key, in the DER format that X.509 uses."""
     signature = by_k1(message)
     r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
     return bytes(encode_dss_signature(r, s))
 
 
 @cache
-def mallory() -> SigningKey:
-    """Return the attacker's key, which goes by the name of the issuer's."""
+def attacker_key() -> SigningKey:
+    """Return the attacker's key, which has the `kid` of the issuer's."""
     return SigningKey("k1")
 
 
 @cache
-def mallory_certificate() -> str:
-    """Return a certificate that the attacker has made for the attacker's key, for `x5c`."""
+def attacker_certificate() -> str:
+    """Return a certificate that the attacker made for the attacker's key, for `x5c`."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "as.example.com")])
-    private = mallory().private
+    private = attacker_key().private
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -78,7 +78,7 @@ def mallory_certificate() -> str:
 
 
 def public_k2(form: str) -> bytes:
-    """Return the issuer's public RSA key in a form that a careless verifier takes for a secret."""
+    """Return the issuer's public RSA key in an encoding that may be mistaken for a secret."""
     key = signing_keys()[1]
     public = key.private.public_key()
     match form:
@@ -101,15 +101,15 @@ def forge(
     edit: tuple[str, str] = ("", ""),
     sign: Sign = by_k1,
 ) -> str:
-    """Return `T` with these changes; unchanged, it is as good as the issuer's own.
+    """Return `T` with these changes; without changes it is valid.
 
     Args:
-        api: Whose issuer and clock to go by.
+        api: Provides issuer and clock.
         header: Changes to header parameters.
-        claims: Changes to claims; None is written as null.
-        without: Header parameters and claims to leave out.
-        edit: A piece of the JSON of header or claims, and what to write instead.
-        sign: What makes the signature.
+        claims: Changes to claims; None becomes null.
+        without: Header parameters and claims to remove.
+        edit: A piece of the JSON of header or claims, and its replacement.
+        sign: Makes the signature.
     """
     genuine = api.authority.claims(scope="read", jti="j1")
     members = ({**HEADER, **(header or {})}, {**genuine, **(claims or {})})
@@ -122,5 +122,5 @@ def forge(
 
 
 def encode(data: bytes) -> str:
-    """Write base64url as JOSE does."""
+    """Return *data* in base64url without padding (RFC 7515 §2)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

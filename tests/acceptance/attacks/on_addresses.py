@@ -1,4 +1,4 @@
-"""Attacks on our own network by way of an issuer: where it says that its keys are."""
+"""Attacks on the internal network through the `jwks_uri` of an issuer."""
 
 from collections.abc import Mapping, Sequence
 

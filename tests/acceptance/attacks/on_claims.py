@@ -1,4 +1,4 @@
-"""Attacks on what a token says: its kind, its JSON, and for whom, from whom and when it is."""
+"""Attacks by the payload: token type, JSON, issuer, audience, time, binding, scope and policy."""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 from oauth_guard.errors import Reason
 from tests.acceptance.attacks.attack import (
     Attack,
-    granted,
+    insufficient,
     older_issuer,
     request,
     token,
@@ -159,7 +159,9 @@ ON_CLAIMS: dict[str, Attack] = {
     },
     # Scope and policy
     **{
-        f"scope {scope!r}": granted("403 insufficient_scope", R.INSUFFICIENT_SCOPE, scope=scope)
+        f"scope {scope!r}": insufficient(
+            "403 insufficient_scope", R.INSUFFICIENT_SCOPE, scope=scope
+        )
         for scope in (
             "",
             "read",
@@ -179,21 +181,25 @@ ON_CLAIMS: dict[str, Attack] = {
         )
     },
     **{
-        f"scope {scope!r}": granted("401 invalid_token", R.MALFORMED_CLAIM, scope=scope)
+        f"scope {scope!r}": insufficient("401 invalid_token", R.MALFORMED_CLAIM, scope=scope)
         for scope in (["read", "write"], {"write": True}, None, 7, True)
     },
     **{
-        f"roles {roles!r}": granted("403 insufficient_scope", R.MISSING_ROLE, "/ops", roles=roles)
+        f"roles {roles!r}": insufficient(
+            "403 insufficient_scope", R.MISSING_ROLE, "/ops", roles=roles
+        )
         for roles in ([], ["devops"], ["OPS"], ["ops "], ["ops dev"])
     },
     **{
-        f"roles {roles!r}": granted("401 invalid_token", R.MALFORMED_CLAIM, "/ops", roles=roles)
+        f"roles {roles!r}": insufficient(
+            "401 invalid_token", R.MALFORMED_CLAIM, "/ops", roles=roles
+        )
         for roles in ("ops", {"ops": True}, [["ops"]], None, ["ops", 7])
     },
-    "role asked, scope of its name": granted(
+    "role asked, scope of its name": insufficient(
         "403 insufficient_scope", R.MISSING_ROLE, "/ops", scope="ops"
     ),
-    "client where a user is asked": granted(
+    "client where a user is asked": insufficient(
         "403 insufficient_scope", R.NOT_A_USER, "/users", sub="c1", client_id="c1"
     ),
 }

@@ -1,4 +1,4 @@
-"""Attacks on the way to the issuer: its keys, its metadata, its absence."""
+"""Attacks on the issuer's keys and metadata, and outages of the issuer."""
 
 import httpx
 
@@ -11,19 +11,19 @@ from tests.acceptance.attacks.attack import (
     token_optional,
     two_issuers,
 )
-from tests.acceptance.attacks.forgery import by, forge, mallory
-from tests.acceptance.standards.answer import Answer
+from tests.acceptance.attacks.forgery import attacker_key, by, forge
 from tests.acceptance.standards.api import ISSUER, Api
+from tests.acceptance.standards.recorded_response import RecordedResponse
 
 EVIL = "https://evil.example"
 
 
-async def _flood(api: Api) -> Answer:
-    """Name a hundred keys that nobody has."""
+async def _flood(api: Api) -> RecordedResponse:
+    """Send a hundred tokens, each with another unknown `kid`."""
     for number in range(100):
-        answer = await api.get(token=forge(api, header={"kid": f"evil{number}"}))
+        response = await api.get(token=forge(api, header={"kid": f"evil{number}"}))
     assert api.authority.requests.count(f"{ISSUER}/jwks") == 1
-    return answer
+    return response
 
 
 def _unreachable(_: httpx.Request) -> httpx.Response:
@@ -33,20 +33,22 @@ def _unreachable(_: httpx.Request) -> httpx.Response:
 R = Reason
 ON_ISSUERS: dict[str, Attack] = {
     # An issuer that can't be believed is not the client's fault
-    "issuer down": outage(R.UNREACHABLE, answer=_unreachable),
-    "issuer down, token optional": outage(R.UNREACHABLE, answer=_unreachable, api=token_optional),
+    "issuer down": outage(R.UNREACHABLE, response=_unreachable),
+    "issuer down, token optional": outage(R.UNREACHABLE, response=_unreachable, api=token_optional),
     "issuer that sends us elsewhere": outage(
-        R.BAD_RESPONSE, answer=lambda _: httpx.Response(302, headers={"location": EVIL})
+        R.BAD_RESPONSE, response=lambda _: httpx.Response(302, headers={"location": EVIL})
     ),
-    "issuer that answers with a page": outage(
-        R.BAD_RESPONSE, answer=lambda _: httpx.Response(200, html="<p>evil</p>")
+    "issuer that responses with a page": outage(
+        R.BAD_RESPONSE, response=lambda _: httpx.Response(200, html="<p>evil</p>")
     ),
     "metadata of another issuer": outage(R.WRONG_METADATA, metadata={"issuer": EVIL}),
     "metadata of almost this issuer": outage(R.WRONG_METADATA, metadata={"issuer": f"{ISSUER}/"}),
     "keys over http": outage(R.WRONG_METADATA, metadata={"jwks_uri": "http://as.example.com/jwks"}),
     # Which keys
     "a hundred unknown keys": Attack(_flood, "401 invalid_token", R.UNKNOWN_KEY),
-    "name of a key of another issuer": token(R.BAD_SIGNATURE, sign=by(mallory()), api=two_issuers),
+    "name of a key of another issuer": token(
+        R.BAD_SIGNATURE, sign=by(attacker_key()), api=two_issuers
+    ),
     "key of another issuer, the other way": token(
         R.BAD_SIGNATURE, claims={"iss": PARTNER}, api=two_issuers
     ),

@@ -1,4 +1,4 @@
-"""Attacks on the door: how a token is sent, and ways around it by path, method and prefix."""
+"""Attacks by the request: how the token is sent, and bypasses by path, method and prefix."""
 
 from oauth_guard.errors import Reason
 from tests.acceptance.attacks.attack import (

@@ -1,35 +1,35 @@
-"""Attacks on how a token is signed: algorithm, key, signature, and the header that names them."""
+"""Attacks by the signature: algorithm, key, signature, and the header that names them."""
 
 import json
 
 from oauth_guard.errors import Reason
-from tests.acceptance.attacks.attack import SECRET, Attack, sharing_a_secret, token
+from tests.acceptance.attacks.attack import SECRET, Attack, token, with_shared_secret
 from tests.acceptance.attacks.forgery import (
     CURVE_ORDER,
     always,
+    attacker_certificate,
+    attacker_key,
     by,
     by_k1,
     by_k1_as_der,
     encode,
-    mallory,
-    mallory_certificate,
     public_k2,
     with_secret,
 )
 from tests.acceptance.standards.api import ISSUER, signing_keys
 
 EVIL = "https://evil.example"
-FORGED_JWK = mallory().jwk | {"kid": "evil"}
+FORGED_JWK = attacker_key().jwk | {"kid": "evil"}
 
 
 def _with_admin(genuine: str) -> str:
-    """Put other claims under a genuine signature."""
+    """Replace the claims and keep the genuine signature."""
     header, _, signature = genuine.split(".")
     return f"{header}.{encode(json.dumps({'iss': ISSUER, 'sub': 'admin'}).encode())}.{signature}"
 
 
 def _retyped(genuine: str) -> str:
-    """Write the last character of the signature another way; its spare bits are no data."""
+    """Return the same signature with other spare bits in its last character."""
     return genuine[:-1] + chr(ord(genuine[-1]) + 1)
 
 
@@ -55,13 +55,15 @@ ON_SIGNATURES: dict[str, Attack] = {
         )
         for form in ("PEM", "DER", "JWK", "modulus")
     },
-    "published key where a secret is shared": token(R.ALGORITHM_NOT_ALLOWED, api=sharing_a_secret),
+    "published key where a secret is shared": token(
+        R.ALGORITHM_NOT_ALLOWED, api=with_shared_secret
+    ),
     **{
         f"secret guessed as {name}": token(
             R.BAD_SIGNATURE,
             header={"alg": "HS256", "kid": "shared"},
             sign=with_secret(secret),
-            api=sharing_a_secret,
+            api=with_shared_secret,
         )
         for name, secret in {
             "nothing": b"",
@@ -74,7 +76,7 @@ ON_SIGNATURES: dict[str, Attack] = {
         R.ALGORITHM_NOT_ALLOWED,
         header={"alg": "HS512"},
         sign=with_secret(SECRET),
-        api=sharing_a_secret,
+        api=with_shared_secret,
     ),
     "good algorithm, but not of this issuer": token(
         R.ALGORITHM_NOT_ALLOWED, header={"alg": "PS256", "kid": "k2"}
@@ -83,20 +85,22 @@ ON_SIGNATURES: dict[str, Attack] = {
         R.UNKNOWN_KEY, header={"alg": "RS256"}, sign=by(signing_keys()[1])
     ),
     # Keys
-    "key of the attacker under the issuer's name": token(R.BAD_SIGNATURE, sign=by(mallory())),
-    "key of the attacker, unnamed": token(R.BAD_SIGNATURE, without=["kid"], sign=by(mallory())),
+    "key of the attacker under the issuer's name": token(R.BAD_SIGNATURE, sign=by(attacker_key())),
+    "key of the attacker, unnamed": token(
+        R.BAD_SIGNATURE, without=["kid"], sign=by(attacker_key())
+    ),
     "key that the token brings, jwk": token(
-        R.BAD_SIGNATURE, header={"jwk": mallory().jwk}, sign=by(mallory())
+        R.BAD_SIGNATURE, header={"jwk": attacker_key().jwk}, sign=by(attacker_key())
     ),
     "key that the token brings and names": token(
-        R.UNKNOWN_KEY, header={"jwk": FORGED_JWK, "kid": "evil"}, sign=by(mallory())
+        R.UNKNOWN_KEY, header={"jwk": FORGED_JWK, "kid": "evil"}, sign=by(attacker_key())
     ),
     "key that the token brings, x5c": token(
-        R.BAD_SIGNATURE, header={"x5c": [mallory_certificate()]}, sign=by(mallory())
+        R.BAD_SIGNATURE, header={"x5c": [attacker_certificate()]}, sign=by(attacker_key())
     ),
     **{
         f"key that the token points to, {name}": token(
-            R.UNKNOWN_KEY, header={name: f"{EVIL}/jwks", "kid": "evil"}, sign=by(mallory())
+            R.UNKNOWN_KEY, header={name: f"{EVIL}/jwks", "kid": "evil"}, sign=by(attacker_key())
         )
         for name in ("jku", "x5u")
     },

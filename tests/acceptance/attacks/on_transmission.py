@@ -1,7 +1,7 @@
-"""Attacks on a token's way here: forms, queries, several at once, and the clear."""
+"""Attacks by the transmission method: forms, queries, several tokens, and requests without TLS."""
 
 from oauth_guard.errors import Reason
-from tests.acceptance.attacks.attack import Attack, any_method, handshake, request, tls_alone
+from tests.acceptance.attacks.attack import Attack, any_method, handshake, request, tls_only
 
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
 HEADER = (b"authorization", b"Bearer {T}")
@@ -217,7 +217,7 @@ ON_TRANSMISSION: dict[str, Attack] = {
             method="POST",
             target=target,
             chunks=chunks,
-            api=tls_alone,
+            api=tls_only,
             scheme="http",
         )
         for name, headers, target, chunks in (

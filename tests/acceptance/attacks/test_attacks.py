@@ -1,4 +1,4 @@
-"""The security case as one table: attack → status and code → the reason that operators see."""
+"""The attacks as one table: request, outcome, and the reason in the operator's log."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,12 +14,12 @@ from tests.acceptance.attacks.attack import (
     any_method,
     older_issuer,
     partly_public,
-    policed,
-    sharing_a_secret,
-    tls_alone,
+    tls_only,
     token_optional,
     two_issuers,
     two_resources,
+    with_policies,
+    with_shared_secret,
 )
 from tests.acceptance.attacks.forgery import forge, with_secret
 from tests.acceptance.attacks.on_addresses import ELSEWHERE, NAMES, ON_ADDRESSES, REDIRECTS
@@ -28,9 +28,9 @@ from tests.acceptance.attacks.on_issuers import ON_ISSUERS
 from tests.acceptance.attacks.on_requests import ON_REQUESTS
 from tests.acceptance.attacks.on_signatures import ON_SIGNATURES
 from tests.acceptance.attacks.on_transmission import ON_TRANSMISSION
-from tests.acceptance.standards.answer import Answer
 from tests.acceptance.standards.api import ISSUER, RESOURCE, Api, bearer
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.recorded_response import RecordedResponse
 from tests.unit.http.network import SERVED, Internet
 
 TABLES = (ON_SIGNATURES, ON_CLAIMS, ON_REQUESTS, ON_TRANSMISSION, ON_ISSUERS)
@@ -46,13 +46,15 @@ ONLY_THE_ISSUER_KNOWS = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-async def test_an_attack_is_refused_for_its_reason(attack: Attack) -> None:
-    """It reaches no handler and learns nothing; who is asked, if anybody, is the issuer."""
+async def test_attack_is_rejected_for_its_reason(attack: Attack) -> None:
+    """No handler runs, nothing is disclosed, and no host but the issuer is contacted."""
     api = attack.api()
-    answer = await attack.send(api)
-    expect(answer, attack.outcome)
-    assert list(_reasons(answer.log)) == [attack.reason]
-    assert not re.search("evil", f"{answer.headers!r}{answer.body!r}{answer.log}", re.IGNORECASE)
+    response = await attack.send(api)
+    expect(response, attack.outcome)
+    assert list(_reasons(response.log)) == [attack.reason]
+    assert not re.search(
+        "evil", f"{response.headers!r}{response.body!r}{response.log}", re.IGNORECASE
+    )
     if attack.reason in ONLY_THE_ISSUER_KNOWS:
         assert all(url.startswith(f"{ISSUER}/") for url in api.authority.requests)
         assert len(api.authority.requests) <= 3
@@ -61,10 +63,10 @@ async def test_an_attack_is_refused_for_its_reason(attack: Attack) -> None:
 
 
 @pytest.mark.parametrize(("jwks_uri", "reason"), ON_ADDRESSES.values(), ids=ON_ADDRESSES)
-def test_an_issuer_can_not_send_us_into_our_own_network(
+def test_jwks_uri_on_an_internal_address_is_not_fetched(
     jwks_uri: str, reason: Reason, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody but the issuer is connected to; the token is not judged, and it is not said why."""
+    """Only the issuer is connected to; the response is 503 and does not name the URL."""
     internet = Internet(tmp_path, "as.example.com")
     internet.install(monkeypatch)
     internet.names = dict(NAMES)
@@ -78,25 +80,21 @@ def test_an_issuer_can_not_send_us_into_our_own_network(
         "/jwks": api.authority.jwks,
     }
 
-    async def attack() -> Answer:
+    async def attack() -> RecordedResponse:
         async with api.guard:
             return await api.get(token=forge(api))
 
-    answer = internet.run(attack)
-    expect(answer, "503")
-    assert list(_reasons(answer.log)) == [reason]
+    response = internet.run(attack)
+    expect(response, "503")
+    assert list(_reasons(response.log)) == [reason]
     assert set(internet.attempts) == {ELSEWHERE}
     assert all(url.startswith(f"{ISSUER}/") for url in internet.requests)
-    assert jwks_uri not in repr(answer.messages)
+    assert jwks_uri not in repr(response.messages)
 
 
 def _reasons(log: str) -> Iterator[str]:
-    """Yield the reason of each answer that was logged."""
-    for line in log.splitlines():
-        if found := re.search(
-            r" oauth_guard \S+ (?:refused with \d+|no answer from \S+): (\w+)$", line
-        ):
-            yield found[1]
+    """Yield the reason at the end of each line that a guard of the API logged."""
+    yield from re.findall(rf" oauth_guard {RESOURCE}\S*: .*: (\w+)$", log, re.MULTILINE)
 
 
 GOOD: Mapping[str, tuple[Any, dict[str, Any]]] = {
@@ -104,21 +102,21 @@ GOOD: Mapping[str, tuple[Any, dict[str, Any]]] = {
     "older issuer": (older_issuer, {"header": {"typ": "JWT"}}),
     "token optional": (token_optional, {}),
     "sent in any way": (any_method, {}),
-    "over TLS alone": (tls_alone, {}),
+    "over TLS alone": (tls_only, {}),
     "shared secret": (
-        sharing_a_secret,
+        with_shared_secret,
         {"header": {"alg": "HS256"}, "sign": with_secret(SECRET)},
     ),
     "partly public": (partly_public, {}),
     "two resources": (two_resources, {}),
     "two issuers": (two_issuers, {}),
-    "policed": (policed, {}),
+    "with_policies": (with_policies, {}),
 }
 
 
 @pytest.mark.parametrize(("build", "changes"), GOOD.values(), ids=GOOD)
-async def test_what_is_not_forged_passes(build: Any, changes: dict[str, Any]) -> None:
-    """The forger's tokens are good but for the forgery: nothing above is refused by accident."""
+async def test_unmodified_token_is_accepted(build: Any, changes: dict[str, Any]) -> None:
+    """The attacks above are therefore rejected only for their modification."""
     api = build()
     expect(await api.get(token=forge(api, **changes)), "200")
 
@@ -131,21 +129,23 @@ async def test_what_is_not_forged_passes(build: Any, changes: dict[str, Any]) ->
         ("/users", {}),
     ],
 )
-async def test_who_has_what_is_asked_passes(target: str, claims: dict[str, Any]) -> None:
-    """The policed routes open for those who may."""
-    api = policed()
+async def test_request_that_satisfies_the_policy_is_accepted(
+    target: str, claims: dict[str, Any]
+) -> None:
+    """The routes with policies accept a caller who satisfies them."""
+    api = with_policies()
     expect(await api.post(target, forge(api, claims=claims)), "200")
 
 
 @pytest.mark.parametrize("target", ["/a", "/a/r", "/b", "/b/r"])
-async def test_each_resource_takes_its_own_tokens(target: str) -> None:
-    """The prefixes decide which token is wanted."""
+async def test_resource_accepts_its_own_token(target: str) -> None:
+    """The path prefix selects the guard."""
     api = two_resources()
     aud = RESOURCE + target[:2]
     expect(await api.send("GET", target, bearer(forge(api, claims={"aud": aud}))), "200")
 
 
 @pytest.mark.parametrize("target", ["/health", "/static/a", "/static/a/b", "/health?x=/r"])
-async def test_public_paths_are_public(target: str) -> None:
-    """The paths that were opened are open."""
+async def test_public_path_requires_no_token(target: str) -> None:
+    """The caller is anonymous."""
     expect(await partly_public().get(target), "200 anonymous")

@@ -12,9 +12,9 @@ from starlette.websockets import WebSocket
 from oauth_guard import Identity
 from oauth_guard.fastapi import requires as fastapi_requires
 from oauth_guard.starlette import requires
-from tests.acceptance.standards.answer import Answer, Message, run, websocket
 from tests.acceptance.standards.api import bearer
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.recorded_response import Message, RecordedResponse, run, websocket
 from tests.builders.introspecting_api import IntrospectingApi
 
 
@@ -57,7 +57,7 @@ ROUTES = [
 PATHS = ["/starlette", "/fastapi/feed", "/middleware"]
 
 
-def types(answer: Answer) -> list[tuple[str, int | None]]:
+def types(answer: RecordedResponse) -> list[tuple[str, int | None]]:
     """Return what was sent, with the codes of what was closed."""
     return [(each["type"], each.get("code")) for each in answer.messages]
 
@@ -96,7 +96,7 @@ async def test_an_outage_tells_to_come_back(kind: str, path: str, denial: bool) 
         assert types(answer) == [("websocket.close", 1013)]
 
 
-async def talk(api: IntrospectingApi, token: str, *happens: Any) -> Answer:
+async def talk(api: IntrospectingApi, token: str, *happens: Any) -> RecordedResponse:
     """Say hello, and again after each thing that *happens*."""
 
     def received() -> Any:

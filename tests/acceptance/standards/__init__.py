@@ -1,1 +1,1 @@
-"""The conformance matrix, row by row, over plain ASGI."""
+"""Tests of the conformance matrix, row by row, over plain ASGI."""

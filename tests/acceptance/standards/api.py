@@ -14,11 +14,11 @@ from starlette.websockets import WebSocket
 from oauth_guard import Guard, Identity, JWTIssuer, OAuthGuardMiddleware
 from oauth_guard.starlette import requires
 from oauth_guard.testing import LocalIssuer, SigningKey
-from tests.acceptance.standards.answer import (
+from tests.acceptance.standards.recorded_response import (
     SEEN,
-    Answer,
     Application,
     Headers,
+    RecordedResponse,
     body,
     http,
     run,
@@ -32,18 +32,18 @@ NOW = 1_800_000_000
 
 
 class Api:
-    """The fixtures of section 2, each open to change by keyword.
+    """The fixtures of section 2; keyword arguments change them.
 
     Args:
-        app: An application instead of the routes.
-        routes: Routes beside those of the matrix; they come first.
-        issuer: Options of `JWTIssuer`, beside or instead of those of the matrix.
-        guard: Options of `Guard`, likewise; also `resource` and `issuers`.
-        middleware: Options of `OAuthGuardMiddleware`; also `guard`.
+        app: An application to use instead of the routes.
+        routes: Routes to add before those of the matrix.
+        issuer: Options of `JWTIssuer`, which override those of the matrix.
+        guard: Options of `Guard`, likewise, `resource` and `issuers` included.
+        middleware: Options of `OAuthGuardMiddleware`, likewise, `guard` included.
 
     Attributes:
-        now: The time, for every clock; open to change.
-        authority: The authorization server; `authority.outage` and so on are open to change.
+        now: The time of every clock; tests assign it.
+        authority: The authorization server; tests assign `authority.outage` and so on.
         guard: The guard.
         application: The guarded application.
     """
@@ -69,11 +69,11 @@ class Api:
         }
         self.guard = Guard(**options | dict(guard or {}))
         around: dict[str, Any] = {"guard": self.guard, **(middleware or {})}
-        inner = seeing(app) if app else Starlette(routes=[*routes, *ROUTES])
+        inner = recording_identity(app) if app else Starlette(routes=[*routes, *ROUTES])
         self.application = OAuthGuardMiddleware(inner, **around)
 
     def jwt_issuer(self, **options: Any) -> JWTIssuer:
-        """Return what trusts the authorization server, as the matrix sets it up."""
+        """Return an issuer for the authorization server, with the settings of the matrix."""
         settings: dict[str, Any] = {
             "algorithms": ["ES256", "RS256"],
             "leeway": 0,
@@ -89,17 +89,21 @@ class Api:
         header: Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> str:
-        """Return `T` with changes to its claims or header; a claim of `None` is left out."""
+        """Return `T` with changes to its claims or header; a claim of `None` is removed."""
         claims = self.authority.claims(**{"scope": "read", "jti": "j1"} | changes)
         members = {"typ": "at+jwt", **(header or {})}
         return (key or self.authority.keys[0]).sign(json.dumps(claims).encode(), members)
 
-    async def get(self, target: str = "/r", token: str | None = None, **changes: Any) -> Answer:
-        """Send `GET` with *token* as Bearer, if there is one."""
+    async def get(
+        self, target: str = "/r", token: str | None = None, **changes: Any
+    ) -> RecordedResponse:
+        """Send `GET`, with *token* as Bearer if there is one."""
         return await self.send("GET", target, bearer(token) if token else (), **changes)
 
-    async def post(self, target: str = "/w", token: str | None = None, **changes: Any) -> Answer:
-        """Send `POST` likewise."""
+    async def post(
+        self, target: str = "/w", token: str | None = None, **changes: Any
+    ) -> RecordedResponse:
+        """Send `POST`, with *token* as Bearer if there is one."""
         return await self.send("POST", target, bearer(token) if token else (), **changes)
 
     async def send(
@@ -110,14 +114,14 @@ class Api:
         *,
         chunks: Sequence[bytes] = (),
         **changes: Any,
-    ) -> Answer:
-        """Send any request; *changes* go to the members of its connection."""
+    ) -> RecordedResponse:
+        """Send any request; *changes* override members of its connection."""
         return await run(self.application, http(method, target, headers, **changes), body(*chunks))
 
     async def connect(
         self, target: str = "/ws", headers: Headers = (), *, denial: bool = True, **changes: Any
-    ) -> Answer:
-        """Open a WebSocket and leave at once."""
+    ) -> RecordedResponse:
+        """Open a WebSocket and leave immediately."""
         connection = websocket(target, headers, denial=denial, **changes)
         return await run(self.application, connection, visit())
 
@@ -126,18 +130,18 @@ class Api:
 
 
 def bearer(token: str) -> Headers:
-    """Return the header field that presents *token*."""
+    """Return the `Authorization` field that carries *token*."""
     return ((b"authorization", f"Bearer {token}".encode("latin-1")),)
 
 
 @cache
 def signing_keys() -> tuple[SigningKey, SigningKey]:
-    """Return `k1` and `k2`, made once since RSA keys take a while."""
+    """Return `k1` and `k2`, generated once because RSA keys are slow to generate."""
     return SigningKey("k1", "ES256"), SigningKey("k2", "RS256")
 
 
-def see(connection: HTTPConnection) -> Identity:
-    """Leave the caller where the test looks for it."""
+def record_identity(connection: HTTPConnection) -> Identity:
+    """Record the identity of the caller for the test, and return it."""
     identity = connection.user
     assert isinstance(identity, Identity)
     connection.scope[SEEN].append(identity)
@@ -145,13 +149,13 @@ def see(connection: HTTPConnection) -> Identity:
 
 
 async def handler(request: Request) -> JSONResponse:
-    """Answer with the caller's subject; for routes of a row's own."""
-    return JSONResponse({"subject": see(request).subject})
+    """Respond with the subject of the caller; also for routes that a test adds."""
+    return JSONResponse({"subject": record_identity(request).subject})
 
 
 async def socket(websocket: WebSocket) -> None:
-    """Accept, greet, and close."""
-    see(websocket)
+    """Accept, send a greeting, and close."""
+    record_identity(websocket)
     await websocket.accept()
     await websocket.send_text("hello")
     await websocket.close()
@@ -166,7 +170,7 @@ ROUTES = (
 
 
 async def plain(connection: Any, receive: Any, send: Any) -> None:
-    """Answer every request alike, and accept every WebSocket: an application of no framework."""
+    """Send the same response to every request, and accept every WebSocket; uses no framework."""
     if connection["type"] == "http":
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"content"})
@@ -175,8 +179,8 @@ async def plain(connection: Any, receive: Any, send: Any) -> None:
         await send({"type": "websocket.accept"})
 
 
-def seeing(app: Application) -> Application:
-    """Let *app* leave the caller where the test looks for it."""
+def recording_identity(app: Application) -> Application:
+    """Return *app*, wrapped so that it records the identity of the caller for the test."""
 
     async def wrapped(connection: Any, receive: Any, send: Any) -> None:
         if connection["type"] != "lifespan":

@@ -1,4 +1,4 @@
-"""A certificate for localhost that nobody vouches for."""
+"""A self-signed certificate for localhost."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

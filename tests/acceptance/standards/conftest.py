@@ -1,4 +1,4 @@
-"""The API of the conformance matrix, as its section 2 sets it up."""
+"""The API of the conformance matrix, as its section 2 describes it."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tests.acceptance.standards.api import Api
 
 @pytest.fixture
 def api() -> Api:
-    """Return the API of section 2; build `Api(...)` where a row sets something else."""
+    """Return the API of section 2; tests with other settings build `Api(...)` themselves."""
     return Api()

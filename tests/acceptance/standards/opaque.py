@@ -1,4 +1,4 @@
-"""The API of the conformance matrix, with opaque tokens that its issuer is asked about."""
+"""The API of the conformance matrix, with opaque tokens that are introspected."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,21 +9,21 @@ from oauth_guard.issuers.client_auth import ClientSecretBasic
 from oauth_guard.issuers.introspection import IntrospectionIssuer
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
 from oauth_guard.testing import LocalIssuer
-from tests.acceptance.standards.answer import Answer
 from tests.acceptance.standards.api import ISSUER, RESOURCE, Api, signing_keys
+from tests.acceptance.standards.recorded_response import RecordedResponse
 
 ENDPOINT = f"{ISSUER}/introspect"
 
 
 class OpaqueApi(Api):
-    """An `Api` whose one issuer is asked about each token.
+    """An `Api` with one issuer, which introspects each token.
 
     Args:
-        remembering: Whether its answers are remembered.
-        settings: Options of `IntrospectionIssuer`, beside or instead of those of the matrix.
+        cached: Whether introspection results are cached.
+        settings: Options of `IntrospectionIssuer`, which override those of the matrix.
     """
 
-    def __init__(self, *, remembering: bool = False, **settings: Any) -> None:
+    def __init__(self, *, cached: bool = False, **settings: Any) -> None:
         key, _ = signing_keys()
         server = LocalIssuer(ISSUER, audience=RESOURCE, key=key, clock=self._clock)
         defaults: dict[str, Any] = {
@@ -32,36 +32,36 @@ class OpaqueApi(Api):
             "leeway": 0,
             "clock": self._clock,
             "monotonic": self._clock,
-            "cache_for": 60 if remembering else 0,
+            "cache_for": 60 if cached else 0,
         }
-        asked = IntrospectionIssuer(ISSUER, **defaults | settings)
-        cached = IntrospectionCache(asked, clock=self._clock, monotonic=self._clock)
-        issuer = cached if remembering else asked
+        introspecting = IntrospectionIssuer(ISSUER, **defaults | settings)
+        caching = IntrospectionCache(introspecting, clock=self._clock, monotonic=self._clock)
+        issuer = caching if cached else introspecting
         super().__init__(guard={"issuers": [issuer]})
         self.authority = server
 
     @property
-    def questions(self) -> list[httpx.Request]:
-        """The requests that asked about tokens."""
+    def introspection_requests(self) -> list[httpx.Request]:
+        """The requests that reached the introspection endpoint."""
         return self.authority.introspection.requests
 
     def opaque(self, *, token: str = "opaque-1", **changes: Any) -> str:
-        """Return `O` with changes to what is said about it; `None` leaves a member out."""
+        """Return `O`, with changes to its introspection response; `None` removes a member."""
         claims = self.authority.claims(**{"scope": "read", "jti": "j1"} | changes)
         self.authority.introspection.responses[token] = {"active": True, **claims}
         return token
 
-    def saying(self, members: Mapping[str, Any], *, token: str = "opaque-1") -> str:
-        """Return a token about which exactly *members* are said."""
+    def opaque_with(self, members: Mapping[str, Any], *, token: str = "opaque-1") -> str:
+        """Return a token whose introspection response has exactly *members*."""
         self.authority.introspection.responses[token] = dict(members)
         return token
 
-    def at_endpoint(self, answer: Callable[[httpx.Request], httpx.Response]) -> None:
-        """Let *answer* stand at the endpoint, and everything else stay as it is."""
+    def replace_endpoint(self, response: Callable[[httpx.Request], httpx.Response]) -> None:
+        """Make *response* produce each introspection response; the rest of the server stays."""
 
         def outage(request: httpx.Request) -> httpx.Response:
             if request.method == "POST":
-                return answer(request)
+                return response(request)
             document = self.authority.jwks if request.url.path == "/jwks" else metadata
             return httpx.Response(200, json=document)
 
@@ -69,9 +69,9 @@ class OpaqueApi(Api):
         self.authority.outage = outage
 
 
-def admitted(answer: Answer, **claims: Any) -> None:
-    """Hold *answer* to have come from a handler that saw a caller with these *claims*."""
-    assert answer.status == 200, (answer.status, answer.log)
-    (identity,) = answer.seen
+def expect_identity(response: RecordedResponse, **claims: Any) -> None:
+    """Assert that *response* is from a handler whose caller has these *claims*."""
+    assert response.status == 200, (response.status, response.log)
+    (identity,) = response.seen
     assert identity.issuer == ISSUER
     assert {name: identity.claims.get(name) for name in claims} == claims

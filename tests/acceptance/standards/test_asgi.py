@@ -12,17 +12,17 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from oauth_guard import ConfigurationError, current_identity
-from tests.acceptance.standards.answer import SEEN, Message, http, visit, websocket
 from tests.acceptance.standards.api import Api, bearer
-from tests.acceptance.standards.outcome import expect, refused
-from tests.acceptance.standards.refusals import BY_THE_DOOR, REFUSALS, Refusal, rows
+from tests.acceptance.standards.outcome import expect, expect_rejection
+from tests.acceptance.standards.recorded_response import SEEN, Message, http, visit, websocket
+from tests.acceptance.standards.rejections import BY_MIDDLEWARE, REJECTIONS, Rejection, rows
 
 STARTUP: Message = {"type": "lifespan.startup"}
 SHUTDOWN: Message = {"type": "lifespan.shutdown"}
 
 
-async def _live(api: Api, *received: Message) -> list[Message]:
-    """Put the application through its lifespan, and return what it sent."""
+async def _run_lifespan(api: Api, *received: Message) -> list[Message]:
+    """Run the lifespan of the application, and return what it sent."""
     sent: list[Message] = []
     messages = iter(received)
 
@@ -38,7 +38,7 @@ async def _live(api: Api, *received: Message) -> list[Message]:
 
 @pytest.mark.conformance("ASGI-01")
 async def test_lifespan_reaches_the_application_unchanged() -> None:
-    """It sees both events, in its own connection, and answers both."""
+    """The application receives both events on the original connection and responds to both."""
     seen: list[Any] = []
 
     async def app(connection: Message, receive: Any, send: Any) -> None:
@@ -48,7 +48,7 @@ async def test_lifespan_reaches_the_application_unchanged() -> None:
             seen.append(message)
             await send({"type": f"{message['type']}.complete", "mine": 1})
 
-    sent = await _live(Api(app=app), STARTUP, SHUTDOWN)
+    sent = await _run_lifespan(Api(app=app), STARTUP, SHUTDOWN)
     assert seen == [{"type": "lifespan", "asgi": {"version": "3.0"}}, STARTUP, SHUTDOWN]
     assert sent == [
         {"type": "lifespan.startup.complete", "mine": 1},
@@ -57,8 +57,8 @@ async def test_lifespan_reaches_the_application_unchanged() -> None:
 
 
 @pytest.mark.conformance("ASGI-01")
-async def test_an_application_without_lifespan_still_works() -> None:
-    """It raises, the server goes on without, and so do we."""
+async def test_application_without_lifespan_serves_requests() -> None:
+    """Its exception reaches the server, which goes on without lifespan."""
 
     async def app(connection: Message, _receive: Any, send: Any) -> None:
         assert connection["type"] == "http"
@@ -67,30 +67,30 @@ async def test_an_application_without_lifespan_still_works() -> None:
 
     api = Api(app=app)
     with pytest.raises(AssertionError):
-        await _live(api, STARTUP)
+        await _run_lifespan(api, STARTUP)
     expect(await api.get("/r", api.token()), "200")
 
 
 @pytest.mark.conformance("ASGI-01")
 @pytest.mark.parametrize("kind", ["x", "HTTP", "webtransport", ""])
-async def test_an_unknown_type_of_connection_is_refused(api: Api, kind: str) -> None:
-    """Nobody could say how to guard it."""
+async def test_unknown_connection_type_raises_configuration_error(api: Api, kind: str) -> None:
+    """The guard has no rule for it."""
     with pytest.raises(ConfigurationError, match="can't be guarded"):
         await api.send("GET", "/r", bearer(api.token()), type=kind)
 
 
 @pytest.mark.conformance("ASGI-02")
 @pytest.mark.parametrize("name", [b"Authorization", b"AUTHORIZATION", b"authorization"])
-async def test_header_names_have_no_case(api: Api, name: bytes) -> None:
-    """Servers lower them, but ASGI does not oblige whoever stands between."""
+async def test_header_name_is_case_insensitive(api: Api, name: bytes) -> None:
+    """Servers send lower case, but ASGI middleware in between may not."""
     expect(await api.send("GET", "/r", [(name, f"Bearer {api.token()}".encode())]), "200")
 
 
 @pytest.mark.conformance("ASGI-03")
 @pytest.mark.parametrize("headers", ["good", "none"])
 @pytest.mark.parametrize("kind", ["http", "websocket"])
-async def test_the_connection_is_copied(api: Api, kind: str, headers: str) -> None:
-    """What the caller handed over is as it was, all the way down."""
+async def test_connection_of_the_caller_is_not_modified(api: Api, kind: str, headers: str) -> None:
+    """The dictionary is unchanged, nested values included."""
     fields = bearer(api.token()) if headers == "good" else ()
     connection = (
         http("GET", "/r", fields) if kind == "http" else websocket("/ws", fields, denial=True)
@@ -111,34 +111,36 @@ async def test_the_connection_is_copied(api: Api, kind: str, headers: str) -> No
 
 
 @pytest.mark.conformance("ASGI-04")
-@pytest.mark.parametrize("refusal", rows(*BY_THE_DOOR))
-async def test_a_handshake_is_denied_as_a_request_is_refused(refusal: Refusal) -> None:
-    """Status, header fields and body are those over HTTP, after the client has connected."""
-    over_http = await refusal.over_http(Api())
-    answer = await refusal.over_websocket(Api())
-    refused(answer)
-    assert [each["type"] for each in answer.messages] == [
+@pytest.mark.parametrize("rejection", rows(*BY_MIDDLEWARE))
+async def test_rejected_handshake_gets_the_response_of_http(rejection: Rejection) -> None:
+    """Status, header fields and body are equal, and `connect` is received first."""
+    over_http = await rejection.over_http(Api())
+    response = await rejection.over_websocket(Api())
+    expect_rejection(response)
+    assert [each["type"] for each in response.messages] == [
         "websocket.http.response.start",
         "websocket.http.response.body",
     ]
-    assert answer.received == 1
-    assert (answer.status, answer.headers) == (over_http.status, over_http.headers)
-    assert answer.body == over_http.body
+    assert response.received == 1
+    assert (response.status, response.headers) == (over_http.status, over_http.headers)
+    assert response.body == over_http.body
 
 
 @pytest.mark.conformance("ASGI-05")
-@pytest.mark.parametrize("refusal", rows(*BY_THE_DOOR))
-async def test_a_handshake_is_closed_where_it_can_not_be_denied(api: Api, refusal: Refusal) -> None:
-    """Before it is accepted, and with a code that tells a refusal from an outage."""
-    answer = await refusal.over_websocket(api, denial=False)
-    code = 1013 if refusal.outcome == "503" else 1008
-    assert answer.messages == [{"type": "websocket.close", "code": code}]
-    assert not answer.seen
+@pytest.mark.parametrize("rejection", rows(*BY_MIDDLEWARE))
+async def test_rejected_handshake_without_denial_extension_is_closed(
+    api: Api, rejection: Rejection
+) -> None:
+    """Before accept; code 1013 for an outage, 1008 for every other rejection."""
+    response = await rejection.over_websocket(api, denial=False)
+    code = 1013 if rejection.outcome == "503" else 1008
+    assert response.messages == [{"type": "websocket.close", "code": code}]
+    assert not response.seen
 
 
 @pytest.mark.conformance("ASGI-06")
-async def test_a_permitted_socket_is_transparent() -> None:
-    """The application receives everything itself, the connect included."""
+async def test_accepted_websocket_receives_every_message() -> None:
+    """The application receives `websocket.connect` itself."""
     received: list[Message] = []
 
     async def app(_connection: Message, receive: Any, send: Any) -> None:
@@ -147,18 +149,20 @@ async def test_a_permitted_socket_is_transparent() -> None:
         received.append(await receive())
 
     api = Api(app=app)
-    answer = await api.connect("/ws", bearer(api.token()))
+    response = await api.connect("/ws", bearer(api.token()))
     assert received == list(visit())
-    assert answer.messages == [{"type": "websocket.accept"}]
+    assert response.messages == [{"type": "websocket.accept"}]
 
 
 @pytest.mark.conformance("ASGI-09")
-@pytest.mark.parametrize("refusal", rows(*REFUSALS))
+@pytest.mark.parametrize("rejection", rows(*REJECTIONS))
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_a_refusal_is_one_start_and_one_body(api: Api, refusal: Refusal, method: str) -> None:
-    """Its header names are lower-case bytes, and its length is right."""
-    answer = await refusal.over_http(api, method)
-    start, body = answer.messages
+async def test_rejection_is_one_start_and_one_body(
+    api: Api, rejection: Rejection, method: str
+) -> None:
+    """Header names are lower-case bytes, and Content-Length is correct."""
+    response = await rejection.over_http(api, method)
+    start, body = response.messages
     assert start["type"] == "http.response.start"
     assert body["type"] == "http.response.body"
     assert not body.get("more_body", False)
@@ -166,17 +170,17 @@ async def test_a_refusal_is_one_start_and_one_body(api: Api, refusal: Refusal, m
         assert isinstance(name, bytes)
         assert isinstance(value, bytes)
         assert name == name.lower()
-    (length,) = answer.lines("content-length")
-    assert method == "HEAD" or int(length) == len(answer.body)
+    (length,) = response.lines("content-length")
+    assert method == "HEAD" or int(length) == len(response.body)
 
 
 @pytest.mark.conformance("ASGI-10")
 @pytest.mark.parametrize("error", [LookupError("mine"), asyncio.CancelledError()], ids=repr)
 @pytest.mark.parametrize("started", [False, True], ids=["before the start", "after the start"])
-async def test_what_the_application_raises_passes_through(
+async def test_exception_of_the_application_passes_through(
     error: BaseException, started: bool
 ) -> None:
-    """The very same exception leaves the middleware, and nobody is the caller any more."""
+    """The same exception object leaves the middleware, and the current identity is reset."""
     sent: list[Message] = []
 
     async def app(_connection: Message, _receive: Any, send: Any) -> None:
@@ -202,20 +206,20 @@ async def test_what_the_application_raises_passes_through(
 @pytest.mark.conformance("ASGI-11")
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.data())
-def test_no_authorization_makes_a_500(data: st.DataObject) -> None:
-    """Whatever bytes it holds, and however many fields there are."""
+def test_arbitrary_authorization_never_causes_500(data: st.DataObject) -> None:
+    """Drawn bytes in up to two fields; only the valid token gets 200."""
     api = Api()
     good = f"Bearer {api.token()}".encode()
     values = st.binary() | st.binary().map(b"Bearer ".__add__) | _mutations(good)
     fields = data.draw(st.lists(values, max_size=2))
     headers = [(b"authorization", value) for value in fields]
-    answer = asyncio.run(api.send("GET", "/r", headers))
-    assert answer.status in {200, 400, 401, 403, 413, 503}
-    assert (answer.status == 200) == (fields == [good])
+    response = asyncio.run(api.send("GET", "/r", headers))
+    assert response.status in {200, 400, 401, 403, 413, 503}
+    assert (response.status == 200) == (fields == [good])
 
 
 def _mutations(value: bytes) -> st.SearchStrategy[bytes]:
-    """Yield *value* with a few bytes replaced."""
+    """Return a strategy for *value* with a few bytes replaced."""
     place = st.integers(7, len(value) - 1)
     changes = st.lists(st.tuples(place, st.integers(0, 255)), max_size=3)
 
@@ -229,8 +233,8 @@ def _mutations(value: bytes) -> st.SearchStrategy[bytes]:
 
 
 @pytest.mark.conformance("ASGI-12")
-async def test_identities_never_cross_requests() -> None:
-    """Two hundred at once, each with its own, wherever it is looked up."""
+async def test_concurrent_requests_keep_their_own_identity() -> None:
+    """With 200 concurrent requests, every way to read the identity gives the right one."""
     together = asyncio.Barrier(200)
 
     async def who(request: Request) -> JSONResponse:
@@ -242,10 +246,10 @@ async def test_identities_never_cross_requests() -> None:
 
     api = Api(routes=[Route("/who", who)])
     names = [f"user-{number}" for number in range(200)]
-    answers = await asyncio.gather(*(api.get("/who", api.token(sub=name)) for name in names))
-    for name, answer in zip(names, answers, strict=True):
-        expect(answer, "200")
-        assert answer.body == f'["{name}","{name}","{name}","{name}"]'.encode()
+    responses = await asyncio.gather(*(api.get("/who", api.token(sub=name)) for name in names))
+    for name, response in zip(names, responses, strict=True):
+        expect(response, "200")
+        assert response.body == f'["{name}","{name}","{name}","{name}"]'.encode()
     assert not current_identity().is_authenticated
 
 

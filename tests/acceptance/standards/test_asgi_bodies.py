@@ -1,4 +1,4 @@
-"""ASGI 3.0, what becomes of a body or query that may carry a token (section 33 of the matrix)."""
+"""ASGI 3.0: bodies and queries that may carry a token (section 33 of the conformance matrix)."""
 
 import asyncio
 from typing import Any
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.acceptance.standards.answer import Headers, Message, http, run
 from tests.acceptance.standards.api import Api, plain
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.recorded_response import Headers, Message, http, run
 
 GONE: Message = {"type": "http.disconnect"}
 PREFLIGHT = (
@@ -23,18 +23,18 @@ FORM = ((b"content-type", b"application/x-www-form-urlencoded"),)
 @pytest.mark.parametrize(
     "pieces", [["{form}"], ["a=1&", "{form}", "&b=2"], ["", "{form}", ""]], ids=str
 )
-async def test_a_body_that_was_read_is_told_again(pieces: list[str]) -> None:
-    """The application gets the same, and then hears that the client is gone."""
-    body, after = await _heard(pieces)
+async def test_form_that_was_read_is_replayed(pieces: list[str]) -> None:
+    """The application receives the same body, then the disconnect."""
+    body, after = await _received(pieces)
     assert body == _filled(pieces)
     assert after == {"type": "http.disconnect"}
 
 
 @pytest.mark.conformance("ASGI-08")
 @pytest.mark.parametrize("pieces", [["{form}"], ["{form}", "&b="]], ids=str)
-async def test_a_client_that_leaves_in_the_middle_is_gone(pieces: list[str]) -> None:
-    """The application gets what came, hears that more was to come, and that it never will."""
-    body, after = await _heard(pieces, whole=False)
+async def test_disconnect_inside_a_form_reaches_the_application(pieces: list[str]) -> None:
+    """It receives the part that arrived with `more_body`, then the disconnect."""
+    body, after = await _received(pieces, whole=False)
     assert body == _filled(pieces)
     assert after == {"type": "http.disconnect"}
 
@@ -46,8 +46,8 @@ def _filled(pieces: list[str]) -> bytes:
     return "".join(pieces).format(form=f"access_token={FORM_TOKEN}").encode()
 
 
-async def _heard(pieces: list[str], *, whole: bool = True) -> tuple[bytes, Message]:
-    """Return the body that the application was told, and what it was told after it."""
+async def _received(pieces: list[str], *, whole: bool = True) -> tuple[bytes, Message]:
+    """Return the body that the application received, and the message after it."""
     body = b""
     after: Message = {}
 
@@ -68,8 +68,8 @@ async def _heard(pieces: list[str], *, whole: bool = True) -> tuple[bytes, Messa
     ]
     if whole:
         told[-1]["more_body"] = False
-    answer = await run(api.application, http("POST", "/r", headers), [*told, *[GONE] * 2])
-    expect(answer, "200")
+    response = await run(api.application, http("POST", "/r", headers), [*told, *[GONE] * 2])
+    expect(response, "200")
     return body, after
 
 
@@ -85,15 +85,17 @@ async def _heard(pieces: list[str], *, whole: bool = True) -> tuple[bytes, Messa
         ("POST", "/r", ((b"content-type", b"text/plain"),)),
     ],
 )
-async def test_what_carries_no_token_is_not_read(method: str, target: str, more: Headers) -> None:
-    """Public paths, preflights, metadata, and whatever is no form."""
+async def test_body_that_can_carry_no_token_is_not_read(
+    method: str, target: str, more: Headers
+) -> None:
+    """Public paths, preflights, metadata, and content that is not a form."""
     api = Api(
         app=plain,
         guard={"bearer_methods": ["header", "body"]},
         middleware={"public": ["POST /health"]},
     )
-    answer = await api.send(method, target, (*FORM, *more), chunks=[b"access_token=x"])
-    assert answer.received == 0
+    response = await api.send(method, target, (*FORM, *more), chunks=[b"access_token=x"])
+    assert response.received == 0
 
 
 _WORDS = st.sampled_from([b"access_token", b"access%5Ftoken", b"=", b"&", b"%", b"+", b";", b"\0"])
@@ -103,8 +105,8 @@ _PARAMETERS = st.lists(_WORDS | st.binary(max_size=3) | st.just(b"{T}")).map(b""
 @pytest.mark.conformance("ASGI-11")
 @settings(max_examples=200, deadline=None)
 @given(query=_PARAMETERS, form=_PARAMETERS, gone=st.booleans())
-def test_no_query_or_form_makes_a_500(query: bytes, form: bytes, gone: bool) -> None:
-    """Whatever bytes they hold, however they are cut, and whether or not they end."""
+def test_arbitrary_query_or_form_never_causes_500(query: bytes, form: bytes, gone: bool) -> None:
+    """Drawn bytes, split anywhere, complete or cut off; only a valid token gets 200."""
     api = Api(app=plain, guard={"bearer_methods": ["header", "body", "query"]})
     token = api.token().encode()
     query, form = query.replace(b"{T}", token), form.replace(b"{T}", token)
@@ -115,15 +117,15 @@ def test_no_query_or_form_makes_a_500(query: bytes, form: bytes, gone: bool) -> 
     ]
     told.append(GONE if gone else {"type": "http.request", "body": b""})
     sent = run(api.application, connection | {"query_string": query}, told)
-    answer = asyncio.run(sent)
-    assert answer.status in {200, 400, 401, 413}
-    assert answer.status != 200 or b"=" + token in query + form
+    response = asyncio.run(sent)
+    assert response.status in {200, 400, 401, 413}
+    assert response.status != 200 or b"=" + token in query + form
 
 
 @pytest.mark.conformance("ASGI-11")
 @pytest.mark.parametrize("where", ["query", "form"])
-def test_a_good_query_or_form_is_good(where: str) -> None:
-    """So that the bytes above are not refused for another reason."""
+def test_valid_query_or_form_is_accepted(where: str) -> None:
+    """The drawn inputs above are therefore not rejected for another reason."""
     api = Api(app=plain, guard={"bearer_methods": ["header", "body", "query"]})
     good = f"access_token={api.token()}"
     headers = FORM

@@ -9,21 +9,21 @@ from oauth_guard.starlette import requires
 from oauth_guard.testing import SigningKey
 from tests.acceptance.standards.api import NOW, RESOURCE, Api, bearer
 from tests.acceptance.standards.outcome import expect
-from tests.acceptance.standards.refusals import REFUSALS, Refusal, rows
+from tests.acceptance.standards.rejections import REJECTIONS, Rejection, rows
 
 FORM = ((b"content-type", b"application/x-www-form-urlencoded"),)
 
 
 @pytest.mark.conformance("6750-01")
-async def test_a_bearer_token_is_taken_from_the_header(api: Api) -> None:
-    """The one method that every resource server must support."""
+async def test_bearer_token_in_the_header_is_accepted(api: Api) -> None:
+    """Every resource server must support this method."""
     expect(await api.send("GET", "/r", bearer(api.token())), "200")
 
 
 @pytest.mark.conformance("6750-02")
 @pytest.mark.parametrize("spaces", ["  ", "     "], ids=["two", "five"])
-async def test_several_spaces_may_follow_the_scheme(api: Api, spaces: str) -> None:
-    """The grammar says `1*SP`."""
+async def test_several_spaces_after_the_scheme_are_accepted(api: Api, spaces: str) -> None:
+    """The grammar is `1*SP`."""
     value = f"Bearer{spaces}{api.token()}".encode()
     expect(await api.send("GET", "/r", [(b"authorization", value)]), "200")
 
@@ -38,8 +38,8 @@ async def test_several_spaces_may_follow_the_scheme(api: Api, spaces: str) -> No
         pytest.param("Bearer ", id="bare with a space"),
     ],
 )
-async def test_a_scheme_without_space_and_token_is_malformed(api: Api, template: str) -> None:
-    """A tab is no space, and no token is no token."""
+async def test_scheme_without_space_and_token_is_malformed(api: Api, template: str) -> None:
+    """A tab does not separate, and the token must not be empty."""
     value = template.format(token=api.token()).encode()
     expect(await api.send("GET", "/r", [(b"authorization", value)]), "400 invalid_request")
 
@@ -50,16 +50,16 @@ async def test_a_scheme_without_space_and_token_is_malformed(api: Api, template:
     [b"a=b", b"a b", b"a,b", b"a%b", b'"a"', b"\xe9", b"="],
     ids=["inner pad", "space", "comma", "percent", "quotes", "non-ASCII", "pad alone"],
 )
-async def test_what_is_no_token68_is_malformed(api: Api, token: bytes) -> None:
-    """Nobody is asked about it."""
-    answer = await api.send("GET", "/r", [(b"authorization", b"Bearer " + token)])
-    expect(answer, "400 invalid_request")
+async def test_credentials_that_are_no_token68_are_malformed(api: Api, token: bytes) -> None:
+    """The issuer is not contacted."""
+    response = await api.send("GET", "/r", [(b"authorization", b"Bearer " + token)])
+    expect(response, "400 invalid_request")
     assert not api.authority.requests
 
 
 @pytest.mark.conformance("6750-03")
-async def test_the_whole_alphabet_is_well_formed(api: Api) -> None:
-    """Such a token is judged, as a token and not as syntax."""
+async def test_whole_token68_alphabet_is_well_formed(api: Api) -> None:
+    """The token is invalid, but the request is not malformed."""
     expect(await api.get("/r", "aA0-._~+/=="), "401 invalid_token")
 
 
@@ -67,34 +67,34 @@ async def test_the_whole_alphabet_is_well_formed(api: Api) -> None:
 @pytest.mark.parametrize(
     "template", ["Basic dTpw", "BearerT", "Bearerx {token}", "Bearer{token}", "Token {token}"]
 )
-async def test_an_unsupported_scheme_is_no_authentication(api: Api, template: str) -> None:
-    """Nobody has tried what we offer, so there is no error to tell."""
+async def test_unsupported_scheme_counts_as_no_credentials(api: Api, template: str) -> None:
+    """The challenge therefore has no error."""
     value = template.format(token=api.token()).encode()
     expect(await api.send("GET", "/r", [(b"authorization", value)]), "401 none")
 
 
 @pytest.mark.conformance("6750-05")
-async def test_no_credentials_are_no_error(api: Api) -> None:
-    """The challenge says where to go and nothing else."""
-    answer = await api.get("/r")
-    expect(answer, "401 none")
-    ((scheme, parameters),) = answer.challenges
+async def test_missing_credentials_get_a_challenge_without_error(api: Api) -> None:
+    """It contains only realm, scope and resource_metadata."""
+    response = await api.get("/r")
+    expect(response, "401 none")
+    ((scheme, parameters),) = response.challenges
     assert scheme == "Bearer"
     assert parameters.keys() <= {"realm", "scope", "resource_metadata"}
 
 
 @pytest.mark.conformance("6750-06")
-async def test_a_token_in_the_body_is_not_looked_for(api: Api) -> None:
-    """The body is the application's."""
+async def test_token_in_the_body_is_ignored_by_default(api: Api) -> None:
+    """The body is not read."""
     form = f"access_token={api.token(scope='read write')}".encode()
-    answer = await api.send("POST", "/w", FORM, chunks=[form])
-    expect(answer, "401 none")
-    assert answer.received == 0
+    response = await api.send("POST", "/w", FORM, chunks=[form])
+    expect(response, "401 none")
+    assert response.received == 0
 
 
 @pytest.mark.conformance("6750-06")
-async def test_a_body_reaches_the_application_unread(api: Api) -> None:
-    """Beside a token in the header a form may hold what it likes."""
+async def test_body_reaches_the_application_unread_by_default(api: Api) -> None:
+    """A form may contain `access_token` beside a token in the header."""
     read: list[bytes] = []
 
     async def app(_connection: Any, receive: Any, send: Any) -> None:
@@ -114,41 +114,41 @@ async def test_a_body_reaches_the_application_unread(api: Api) -> None:
 
 
 @pytest.mark.conformance("6750-12")
-async def test_a_token_in_the_query_is_not_looked_for(api: Api) -> None:
-    """It neither authenticates nor disturbs."""
+async def test_token_in_the_query_is_ignored_by_default(api: Api) -> None:
+    """It neither authenticates nor causes an error."""
     token = api.token()
     expect(await api.get(f"/r?access_token={token}"), "401 none")
     expect(await api.get(f"/r?access_token={token}", token), "200")
 
 
 @pytest.mark.conformance("6750-17")
-@pytest.mark.parametrize("refusal", rows(*(each for each in REFUSALS if not each.outage)))
-async def test_every_refusal_carries_a_challenge(api: Api, refusal: Refusal) -> None:
-    """Whoever is refused is told how to do better."""
-    answer = await refusal.over_http(api)
-    expect(answer, refusal.outcome)
-    assert len(answer.challenges) == 1
+@pytest.mark.parametrize("rejection", rows(*(each for each in REJECTIONS if not each.outage)))
+async def test_every_rejection_carries_a_challenge(api: Api, rejection: Rejection) -> None:
+    """Exactly one, since only Bearer is offered."""
+    response = await rejection.over_http(api)
+    expect(response, rejection.outcome)
+    assert len(response.challenges) == 1
 
 
 @pytest.mark.conformance("6750-18")
-@pytest.mark.parametrize("refusal", rows(*(each for each in REFUSALS if not each.outage)))
-async def test_no_challenge_is_bare(refusal: Refusal) -> None:
-    """Where nothing is configured, the resource names the protection space."""
-    answer = await refusal.over_http(Api(guard={"realm": None, "metadata": False}))
-    assert answer.lines("www-authenticate") != ["Bearer"]
-    ((_, parameters),) = answer.challenges
+@pytest.mark.parametrize("rejection", rows(*(each for each in REJECTIONS if not each.outage)))
+async def test_challenge_always_has_a_parameter(rejection: Rejection) -> None:
+    """Without realm and metadata, the realm is the resource identifier."""
+    response = await rejection.over_http(Api(guard={"realm": None, "metadata": False}))
+    assert response.lines("www-authenticate") != ["Bearer"]
+    ((_, parameters),) = response.challenges
     assert parameters["realm"] == RESOURCE
 
 
 @pytest.mark.conformance("6750-19")
-@pytest.mark.parametrize("refusal", rows(*REFUSALS))
-async def test_a_parameter_stands_once_in_a_challenge(refusal: Refusal) -> None:
-    """The strict parser refuses a second one; all of them are configured here."""
+@pytest.mark.parametrize("rejection", rows(*REJECTIONS))
+async def test_challenge_parameter_occurs_once(rejection: Rejection) -> None:
+    """The strict parser rejects duplicates; every parameter is configured here."""
     error_uri = "https://docs.example.com/errors"
     everything = Api(guard={"error_uri": error_uri}, middleware={"requires": "read"})
-    answer = await refusal.over_http(everything)
-    expect(answer, refusal.outcome)
-    for _, parameters in answer.challenges:
+    response = await rejection.over_http(everything)
+    expect(response, rejection.outcome)
+    for _, parameters in response.challenges:
         assert parameters["realm"] == "api"
 
 
@@ -161,26 +161,28 @@ async def test_a_parameter_stands_once_in_a_challenge(refusal: Refusal) -> None:
         pytest.param("", 'realm=""', id="empty"),
     ],
 )
-async def test_values_are_quoted_strings(realm: str, written: str) -> None:
-    """They parse back to what was configured."""
-    answer = await Api(guard={"realm": realm}).get("/r")
-    assert written in answer.lines("www-authenticate")[0]
-    assert answer.challenges[0][1]["realm"] == realm
+async def test_challenge_values_are_quoted_strings(realm: str, written: str) -> None:
+    """They parse back to the configured value."""
+    response = await Api(guard={"realm": realm}).get("/r")
+    assert written in response.lines("www-authenticate")[0]
+    assert response.challenges[0][1]["realm"] == realm
 
 
 @pytest.mark.conformance("6750-21")
 @pytest.mark.parametrize("character", ["\r", "\n", "\0", "\x7f", "é"], ids=ascii)
 @pytest.mark.parametrize("setting", ["realm", "error_uri", "resource"])
-def test_no_setting_can_split_a_header(setting: str, character: str) -> None:
-    """Such a value fails when the guard is built."""
+def test_setting_with_control_or_non_ascii_character_is_rejected(
+    setting: str, character: str
+) -> None:
+    """A ValueError when the guard is built, so no setting can inject a header."""
     with pytest.raises(ValueError, match=setting):
         Api(guard={setting: f"https://a.example/{character}"})
 
 
 @pytest.mark.conformance("6750-22")
 @pytest.mark.parametrize("scope", ['re"ad', "a b", "", "a\\b", "é", "a\n"], ids=ascii)
-def test_a_scope_that_can_not_be_written_is_refused_at_once(api: Api, scope: str) -> None:
-    """When the route is defined, and wherever else one is named."""
+def test_invalid_required_scope_is_rejected_at_definition(api: Api, scope: str) -> None:
+    """In a route, in the middleware and in the guard."""
     with pytest.raises(ValueError, match="is no scope"):
         requires(scope)
     with pytest.raises(ValueError, match="is no scope"):
@@ -199,44 +201,44 @@ def test_a_scope_that_can_not_be_written_is_refused_at_once(api: Api, scope: str
         pytest.param({"exp": NOW}, id="expired"),
     ],
 )
-async def test_a_token_that_is_not_good_is_a_401(api: Api, changes: dict[str, Any]) -> None:
-    """Whatever is wrong with it, the answer is the same."""
+async def test_invalid_token_gets_401(api: Api, changes: dict[str, Any]) -> None:
+    """The response is the same for each fault."""
     expect(await api.get("/r", api.token(**changes)), "401 invalid_token")
 
 
 @pytest.mark.conformance("6750-23")
-async def test_a_word_that_is_no_token_is_a_401(api: Api) -> None:
-    """Its syntax is fine, so the request is."""
+async def test_well_formed_string_that_is_no_token_gets_401(api: Api) -> None:
+    """Its syntax is valid, so it is not a malformed request."""
     expect(await api.get("/r", "abc"), "401 invalid_token")
 
 
 @pytest.mark.conformance("6750-24")
-async def test_too_little_scope_names_what_is_needed(api: Api) -> None:
+async def test_insufficient_scope_challenge_names_the_required_scopes(api: Api) -> None:
     """The required set, not the granted or the missing one."""
-    answer = await api.get("/admin", api.token())
-    expect(answer, "403 insufficient_scope")
-    assert answer.challenges[0][1]["scope"] == "read admin"
+    response = await api.get("/admin", api.token())
+    expect(response, "403 insufficient_scope")
+    assert response.challenges[0][1]["scope"] == "read admin"
 
 
 @pytest.mark.conformance("6750-25")
-async def test_a_description_echoes_nothing(api: Api) -> None:
-    """Words of the token come back nowhere."""
-    answer = await api.get("/r", api.token(sub="zzSECRETzz", exp=NOW - 1))
-    expect(answer, "401 invalid_token")
-    assert "zzSECRETzz" not in repr(answer.messages) + answer.log
+async def test_error_description_echoes_nothing_of_the_token(api: Api) -> None:
+    """Nor do the log and the other headers."""
+    response = await api.get("/r", api.token(sub="zzSECRETzz", exp=NOW - 1))
+    expect(response, "401 invalid_token")
+    assert "zzSECRETzz" not in repr(response.messages) + response.log
 
 
 @pytest.mark.conformance("6750-25")
-async def test_descriptions_are_a_fixed_set(api: Api) -> None:
-    """One for each error code, whatever happened."""
-    answers = [await each.over_http(api) for each in REFUSALS if not each.outage]
-    challenges = [parameters for each in answers for _, parameters in each.challenges]
+async def test_error_descriptions_are_a_fixed_set(api: Api) -> None:
+    """There is one for each error code."""
+    responses = [await each.over_http(api) for each in REJECTIONS if not each.outage]
+    challenges = [parameters for each in responses for _, parameters in each.challenges]
     told = {(each.get("error"), each.get("error_description")) for each in challenges}
     assert len(told) == len({code for code, _ in told}) == 4
 
 
 @pytest.mark.conformance("6750-26")
-async def test_a_cookie_is_no_credential(api: Api) -> None:
-    """A browser sends it without being asked."""
+async def test_token_in_a_cookie_is_ignored(api: Api) -> None:
+    """A browser sends cookies on cross-site requests."""
     cookie = (b"cookie", f"access_token={api.token()}".encode())
     expect(await api.send("GET", "/r", [cookie]), "401 none")

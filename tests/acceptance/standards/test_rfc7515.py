@@ -8,10 +8,10 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from tests.acceptance.attacks.forgery import by, by_k1, encode, mallory, mallory_certificate
+from tests.acceptance.attacks.forgery import attacker_certificate, attacker_key, by, by_k1, encode
 from tests.acceptance.standards.api import ISSUER, Api, signing_keys
-from tests.acceptance.standards.bytewise import claims, compact, header, k2, publish, signed
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.raw_jws import claims, compact, header, k2, publish, signed
 
 EVIL = "https://evil.example/jwks"
 APPENDIX_E = (
@@ -37,13 +37,15 @@ def _rsa(scheme: Any, kind: hashes.HashAlgorithm) -> Callable[[bytes], bytes]:
         pytest.param(lambda h, p, s: f".{h}.{p}.{s}", id="an empty one before"),
     ],
 )
-async def test_a_token_has_three_segments(api: Api, mangle: Callable[..., str]) -> None:
-    """And its signature is not empty."""
+async def test_token_without_three_segments_is_rejected(
+    api: Api, mangle: Callable[..., str]
+) -> None:
+    """The signature must not be empty either."""
     expect(await api.get(token=mangle(*api.token().split("."))), "401 invalid_token")
 
 
 def _with_spare_bits(segment: str) -> str:
-    """Return *segment* ending in a character that decodes alike; its spare bits are not zero."""
+    """Return *segment* with nonzero spare bits at its end; it decodes to the same bytes."""
     return segment[:-1] + chr(ord(segment[-1]) + 1)
 
 
@@ -58,32 +60,32 @@ REWRITTEN = {
 @pytest.mark.conformance("7515-02")
 @pytest.mark.parametrize("rewrite", REWRITTEN.values(), ids=REWRITTEN)
 @pytest.mark.parametrize("where", ["header", "payload", "signature"])
-async def test_a_segment_has_one_spelling(
+async def test_segment_in_non_canonical_base64url_is_rejected(
     api: Api, rewrite: Callable[[str], str], where: str
 ) -> None:
-    """Another one is refused though the signature is good, over what was sent."""
-    head = _telling(lambda n: encode(header(a="~?" * n)))
-    payload = _telling(lambda n: encode(claims(api, a="~?" * n)))
+    """Although the signature over the sent bytes is valid."""
+    head = _distinguishing(lambda n: encode(header(a="~?" * n)))
+    payload = _distinguishing(lambda n: encode(claims(api, a="~?" * n)))
     if where == "header":
         head = rewrite(head)
     elif where == "payload":
         payload = rewrite(payload)
-    signature = _telling(lambda _: signed(head, payload).rpartition(".")[2])
+    signature = _distinguishing(lambda _: signed(head, payload).rpartition(".")[2])
     if where == "signature":
         signature = rewrite(signature)
     expect(await api.get(token=f"{head}.{payload}.{signature}"), "401 invalid_token")
 
 
-def _telling(make: Callable[[int], str]) -> str:
-    """Return a segment in which each of the spellings would show."""
+def _distinguishing(make: Callable[[int], str]) -> str:
+    """Return a segment that every one of the rewrites changes."""
     made = map(make, count())
     return next(text for text in made if {"-", "_"} <= set(text) and len(text) % 4 > 1)
 
 
 @pytest.mark.conformance("7515-02")
 @pytest.mark.parametrize("pads", ["=", "=="])
-async def test_padding_is_no_part_of_a_segment(api: Api, pads: str) -> None:
-    """Behind the signature it is the syntax of a token, but not of a JWS."""
+async def test_padding_after_the_signature_is_rejected(api: Api, pads: str) -> None:
+    """It is valid token68 but not valid JWS."""
     expect(await api.get(token=api.token() + pads), "401 invalid_token")
 
 
@@ -99,8 +101,8 @@ async def test_padding_is_no_part_of_a_segment(api: Api, pads: str) -> None:
         header()[:-1] + rb',"a":"\ud800"}',
     ],
 )
-async def test_a_header_is_one_json_object(api: Api, document: bytes) -> None:
-    """In UTF-8, to its end."""
+async def test_header_that_is_not_one_json_object_is_rejected(api: Api, document: bytes) -> None:
+    """In UTF-8, with nothing before or after it."""
     expect(await api.get(token=compact(document, claims(api))), "401 invalid_token")
 
 
@@ -116,8 +118,8 @@ async def test_a_header_is_one_json_object(api: Api, document: bytes) -> None:
     ],
     ids=["first", "equal", "escaped", "nested", "deeper"],
 )
-async def test_a_header_names_each_parameter_once(api: Api, document: bytes) -> None:
-    """Neither the first nor the last wins."""
+async def test_header_with_duplicate_parameter_is_rejected(api: Api, document: bytes) -> None:
+    """Neither the first nor the last is used."""
     expect(await api.get(token=compact(document, claims(api))), "401 invalid_token")
 
 
@@ -129,21 +131,21 @@ async def test_a_header_names_each_parameter_once(api: Api, document: bytes) -> 
         *(header(alg=alg) for alg in ("es256", "ES256 ", "", None, 256, ["ES256"], True)),
     ],
 )
-async def test_the_algorithm_is_named_exactly(api: Api, document: bytes) -> None:
-    """There is one, it is a string, and case counts."""
+async def test_algorithm_must_be_an_exact_string(api: Api, document: bytes) -> None:
+    """It must be present, and case matters."""
     expect(await api.get(token=compact(document, claims(api))), "401 invalid_token")
 
 
 @pytest.mark.conformance("7515-06")
-async def test_what_is_critical_is_not_understood(api: Api) -> None:
-    """No extension is, so a token that needs one is refused."""
+async def test_critical_extension_is_rejected(api: Api) -> None:
+    """No extension is supported."""
     document = header(crit=["exp-x"], **{"exp-x": 1})
     expect(await api.get(token=compact(document, claims(api))), "401 invalid_token")
 
 
 @pytest.mark.conformance("7515-06")
-async def test_the_example_of_appendix_e_is_refused(api: Api) -> None:
-    """As the RFC says that it must be."""
+async def test_example_of_appendix_e_is_rejected(api: Api) -> None:
+    """As the RFC requires."""
     expect(await api.get(token=APPENDIX_E), "401 invalid_token")
 
 
@@ -153,23 +155,23 @@ async def test_the_example_of_appendix_e_is_refused(api: Api) -> None:
     [[], ["alg"], ["x"], ["x", "x"], [1], {}, "alg", None, True],
     ids=repr,
 )
-async def test_a_malformed_list_of_extensions_is_refused(api: Api, crit: object) -> None:
-    """Empty, of names that are no extensions, absent ones, or no list."""
+async def test_malformed_crit_is_rejected(api: Api, crit: object) -> None:
+    """Empty, naming registered or absent parameters, or not a list of strings."""
     expect(await api.get(token=compact(header(crit=crit), claims(api))), "401 invalid_token")
 
 
 @pytest.mark.conformance("7515-08")
-async def test_unknown_parameters_are_ignored(api: Api) -> None:
-    """Whatever they hold."""
+async def test_unknown_header_parameter_is_ignored(api: Api) -> None:
+    """Whatever its value."""
     expect(await api.get(token=compact(header(foo={"a": 1}), claims(api))), "200")
 
 
 @pytest.mark.conformance("7515-09")
 @pytest.mark.parametrize("kid", ["k1", "evil"])
 @pytest.mark.parametrize("name", ["jku", "x5u"])
-async def test_no_address_in_a_token_is_followed(api: Api, name: str, kid: str) -> None:
-    """The attacker's keys stay where they are."""
-    token = compact(header(kid=kid, **{name: EVIL}), claims(api), by(mallory()))
+async def test_url_in_a_token_is_never_fetched(api: Api, name: str, kid: str) -> None:
+    """`jku` and `x5u` cause no request to the attacker's host."""
+    token = compact(header(kid=kid, **{name: EVIL}), claims(api), by(attacker_key()))
     expect(await api.get(token=token), "401 invalid_token")
     assert all(url.startswith(f"{ISSUER}/") for url in api.authority.requests)
 
@@ -179,36 +181,36 @@ async def test_no_address_in_a_token_is_followed(api: Api, name: str, kid: str) 
 @pytest.mark.parametrize(
     "brought",
     [
-        pytest.param(lambda: {"jwk": mallory().jwk}, id="jwk"),
-        pytest.param(lambda: {"x5c": [mallory_certificate()]}, id="x5c"),
+        pytest.param(lambda: {"jwk": attacker_key().jwk}, id="jwk"),
+        pytest.param(lambda: {"x5c": [attacker_certificate()]}, id="x5c"),
     ],
 )
-async def test_no_key_in_a_token_is_trusted(
+async def test_key_in_a_token_is_never_trusted(
     api: Api, brought: Callable[[], dict[str, Any]], kid: str
 ) -> None:
-    """A token can't vouch for itself."""
-    token = compact(header(kid=kid, **brought()), claims(api), by(mallory()))
+    """`jwk` and `x5c` are not trust anchors."""
+    token = compact(header(kid=kid, **brought()), claims(api), by(attacker_key()))
     expect(await api.get(token=token), "401 invalid_token")
 
 
 @pytest.mark.conformance("7515-11")
-async def test_a_key_is_named_exactly(api: Api) -> None:
-    """Case counts."""
+async def test_kid_is_case_sensitive(api: Api) -> None:
+    """`K1` does not select `k1`."""
     expect(await api.get(token=compact(header(kid="K1"), claims(api))), "401 invalid_token")
 
 
 @pytest.mark.conformance("7515-12")
 @pytest.mark.parametrize("where", [0, 1], ids=["header", "payload"])
-async def test_the_signature_covers_what_was_received(api: Api, where: int) -> None:
-    """Another segment, good by itself, is not what was signed."""
+async def test_signature_covers_header_and_payload(api: Api, where: int) -> None:
+    """Another valid segment under the same signature is rejected."""
     parts = api.token().split(".")
     parts[where] = encode([header(x=1), claims(api, sub="admin")][where])
     expect(await api.get(token=".".join(parts)), "401 invalid_token")
 
 
 @pytest.mark.conformance("7515-13")
-async def test_an_algorithm_that_is_not_allowed_verifies_nothing(api: Api) -> None:
-    """A correct signature by it does not count."""
+async def test_algorithm_that_is_not_allowed_is_rejected(api: Api) -> None:
+    """Even if the signature is correct; with the algorithm allowed it is accepted."""
     pss = padding.PSS(padding.MGF1(hashes.SHA384()), hashes.SHA384.digest_size)
     publish(api, {"keys": [k2()]})
     document = header(alg="PS384", kid="k2")
@@ -220,8 +222,8 @@ async def test_an_algorithm_that_is_not_allowed_verifies_nothing(api: Api) -> No
 
 
 @pytest.mark.conformance("7515-14")
-async def test_the_hash_is_that_of_the_algorithm(api: Api) -> None:
-    """A signature over another hash does not count."""
+async def test_signature_over_another_hash_is_rejected(api: Api) -> None:
+    """RS256 over SHA-1 is rejected, over SHA-256 accepted."""
     document = header(alg="RS256", kid="k2")
     sha1 = hashes.SHA1()  # noqa: S303 - shown to be refused
     old = compact(document, claims(api), _rsa(padding.PKCS1v15(), sha1))
@@ -231,8 +233,8 @@ async def test_the_hash_is_that_of_the_algorithm(api: Api) -> None:
 
 
 @pytest.mark.conformance("7515-15")
-async def test_a_detached_payload_is_none(api: Api) -> None:
-    """A token holds its claims."""
+async def test_detached_payload_is_rejected(api: Api) -> None:
+    """A JWT contains its claims."""
     told = encode(header())
     detached = f"{told}..{encode(by_k1(f'{told}.'.encode()))}"
     expect(await api.get(token=detached), "401 invalid_token")
@@ -244,6 +246,6 @@ async def test_a_detached_payload_is_none(api: Api) -> None:
     [{"b64": False, "crit": ["b64"]}, {"b64": False}, {"b64": True, "crit": ["b64"]}],
     ids=repr,
 )
-async def test_a_payload_is_encoded(api: Api, parameters: dict[str, Any]) -> None:
-    """A header that says otherwise is refused."""
+async def test_unencoded_payload_is_rejected(api: Api, parameters: dict[str, Any]) -> None:
+    """`"b64": false` is not supported."""
     expect(await api.get(token=compact(header(**parameters), claims(api))), "401 invalid_token")

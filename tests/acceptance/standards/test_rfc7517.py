@@ -8,7 +8,8 @@ import pytest
 from oauth_guard.testing import SigningKey
 from tests.acceptance.attacks.forgery import by, encode, with_secret
 from tests.acceptance.standards.api import Api, signing_keys
-from tests.acceptance.standards.bytewise import (
+from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.raw_jws import (
     claims,
     compact,
     header,
@@ -17,7 +18,6 @@ from tests.acceptance.standards.bytewise import (
     key_fetches,
     publish,
 )
-from tests.acceptance.standards.outcome import expect
 
 COOLDOWN = 30
 SECRET = bytes(range(32))
@@ -44,8 +44,8 @@ def _unreachable(request: httpx.Request) -> httpx.Response:
     ],
     ids=range(10),
 )
-async def test_an_odd_key_is_skipped(odd: object) -> None:
-    """The others are used, wherever it stands."""
+async def test_unusable_key_is_skipped(odd: object) -> None:
+    """The other keys are used, whether they come before or after it."""
     for keys in ([odd, k1()], [k1(), odd]):
         api = Api()
         publish(api, {"keys": keys})
@@ -53,8 +53,8 @@ async def test_an_odd_key_is_skipped(odd: object) -> None:
 
 
 @pytest.mark.conformance("7517-01")
-async def test_many_odd_keys_are_skipped(api: Api) -> None:
-    """As the row has them."""
+async def test_several_unusable_keys_are_skipped(api: Api) -> None:
+    """The key set of the row."""
     publish(api, {"keys": [{"kty": "FOO"}, {"kty": "EC"}, k1()]})
     expect(await api.get(token=api.token()), "200")
 
@@ -64,16 +64,18 @@ NO_SETS: list[object] = [{}, [], {"keys": {}}, {"keys": None}, {"Keys": [k1()]},
 
 @pytest.mark.conformance("7517-02")
 @pytest.mark.parametrize("document", NO_SETS, ids=lambda each: repr(each)[:20])
-async def test_a_key_set_has_an_array_of_keys(api: Api, document: object) -> None:
-    """Anything else is an outage, since nobody knows whether the token is good."""
+async def test_key_set_without_array_of_keys_is_an_outage(api: Api, document: object) -> None:
+    """The token can't be validated, so the response is 503."""
     publish(api, document)
     expect(await api.get(token=api.token()), "503")
 
 
 @pytest.mark.conformance("7517-02")
 @pytest.mark.parametrize("document", NO_SETS, ids=lambda each: repr(each)[:20])
-async def test_no_key_set_is_worse_than_the_one_before(api: Api, document: object) -> None:
-    """What was good stays so while no other is to be had."""
+async def test_invalid_key_set_does_not_replace_the_previous_one(
+    api: Api, document: object
+) -> None:
+    """Known keys stay valid; an unknown key gets 503."""
     expect(await api.get(token=api.token()), "200")
     publish(api, document)
     api.now += COOLDOWN + 1
@@ -96,8 +98,8 @@ async def test_no_key_set_is_worse_than_the_one_before(api: Api, document: objec
     ],
     ids=repr,
 )
-async def test_a_key_for_another_use_verifies_nothing(api: Api, changes: dict[str, Any]) -> None:
-    """Its issuer says what it is for."""
+async def test_key_for_another_use_is_not_used(api: Api, changes: dict[str, Any]) -> None:
+    """`use` and `key_ops` restrict it."""
     publish(api, {"keys": [{**k1(), **changes}, k2()]})
     expect(await api.get(token=api.token()), "401 invalid_token")
 
@@ -106,8 +108,8 @@ async def test_a_key_for_another_use_verifies_nothing(api: Api, changes: dict[st
 @pytest.mark.parametrize(
     "changes", [{"use": "sig"}, {"key_ops": ["verify"]}, {"key_ops": ["sign", "verify"]}], ids=repr
 )
-async def test_a_key_for_this_use_verifies(changes: dict[str, Any]) -> None:
-    """Whichever way it says so, or not at all."""
+async def test_key_for_verification_is_used(changes: dict[str, Any]) -> None:
+    """By `use`, by `key_ops`, or without either."""
     plain = {name: value for name, value in k1().items() if name != "use"}
     for jwk in (plain, {**plain, **changes}):
         api = Api()
@@ -116,8 +118,8 @@ async def test_a_key_for_this_use_verifies(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.conformance("7517-04")
-async def test_a_key_verifies_its_own_algorithm_alone() -> None:
-    """A key for RS256 is none for PS256, though it might be."""
+async def test_key_verifies_only_its_own_algorithm() -> None:
+    """A key with `alg` RS256 does not verify PS256."""
     pss = SigningKey("k2", "PS256", signing_keys()[1].private)
     for jwk, outcome in (({**k2(), "alg": "RS256"}, "401 invalid_token"), (k2(), "200")):
         api = Api(issuer={"algorithms": ["RS256", "PS256"]})
@@ -127,8 +129,8 @@ async def test_a_key_verifies_its_own_algorithm_alone() -> None:
 
 
 @pytest.mark.conformance("7517-05")
-async def test_a_token_that_names_no_key_is_tried_on_what_fits(api: Api) -> None:
-    """One of the two keys does."""
+async def test_token_without_kid_is_tried_on_fitting_keys(api: Api) -> None:
+    """One of the two keys fits."""
     publish(api, {"keys": [k2(), k1()]})
     token = compact(b'{"alg":"ES256","typ":"at+jwt"}', claims(api))
     expect(await api.get(token=token), "200")
@@ -136,8 +138,8 @@ async def test_a_token_that_names_no_key_is_tried_on_what_fits(api: Api) -> None
 
 @pytest.mark.conformance("7517-05")
 @pytest.mark.parametrize(("before", "outcome"), [(4, "200"), (5, "401 invalid_token")])
-async def test_few_keys_are_tried(api: Api, before: int, outcome: str) -> None:
-    """Five of those that fit, so that work is bounded; others count for nothing."""
+async def test_at_most_five_fitting_keys_are_tried(api: Api, before: int, outcome: str) -> None:
+    """This bounds the work; keys that do not fit are not counted."""
     others = [SigningKey(f"o{number}").jwk for number in range(before)]
     publish(api, {"keys": [k2(), *others, k1()]})
     token = compact(b'{"alg":"ES256","typ":"at+jwt"}', claims(api))
@@ -145,8 +147,8 @@ async def test_few_keys_are_tried(api: Api, before: int, outcome: str) -> None:
 
 
 @pytest.mark.conformance("7517-06")
-async def test_a_new_key_is_fetched_once(api: Api) -> None:
-    """At the first token that names it."""
+async def test_new_key_is_fetched_once(api: Api) -> None:
+    """When the first token names it."""
     expect(await api.get(token=api.token()), "200")
     api.now += COOLDOWN + 1
     api.authority.rotate(SigningKey("k3"))
@@ -156,8 +158,8 @@ async def test_a_new_key_is_fetched_once(api: Api) -> None:
 
 
 @pytest.mark.conformance("7517-06")
-async def test_unknown_keys_cause_no_flood(api: Api) -> None:
-    """A hundred of them inside the cool-down are a fetch at most."""
+async def test_unknown_keys_cause_at_most_one_fetch_per_cool_down(api: Api) -> None:
+    """A hundred unknown key IDs within the cool-down."""
     expect(await api.get(token=api.token()), "200")
     api.now += COOLDOWN + 1
     for number in range(100):
@@ -168,8 +170,8 @@ async def test_unknown_keys_cause_no_flood(api: Api) -> None:
 
 
 @pytest.mark.conformance("7517-07")
-async def test_a_key_that_was_withdrawn_verifies_nothing(api: Api) -> None:
-    """Once the key set was fetched again."""
+async def test_withdrawn_key_is_not_used(api: Api) -> None:
+    """From the next fetch of the key set on."""
     expect(await api.get(token=api.token()), "200")
     withdrawn = signing_keys()[0]
     api.authority.keys = [signing_keys()[1]]
@@ -180,8 +182,8 @@ async def test_a_key_that_was_withdrawn_verifies_nothing(api: Api) -> None:
 
 @pytest.mark.conformance("7517-08")
 @pytest.mark.parametrize("named", [{"alg": "HS256"}, {}], ids=["for HS256", "for anything"])
-async def test_a_secret_that_was_published_is_none(api: Api, named: dict[str, str]) -> None:
-    """Everybody knows it."""
+async def test_published_secret_is_not_used(api: Api, named: dict[str, str]) -> None:
+    """An `oct` key in a published key set is public."""
     secret = {"kty": "oct", "kid": "shared", "k": encode(SECRET), **named}
     publish(api, {"keys": [secret, k1()]})
     token = compact(header(alg="HS256", kid="shared"), claims(api), with_secret(SECRET))
@@ -190,17 +192,17 @@ async def test_a_secret_that_was_published_is_none(api: Api, named: dict[str, st
 
 
 @pytest.mark.conformance("7517-09")
-async def test_an_outage_is_not_the_clients_fault(api: Api) -> None:
-    """Nobody knows whether the token is good."""
+async def test_outage_of_the_key_set_gets_503(api: Api) -> None:
+    """The token can't be validated."""
     api.authority.outage = _unreachable
-    answer = await api.get(token=api.token())
-    expect(answer, "503")
-    assert answer.lines("retry-after")
+    response = await api.get(token=api.token())
+    expect(response, "503")
+    assert response.lines("retry-after")
 
 
 @pytest.mark.conformance("7517-09")
-async def test_keys_outlive_an_outage() -> None:
-    """For an hour after they went stale, and not for longer."""
+async def test_stale_keys_are_used_during_an_outage() -> None:
+    """For one hour, not longer."""
     api = Api()
     expect(await api.get(token=api.token()), "200")
     api.authority.outage = _unreachable

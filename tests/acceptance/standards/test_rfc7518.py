@@ -23,8 +23,8 @@ from tests.acceptance.attacks.forgery import (
     with_secret,
 )
 from tests.acceptance.standards.api import ISSUER, Api, signing_keys
-from tests.acceptance.standards.bytewise import claims, compact, header, k1, k2, publish
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.raw_jws import claims, compact, header, k1, k2, publish
 
 
 def _number(value: int) -> str:
@@ -46,15 +46,15 @@ def _number(value: int) -> str:
         pytest.param(always(CURVE_ORDER.to_bytes(32, "big") * 2), id="the order of the curve"),
     ],
 )
-async def test_an_ecdsa_signature_is_two_numbers_of_full_length(api: Api, sign: Sign) -> None:
-    """Between zero and the order of the curve, one after the other."""
+async def test_malformed_ecdsa_signature_is_rejected(api: Api, sign: Sign) -> None:
+    """R and s must be in range and of full length."""
     expect(await api.get(token=compact(header(), claims(api), sign)), "401 invalid_token")
 
 
 @pytest.mark.conformance("7518-02")
 @pytest.mark.parametrize("named", [None, "ES256", "ES384"])
-async def test_a_curve_has_its_algorithm(named: str | None) -> None:
-    """ES256 with a key on P-384 is refused, whatever the key says that it is for."""
+async def test_es256_with_a_p384_key_is_rejected(named: str | None) -> None:
+    """Whatever `alg` the key names."""
     key = SigningKey("p384", "ES384")
 
     def with_sha256(message: bytes) -> bytes:
@@ -69,8 +69,8 @@ async def test_a_curve_has_its_algorithm(named: str | None) -> None:
 
 
 @pytest.mark.conformance("7518-02")
-async def test_es384_is_for_p384() -> None:
-    """And so it verifies, but not with a key on P-256."""
+async def test_es384_requires_a_p384_key() -> None:
+    """A P-384 key verifies, a P-256 key does not."""
     key = SigningKey("p384", "ES384")
     api = Api(issuer={"algorithms": ["ES256", "ES384"]})
     publish(api, {"keys": [key.jwk, k1()]})
@@ -82,8 +82,8 @@ async def test_es384_is_for_p384() -> None:
 
 @pytest.mark.conformance("7518-03")
 @pytest.mark.parametrize("exponent", [65537, 3])
-async def test_a_short_rsa_key_verifies_nothing(api: Api, exponent: int) -> None:
-    """Correct signatures by it do not count."""
+async def test_short_rsa_key_is_not_used(api: Api, exponent: int) -> None:
+    """Even if the signature is correct."""
     private = rsa.generate_private_key(exponent, 1024)  # noqa: S505 - shown to be refused
     jwk = {"kty": "RSA", "kid": "short", "e": _number(exponent)}
     publish(api, {"keys": [jwk | {"n": _number(private.public_key().public_numbers().n)}, k1()]})
@@ -100,15 +100,15 @@ async def test_a_short_rsa_key_verifies_nothing(api: Api, exponent: int) -> None
 @pytest.mark.parametrize(
     ("algorithm", "size"), [("HS256", 31), ("HS384", 47), ("HS512", 63), ("HS256", 0)]
 )
-def test_a_secret_is_as_long_as_the_hash(algorithm: str, size: int) -> None:
-    """A shorter one fails when the issuer is configured."""
+def test_secret_shorter_than_the_hash_is_rejected(algorithm: str, size: int) -> None:
+    """A ValueError when the issuer is built."""
     with pytest.raises(ValueError, match="secret= is missing or too short"):
         JWTIssuer(ISSUER, secret=bytes(size), algorithms=[algorithm])
 
 
 @pytest.mark.conformance("7518-04")
-async def test_a_secret_that_is_long_enough_verifies() -> None:
-    """And another one does not."""
+async def test_secret_as_long_as_the_hash_verifies() -> None:
+    """Another secret of that length does not."""
     secret = bytes(range(32))
     api = Api(issuer={"secret": secret, "algorithms": ["HS256"]})
     for used, outcome in ((secret, "200"), (secret[::-1], "401 invalid_token")):
@@ -120,8 +120,8 @@ async def test_a_secret_that_is_long_enough_verifies() -> None:
 @pytest.mark.parametrize(
     ("salt", "outcome"), [(0, "401 invalid_token"), (20, "401 invalid_token"), (32, "200")]
 )
-async def test_the_salt_is_as_long_as_the_hash(salt: int, outcome: str) -> None:
-    """Another length does not verify."""
+async def test_pss_salt_of_another_length_is_rejected(salt: int, outcome: str) -> None:
+    """The salt must be as long as the hash."""
     pss = padding.PSS(padding.MGF1(hashes.SHA256()), salt)
     private = signing_keys()[1].private
     api = Api(issuer={"algorithms": ["PS256"]})
@@ -150,10 +150,10 @@ def _short(jwk: dict[str, Any], name: str) -> str:
         pytest.param(lambda _: {"y": None}, id="no y"),
     ],
 )
-async def test_a_point_is_whole_and_on_its_curve(
+async def test_ec_key_with_invalid_point_is_skipped(
     api: Api, change: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> None:
-    """A key with another one is skipped, and the others still work."""
+    """The other keys still work."""
     publish(api, {"keys": [k1() | change(k1()), k2()]})
     expect(await api.get(token=api.token()), "401 invalid_token")
     expect(await api.get(token=api.token(key=signing_keys()[1])), "200")
@@ -174,8 +174,10 @@ def _okp(curve: str, private: ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey)
         ("EdDSA", "Ed25519", "401 invalid_token"),
     ],
 )
-async def test_an_algorithm_is_allowed_by_its_name(allowed: str, named: str, outcome: str) -> None:
-    """The one that names its curve and the older one are two."""
+async def test_eddsa_and_ed25519_are_allowed_separately(
+    allowed: str, named: str, outcome: str
+) -> None:
+    """Each name allows only itself."""
     private = ed25519.Ed25519PrivateKey.generate()
     api = Api(issuer={"algorithms": [allowed]})
     publish(api, {"keys": [_okp("Ed25519", private)]})
@@ -185,8 +187,8 @@ async def test_an_algorithm_is_allowed_by_its_name(allowed: str, named: str, out
 
 @pytest.mark.conformance("7518-07")
 @pytest.mark.parametrize("named", ["Ed25519", "EdDSA", "Ed448"])
-async def test_another_curve_verifies_nothing(named: str) -> None:
-    """A key on Ed448 is skipped, whatever a token says of it."""
+async def test_ed448_key_is_skipped(named: str) -> None:
+    """Whatever algorithm the token names."""
     private = ed448.Ed448PrivateKey.generate()
     api = Api(issuer={"algorithms": ["Ed25519", "EdDSA"]})
     other = _okp("Ed25519", ed25519.Ed25519PrivateKey.generate())

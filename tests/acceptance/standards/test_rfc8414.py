@@ -1,4 +1,4 @@
-"""RFC 8414 and OpenID Connect Discovery: where keys are (section 17 of the conformance matrix)."""
+"""RFC 8414 and OpenID Connect Discovery: the issuer's metadata (section 17 of the matrix)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,17 +20,17 @@ JWKS = f"{ISSUER}/jwks"
 TENANT = f"{ISSUER}/t1"
 
 
-def serve(api: Api, answers: dict[str, Any]) -> None:
-    """Let the authorization server have these documents, beside its keys, and nothing else."""
-    documents = {JWKS: api.authority.jwks} | {ISSUER + path: a for path, a in answers.items()}
+def serve(api: Api, responses: dict[str, Any]) -> None:
+    """Make the authorization server serve these documents and its keys, and nothing else."""
+    documents = {JWKS: api.authority.jwks} | {ISSUER + path: a for path, a in responses.items()}
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def response(request: httpx.Request) -> httpx.Response:
         document = documents.get(str(request.url))
         if isinstance(document, httpx.Response):
             return document
         return httpx.Response(404) if document is None else httpx.Response(200, json=document)
 
-    api.authority.outage = answer
+    api.authority.outage = response
 
 
 def tenant(issuer: str) -> tuple[Api, LocalIssuer]:
@@ -48,24 +48,24 @@ def tenant(issuer: str) -> tuple[Api, LocalIssuer]:
         pytest.param("https://AS.example.com", id="other case"),
     ],
 )
-async def test_metadata_of_another_issuer_is_not_used(api: Api, issuer: str) -> None:
-    """What is not the issuer code point by code point is somebody else, whose keys count not."""
+async def test_metadata_of_another_issuer_is_rejected(api: Api, issuer: str) -> None:
+    """The issuer is compared code point by code point; the keys are not fetched."""
     api.authority.metadata["issuer"] = issuer
     expect(await api.get("/r", api.token()), "503")
     assert JWKS not in api.authority.requests
 
 
 @pytest.mark.conformance("8414-02")
-async def test_the_well_known_string_goes_between_host_and_path() -> None:
-    """A terminating slash is removed first, and belongs to the issuer all the same."""
+async def test_well_known_segment_is_inserted_before_the_path() -> None:
+    """A trailing slash is removed for the URL, and stays part of the issuer."""
     api, authority = tenant(f"{TENANT}/")
     expect(await api.get("/r", api.token(iss=f"{TENANT}/")), "200")
     assert authority.requests == [f"{ISSUER}{RFC8414}/t1", JWKS]
 
 
 @pytest.mark.conformance("8414-02")
-async def test_the_slash_that_the_address_lacks_is_compared() -> None:
-    """A document found at the right address that names the issuer without its slash is none."""
+async def test_metadata_without_the_trailing_slash_of_the_issuer_is_rejected() -> None:
+    """Although the document is at the right URL."""
     api, authority = tenant(f"{TENANT}/")
     authority.metadata["issuer"] = TENANT
     assert (await api.get("/r", api.token(iss=f"{TENANT}/"))).status == 503
@@ -74,7 +74,7 @@ async def test_the_slash_that_the_address_lacks_is_compared() -> None:
 
 @pytest.mark.conformance("8414-03")
 async def test_openid_discovery_is_the_fallback() -> None:
-    """Where the first address has nothing, OpenID Connect's is next, inserted alike."""
+    """If the first URL has no metadata, OpenID Connect's is tried, inserted alike."""
     api, authority = tenant(TENANT)
     authority.metadata_url = f"{ISSUER}{OPENID}/t1"
     expect(await api.get("/r", api.token(iss=TENANT)), "200")
@@ -85,8 +85,8 @@ async def test_openid_discovery_is_the_fallback() -> None:
 @pytest.mark.parametrize(
     "issuer", ["http://as.example.com", f"{ISSUER}?x=1", f"{ISSUER}#f", f"{ISSUER}?", f"{ISSUER}#"]
 )
-def test_an_issuer_is_an_https_url_without_query_or_fragment(issuer: str) -> None:
-    """Anything else fails while building."""
+def test_issuer_with_http_query_or_fragment_is_rejected(issuer: str) -> None:
+    """A ValueError when the issuer is built."""
     with pytest.raises(ValueError, match="issuer must"):
         JWTIssuer(issuer)
 
@@ -100,8 +100,8 @@ NO_METADATA = [
 
 @pytest.mark.conformance("8414-05")
 @pytest.mark.parametrize("document", NO_METADATA)
-async def test_what_is_no_metadata_is_not_used(api: Api, document: object) -> None:
-    """If no source is left, nobody's token can be judged."""
+async def test_invalid_metadata_without_another_source_gets_503(api: Api, document: object) -> None:
+    """No token can be validated."""
     serve(api, {RFC8414: document})
     expect(await api.get("/r", api.token()), "503")
     assert JWKS not in api.authority.requests
@@ -109,30 +109,30 @@ async def test_what_is_no_metadata_is_not_used(api: Api, document: object) -> No
 
 @pytest.mark.conformance("8414-05")
 @pytest.mark.parametrize("document", NO_METADATA)
-async def test_what_is_no_metadata_sends_us_to_the_next_source(api: Api, document: object) -> None:
-    """If a source is left, it decides."""
+async def test_invalid_metadata_falls_back_to_the_next_source(api: Api, document: object) -> None:
+    """The next source decides."""
     serve(api, {RFC8414: document, OPENID: api.authority.metadata})
     expect(await api.get("/r", api.token()), "200")
 
 
 @pytest.mark.conformance("8414-06")
 async def test_keys_are_not_fetched_over_http(api: Api) -> None:
-    """An address that anybody on the way could answer for is never asked."""
+    """Metadata with an http `jwks_uri` is rejected."""
     api.authority.metadata["jwks_uri"] = "http://as.example.com/jwks"
     expect(await api.get("/r", api.token()), "503")
     assert all(url.startswith("https://") for url in api.authority.requests)
 
 
 @pytest.mark.conformance("8414-07")
-async def test_signed_metadata_is_ignored_as_a_whole(api: Api) -> None:
-    """We can't verify it, so the plain members count, whatever it would say."""
+async def test_signed_metadata_is_ignored(api: Api) -> None:
+    """It can't be verified, so the plain members are used."""
     api.authority.metadata["signed_metadata"] = "eyJhbGciOiJub25lIn0.e30."
     expect(await api.get("/r", api.token()), "200")
 
 
 @pytest.mark.conformance("8414-08")
-async def test_an_outage_at_the_start_does_not_stop_the_application() -> None:
-    """Public routes are served, the others once the issuer is back, without a restart."""
+async def test_application_starts_during_an_outage() -> None:
+    """Public routes work; the others work once the issuer does, without a restart."""
     api = Api(routes=[Route("/open", handler)], middleware={"public": ["/open"]})
     api.authority.outage = lambda _: httpx.Response(502)
     async with asyncio.timeout(10), running(api):
@@ -145,7 +145,7 @@ async def test_an_outage_at_the_start_does_not_stop_the_application() -> None:
 
 @asynccontextmanager
 async def running(api: Api) -> AsyncIterator[None]:
-    """Start the application as a server would, and stop it."""
+    """Run the application with its lifespan, as a server would."""
     received: asyncio.Queue[Any] = asyncio.Queue()
     sent: asyncio.Queue[Any] = asyncio.Queue()
     connection = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}

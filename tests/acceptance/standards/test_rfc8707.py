@@ -20,15 +20,17 @@ from tests.acceptance.standards.outcome import expect
         "urn:x",
     ],
 )
-def test_a_resource_is_an_absolute_uri_without_fragment(resource: str) -> None:
-    """Another one fails when the guard is built."""
+def test_resource_that_is_no_absolute_uri_is_rejected(resource: str) -> None:
+    """A ValueError when the guard is built; a fragment is not allowed either."""
     with pytest.raises(ValueError, match="resource must be an absolute https URL"):
         Api(guard={"resource": resource})
 
 
 @pytest.mark.conformance("8707-01")
-async def test_a_resource_may_have_a_query(caplog: pytest.LogCaptureFixture) -> None:
-    """Who has to have one is warned; it is part of the name."""
+async def test_resource_with_a_query_is_accepted_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The query is part of the identifier."""
     resource = f"{RESOURCE}?x=1"
     with caplog.at_level(logging.WARNING, "oauth_guard"):
         api = Api(guard={"resource": resource})
@@ -48,10 +50,10 @@ async def test_a_resource_may_have_a_query(caplog: pytest.LogCaptureFixture) -> 
     ],
     ids=str,
 )
-async def test_a_token_for_several_resources_can_be_refused(
+async def test_token_for_several_resources_can_be_rejected(
     aud: object, by_default: str, where_single: str
 ) -> None:
-    """Any of them could use it at the others."""
+    """Each of them could replay it at the others."""
     api, single = Api(), Api(issuer={"single_audience": True})
     expect(await api.get(token=api.token(aud=aud)), by_default)
     expect(await single.get(token=single.token(aud=aud)), where_single)

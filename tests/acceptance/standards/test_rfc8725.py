@@ -10,10 +10,10 @@ from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.jose.jws import parse_jws
 from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.testing import SigningKey
-from tests.acceptance.attacks.forgery import by, encode, mallory, public_k2, with_secret
+from tests.acceptance.attacks.forgery import attacker_key, by, encode, public_k2, with_secret
 from tests.acceptance.standards.api import ISSUER, Api, signing_keys
-from tests.acceptance.standards.bytewise import claims, compact, header
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.raw_jws import claims, compact, header
 
 PARTNER = "https://partner.example.com"
 
@@ -24,15 +24,15 @@ PARTNER = "https://partner.example.com"
     [["none"], ["ES256", "none"], ["ES256", "HS256"], ["HS256", "RS256"], ["es256"], ["RS1"], []],
     ids=str,
 )
-def test_algorithms_that_open_a_door_can_not_be_configured(algorithms: list[str]) -> None:
-    """Neither none, nor secrets beside published keys, nor what nobody knows."""
+def test_unsafe_algorithms_can_not_be_configured(algorithms: list[str]) -> None:
+    """`none`, HMAC beside published keys, and unknown algorithms."""
     with pytest.raises(ValueError, match="algorithms="):
         JWTIssuer(ISSUER, algorithms=algorithms)
 
 
 @pytest.mark.conformance("8725-01")
-def test_the_algorithms_are_those_of_published_keys() -> None:
-    """Unless told otherwise, no secret verifies anything, and nothing goes without."""
+def test_default_algorithms_are_asymmetric() -> None:
+    """By default neither HMAC nor `none` is accepted."""
     algorithms = ClaimRules.of(ISSUER).algorithms
     assert algorithms.isdisjoint(SYMMETRIC)
     assert {name[:2] for name in algorithms} == {"RS", "PS", "ES", "Ed"}
@@ -40,16 +40,16 @@ def test_the_algorithms_are_those_of_published_keys() -> None:
 
 @pytest.mark.conformance("8725-02")
 @pytest.mark.parametrize("form", ["PEM", "DER", "JWK", "modulus"])
-async def test_a_public_key_is_no_secret(api: Api, form: str) -> None:
-    """In whatever form everybody has it."""
+async def test_public_key_as_hmac_secret_is_rejected(api: Api, form: str) -> None:
+    """In each encoding of the key."""
     token = compact(header(alg="HS256", kid="k2"), claims(api), with_secret(public_k2(form)))
     expect(await api.get(token=token), "401 invalid_token")
 
 
 def _two_issuers(**options: Any) -> Api:
-    """Return the API with two issuers, whose keys have one name; *options* are of ours."""
+    """Return the API with two issuers whose keys share a `kid`; *options* are for the first."""
     ours = JWTIssuer(ISSUER, keys=_published(*signing_keys()), leeway=0, **options)
-    theirs = JWTIssuer(PARTNER, keys=_published(mallory(), _THEIR_RSA), leeway=0)
+    theirs = JWTIssuer(PARTNER, keys=_published(attacker_key(), _THEIR_RSA), leeway=0)
     return Api(guard={"issuers": [ours, theirs]})
 
 
@@ -70,8 +70,10 @@ def _published(*keys: SigningKey) -> dict[str, Any]:
     ],
     ids=["RS256 of ours", "ES256 of ours", "RS256 of theirs"],
 )
-async def test_each_issuer_has_its_algorithms(issuer: str, key: SigningKey, outcome: str) -> None:
-    """What one may use, another may not, though it publishes such a key."""
+async def test_algorithms_are_configured_per_issuer(
+    issuer: str, key: SigningKey, outcome: str
+) -> None:
+    """An algorithm allowed for one issuer is not allowed for the other."""
     api = _two_issuers(algorithms=["ES256"])
     token = compact(header(alg=key.algorithm, kid=key.key_id), claims(api, iss=issuer), by(key))
     expect(await api.get(token=token), outcome)
@@ -80,8 +82,8 @@ async def test_each_issuer_has_its_algorithms(issuer: str, key: SigningKey, outc
 @pytest.mark.conformance("8725-06")
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-32-le"])
 @pytest.mark.parametrize("where", ["header", "claims"])
-async def test_a_token_is_utf_8(api: Api, encoding: str, where: str) -> None:
-    """Validly signed, and yet none in another encoding."""
+async def test_token_in_another_encoding_is_rejected(api: Api, encoding: str, where: str) -> None:
+    """Although its signature is valid."""
     parts = {"header": header(), "claims": claims(api, name="é")}
     text = parts[where].decode().replace('"k1"', '"k1","x":"é"').replace("\\u00e9", "é")
     parts[where] = text.encode(encoding)
@@ -93,15 +95,17 @@ async def test_a_token_is_utf_8(api: Api, encoding: str, where: str) -> None:
 @pytest.mark.parametrize(
     ("issuer", "key", "outcome"),
     [
-        (ISSUER, mallory(), "401 invalid_token"),
+        (ISSUER, attacker_key(), "401 invalid_token"),
         (PARTNER, signing_keys()[0], "401 invalid_token"),
         (ISSUER, signing_keys()[0], "200"),
-        (PARTNER, mallory(), "200"),
+        (PARTNER, attacker_key(), "200"),
     ],
     ids=["ours by theirs", "theirs by ours", "ours", "theirs"],
 )
-async def test_a_key_is_its_issuers(issuer: str, key: SigningKey, outcome: str) -> None:
-    """Two issuers have a key of one name, and neither vouches for the other."""
+async def test_key_verifies_only_tokens_of_its_issuer(
+    issuer: str, key: SigningKey, outcome: str
+) -> None:
+    """Two issuers have a key of the same `kid`."""
     api = _two_issuers()
     expect(await api.get(token=compact(header(), claims(api, iss=issuer), by(key))), outcome)
 
@@ -121,13 +125,13 @@ async def test_a_key_is_its_issuers(issuer: str, key: SigningKey, outcome: str) 
     ],
     ids=lambda kid: repr(kid)[:20],
 )
-async def test_the_name_of_a_key_is_compared_and_no_more(api: Api, kid: str) -> None:
-    """No path, query, URL or log line is made of it, and the answer does not tell it."""
-    answer = await api.get(token=compact(header(kid=kid), claims(api)))
-    expect(answer, "401 invalid_token")
+async def test_kid_is_only_compared(api: Api, kid: str) -> None:
+    """It becomes no path, query, URL, log text or part of the response."""
+    response = await api.get(token=compact(header(kid=kid), claims(api)))
+    expect(response, "401 invalid_token")
     urls = {f"{ISSUER}/jwks", f"{ISSUER}/.well-known/oauth-authorization-server"}
     assert set(api.authority.requests) <= urls
-    assert not kid or kid not in repr(answer.messages) + answer.log
+    assert not kid or kid not in repr(response.messages) + response.log
 
 
 @pytest.mark.conformance("8725-10")
@@ -138,8 +142,8 @@ async def test_the_name_of_a_key_is_compared_and_no_more(api: Api, kid: str) -> 
         *("token-introspection+jwt", "application/dpop+jwt", "oauth-authz-req+jwt", "", None),
     ],
 )
-async def test_another_kind_of_jwt_is_no_access_token(api: Api, typ: str | None) -> None:
-    """Though issuer, audience and signature are right."""
+async def test_jwt_of_another_type_is_rejected(api: Api, typ: str | None) -> None:
+    """Although issuer, audience and signature are right."""
     expect(await api.get(token=api.token(header={"typ": typ})), "401 invalid_token")
 
 
@@ -147,8 +151,8 @@ async def test_another_kind_of_jwt_is_no_access_token(api: Api, typ: str | None)
 @pytest.mark.parametrize(
     "changes", [{"at_hash": "x"}, {"c_hash": "x"}, {"token_use": "id"}, {"typ": "ID"}], ids=str
 )
-async def test_an_id_token_is_no_access_token(changes: dict[str, Any]) -> None:
-    """It is told by its claims where the issuer has no type of its own for access tokens."""
+async def test_id_token_is_rejected_by_its_claims(changes: dict[str, Any]) -> None:
+    """For an issuer that has no `typ` of its own for access tokens."""
     api = Api(issuer={"types": ["JWT"]})
     expect(await api.get(token=api.token(header={"typ": "JWT"})), "200")
     token = api.token(header={"typ": "JWT"}, **changes)
@@ -165,8 +169,8 @@ def _json_serialization(api: Api, *, general: bool) -> str:
 
 @pytest.mark.conformance("8725-12")
 @pytest.mark.parametrize("general", [False, True], ids=["flattened", "general"])
-async def test_a_token_is_compact(api: Api, general: bool) -> None:
-    """Its JSON form is no token68, and not read as a token either."""
+async def test_json_serialization_is_rejected(api: Api, general: bool) -> None:
+    """It is not token68."""
     text = _json_serialization(api, general=general)
     expect(await api.get(token=text), "400 invalid_request")
     with pytest.raises(InvalidToken):
@@ -177,7 +181,9 @@ async def test_a_token_is_compact(api: Api, general: bool) -> None:
 @pytest.mark.conformance("8725-12")
 @pytest.mark.parametrize("where", [0, 10, -1])
 @pytest.mark.parametrize("character", ["~", "+", "/"])
-async def test_a_token_has_the_characters_of_a_jwt(api: Api, character: str, where: int) -> None:
-    """A token68 may have others."""
+async def test_token_with_other_token68_characters_is_no_jwt(
+    api: Api, character: str, where: int
+) -> None:
+    """Token68 permits more characters than base64url."""
     text = api.token()
     expect(await api.get(token=f"{text[:where]}{character}{text[where:]}"), "401 invalid_token")

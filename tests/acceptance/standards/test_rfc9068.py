@@ -10,9 +10,9 @@ from starlette.routing import Mount, Route
 from oauth_guard import ConfigurationError, Guard, JWTIssuer, OAuthGuardMiddleware
 from oauth_guard.starlette import requires
 from oauth_guard.testing import SigningKey
-from tests.acceptance.standards.answer import body, http, run
 from tests.acceptance.standards.api import RESOURCE, Api, bearer, handler
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.recorded_response import body, http, run
 
 
 @pytest.mark.conformance("9068-01")
@@ -27,8 +27,8 @@ from tests.acceptance.standards.outcome import expect
         ("at+jwtx", "401 invalid_token"),
     ],
 )
-async def test_the_type_is_an_access_token(api: Api, typ: str | None, outcome: str) -> None:
-    """`typ` is compared as a media type, and nothing else is an access token."""
+async def test_typ_must_be_an_access_token(api: Api, typ: str | None, outcome: str) -> None:
+    """`typ` is compared as a media type."""
     expect(await api.get(token=api.token(header={"typ": typ})), outcome)
 
 
@@ -36,8 +36,8 @@ async def test_the_type_is_an_access_token(api: Api, typ: str | None, outcome: s
 @pytest.mark.parametrize(
     "issuer", ["https://as.example.com/", "http://as.example.com", "https://evil.example"]
 )
-async def test_the_issuer_is_ours_character_by_character(api: Api, issuer: str) -> None:
-    """A name that is not exactly a configured one is unknown, and nobody is asked."""
+async def test_issuer_must_match_exactly(api: Api, issuer: str) -> None:
+    """A token of any other issuer causes no request."""
     expect(await api.get(token=api.token(iss=issuer)), "401 invalid_token")
     assert api.authority.requests == []
 
@@ -46,10 +46,10 @@ async def test_the_issuer_is_ours_character_by_character(api: Api, issuer: str) 
 @pytest.mark.parametrize(
     ("resource", "outcome"), [("a", "401 invalid_token"), ("b", "200")], ids=["another", "its own"]
 )
-async def test_the_audience_is_the_resource_of_the_route(
+async def test_audience_must_be_the_resource_of_the_route(
     api: Api, resource: str, outcome: str
 ) -> None:
-    """A token for one resource is no token for another in the same application."""
+    """One application may hold several resources."""
     guards = {
         prefix: Guard(f"{RESOURCE}{prefix}", [api.jwt_issuer()], clock=lambda: api.now)
         for prefix in ("/a", "/b", "/")
@@ -60,22 +60,22 @@ async def test_the_audience_is_the_resource_of_the_route(
 
 
 @pytest.mark.conformance("9068-04")
-async def test_only_keys_of_the_issuer_verify(api: Api) -> None:
-    """Another key that goes by the name of one of the issuer's is not the issuer's."""
+async def test_key_of_another_party_with_the_same_kid_is_rejected(api: Api) -> None:
+    """The `kid` does not make it the issuer's key."""
     expect(await api.get(token=api.token(key=SigningKey("k1"))), "401 invalid_token")
 
 
 @pytest.mark.conformance("9068-05")
 @pytest.mark.parametrize("claim", ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"])
-async def test_each_claim_of_an_access_token_must_be_there(api: Api, claim: str) -> None:
-    """A token without any one of the seven is none."""
+async def test_token_without_a_required_claim_is_rejected(api: Api, claim: str) -> None:
+    """RFC 9068 requires seven claims."""
     changes: dict[str, Any] = {claim: None}
     expect(await api.get(token=api.token(**changes)), "401 invalid_token")
 
 
 @pytest.mark.conformance("9068-06")
-async def test_encryption_can_not_be_agreed(api: Api) -> None:
-    """The door is closed: nothing is decrypted, no option says so, and a plain token is good."""
+async def test_encryption_can_not_be_configured(api: Api) -> None:
+    """No option enables decryption, and an unencrypted token is accepted."""
     options = inspect.signature(JWTIssuer).parameters
     assert not [name for name in options if "crypt" in name]
     with pytest.raises(ConfigurationError, match="encryption_required= is no setting"):
@@ -94,7 +94,7 @@ async def test_encryption_can_not_be_agreed(api: Api) -> None:
     ],
     ids=["list", "none where one is asked", "none where none is asked"],
 )
-async def test_scope_is_one_string(
+async def test_scope_must_be_one_string(
     api: Api, method: str, target: str, scope: object, outcome: str
 ) -> None:
     """A list is malformed; a token without `scope` grants none."""
@@ -112,10 +112,10 @@ async def test_scope_is_one_string(
     ],
     ids=str,
 )
-async def test_authorization_claims_are_matched_whole(
+async def test_authorization_claims_must_match_exactly(
     claim: str, held: object, outcome: str
 ) -> None:
-    """A policy asks for exact members of a list; anything but a list of strings is malformed."""
+    """A claim that is not a list of strings is malformed."""
     asked: dict[str, Any] = {claim: ["ops"]}
     api = Api(routes=[Route("/ops", requires(**asked)(handler))])
     claims: dict[str, Any] = {claim: held}

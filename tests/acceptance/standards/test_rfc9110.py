@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 
 from tests.acceptance.standards.api import Api, bearer
-from tests.acceptance.standards.outcome import expect, refused
-from tests.acceptance.standards.refusals import BY_THE_DOOR, REFUSALS, Refusal, rows
+from tests.acceptance.standards.outcome import expect, expect_rejection
+from tests.acceptance.standards.rejections import BY_MIDDLEWARE, REJECTIONS, Rejection, rows
 
-UNAUTHORIZED = [each for each in REFUSALS if each.outcome.startswith("401")]
+UNAUTHORIZED = [each for each in REJECTIONS if each.outcome.startswith("401")]
 
 
 @pytest.mark.conformance("9110-01")
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
-async def test_the_scheme_has_no_case(api: Api, scheme: str) -> None:
-    """However it is written, it is Bearer."""
+async def test_scheme_is_case_insensitive(api: Api, scheme: str) -> None:
+    """In any combination of cases it is Bearer."""
     value = f"{scheme} {api.token()}".encode()
     expect(await api.send("GET", "/r", [(b"authorization", value)]), "200")
 
@@ -23,10 +23,10 @@ async def test_the_scheme_has_no_case(api: Api, scheme: str) -> None:
 @pytest.mark.parametrize("name", [b"authorization", b"Authorization"])
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("other", ["the same", "a bad token", "another scheme", "nothing"])
-async def test_a_second_authorization_field_is_malformed(
+async def test_second_authorization_field_is_malformed(
     api: Api, other: str, place: int, name: bytes
 ) -> None:
-    """Neither the first nor the last wins, however either is written."""
+    """Neither the first nor the last is used."""
     ((_, good),) = bearer(api.token())
     second = {
         "the same": good,
@@ -40,69 +40,71 @@ async def test_a_second_authorization_field_is_malformed(
 
 
 @pytest.mark.conformance("9110-02")
-async def test_authorization_is_no_list(api: Api) -> None:
-    """A proxy may have joined two lines with a comma."""
+async def test_comma_separated_authorization_is_malformed(api: Api) -> None:
+    """A proxy may have joined two field lines."""
     token = api.token()
     value = f"Bearer {token}, Bearer {token}".encode()
     expect(await api.send("GET", "/r", [(b"authorization", value)]), "400 invalid_request")
 
 
 @pytest.mark.conformance("9110-03")
-@pytest.mark.parametrize("refusal", rows(*UNAUTHORIZED))
-async def test_every_401_has_a_challenge(api: Api, refusal: Refusal) -> None:
-    """Over HTTP, HEAD and WebSocket alike."""
-    for answer in (
-        await refusal.over_http(api),
-        await refusal.over_http(api, "HEAD"),
-        await refusal.over_websocket(api),
+@pytest.mark.parametrize("rejection", rows(*UNAUTHORIZED))
+async def test_every_401_has_a_challenge(api: Api, rejection: Rejection) -> None:
+    """For GET, HEAD and WebSocket."""
+    for response in (
+        await rejection.over_http(api),
+        await rejection.over_http(api, "HEAD"),
+        await rejection.over_websocket(api),
     ):
-        assert answer.status == 401
-        assert answer.challenges
-        refused(answer)
+        assert response.status == 401
+        assert response.challenges
+        expect_rejection(response)
 
 
 @pytest.mark.conformance("9110-03")
-async def test_a_401_of_a_route_has_a_challenge() -> None:
-    """An anonymous caller who got as far as a route is told what it asks for."""
-    answer = await Api(middleware={"required": False}).get("/admin")
-    expect(answer, "401 none")
-    assert answer.challenges[0][1]["scope"] == "read admin"
+async def test_401_of_a_route_has_a_challenge() -> None:
+    """An anonymous caller reaches a route that requires a scope."""
+    response = await Api(middleware={"required": False}).get("/admin")
+    expect(response, "401 none")
+    assert response.challenges[0][1]["scope"] == "read admin"
 
 
 @pytest.mark.conformance("9110-04")
-@pytest.mark.parametrize("refusal", rows(*REFUSALS))
-async def test_one_line_holds_one_challenge(api: Api, refusal: Refusal) -> None:
-    """So nobody has to find out where one ends and the next begins."""
-    answer = await refusal.over_http(api)
-    expect(answer, refusal.outcome)
-    assert [scheme for scheme, _ in answer.challenges] == ([] if refusal.outage else ["Bearer"])
+@pytest.mark.parametrize("rejection", rows(*REJECTIONS))
+async def test_each_field_line_has_one_challenge(api: Api, rejection: Rejection) -> None:
+    """A client needs no rule to separate challenges."""
+    response = await rejection.over_http(api)
+    expect(response, rejection.outcome)
+    assert [scheme for scheme, _ in response.challenges] == ([] if rejection.outage else ["Bearer"])
 
 
 @pytest.mark.conformance("9110-05")
-async def test_proxy_authorization_is_not_ours(api: Api) -> None:
-    """It was meant for somebody on the way."""
+async def test_proxy_authorization_is_ignored(api: Api) -> None:
+    """It is meant for a proxy."""
     ((_, value),) = bearer(api.token())
     expect(await api.send("GET", "/r", [(b"proxy-authorization", value)]), "401 none")
     both = [(b"proxy-authorization", b"Bearer x"), (b"authorization", value)]
-    answer = await api.send("GET", "/r", both)
-    assert answer.status == 200
+    response = await api.send("GET", "/r", both)
+    assert response.status == 200
 
 
 @pytest.mark.conformance("9110-06")
-@pytest.mark.parametrize("refusal", rows(*BY_THE_DOOR))
-async def test_head_is_refused_as_get_without_a_body(api: Api, refusal: Refusal) -> None:
-    """The header fields are the same, the length of the body included."""
-    over_get = await refusal.over_http(api, "GET")
-    over_head = await refusal.over_http(api, "HEAD")
-    expect(over_get, refusal.outcome)
+@pytest.mark.parametrize("rejection", rows(*BY_MIDDLEWARE))
+async def test_rejected_head_has_the_headers_of_get_and_no_body(
+    api: Api, rejection: Rejection
+) -> None:
+    """Content-Length included."""
+    over_get = await rejection.over_http(api, "GET")
+    over_head = await rejection.over_http(api, "HEAD")
+    expect(over_get, rejection.outcome)
     assert over_head.status == over_get.status
     assert over_head.headers == over_get.headers
     assert over_head.body == b""
 
 
 @pytest.mark.conformance("9110-07")
-async def test_challenges_of_the_application_are_left_alone() -> None:
-    """What it asks for by itself is its own affair."""
+async def test_challenge_of_the_application_is_unchanged() -> None:
+    """The middleware adds none of its own."""
 
     async def app(_connection: Any, _receive: Any, send: Any) -> None:
         headers = [(b"www-authenticate", b'Basic realm="x"')]
@@ -110,7 +112,7 @@ async def test_challenges_of_the_application_are_left_alone() -> None:
         await send({"type": "http.response.body", "body": b"no"})
 
     api = Api(app=app)
-    answer = await api.get("/r", api.token())
-    assert answer.status == 401
-    assert answer.headers == ((b"www-authenticate", b'Basic realm="x"'),)
-    assert answer.body == b"no"
+    response = await api.get("/r", api.token())
+    assert response.status == 401
+    assert response.headers == ((b"www-authenticate", b'Basic realm="x"'),)
+    assert response.body == b"no"

@@ -5,14 +5,14 @@ from starlette.routing import Route
 
 from oauth_guard import Guard
 from oauth_guard.starlette import requires
-from tests.acceptance.standards.answer import Answer
 from tests.acceptance.standards.api import RESOURCE, Api, bearer, handler, plain
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.recorded_response import RecordedResponse
 
 
 @pytest.mark.conformance("9700-01")
-async def test_each_request_is_judged_for_itself() -> None:
-    """A token that one resource has just accepted is for another one what it always was."""
+async def test_token_accepted_at_one_resource_is_rejected_at_another() -> None:
+    """An earlier success has no effect."""
     api = Api()
     issuer = api.jwt_issuer()
     guards = {
@@ -27,8 +27,8 @@ async def test_each_request_is_judged_for_itself() -> None:
 
 
 @pytest.mark.conformance("9700-01")
-async def test_scope_and_time_are_judged_on_each_request(api: Api) -> None:
-    """What was enough elsewhere or before is not enough here and now."""
+async def test_scope_and_expiry_are_checked_on_each_request(api: Api) -> None:
+    """An earlier success has no effect."""
     token = api.token()
     expect(await api.get("/r", token), "200")
     expect(await api.post("/w", token), "403 insufficient_scope")
@@ -41,12 +41,14 @@ async def test_scope_and_time_are_judged_on_each_request(api: Api) -> None:
     ("subject", "kind", "outcome"),
     [("c1", "client", "403 insufficient_scope"), ("u1", "user", "200")],
 )
-async def test_a_client_is_no_user(subject: str, kind: str, outcome: str) -> None:
-    """Whoever acts for itself does not get what is for people."""
+async def test_client_token_is_rejected_where_a_user_is_required(
+    subject: str, kind: str, outcome: str
+) -> None:
+    """A client that acts on its own behalf is not a user."""
     api = Api(routes=[Route("/users", requires(users_only=True)(handler))])
-    answer = await api.get("/r", api.token(sub=subject, client_id="c1"))
-    expect(answer, "200")
-    assert answer.seen[0].kind == kind
+    response = await api.get("/r", api.token(sub=subject, client_id="c1"))
+    expect(response, "200")
+    assert response.seen[0].kind == kind
     expect(await api.get("/users", api.token(sub=subject, client_id="c1")), outcome)
 
 
@@ -62,8 +64,8 @@ FORWARDED = [
 
 @pytest.mark.conformance("9700-04")
 @pytest.mark.parametrize("field", FORWARDED, ids=lambda field: field[0].decode())
-async def test_a_field_that_anybody_can_send_does_not_make_tls(field: tuple[bytes, bytes]) -> None:
-    """Only the server knows how a request came, and whom to believe about that."""
+async def test_forwarded_header_does_not_satisfy_required_tls(field: tuple[bytes, bytes]) -> None:
+    """Only the server determines the scheme, and which proxy it trusts."""
     api = Api(guard={"require_https": True})
     headers = [*bearer(api.token()), field]
     expect(await api.send("GET", "/r", headers, scheme="http"), "400 invalid_request")
@@ -72,12 +74,10 @@ async def test_a_field_that_anybody_can_send_does_not_make_tls(field: tuple[byte
 
 @pytest.mark.conformance("9700-04")
 @pytest.mark.parametrize("field", FORWARDED, ids=lambda field: field[0].decode())
-async def test_a_field_that_anybody_can_send_moves_nothing(
-    api: Api, field: tuple[bytes, bytes]
-) -> None:
-    """Neither challenges nor metadata know of it."""
+async def test_forwarded_header_changes_no_url(api: Api, field: tuple[bytes, bytes]) -> None:
+    """Neither in challenges nor in metadata."""
     for target in ("/r", "/.well-known/oauth-protected-resource"):
-        answers: list[Answer] = [
+        responses: list[RecordedResponse] = [
             await api.send("GET", target, headers) for headers in ((), [field])
         ]
-        assert answers[0].messages == answers[1].messages
+        assert responses[0].messages == responses[1].messages

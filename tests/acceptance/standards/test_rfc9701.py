@@ -1,4 +1,4 @@
-"""RFC 9701, signed answers about tokens: asked for, checked, and never mistaken for tokens."""
+"""RFC 9701, signed introspection responses: requested, verified, and never accepted as tokens."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import pytest
 
 from oauth_guard.testing import SigningKey
 from tests.acceptance.standards.api import ISSUER, NOW, RESOURCE, Api
-from tests.acceptance.standards.opaque import OpaqueApi, admitted
+from tests.acceptance.standards.opaque import OpaqueApi, expect_identity
 from tests.acceptance.standards.outcome import expect
 
 KIND = "application/token-introspection+jwt"
@@ -19,14 +19,14 @@ ACTIVE = {"active": True, "sub": "u1", "aud": RESOURCE}
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """Return the claims of a good answer with *changes*; `None` leaves a claim out."""
+    """Return the claims of a valid response with *changes*; `None` removes a claim."""
     good = {"iss": ISSUER, "aud": "api", "iat": NOW, "token_introspection": ACTIVE}
     return {name: value for name, value in (good | changes).items() if value is not None}
 
 
-def answering(api: OpaqueApi, text: str, kind: str = KIND) -> None:
-    """Let the endpoint answer with *text*."""
-    api.at_endpoint(lambda _: httpx.Response(200, text=text, headers={"content-type": kind}))
+def serve_text(api: OpaqueApi, text: str, kind: str = KIND) -> None:
+    """Make the endpoint respond with *text*."""
+    api.replace_endpoint(lambda _: httpx.Response(200, text=text, headers={"content-type": kind}))
 
 
 def sign(
@@ -40,11 +40,11 @@ def sign(
 
 
 @pytest.mark.conformance("9701-01")
-async def test_a_signed_answer_is_asked_for() -> None:
-    """By its media type, and it is believed."""
+async def test_signed_response_is_requested_and_used() -> None:
+    """The Accept header has its media type."""
     api = OpaqueApi(signed=True)
-    admitted(await api.get(token=api.opaque()), sub="u1")
-    (request,) = api.questions
+    expect_identity(await api.get(token=api.opaque()), sub="u1")
+    (request,) = api.introspection_requests
     assert request.headers["accept"] == KIND
 
 
@@ -52,26 +52,26 @@ async def test_a_signed_answer_is_asked_for() -> None:
 @pytest.mark.parametrize(
     "header", [{"typ": None}, {"typ": "JWT"}, {"typ": "at+jwt"}], ids=["absent", "JWT", "at+jwt"]
 )
-async def test_it_has_a_type_of_its_own(header: Mapping[str, Any]) -> None:
-    """Another JWT of the issuer is none."""
+async def test_signed_response_of_another_type_is_rejected(header: Mapping[str, Any]) -> None:
+    """`typ` must be that of RFC 9701."""
     api = OpaqueApi(signed=True)
-    answering(api, sign(api, claims(), header))
+    serve_text(api, sign(api, claims(), header))
     expect(await api.get(token="opaque-1"), "503")
 
 
 @pytest.mark.conformance("9701-02")
-async def test_it_has_a_media_type_of_its_own() -> None:
-    """A signed answer that is called something else is none."""
+async def test_signed_response_of_another_media_type_is_rejected() -> None:
+    """With the right one it is accepted."""
     api = OpaqueApi(signed=True)
-    answering(api, sign(api, claims()), "application/jwt")
+    serve_text(api, sign(api, claims()), "application/jwt")
     expect(await api.get(token="opaque-1"), "503")
-    answering(api, sign(api, claims()))
-    admitted(await api.get(token="opaque-1"), sub="u1")
+    serve_text(api, sign(api, claims()))
+    expect_identity(await api.get(token="opaque-1"), sub="u1")
 
 
 @pytest.mark.conformance("9701-02")
-async def test_its_signature_is_the_issuers() -> None:
-    """Neither another key, nor another text, nor no signature."""
+async def test_signed_response_without_valid_signature_is_rejected() -> None:
+    """Another key, another text, no signature."""
     api = OpaqueApi(signed=True)
     head, body, signature = sign(api, claims()).split(".")
     _, other, _ = sign(api, claims(token_introspection={**ACTIVE, "sub": "u2"})).split(".")
@@ -83,7 +83,7 @@ async def test_its_signature_is_the_issuers() -> None:
         unsigned,
         f"{unsigned}{signature}",
     ):
-        answering(api, text)
+        serve_text(api, text)
         expect(await api.get(token="opaque-1"), "503")
 
 
@@ -100,33 +100,35 @@ async def test_its_signature_is_the_issuers() -> None:
         pytest.param({"iat": NOW - 3600}, id="iat an hour ago"),
     ],
 )
-async def test_it_is_from_the_issuer_for_us_and_new(changes: dict[str, Any]) -> None:
-    """An answer to somebody else, or of another day, says nothing here."""
+async def test_signed_response_of_wrong_issuer_audience_or_time_is_rejected(
+    changes: dict[str, Any],
+) -> None:
+    """It must be for this resource server and recent."""
     api = OpaqueApi(signed=True)
-    answering(api, sign(api, claims(**changes)))
+    serve_text(api, sign(api, claims(**changes)))
     expect(await api.get(token="opaque-1"), "503")
 
 
 @pytest.mark.conformance("9701-04")
-async def test_only_what_is_said_about_the_token_counts() -> None:
-    """The other members are about the answer."""
+async def test_only_the_token_introspection_member_is_used() -> None:
+    """The other claims describe the response itself."""
     api = OpaqueApi(signed=True)
     members = claims(active=True, sub="u1", token_introspection={"active": False})
-    answering(api, sign(api, members))
+    serve_text(api, sign(api, members))
     expect(await api.get(token="opaque-1"), "401 invalid_token")
 
 
 @pytest.mark.conformance("9701-05")
-async def test_there_is_no_downgrade() -> None:
-    """A plain answer says nothing where a signed one was asked for."""
+async def test_unsigned_response_is_rejected_if_signed_is_requested() -> None:
+    """There is no downgrade."""
     api = OpaqueApi(signed=True)
-    answering(api, json.dumps(ACTIVE), "application/json")
+    serve_text(api, json.dumps(ACTIVE), "application/json")
     expect(await api.get(token="opaque-1"), "503")
 
 
 @pytest.mark.conformance("9701-06")
-async def test_an_answer_is_no_access_token() -> None:
-    """Presented as one, it is refused: by who checks signatures, and by who asks."""
+async def test_signed_response_is_rejected_as_access_token() -> None:
+    """By the JWT issuer and by the introspecting issuer."""
     signing = Api()
     asking = OpaqueApi()
     said = claims(**ACTIVE, exp=NOW + 300, client_id="c1", jti="j1")
@@ -134,4 +136,4 @@ async def test_an_answer_is_no_access_token() -> None:
     for api in (signing, asking):
         token = api.authority.keys[0].sign(json.dumps(said).encode(), TYPE)
         expect(await api.get(token=token), "401 invalid_token")
-    assert asking.questions == []
+    assert asking.introspection_requests == []

@@ -7,49 +7,49 @@ import pytest
 from starlette.applications import Starlette
 
 from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
-from tests.acceptance.standards.answer import Answer, body, http, run
 from tests.acceptance.standards.api import ISSUER, RESOURCE, Api, bearer
 from tests.acceptance.standards.outcome import expect
+from tests.acceptance.standards.recorded_response import RecordedResponse, body, http, run
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
-def _members(answer: Answer) -> dict[str, Any]:
-    """Return the document, once it is seen to be one."""
-    assert answer.status == 200
-    assert answer.lines("content-type") == ["application/json"]
-    members = json.loads(answer.body)
+def _members(response: RecordedResponse) -> dict[str, Any]:
+    """Return the members of the document, after checking that it is valid JSON metadata."""
+    assert response.status == 200
+    assert response.lines("content-type") == ["application/json"]
+    members = json.loads(response.body)
     assert isinstance(members, dict)
     return members
 
 
 @pytest.mark.conformance("9728-01")
 async def test_metadata_is_served_without_a_token(api: Api) -> None:
-    """Whoever has no token yet can read where to get one."""
+    """A client without a token reads there where to get one."""
     assert _members(await api.get(WELL_KNOWN))["resource"] == RESOURCE
 
 
 @pytest.mark.conformance("9728-02")
-async def test_the_well_known_part_comes_before_the_path() -> None:
-    """The metadata of a resource with a path is at the root of the host, and only there."""
+async def test_metadata_url_has_the_well_known_segment_before_the_path() -> None:
+    """It is served at the root of the host only."""
     api = Api(guard={"resource": f"{RESOURCE}/v1"})
     assert _members(await api.get(f"{WELL_KNOWN}/v1"))["resource"] == f"{RESOURCE}/v1"
     expect(await api.get(f"/v1{WELL_KNOWN}"), "401 none")
 
 
 @pytest.mark.conformance("9728-03")
-async def test_a_slash_that_ends_the_host_is_of_the_name_alone() -> None:
-    """The URL of the metadata goes without it, the identifier keeps it."""
+async def test_metadata_url_omits_the_trailing_slash_of_the_resource() -> None:
+    """The identifier in the document keeps it."""
     api = Api(guard={"resource": f"{RESOURCE}/"})
-    answer = await api.get(WELL_KNOWN)
-    assert b'"resource": "https://api.example.com/"' in answer.body
-    assert _members(answer)["resource"] == f"{RESOURCE}/"
+    response = await api.get(WELL_KNOWN)
+    assert b'"resource": "https://api.example.com/"' in response.body
+    assert _members(response)["resource"] == f"{RESOURCE}/"
 
 
 @pytest.mark.conformance("9728-04")
 @pytest.mark.parametrize("name", [b"host", b"x-forwarded-host"])
-async def test_the_request_has_no_say_in_the_document(api: Api, name: bytes) -> None:
-    """Identifiers are the configured ones, whatever host the request says it is for."""
+async def test_request_does_not_change_the_metadata(api: Api, name: bytes) -> None:
+    """Identifiers are the configured ones, whatever the Host header is."""
     request = http("GET", WELL_KNOWN) | {
         "headers": [(name, b"evil.example")],
         "server": ("evil.example", 80),
@@ -64,7 +64,7 @@ async def test_the_request_has_no_say_in_the_document(api: Api, name: bytes) -> 
 @pytest.mark.parametrize(
     ("scopes", "listed"), [([], None), (["read", "write"], ["read", "write"])], ids=str
 )
-async def test_what_has_no_values_is_left_out(scopes: list[str], listed: object) -> None:
+async def test_metadata_omits_empty_members(scopes: list[str], listed: object) -> None:
     """There is no empty list of scopes."""
     api = Api(guard={"scopes_supported": scopes})
     assert _members(await api.get(WELL_KNOWN)).get("scopes_supported") == listed
@@ -74,8 +74,8 @@ async def test_what_has_no_values_is_left_out(scopes: list[str], listed: object)
 @pytest.mark.parametrize(
     "methods", [["header"], ["header", "query"], ["header", "body"], ["header", "body", "query"]]
 )
-async def test_the_methods_are_those_that_work(methods: list[str]) -> None:
-    """Tokens are taken in these ways, and the document says so."""
+async def test_metadata_lists_the_enabled_bearer_methods(methods: list[str]) -> None:
+    """Each listed method is accepted."""
     api = Api(guard={"bearer_methods": methods})
     assert _members(await api.get(WELL_KNOWN))["bearer_methods_supported"] == methods
     by_query = await api.get(f"/r?access_token={api.token()}")
@@ -83,8 +83,8 @@ async def test_the_methods_are_those_that_work(methods: list[str]) -> None:
 
 
 @pytest.mark.conformance("9728-06")
-async def test_the_header_alone_is_taken_unless_told_otherwise(api: Api) -> None:
-    """And the document says so."""
+async def test_metadata_lists_only_the_header_method_by_default(api: Api) -> None:
+    """The other methods are not accepted."""
     assert _members(await api.get(WELL_KNOWN))["bearer_methods_supported"] == ["header"]
 
 
@@ -92,30 +92,30 @@ async def test_the_header_alone_is_taken_unless_told_otherwise(api: Api) -> None
 @pytest.mark.parametrize(
     "resource", ["http://api.example.com", "https://api.example.com#f", "https://api.example.com#"]
 )
-def test_a_resource_is_https_and_has_no_fragment(api: Api, resource: str) -> None:
-    """Another identifier fails when the guard is built."""
+def test_resource_with_http_or_fragment_is_rejected(api: Api, resource: str) -> None:
+    """A ValueError when the guard is built."""
     with pytest.raises(ValueError, match="resource must be an absolute https URL"):
         Guard(resource, [api.jwt_issuer()])
 
 
 @pytest.mark.conformance("9728-07")
-def test_the_address_of_keys_is_https() -> None:
-    """Keys that travel unprotected are nobody's."""
+def test_jwks_url_that_is_not_https_is_rejected() -> None:
+    """Keys fetched over http could be replaced in transit."""
     with pytest.raises(ValueError, match="jwks_uri= must be an absolute https URL"):
         JWTIssuer(ISSUER, jwks_uri="http://as.example.com/jwks")
 
 
 @pytest.mark.conformance("9728-07")
-async def test_the_address_of_keys_that_the_issuer_names_is_https(api: Api) -> None:
-    """An issuer that sends us to http is not followed."""
+async def test_http_jwks_uri_in_metadata_is_rejected(api: Api) -> None:
+    """It is not fetched."""
     api.authority.metadata["jwks_uri"] = "http://as.example.com/jwks"
     expect(await api.get(token=api.token()), "503")
     assert "http://as.example.com/jwks" not in api.authority.requests
 
 
 @pytest.mark.conformance("9728-08")
-async def test_nothing_is_promised_that_is_not_enforced(api: Api) -> None:
-    """Bearer tokens alone are taken: there is no member about proofs or certificates."""
+async def test_metadata_claims_no_unsupported_feature(api: Api) -> None:
+    """There is no member about DPoP or mutual TLS."""
     members = _members(await api.get(WELL_KNOWN))
     assert not [name for name in members if "dpop" in name or "tls" in name or "signing" in name]
 
@@ -130,34 +130,34 @@ async def test_nothing_is_promised_that_is_not_enforced(api: Api) -> None:
     ],
     ids=["no token", "bad token", "malformed"],
 )
-async def test_a_challenge_says_where_the_metadata_is(
+async def test_challenge_names_the_metadata_url(
     api: Api, authorization: bytes | None, outcome: str
 ) -> None:
-    """A client that was refused finds its way."""
+    """A rejected client can find the authorization server."""
     headers = [(b"authorization", authorization)] if authorization else []
-    answer = await api.send("GET", "/r", headers)
-    expect(answer, outcome)
-    assert _metadata_urls(answer) == [f"{RESOURCE}{WELL_KNOWN}"]
+    response = await api.send("GET", "/r", headers)
+    expect(response, outcome)
+    assert _metadata_urls(response) == [f"{RESOURCE}{WELL_KNOWN}"]
 
 
 @pytest.mark.conformance("9728-09")
-async def test_a_challenge_for_more_scope_says_so_too(api: Api) -> None:
-    """A refusal inside a route names the metadata as well."""
-    answer = await api.post(token=api.token())
-    expect(answer, "403 insufficient_scope")
-    assert _metadata_urls(answer) == [f"{RESOURCE}{WELL_KNOWN}"]
+async def test_insufficient_scope_challenge_names_the_metadata_url(api: Api) -> None:
+    """Also if the rejection is raised in a route."""
+    response = await api.post(token=api.token())
+    expect(response, "403 insufficient_scope")
+    assert _metadata_urls(response) == [f"{RESOURCE}{WELL_KNOWN}"]
 
 
 @pytest.mark.conformance("9728-10")
 async def test_metadata_is_not_signed(api: Api) -> None:
-    """The door is closed: there is no `signed_metadata`."""
+    """There is no `signed_metadata` member."""
     assert "signed_metadata" not in _members(await api.get(WELL_KNOWN))
 
 
 @pytest.mark.conformance("9728-11")
 @pytest.mark.parametrize("name", ["a", "b"])
 async def test_each_resource_on_a_host_has_its_own_document(api: Api, name: str) -> None:
-    """Two resources in one application have two documents, and refusals name the right one."""
+    """Two resources in one application; challenges name the right document."""
     guards = {
         prefix: Guard(f"{RESOURCE}{prefix}", [api.jwt_issuer()]) for prefix in ("/a", "/b", "/")
     }
@@ -171,11 +171,11 @@ async def test_each_resource_on_a_host_has_its_own_document(api: Api, name: str)
 
 @pytest.mark.conformance("9728-12")
 async def test_metadata_is_cacheable_and_readable_by_scripts(api: Api) -> None:
-    """A browser may keep it for a bounded time, and may show it to scripts of any origin."""
-    answer = await api.send("GET", WELL_KNOWN, [(b"origin", b"https://app.example.org")])
-    assert answer.lines("cache-control") == ["public, max-age=3600"]
-    assert answer.lines("access-control-allow-origin") == ["*"]
+    """For a bounded time, and for scripts of any origin."""
+    response = await api.send("GET", WELL_KNOWN, [(b"origin", b"https://app.example.org")])
+    assert response.lines("cache-control") == ["public, max-age=3600"]
+    assert response.lines("access-control-allow-origin") == ["*"]
 
 
-def _metadata_urls(answer: Answer) -> list[str | None]:
-    return [parameters.get("resource_metadata") for _, parameters in answer.challenges]
+def _metadata_urls(response: RecordedResponse) -> list[str | None]:
+    return [parameters.get("resource_metadata") for _, parameters in response.challenges]

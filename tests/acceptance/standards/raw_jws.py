@@ -1,4 +1,4 @@
-"""Tokens and key sets written byte by byte, so that one thing can be wrong and all else right."""
+"""Tokens and key sets written byte by byte, so that exactly one thing can be wrong."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ def k1() -> JWK:
 
 
 def k2() -> JWK:
-    """Return the JWK of `k2`, open to every RSA algorithm."""
+    """Return the JWK of `k2` without `alg`, so that it fits every RSA algorithm."""
     return {name: value for name, value in signing_keys()[1].jwk.items() if name != "alg"}
 
 
@@ -27,30 +27,30 @@ def header(**changes: Any) -> bytes:
 
 
 def claims(api: Api, **changes: Any) -> bytes:
-    """Return the claims of `T` with *changes*, as JSON; None is written as null."""
+    """Return the claims of `T` with *changes*, as JSON; None becomes null."""
     return json.dumps(api.authority.claims(scope="read", jti="j1") | changes).encode()
 
 
 def compact(header: bytes, payload: bytes, sign: Sign = by_k1) -> str:
-    """Return a JWS over these bytes, with a good signature unless told otherwise."""
+    """Return a compact JWS over these bytes, validly signed unless *sign* says otherwise."""
     return signed(encode(header), encode(payload), sign)
 
 
 def signed(header: str, payload: str, sign: Sign = by_k1) -> str:
-    """Return a JWS over two segments as they are written."""
+    """Return a JWS over two segments that are already encoded."""
     return f"{header}.{payload}.{encode(sign(f'{header}.{payload}'.encode()))}"
 
 
 def publish(api: Api, document: object) -> None:
-    """Let the authorization server publish *document* as its key set."""
+    """Make the authorization server publish *document* as its key set."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def response(request: httpx.Request) -> httpx.Response:
         is_keys = str(request.url) == f"{ISSUER}/jwks"
         return httpx.Response(200, json=document if is_keys else api.authority.metadata)
 
-    api.authority.outage = answer
+    api.authority.outage = response
 
 
 def key_fetches(api: Api) -> int:
-    """Return how often the key set was asked for."""
+    """Return how often the key set was fetched."""
     return api.authority.requests.count(f"{ISSUER}/jwks")

@@ -1,4 +1,4 @@
-"""One request over plain ASGI, so that anything can be sent, and all that came of it."""
+"""One request over plain ASGI, so that any bytes can be sent, and everything that it caused."""
 
 import asyncio
 import io
@@ -29,13 +29,13 @@ FORM = b":form"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the application answered, and what else could be seen of it.
+class RecordedResponse:
+    """The response of the application, and everything else that the test can observe.
 
     Attributes:
-        messages: Everything that was sent, in order.
-        seen: The identities that handlers saw; empty if none ran.
-        received: How many messages were asked for.
+        messages: Every ASGI message that was sent, in order.
+        seen: The identities that handlers recorded; empty if none ran.
+        received: How many messages the application received.
         log: Everything that was logged meanwhile, at DEBUG, as text.
         sent: The header fields of the request, its query under `QUERY`, its body under `FORM`.
     """
@@ -72,17 +72,17 @@ class Answer:
         return b"".join(part.get("body", b"") for part in parts)
 
     def lines(self, name: str) -> list[str]:
-        """Return the value of each header field called *name*."""
+        """Return the value of each header field with this *name*."""
         return [v.decode("latin-1") for n, v in self.headers if n.lower() == name.encode()]
 
     @property
     def challenges(self) -> list[tuple[str, dict[str, str]]]:
-        """Scheme and parameters of each challenge."""
+        """The scheme and the parameters of each challenge."""
         return [parse_challenge(line) for line in self.lines("www-authenticate")]
 
 
 def http(method: str, target: str, headers: Headers = (), **changes: Any) -> dict[str, Any]:
-    """Return the connection of an HTTP request, as a server would hand it over."""
+    """Return the ASGI connection of an HTTP request, as a server would build it."""
     path, _, query = target.partition("?")
     connection = {
         "type": "http",
@@ -105,7 +105,7 @@ def http(method: str, target: str, headers: Headers = (), **changes: Any) -> dic
 def websocket(
     target: str, headers: Headers = (), *, denial: bool, **changes: Any
 ) -> dict[str, Any]:
-    """Return the connection of a handshake, which the server can answer over HTTP or not."""
+    """Return the ASGI connection of a handshake; *denial* enables the denial response extension."""
     extensions: dict[str, Any] = {"websocket.http.response": {}} if denial else {}
     connection = http("GET", target, headers, scheme="wss", extensions=extensions, subprotocols=[])
     del connection["method"]
@@ -114,8 +114,8 @@ def websocket(
 
 async def run(
     application: Application, connection: dict[str, Any], received: Iterable[Message]
-) -> Answer:
-    """Serve *connection* to *application*, which may receive these messages and then no more."""
+) -> RecordedResponse:
+    """Serve *connection* with *application*, which receives exactly these messages."""
     sent: list[Message] = []
     seen: list[Identity] = []
     heard: list[Message] = []
@@ -134,11 +134,11 @@ async def run(
         await application(connection | {SEEN: seen}, receive, send)
     form = b"".join(message.get("body", b"") for message in heard)
     presented = [*connection["headers"], (QUERY, connection["query_string"]), (FORM, form)]
-    return Answer(sent, seen, len(heard), log.getvalue(), presented)
+    return RecordedResponse(sent, seen, len(heard), log.getvalue(), presented)
 
 
 def body(*chunks: bytes) -> Iterator[Message]:
-    """Yield the messages of a request with this body; then the client is gone."""
+    """Yield the messages of a request with this body, then the disconnect."""
     for number, chunk in enumerate(chunks or (b"",), start=1):
         yield {"type": "http.request", "body": chunk, "more_body": number < len(chunks)}
     yield {"type": "http.disconnect"}
