@@ -17,6 +17,8 @@ from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
 from oauth_guard.stores.memory import MemoryStore
 
+__version__ = "0.1.0"
+
 __all__ = [
     "ANONYMOUS",
     "AccessToken",

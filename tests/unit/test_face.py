@@ -1,5 +1,6 @@
 """The public names of `oauth_guard`: this list changes only together with CHANGELOG.md."""
 
+from importlib.metadata import version
 from types import ModuleType
 
 import pytest
@@ -37,6 +38,11 @@ def test_other_attributes_of_the_package_are_modules() -> None:
     public = {name for name in vars(oauth_guard) if not name.startswith("_")}
     others = public.difference(PUBLIC_NAMES)
     assert all(isinstance(getattr(oauth_guard, name), ModuleType) for name in others)
+
+
+def test_version_equals_that_of_the_installed_distribution() -> None:
+    """The build reads `__version__`, so both come from one line."""
+    assert oauth_guard.__version__ == version("oauth-guard")
 
 
 @pytest.mark.parametrize("name", PUBLIC_NAMES)

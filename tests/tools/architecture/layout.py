@@ -52,7 +52,7 @@ def first_line_is_a_sentence(module: Module) -> Iterator[str]:
 
 
 def packages_only_reexport(module: Module) -> Iterator[str]:
-    """`__init__.py` holds a docstring, imports and `__all__`; the root exports at most 20 names."""
+    """`__init__.py` only re-exports; the root has a version and at most 20 public names."""
     if not module.is_package:
         return
     imported: list[str] = []
@@ -62,7 +62,7 @@ def packages_only_reexport(module: Module) -> Iterator[str]:
             imported += [alias.asname or alias.name for alias in node.names]
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             listed = ast.literal_eval(node.value)
-        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        elif not _is_docstring_or_version(node, module):
             yield module.complain(node.lineno, "an __init__ only re-exports: move this")
     if sorted(imported) != sorted(listed or []):
         yield module.complain(1, "import exactly the names that __all__ lists")
@@ -71,6 +71,12 @@ def packages_only_reexport(module: Module) -> Iterator[str]:
             yield module.complain(1, "sort __all__")
         if len(listed) > MAX_PUBLIC_NAMES:
             yield module.complain(1, f"{len(listed)} public names, at most {MAX_PUBLIC_NAMES}")
+
+
+def _is_docstring_or_version(node: ast.stmt, module: Module) -> bool:
+    if module.name == "oauth_guard" and ast.unparse(node).startswith("__version__ = "):
+        return True
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def source_has_a_test_file(module: Module, tests: Collection[str]) -> Iterator[str]:

@@ -145,6 +145,7 @@ def _module(name: str, text: str) -> Module:
         (layout.names_are_specific, "oauth_guard.core.keys", ""),
         (layout.names_are_specific, "tests.test_helpers", ""),
         (layout.packages_only_reexport, TOP, "def f(): pass"),
+        (layout.packages_only_reexport, "demo_api", "__version__ = '1.0'"),
         (layout.packages_only_reexport, TOP, "from oauth_guard.errors import E"),
         (layout.packages_only_reexport, TOP, "from a import B, A\n__all__ = ['B', 'A']"),
         (
@@ -213,6 +214,7 @@ def test_first_line_that_is_no_sentence_is_detected(text: str) -> None:
         ),
         (layers.demo_imports_public_modules, "demo_api.app", "import oauth_guard.stores.redis.x"),
         (layout.packages_only_reexport, TOP, "from a import A, b\n__all__ = ['A', 'b']"),
+        (layout.packages_only_reexport, TOP, "__version__ = '1.0'"),
         (conventions.time_is_an_argument, CORE, "import time\ndef f(clock=time.time): pass"),
         (conventions.time_is_an_argument, CORE, "import time\nclass C:\n clock: C = time.time"),
     ],
