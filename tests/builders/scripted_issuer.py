@@ -13,7 +13,7 @@ from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.raw_token import RawToken
 
 ISSUER = "https://issuer.test"
-CALLER: ContextVar[str] = ContextVar("CALLER", default="nobody")
+CALLER: ContextVar[str] = ContextVar("CALLER", default="none")
 
 
 def claims_of(token: str, **changes: Any) -> dict[str, Any]:

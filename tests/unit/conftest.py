@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis.asyncio import Redis
 
+from tests.builders.valkey_server import ValkeyServer
 from tests.needs import REDIS_URL
-from tests.unit.stores.server import ValkeyServer
 
 
 @pytest.fixture(scope="session")

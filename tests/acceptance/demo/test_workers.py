@@ -19,7 +19,7 @@ from tests.acceptance.demo.authorization_server.harness import (
 )
 from tests.acceptance.demo.callers import bearer
 from tests.acceptance.demo.command import started
-from tests.unit.stores.server import ValkeyServer
+from tests.builders.valkey_server import ValkeyServer
 
 #: So many concurrent requests that each worker gets one; an idle worker takes the next one.
 MANY = 24

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 import pytest
 from redis.asyncio import Redis
 
+from tests.builders.valkey_server import ValkeyServer
 from tests.robustness.multi_process.guard_process import GuardProcess
 from tests.robustness.multi_process.introspection_server import IntrospectionServer
-from tests.unit.stores.server import ValkeyServer
 
 
 @pytest.fixture(scope="module")

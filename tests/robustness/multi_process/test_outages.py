@@ -9,9 +9,9 @@ from itertools import cycle
 
 import pytest
 
+from tests.builders.valkey_server import ValkeyServer
 from tests.robustness.multi_process.guard_process import GuardProcess
 from tests.robustness.multi_process.introspection_server import IntrospectionServer
-from tests.unit.stores.server import ValkeyServer
 
 pytestmark = pytest.mark.needs("valkey-server")
 

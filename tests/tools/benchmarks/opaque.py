@@ -14,6 +14,7 @@ from oauth_guard.http.aiohttp_client import AiohttpClient
 from oauth_guard.interfaces import Issuer
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
 from oauth_guard.stores.redis import RedisStore
+from tests.builders.valkey_server import running_valkey
 from tests.needs import PROGRAMS
 from tests.tools.benchmarks.distinct import measure_distinct
 from tests.tools.benchmarks.endpoint import Endpoint, running_endpoint
@@ -22,7 +23,6 @@ from tests.tools.benchmarks.guarded import guarded, issuer_at
 from tests.tools.benchmarks.measure import Row, called, measure
 from tests.tools.benchmarks.request import bearer, status_of
 from tests.tools.benchmarks.rows import BARE, bare_row, row
-from tests.unit.stores.server import running_valkey
 
 _AT_ONCE = 50
 _CALLS = 50

@@ -15,10 +15,10 @@ from oauth_guard.issuers.introspection_cache import IntrospectionCache
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.stores.redis import RedisStore
 from tests.builders.scripted_issuer import ScriptedIssuer
+from tests.builders.valkey_server import running_valkey
 from tests.needs import PROGRAMS
 from tests.tools.benchmarks.figures import Curve, Figure
 from tests.tools.benchmarks.growth import shape_of
-from tests.unit.stores.server import running_valkey
 
 _KEY = b"what all of the workers know, 32"
 # Ten at a time, each asking for two in turn: who remembers one by itself finds none of them.

@@ -12,7 +12,7 @@ from oauth_guard.stores.redis import RedisStore
 from tests.builders.clock import FakeClock
 from tests.builders.introspection_cache import INACTIVE, IntrospectionCacheHarness
 from tests.builders.scripted_issuer import always, claims_of
-from tests.unit.stores.server import ValkeyServer
+from tests.builders.valkey_server import ValkeyServer
 
 SECRET, FOREIGN = b"s" * 32, b"f" * 32
 NO_SEAL = "a stored value was rejected: its seal is not valid"

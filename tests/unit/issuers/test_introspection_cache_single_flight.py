@@ -94,7 +94,7 @@ async def test_the_question_is_asked_in_nobodys_context() -> None:
     harness = IntrospectionCacheHarness()
     CALLER.set("the first who asked")
     await harness.verdict()
-    assert harness.issuer.caller == "nobody"
+    assert harness.issuer.caller == "none"
 
 
 @pytest.mark.parametrize("at_once", [False, True], ids=["while it waits", "before it began"])

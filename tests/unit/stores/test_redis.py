@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from oauth_guard.errors import ConfigurationError, StoreUnavailable
 from oauth_guard.stores.redis import RedisStore
 from tests.builders.clock import FakeClock
-from tests.unit.stores.server import ValkeyServer, free_port
+from tests.builders.valkey_server import ValkeyServer, free_port
 
 SECRET = b"s" * 32
 KEY, OTHER = bytes(range(32)), bytes(32)
