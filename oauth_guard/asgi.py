@@ -6,15 +6,14 @@ from typing import Any, TypeAlias
 
 from oauth_guard.errors import Reason, RequestTooLarge
 from oauth_guard.protocol.challenge import Rejection
+from oauth_guard.protocol.credentials import Credentials
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.paths import route_path
-from oauth_guard.protocol.request import ResourceRequest
 
 __all__ = [
+    "CREDENTIALS",
     "GUARD",
     "IDENTITY",
-    "REQUEST",
-    "SECURE",
     "Application",
     "Connection",
     "Message",
@@ -24,7 +23,6 @@ __all__ = [
     "deny_handshake",
     "path_in_app",
     "read_body",
-    "read_request",
     "send_rejection",
     "send_response",
     "supports_denial_response",
@@ -39,15 +37,14 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Connection, Receive, Send], Awaitable[None]]
-GUARD, IDENTITY, REQUEST = "oauth_guard.guard", "oauth_guard.identity", "oauth_guard.request"
-"""What the middleware leaves in the connection for route decorators: who watches, who called.
+GUARD = "oauth_guard.guard"
+IDENTITY = "oauth_guard.identity"
+CREDENTIALS = "oauth_guard.credentials"
+"""The keys under which route decorators find the guard, the identity and the credentials.
 
-Keys of our own, since other middleware may replace `user`. What was sent is there only where the
-connection does not tell it: when a form was read, and then with the guard that it was read for.
+They are our own, since other middleware may replace `user`. The credentials are those that this
+guard has read; None for a connection that needs none.
 """
-
-SECURE = frozenset({"https", "wss"})
-"""The schemes of connections that came over TLS, as far as the server knows."""
 
 HeaderFields: TypeAlias = Iterable[tuple[bytes, bytes]]
 
@@ -60,17 +57,6 @@ _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
 _UNAVAILABLE = 503
 
 
-def read_request(connection: Connection, form: bytes | None = None) -> ResourceRequest:
-    """Return what of a request may decide who sent it; a handshake is a GET (RFC 6455 §4.1)."""
-    return ResourceRequest(
-        method=connection.get("method", "GET"),
-        headers=connection["headers"],
-        secure=connection.get("scheme") in SECURE,
-        query=connection.get("query_string", b""),
-        form=form,
-    )
-
-
 def path_in_app(connection: Connection) -> str:
     """Return the path as the application's router reads it: less the root path."""
     path: str = connection["path"]
@@ -78,11 +64,14 @@ def path_in_app(connection: Connection) -> str:
     return route_path(path, root_path) if root_path else path
 
 
-def with_identity(connection: Connection, guard: object, identity: Identity) -> Connection:
-    """Return what the application sees; the *connection* that came stays as it is."""
+def with_identity(
+    connection: Connection, guard: object, identity: Identity, credentials: Credentials | None
+) -> Connection:
+    """Return a copy of *connection* in which the application finds the caller."""
     inner = dict(connection)
     inner["user"] = inner["auth"] = inner[IDENTITY] = identity
     inner[GUARD] = guard
+    inner[CREDENTIALS] = credentials
     return inner
 
 

@@ -1,10 +1,16 @@
-"""Guard: the one path from a request to an identity or a rejection."""
+"""Guard: the one path from a request to an identity or a rejection.
+
+The rule of this module: what depends on the token alone comes before the cache; what depends on
+the request or on the moment comes after it, and so runs on every request, cache hits included.
+A new check belongs after the cache, unless it can only ever give the same result for the same
+token. `identity_cache` decides which validated token may be reused, and until when.
+"""
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from operator import attrgetter
-from typing import Literal, Self, TypeAlias, get_args
+from typing import Literal, Self, TypeAlias, final, get_args
 
 from oauth_guard.errors import (
     ConfigurationError,
@@ -14,70 +20,69 @@ from oauth_guard.errors import (
     Reason,
     RequestRejected,
 )
-from oauth_guard.identity_cache import IdentityCache
+from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
-from oauth_guard.protocol.binding import check_binding
-from oauth_guard.protocol.challenge import Prepared, Rejection, RejectionBuilder
-from oauth_guard.protocol.credentials import (
-    BEARER_PREFIX,
-    BearerMethods,
-    Credentials,
-    authorization_field,
-    digest_of,
-    read_credentials,
-    read_field,
-)
-from oauth_guard.protocol.identity import ANONYMOUS, Identity
+from oauth_guard.protocol.binding import check_binding, confirmation_of
+from oauth_guard.protocol.challenge import Rejection, RejectionBuilder
+from oauth_guard.protocol.credentials import BearerMethods, Credentials
+from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.metadata import metadata_document, metadata_path, metadata_url
-from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.request import ResourceRequest, read_credentials
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
 from oauth_guard.protocol.urls import is_loopback, parse_url
 
 __all__ = ["Guard"]
 
-_who = attrgetter("issuer", "subject", "client_id")
+_caller_of = attrgetter("issuer", "subject", "client_id")
 
 _log = logging.getLogger("oauth_guard")
 
 Start: TypeAlias = Literal["background", "wait", "fail fast"]
 
+Check: TypeAlias = Callable[[ValidatedToken, float], None]
+"""A check after the cache: rejects a validated token at a time (seconds since the epoch)."""
 
+AsyncCheck: TypeAlias = Callable[[ValidatedToken, float], Awaitable[None]]
+"""A check after the cache that needs I/O."""
+
+
+@final
 class Guard:
-    """Guards one resource: says who sent a request, and whether they may.
+    """Guards one resource: authenticates requests and authorizes their callers.
 
-    It can't be changed once built. `async with guard` (or `start` and `aclose`) holds what
-    lives longer than a request; the middleware does that around the application's lifespan.
+    Immutable once built, and final. `async with guard` (or `start` and `aclose`) manages what
+    lives longer than a request; the middleware does that during the application's lifespan.
 
     Attributes:
-        resource: The URI of what is guarded.
-        transmission: How a token may travel.
-        metadata_path: Where the metadata is served; None if it is not.
-        metadata_document: What is served there, as JSON.
+        resource: The URI of the guarded resource.
+        bearer_methods: How a token may be sent.
+        metadata_path: The path that the metadata is served at; None if it is not served.
+        metadata_document: The metadata, as JSON.
 
     Args:
         resource: The absolute URI that names the resource; tokens must be issued for it.
-        issuers: The authorization servers that are trusted; `Tenants` look them up by name.
+        issuers: The trusted authorization servers; `Tenants` are looked up by name.
         realm: The protection space that challenges name.
-        error_uri: A page that tells the client's developer about errors.
+        error_uri: A page about errors, for the client's developer.
         scopes_supported: The scopes that the metadata lists.
         bearer_methods: How a token may be sent: `"header"`, to which `"body"` (a form) and
-            `"query"` may be added, for clients that can do no better (RFC 6750 §2).
-        require_https: Refuse requests that did not come over TLS, as the server sees it.
+            `"query"` may be added, for clients that can't send the header (RFC 6750 §2).
+        require_https: Reject requests that did not come over TLS, as far as the server knows.
         metadata: Serve the resource's metadata (RFC 9728), and name it in challenges.
-        debug: Add our reason to the body of a refusal; the resource must
-            then be on a loopback host.
+        debug: Add the reason to the body of a rejection; the resource must then be on a loopback
+            host.
         expose_token: Let the application read the raw token at `Identity.token`.
         insecure_http: Accept an http resource that is not on a loopback host.
-        store: Where answers about tokens are remembered beyond this process.
-        share_tokens: Consent that several issuers which take tokens that name no issuer see
-            each other's: they are asked in the order in which they stand.
+        store: Where introspection results are stored for other processes.
+        share_tokens: Allow several issuers that accept tokens without an issuer to see each
+            other's: such a token is sent to them in the order of the list.
         start: What `async with guard`, and so the middleware at start-up, does about keys:
-            fetch them in the `"background"`, `"wait"` for them, or `"fail fast"` where they
-            can't be had. The last two need issuers that are served elsewhere.
-        clock: Tells seconds since the epoch.
+            fetch them in the `"background"`, `"wait"` for them, or `"fail fast"` if they can't
+            be fetched. The last two need issuers that another process serves.
+        clock: Returns seconds since the epoch.
 
     Raises:
         ConfigurationError: With a sentence that says what to write instead.
@@ -104,22 +109,22 @@ class Guard:
     ) -> None:
         _check_settings(resource, start, debug=debug, insecure_http=insecure_http)
         self.resource, self._start = resource, start
-        self.transmission = BearerMethods.of(bearer_methods, require_https=require_https)
+        self.bearer_methods = BearerMethods.of(bearer_methods, require_https=require_https)
         self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, store=store, clock=clock)
         self._store, self._clock, self._expose_token = store, clock, expose_token
-        self._usual = BEARER_PREFIX + self._issuers.usual_beginning
-        self._admissions = IdentityCache()
+        self._cache = IdentityCache()
+        self._checks: tuple[Check, ...] = (_check_claim_function,)
+        self._async_checks: tuple[AsyncCheck, ...] = ()
         self._rejections = RejectionBuilder(
             realm=realm if metadata else realm or resource,
             resource_metadata=metadata_url(resource) if metadata else None,
             error_uri=error_uri,
             tell_reason=debug,
         )
-        self._junk = self.prepare(InvalidToken(Reason.MALFORMED_TOKEN))
         self.metadata_path = metadata_path(resource) if metadata else None
         scopes = [str(scope(name)) for name in scopes_supported]
         self.metadata_document = metadata_document(
-            resource, self._issuers.names, self.transmission.bearer_methods, scopes
+            resource, self._issuers.names, self.bearer_methods.names, scopes
         )
 
     def __repr__(self) -> str:
@@ -127,134 +132,128 @@ class Guard:
 
     @property
     def ready(self) -> bool:
-        """Whether tokens of every issuer could be judged now; for a readiness probe."""
+        """Whether tokens of every issuer can be validated now; for a readiness probe."""
         return self._issuers.ready
 
     async def authenticate(self, request: ResourceRequest, *, introspect: bool = False) -> Identity:
-        """Return who sent *request*, or raise: whom it is known to be, or else all of `judge`.
+        """Return the identity of the caller who sent *request*, or raise.
+
+        HTTP, WebSocket and route checks all take this path. Steps 1 to 3 depend on the token
+        alone, and their outcome is cached. Steps 4 and 5 depend on the request or on the moment
+        and run on every request, cache hits included. A cache hit waits for nothing, unless a
+        check that needs I/O is configured.
 
         Args:
-            request: What was sent.
-            introspect: Ask the token's issuer about it now, past every memory.
+            request: The request; its `credentials` are set.
+            introspect: Introspect the token now, and use no cached result.
 
         Raises:
-            MissingCredentials: Nobody has tried to authenticate.
+            MissingCredentials: The request carries no bearer credentials.
             InvalidRequest: The credentials are malformed, or there are several.
-            InvalidToken: The token is not good, or not for this resource.
-            IssuerUnavailable: The token's issuer can't be asked.
-            ConfigurationError: It must be asked now, and was not set up for that.
+            InvalidToken: The token is not valid, or not for this resource.
+            IssuerUnavailable: The token's issuer can't be reached.
+            RequestRejected: The operator's `claims=` function rejects the token.
+            ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
-        credentials = read_credentials(request, self.transmission)  # 1 read
-        # Recalled is only what `judge` would say again: see IdentityCache.
-        if credentials.digest is not None and not introspect:
-            known = self._admissions.recall(credentials.digest, self._clock())
-            if known is not None:
-                return known
-        return await self.judge(credentials, introspect=introspect)
+        now = self._clock()
+        # 1. Read the credentials.
+        credentials = request.credentials = read_credentials(request, self.bearer_methods)
+        # 2. Look in the cache.
+        validated = None if introspect else self._cache.get(credentials.cache_key, now)
+        # 3. Validate the token.
+        if validated is None:
+            validated = await self._validate(credentials, introspect=introspect)
+            now = self._clock()
+        # 4. Check the proof of possession.
+        if validated.confirmation is not None:
+            check_binding(validated.confirmation)
+        # 5. Run the checks that depend on the moment.
+        for check in self._checks:
+            check(validated, now)
+        for async_check in self._async_checks:
+            await async_check(validated, now)
+        return validated.identity
 
-    def recognise(
-        self, headers: Iterable[tuple[bytes, bytes]]
-    ) -> Identity | Rejection | Credentials | None:
-        """Return all that one `Authorization` field in *headers* tells at once.
+    async def introspect(
+        self, credentials: Credentials | None, identity: Identity, requirement: Requirement
+    ) -> Identity:
+        """Return *identity* as its issuer sees it now, authorized for *requirement*.
 
-        That is who sent the same field a moment ago, if that is still true (a hit can't be told
-        from a miss), or `ANONYMOUS` if there is none; or the answer to what nobody could have
-        issued; or else what is to be judged. None where `authenticate` must tell. Whoever calls
-        this has looked at `transmission`: neither TLS, query nor form is looked at here.
-        """
-        try:
-            field = authorization_field(headers)
-            if field is None:
-                return ANONYMOUS
-            digest = None
-            if field.startswith(self._usual):  # junk is not even digested
-                digest = digest_of(field)
-                known = self._admissions.recall(digest, self._clock())
-                if known is not None:
-                    return known
-            credentials = read_field(field, digest)
-        except RequestRejected as error:
-            # Of another scheme: who may call without a token is not known here.
-            return None if isinstance(error, MissingCredentials) else self.reject(error)
-        may_be_ours = self._issuers.may_have_issued(credentials.token)
-        return credentials if may_be_ours else self.answer(self._junk)
-
-    async def judge(self, credentials: Credentials, *, introspect: bool = False) -> Identity:
-        """Return whom *credentials* prove, or raise: the path itself, each step a line.
+        Validates again the *credentials* that this guard has read and that *identity* came
+        from, and runs the checks of step 5 again. It reads no request and verifies no proof
+        again, since a proof that is used twice is a replay. Instead, caller and binding must be
+        the same as before; two callers without a subject are never the same.
 
         Raises:
-            InvalidToken: The token is not good, or not for this resource.
-            IssuerUnavailable: The token's issuer can't be asked.
-            ConfigurationError: It must be asked now, and was not set up for that.
+            MissingCredentials: There are no credentials.
+            InvalidToken: The token is no longer valid, or no longer this caller's.
+            InsufficientScope: The token does not satisfy *requirement* any more.
+            IssuerUnavailable: The token's issuer can't be reached.
+            ConfigurationError: The issuer can't introspect.
         """
-        validation = await self._issuers.validate(credentials.token, introspect=introspect)  # 2
-        token = validation.token
-        token.check_claims(self.resource, self._clock())  # 3 for us, in time
-        check_binding(token)  # 4 with its owner
-        raw = credentials.token.text if self._expose_token else None
-        identity = Identity.from_token(token, raw=raw)  # 5 named
-        if credentials.digest is not None and raw is None:
-            self._admissions.remember(credentials.digest, identity, validation)
-        return identity
+        if credentials is None:
+            raise MissingCredentials
+        validated = await self._validate(credentials, introspect=True)
+        now = self._clock()
+        if validated.confirmation != confirmation_of(identity.claims):
+            raise InvalidToken(Reason.BOUND_TOKEN)
+        for check in self._checks:
+            check(validated, now)
+        for async_check in self._async_checks:
+            await async_check(validated, now)
+        current = validated.identity
+        if current.subject is None or _caller_of(current) != _caller_of(identity):
+            raise InvalidToken(Reason.ANOTHER_CALLER)
+        self.authorize(current, requirement)
+        return current
 
-    async def authorize(
-        self, request: ResourceRequest, identity: Identity, requirement: Requirement
-    ) -> Identity:
-        """Return *identity*, who sent *request*, held to what a route asks; asked anew if it wants.
+    def authorize(self, identity: Identity, requirement: Requirement) -> None:
+        """Raise unless *identity* satisfies *requirement*. Does not introspect.
 
         Raises:
             MissingCredentials: The caller is anonymous.
-            InsufficientScope: The token does not grant it.
-            InvalidToken: The token is no longer good, or no longer this caller's.
-            IssuerUnavailable: The route wants that the token's issuer is asked, and it can't be.
-            ConfigurationError: It wants that of an issuer that was not set up for it.
+            InsufficientScope: The token does not grant what is required.
+            ConfigurationError: Introspection is required, and an issuer can't introspect.
         """
         if requirement.introspect:
-            self.check_requirement(requirement)
-        requirement.check(identity)
-        if not requirement.introspect:
-            return identity
-        now = await self.authenticate(request, introspect=True)
-        if _who(now) != _who(identity):
-            raise InvalidToken(Reason.ANOTHER_CALLER)
-        requirement.check(now)
-        return now
+            self.check_can_introspect()
+        violation = requirement.violation(identity)
+        if violation is not None:
+            raise violation
 
-    def check_requirement(self, requirement: Requirement) -> None:
-        """Hold what a route asks to what this guard can do, whoever calls.
-
-        Raises:
-            ConfigurationError: It wants each issuer to be asked, and one was not set up for it.
-        """
-        if requirement.introspect and (names := self._issuers.without_introspection):
+    def check_can_introspect(self) -> None:
+        """Raise `ConfigurationError` unless every issuer can introspect."""
+        if names := self._issuers.without_introspection:
             raise ConfigurationError(
                 f"introspect=True asks the authorization server, and {' and '.join(names)} can't "
                 "be asked: write JWTIssuer(..., introspection=IntrospectionIssuer(...))."
             )
 
     def reject(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
-        """Return the answer to *error*, and tell the operator why."""
-        if isinstance(error, RequestRejected):
-            return self.answer(self.prepare(error))
-        _log.warning("%s: no answer from %s: %s", self.resource, error.issuer, error.reason)
-        return self._rejections.build(error)
-
-    def prepare(self, error: RequestRejected) -> Prepared:
-        """Write the answer to *error* before it is needed: with `answer`, each time."""
-        return Prepared(self._rejections.build(error), error.reason)
-
-    def answer(self, prepared: Prepared) -> Rejection:
-        """Return an answer that was *prepared*, and tell the operator why."""
-        rejection, reason = prepared
-        if _log.isEnabledFor(logging.INFO):
-            _log.info("%s: refused with %d: %s", self.resource, rejection.status, reason)
+        """Return the rejection for *error*, and log its reason for the operator."""
+        rejection = self._rejections.build(error)
+        if isinstance(error, IssuerUnavailable):
+            _log.warning("%s: no answer from %s: %s", self.resource, error.issuer, error.reason)
+        elif _log.isEnabledFor(logging.INFO):
+            _log.info("%s: refused with %d: %s", self.resource, rejection.status, error.reason)
         return rejection
 
+    async def _validate(self, credentials: Credentials, *, introspect: bool) -> ValidatedToken:
+        """Return the validated token of *credentials*, and offer it to the cache."""
+        validation = await self._issuers.validate(credentials.token, introspect=introspect)
+        # The issuer may have taken seconds, so the time is read afterwards.
+        validation.token.check_claims(self.resource, self._clock())
+        raw = credentials.token.text if self._expose_token else None
+        identity = Identity.from_token(validation.token, raw=raw)
+        validated = ValidatedToken(identity, validation)
+        self._cache.put(credentials.cache_key, validated)
+        return validated
+
     async def start(self) -> None:
-        """Fetch what judging tokens needs, as `start=` says.
+        """Fetch the keys and metadata that validation needs, as `start=` says.
 
         Raises:
-            IssuerUnavailable: An issuer can't be asked, and `start="fail fast"`.
+            IssuerUnavailable: An issuer can't be reached, and `start="fail fast"`.
         """
         if self._start == "background":
             self._issuers.start()
@@ -268,7 +267,7 @@ class Guard:
                 raise
 
     async def aclose(self) -> None:
-        """Let go of connections and background work; the next request opens them again."""
+        """Close connections and stop background work; the next request opens them again."""
         await self._issuers.aclose()
         if self._store is not None:
             await self._store.aclose()
@@ -279,6 +278,13 @@ class Guard:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+def _check_claim_function(validated: ValidatedToken, _now: float) -> None:
+    """Run the operator's `claims=` function, which may look at more than the token."""
+    claim_checks = validated.rules.claims
+    if claim_checks.function is not None:
+        claim_checks.check_function(validated.identity.claims)
 
 
 def _check_settings(resource: str, start: str, *, debug: bool, insecure_http: bool) -> None:

@@ -1,51 +1,90 @@
-"""IdentityCache: whom this process admitted a moment ago, to judge the same header quickly."""
+"""IdentityCache: which validated token may be reused without validation, and until when.
+
+The rule: a cache hit has the same outcome as a validation at the same moment. This module alone
+decides what may be stored, and until when it is current.
+
+Stored is the outcome of a validation, never of a check that depends on the request or on the
+moment: the guard repeats those on every hit. Not stored is
+
+- a token without a cache key: its credentials have other spellings, or other places;
+- a token whose validation can't say, without I/O, whether it is still current;
+- a token bound to a key, since its header alone does not prove its owner;
+- an identity that exposes the raw token, since no raw token is kept in memory.
+
+An entry is current as long as the times in the token allow (the leeway included), and as long as
+its issuer says so: its key is still used, or its introspection result is still cached.
+
+The cache belongs to one guard, so it never mixes the settings of two. Only validated tokens are
+stored, so junk evicts nothing. It starts no I/O and never waits.
+"""
 
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import TypeAlias
 
 from oauth_guard.protocol.access_token import Validation
-from oauth_guard.protocol.binding import is_bound
+from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.identity import Identity
 
-__all__ = ["IdentityCache"]
+__all__ = ["IdentityCache", "ValidatedToken"]
 
-_Entry: TypeAlias = tuple[Identity, float, float, Callable[[], bool]]
+
+class ValidatedToken:
+    """A validated token as the checks after the cache see it.
+
+    Attributes:
+        identity: The identity that the token asserts.
+        rules: The rules of its issuer.
+        confirmation: What binds it to a key; None for a bearer token.
+        not_before: From when the times in the token allow its use, in seconds since the epoch.
+        not_after: Until when they do.
+        is_current: Says, without I/O, whether validating it again would succeed; None if that
+            can't be known.
+    """
+
+    __slots__ = ("confirmation", "identity", "is_current", "not_after", "not_before", "rules")
+
+    def __init__(self, identity: Identity, validation: Validation) -> None:
+        token = validation.token
+        self.identity = identity
+        self.rules = token.rules
+        self.confirmation = confirmation_of(token.claims)
+        self.not_before, self.not_after = token.lifetime()
+        self.is_current = validation.is_current
 
 
 class IdentityCache:
-    """Identities by the digest of the `Authorization` value that earned them; oldest out first.
+    """Validated tokens by the key of the credentials that carried them; the oldest goes first.
 
-    What is remembered must not outlive what made it true: each entry ends with the token's
-    time, and with its issuer's word. Digests only, so no token rests in memory.
+    Args:
+        max_entries: How many tokens are stored at most.
     """
 
     def __init__(self, max_entries: int = 10_000) -> None:
         self._max_entries = max_entries
-        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
+        self._entries: OrderedDict[bytes | None, ValidatedToken] = OrderedDict()
 
-    def remember(self, digest: bytes, identity: Identity, validation: Validation) -> None:
-        """Remember who came with what has this *digest*, if that is a fact and stays one a while.
+    def get(self, cache_key: bytes | None, now: float) -> ValidatedToken | None:
+        """Return the token stored under *cache_key* if it is still valid at *now*, else None.
 
-        What an issuer can't stand by, or a function of the operator's judges, is asked anew. A
-        token that is bound to a key is never stored: its header alone does not prove its owner.
+        None means "not cached", not "invalid".
         """
-        token, is_current = validation.token, validation.is_current
-        if is_current is None or token.rules.claims.function is not None or is_bound(token):
+        entry = self._entries.get(cache_key)
+        if (
+            entry is not None and entry.not_before <= now < entry.not_after and entry.is_current()  # type: ignore[misc] # never None in an entry
+        ):
+            return entry
+        return None
+
+    def put(self, cache_key: bytes | None, validated: ValidatedToken) -> None:
+        """Store *validated* under *cache_key*, if the rule of this module allows it."""
+        if (
+            cache_key is None
+            or validated.is_current is None
+            or validated.confirmation is not None
+            or validated.identity.token is not None
+        ):
             return
-        self._entries.pop(digest, None)
+        self._entries.pop(cache_key, None)
         if len(self._entries) >= self._max_entries:
-            self._entries.popitem(last=False)  # a plain dict would look for it past all that went
-        begin, end = token.lifetime()
-        self._entries[digest] = (identity, begin, end, is_current)
-
-    def recall(self, digest: bytes, now: float) -> Identity | None:
-        """Return who came with what has this *digest*, if at *now* the full path says so too.
-
-        Where it can't be told at once, None; it says nothing of the token.
-        """
-        entry = self._entries.get(digest)
-        if entry is None:
-            return None
-        identity, not_before, not_after, is_current = entry
-        return identity if not_before <= now < not_after and is_current() else None
+            # A plain dictionary would search for its first entry past all that were removed.
+            self._entries.popitem(last=False)
+        self._entries[cache_key] = validated

@@ -1,10 +1,9 @@
-"""OAuthGuardMiddleware: the door into an ASGI application, for HTTP and WebSocket."""
+"""OAuthGuardMiddleware: guards an ASGI application, over HTTP and WebSocket."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 
 from oauth_guard.asgi import (
-    REQUEST,
     Application,
     Connection,
     Receive,
@@ -12,7 +11,6 @@ from oauth_guard.asgi import (
     deny_handshake,
     path_in_app,
     read_body,
-    read_request,
     send_rejection,
     send_response,
     with_empty_body,
@@ -31,20 +29,17 @@ from oauth_guard.errors import (
 from oauth_guard.guard import Guard
 from oauth_guard.guard_map import GuardMap
 from oauth_guard.protocol.challenge import Rejection
-from oauth_guard.protocol.credentials import Credentials, is_form, query_carries_token
 from oauth_guard.protocol.cross_origin import PREFLIGHT_HEADERS, CrossOrigin, is_preflight
 from oauth_guard.protocol.identity import (
     ANONYMOUS,
-    Identity,
     reset_current_identity,
     set_current_identity,
 )
 from oauth_guard.protocol.metadata import METADATA_HEADERS
 from oauth_guard.protocol.paths import PublicPaths, is_ambiguous
-from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.request import ResourceRequest, is_form, query_carries_token
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import ScopeExpression
-from oauth_guard.quick_way import QuickWay
 
 __all__ = ["OAuthGuardMiddleware"]
 
@@ -52,21 +47,22 @@ _HANDSHAKE = "WEBSOCKET"
 
 
 class OAuthGuardMiddleware:
-    """Lets requests through to *app* only with a good token, unless their path is public.
+    """Lets only requests with a valid token through to *app*, unless their path is public.
 
-    The caller stands in the connection as `user` and as `auth`, and is `current_identity()`.
+    The application finds the caller in the connection as `user` and `auth`, and by
+    `current_identity()`.
 
     Args:
         app: The ASGI application to guard; its lifespan passes through unaltered.
-        guard: The guard, or one for each path prefix: `{"/a": guard_a, "/": guard}`. The
-            longest prefix by whole segments decides, and `"/"` must be there.
-        public: Paths on which nobody looks at a token: `"/health"` (GET and HEAD),
-            `"POST /hook"`, `"WEBSOCKET /feed"`, `"/static/*"`.
-        requires: What every path that is not public asks of its caller.
-        required: Whether a token must be there at all. If not, a caller without one is
-            `ANONYMOUS`, unless `requires=` asks for more; a bad token is refused all the same.
-        preflights: Let a browser's CORS preflights pass as `ANONYMOUS`, their answers
-            stripped of a body.
+        guard: The guard, or one for each path prefix: `{"/a": guard_a, "/": guard}`. The longest
+            prefix by whole segments decides, and `"/"` is required.
+        public: Paths on which no token is looked at: `"/health"` (GET and HEAD), `"POST /hook"`,
+            `"WEBSOCKET /feed"`, `"/static/*"`.
+        requires: What every path that is not public requires of its caller.
+        required: Whether a token is required at all. If not, a caller without one is `ANONYMOUS`,
+            unless `requires=` is given; an invalid token is rejected all the same.
+        preflights: Let a browser's CORS preflights pass as `ANONYMOUS`, with the bodies of their
+            responses removed.
         cors: Origins whose scripts may call the application and read challenges.
 
     Raises:
@@ -88,60 +84,138 @@ class OAuthGuardMiddleware:
         self._guards = GuardMap(guard)
         self._public = PublicPaths.of(public)
         _check_root_path(app, alone=self._guards.only is not None and not public)
-        self._requirement = _requirement(requires, required=required)
-        if self._requirement is not None:
+        self._required = required or requires is not None
+        self._requirement = _requirement(requires)
+        if self._requirement is not None and self._requirement.introspect:
             for each in self._guards:
-                each.check_requirement(self._requirement)
+                each.check_can_introspect()
         self._preflights = preflights
         self._cors = CrossOrigin.of(cors)
-        self._quick = self._quick_way()
+        # The rest saves time on each request.
+        self._challenge_scope = (self._requirement or Requirement()).challenge_scope
+        self._only = self._guards.only
+        self._header_only = self._only is not None and self._only.bearer_methods.header_only
+        self._exempt_paths = {*self._guards.documents, *self._public.paths}
+        self._exempt_trees = self._public.trees
+        self._has_cors = bool(self._cors.origins)
 
-    async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
-        """Serve one connection.
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Serve one connection; the parameters are named as ASGI servers pass them by keyword.
 
         Raises:
-            ConfigurationError: Its type is unknown, so nobody could say how to guard it.
+            ConfigurationError: Its type is unknown, so it can't be guarded.
         """
-        if connection["type"] != "http":
-            await self._no_http(connection, receive, send)
+        if scope["type"] not in _GUARDED_TYPES:
+            await self._serve_lifespan(scope, receive, send)
             return
-        quick = self._quick
-        if quick is None or quick.leads_past(connection):
-            await self._http(connection, receive, send)
-            return
-        # Most requests end below: nothing is awaited before the application.
-        outcome = quick.guard.recognise(connection["headers"])
-        if outcome is None:
-            await self._http_guarded(connection, receive, send)
-            return
-        if isinstance(outcome, Credentials):
-            try:
-                outcome = await quick.guard.judge(outcome)
-            except (RequestRejected, IssuerUnavailable) as error:
-                outcome = quick.guard.reject(error)
-        if isinstance(outcome, Identity) and (
-            outcome is ANONYMOUS or not quick.enough <= outcome.scopes
-        ):
-            outcome = quick.hold(outcome)
-        if isinstance(outcome, Rejection):
-            await send_rejection(outcome, connection, send)
-            return
-        token = set_current_identity(outcome)
+        if self._may_be_exempt(scope):
+            send_onward = await self._serve_exempt(scope, receive, send)
+            if send_onward is None:
+                return
+            send = send_onward
+        guard = self._only or self._guards.at(path_in_app(scope))
+        request = ResourceRequest(scope)
         try:
-            await self._app(with_identity(connection, quick.guard, outcome), receive, send)
+            if not self._header_only:
+                receive, send = await self._prepare(guard, request, scope, receive, send)
+            try:
+                identity = await guard.authenticate(request)
+            except MissingCredentials as error:
+                if self._required:
+                    error.scope = self._challenge_scope
+                    raise
+                identity = ANONYMOUS
+            if self._requirement is not None:
+                guard.authorize(identity, self._requirement)
+                if self._requirement.introspect:
+                    credentials = request.credentials
+                    identity = await guard.introspect(credentials, identity, self._requirement)
+        except (RequestRejected, IssuerUnavailable) as error:
+            await _send_rejection(guard.reject(error), scope, receive, send)
+            return
+        token = set_current_identity(identity)
+        try:
+            inner = with_identity(scope, guard, identity, request.credentials)
+            await self._app(inner, receive, send)
         finally:
             reset_current_identity(token)
 
-    async def _no_http(self, connection: Connection, receive: Receive, send: Send) -> None:
-        match connection["type"]:
-            case "websocket":
-                await self._websocket(connection, receive, send)
-            case "lifespan":
-                await self._lifespan(connection, receive, send)
-            case unknown:
-                raise ConfigurationError(f"A connection of type {unknown!r} can't be guarded.")
+    def _may_be_exempt(self, connection: Connection) -> bool:
+        """Return False only if a connection needs a token and no CORS headers; it is cheap."""
+        path = connection["path"]
+        return (
+            path in self._exempt_paths
+            or path.startswith(self._exempt_trees)
+            or self._has_cors
+            or connection.get("method") == "OPTIONS"
+            or bool(connection.get("root_path"))
+        )
 
-    async def _lifespan(self, connection: Connection, receive: Receive, send: Send) -> None:
+    async def _serve_exempt(
+        self, connection: Connection, receive: Receive, send: Send
+    ) -> Send | None:
+        """Serve a connection that needs no token: metadata, a preflight, or a public path.
+
+        Returns:
+            None if it was served; else what to send with, which adds CORS headers.
+        """
+        headers = connection["headers"]
+        if connection["type"] == "websocket":
+            if not self._is_public(connection, _HANDSHAKE):
+                return send
+            await self._serve_anonymous(connection, receive, send)
+            return None
+        method = connection["method"]
+        cross_origin = self._cors.response_headers(headers)
+        if cross_origin:
+            send = with_headers(cross_origin, send)
+        if method in {"GET", "HEAD"} and (document := self._document(connection)):
+            await send_response(send, method, 200, METADATA_HEADERS, document)
+        elif self._preflights and is_preflight(method, headers):
+            if cross_origin:
+                await send_response(send, method, 204, PREFLIGHT_HEADERS)
+            else:
+                # Without extensions only a plain body can carry content.
+                bare = {**connection, "extensions": {}}
+                await self._serve_anonymous(bare, receive, with_empty_body(send))
+        # A client may send an HTTP method named like our word for a handshake.
+        elif method != _HANDSHAKE and self._is_public(connection, method):
+            await self._serve_anonymous(connection, receive, send)
+        else:
+            return send
+        return None
+
+    async def _serve_anonymous(self, connection: Connection, receive: Receive, send: Send) -> None:
+        guard = self._guards.at(path_in_app(connection))
+        token = set_current_identity(ANONYMOUS)
+        try:
+            await self._app(with_identity(connection, guard, ANONYMOUS, None), receive, send)
+        finally:
+            reset_current_identity(token)
+
+    async def _prepare(
+        self,
+        guard: Guard,
+        request: ResourceRequest,
+        connection: Connection,
+        receive: Receive,
+        send: Send,
+    ) -> tuple[Receive, Send]:
+        """Read what *guard* needs besides the headers, and return what to serve with."""
+        if self._only is None and is_ambiguous(path_in_app(connection), connection.get("raw_path")):
+            raise InvalidRequest(Reason.AMBIGUOUS_PATH)  # the guard depends on who reads the path
+        methods = guard.bearer_methods
+        if connection["type"] == "http":
+            if methods.body and is_form(request.method, request.headers):
+                request.form, receive = await read_body(receive)
+            if methods.query and query_carries_token(request.query):
+                send = with_private_cache(send)
+        return receive, send
+
+    async def _serve_lifespan(self, connection: Connection, receive: Receive, send: Send) -> None:
+        if connection["type"] != "lifespan":
+            kind = connection["type"]
+            raise ConfigurationError(f"A connection of type {kind!r} can't be guarded.")
         async with AsyncExitStack() as stack:
             try:
                 for guard in self._guards:
@@ -153,124 +227,35 @@ class OAuthGuardMiddleware:
             else:
                 await self._app(connection, receive, send)
 
-    async def _http(self, connection: Connection, receive: Receive, send: Send) -> None:
-        guard, method, headers = (
-            self._guard(connection),
-            connection["method"],
-            connection["headers"],
-        )
-        cross_origin = self._cors.response_headers(headers)
-        if cross_origin:
-            send = with_headers(cross_origin, send)
-        if method in {"GET", "HEAD"} and (document := self._document(connection)):
-            await send_response(send, method, 200, METADATA_HEADERS, document)
-        elif self._preflights and is_preflight(method, headers):
-            if cross_origin:
-                await send_response(send, method, 204, PREFLIGHT_HEADERS)
-            else:
-                # Without extensions nothing but a plain body can carry content.
-                bare = {**connection, "extensions": {}}
-                await self._serve(guard, ANONYMOUS, bare, receive, with_empty_body(send))
-        # Anyone may call a method of HTTP by our word for a handshake: that makes it none.
-        elif method != _HANDSHAKE and self._is_public(connection, method):
-            await self._serve(guard, ANONYMOUS, connection, receive, send)
-        else:
-            await self._http_guarded(connection, receive, send)
-
-    async def _http_guarded(self, connection: Connection, receive: Receive, send: Send) -> None:
-        guard, method, form = self._guard(connection), connection["method"], None
-        try:
-            if guard.transmission.body and is_form(method, connection["headers"]):
-                form, receive = await read_body(receive)
-            request = read_request(connection, form)
-            identity = await self._admit(guard, connection, request)
-        except (RequestRejected, IssuerUnavailable) as error:
-            await send_rejection(guard.reject(error), connection, send)
-        else:
-            if guard.transmission.query and query_carries_token(request.query):
-                send = with_private_cache(send)
-            if form is not None:
-                connection = {**connection, REQUEST: (guard, request)}
-            await self._serve(guard, identity, connection, receive, send)
-
-    async def _websocket(self, connection: Connection, receive: Receive, send: Send) -> None:
-        guard = self._guard(connection)
-        if self._is_public(connection, _HANDSHAKE):
-            await self._serve(guard, ANONYMOUS, connection, receive, send)
-            return
-        try:
-            identity = await self._admit(guard, connection, read_request(connection))
-        except (RequestRejected, IssuerUnavailable) as error:
-            await deny_handshake(guard.reject(error), connection, receive, send)
-        else:
-            await self._serve(guard, identity, connection, receive, send)
-
-    async def _admit(
-        self, guard: Guard, connection: Connection, request: ResourceRequest
-    ) -> Identity:
-        if self._guards.only is None and is_ambiguous(
-            path_in_app(connection), connection.get("raw_path")
-        ):
-            raise InvalidRequest(Reason.AMBIGUOUS_PATH)  # whose path it is depends on who reads
-        try:
-            identity = await guard.authenticate(request)
-        except MissingCredentials as error:
-            if self._requirement is not None:
-                raise MissingCredentials(
-                    error.reason, scope=self._requirement.challenge_scope
-                ) from None
-            identity = ANONYMOUS
-        if self._requirement is not None:
-            identity = await guard.authorize(request, identity, self._requirement)
-        return identity
-
-    async def _serve(
-        self,
-        guard: Guard,
-        identity: Identity,
-        connection: Connection,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        token = set_current_identity(identity)
-        try:
-            await self._app(with_identity(connection, guard, identity), receive, send)
-        finally:
-            reset_current_identity(token)
-
-    def _quick_way(self) -> QuickWay | None:
-        """Return the quick way, where there is one: one header must be able to tell all."""
-        guard, asked = self._guards.only, self._requirement
-        # A guard that extends ours may judge otherwise than it says at once, so it is not asked to.
-        if type(guard) is not Guard or not guard.transmission.header_only:
-            return None
-        if self._cors.origins or (asked is not None and asked.introspect):
-            return None
-        return QuickWay(guard, asked, self._public)
-
     def _is_public(self, connection: Connection, method: str) -> bool:
         return self._public.include(method, path_in_app(connection), connection.get("raw_path"))
 
-    def _guard(self, connection: Connection) -> Guard:
-        return self._guards.only or self._guards.at(path_in_app(connection))
-
     def _document(self, connection: Connection) -> bytes | None:
-        """Return the metadata that lives at this path, as the server or as the mount sees it."""
+        """Return the metadata at this path, as the server or as the mount sees it."""
         documents = self._guards.documents
         return documents.get(connection["path"]) or documents.get(path_in_app(connection))
 
 
-def _requirement(
-    requires: str | ScopeExpression | Requirement | None, *, required: bool
-) -> Requirement | None:
-    """Read what is asked on every path: nothing, a good token, or more."""
-    if requires is None:
-        return Requirement() if required else None
-    return requires if isinstance(requires, Requirement) else Requirement.of(requires)
+_GUARDED_TYPES = frozenset({"http", "websocket"})
+
+
+async def _send_rejection(
+    rejection: Rejection, connection: Connection, receive: Receive, send: Send
+) -> None:
+    if connection["type"] == "http":
+        await send_rejection(rejection, connection, send)
+    else:
+        await deny_handshake(rejection, connection, receive, send)
+
+
+def _requirement(requires: str | ScopeExpression | Requirement | None) -> Requirement | None:
+    if requires is None or isinstance(requires, Requirement):
+        return requires
+    return Requirement.of(requires)
 
 
 def _check_root_path(app: object, *, alone: bool) -> None:
-    """Refuse an application that strips a prefix only after its paths were looked at here."""
+    """Reject an application that strips a prefix after the middleware has read the path."""
     if getattr(app, "root_path", "") and not alone:
         raise ConfigurationError(
             "An application with a root_path of its own reads other paths than its guard: write "

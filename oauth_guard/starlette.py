@@ -14,17 +14,16 @@ from starlette.routing import Route
 from starlette.websockets import WebSocket, WebSocketState
 
 from oauth_guard.asgi import (
+    CREDENTIALS,
     GUARD,
     IDENTITY,
-    REQUEST,
     close_code,
-    read_request,
     supports_denial_response,
 )
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
 from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection
-from oauth_guard.protocol.identity import ANONYMOUS, Identity, set_current_identity
+from oauth_guard.protocol.identity import Identity, set_current_identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS
 from oauth_guard.protocol.requirement import Requirement, RequirementSettings
 from oauth_guard.protocol.scopes import ScopeExpression
@@ -67,18 +66,16 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
         WebSocketException: Where a WebSocket can't be answered so any more, or ever.
         ConfigurationError: No guard stands in front, or one that can't do what is asked.
     """
-    guard, known = _admitted(connection)
+    guard, identity = _guard_and_identity(connection)
     try:
-        if not requirement.introspect:
-            requirement.check(known)
-            return known  # nothing is asked anew, so no request is read
-        reader, request = connection.scope.get(REQUEST, (None, None))
-        if reader is not guard:
-            request = read_request(connection.scope)
-        identity = await guard.authorize(request, known, requirement)
+        guard.authorize(identity, requirement)
+        if requirement.introspect:
+            credentials = connection.scope.get(CREDENTIALS)
+            current = await guard.introspect(credentials, identity, requirement)
+            _replace(connection, identity, current)
+            identity = current
     except (RequestRejected, IssuerUnavailable) as error:
         raise _exception(connection, guard.reject(error)) from None
-    _replace(connection, known, identity)
     return identity
 
 
@@ -105,17 +102,13 @@ def _guarded(
     if inspect.isclass(endpoint) or not callable(endpoint):
         raise ConfigurationError("requires() decorates functions: decorate a class's methods.")
     runs_async = _runs_async(endpoint)
-    enough = requirement.enough_scopes
 
     @functools.wraps(endpoint)
     async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Any:
         connection = args[0] if args else None
-        if type(connection) is not Request:  # which is much quicker told than what has its shape
+        if type(connection) is not Request:  # much faster than isinstance
             connection = _connection(*args, *kwargs.values())
-        # Nearly every request ends here, so nothing is called or awaited for it.
-        known = connection.scope.get(IDENTITY, ANONYMOUS)
-        if enough is None or known.issuer is None or not enough <= known.scopes:
-            await admit(connection, requirement)
+        await admit(connection, requirement)
         if runs_async:
             return await endpoint(*args, **kwargs)
         return await run_in_threadpool(endpoint, *args, **kwargs)
@@ -136,7 +129,7 @@ def _connection(*arguments: object) -> HTTPConnection:
     raise ConfigurationError("requires() decorates endpoints that take a request or a websocket.")
 
 
-def _admitted(connection: HTTPConnection) -> tuple[Guard, Identity]:
+def _guard_and_identity(connection: HTTPConnection) -> tuple[Guard, Identity]:
     try:
         return connection.scope[GUARD], connection.scope[IDENTITY]
     except KeyError:

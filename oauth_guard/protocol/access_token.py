@@ -97,7 +97,6 @@ class AccessToken:
 
         Raises:
             InvalidToken: It is for somebody else, out of its time, or says too little.
-            RequestRejected: The function that was configured as `claims=` refuses it.
         """
         rules = self.rules
         rules.check_audience(self.audience, resource)
@@ -108,7 +107,7 @@ class AccessToken:
             issued_at=self.issued_at,
             now=now,
         )
-        rules.claims.check(self.claims)
+        rules.claims.check_values(self.claims)
 
 
 _Mutable = mutable_class_of(AccessToken)

@@ -47,20 +47,29 @@ class ClaimChecks:
             )
         return cls(function=claims)
 
-    def check(self, claims: Mapping[str, Any]) -> None:
-        """Check *claims* against the required values, then call the function.
+    def check_values(self, claims: Mapping[str, Any]) -> None:
+        """Check *claims* against the required values.
 
         Values are compared as JSON, including their types: 1, 1.0, `true` and "1" are four
         values, and arrays must have equal elements in equal order.
 
         Raises:
-            InvalidToken: A claim is missing or has another value; or see `call_claim_function`.
-            RequestRejected: The function raised it.
-            ConfigurationError: The function returned a value. Only raising rejects a token.
+            InvalidToken: A claim is missing or has another value.
         """
         for name, required in self.required_values:
             if name not in claims or _json(claims[name]) != required:
                 raise InvalidToken(Reason.WRONG_CLAIM)
+
+    def check_function(self, claims: Mapping[str, Any]) -> None:
+        """Call the operator's function, if there is one; see `call_claim_function`.
+
+        It may look at more than the claims, so it must run on every request.
+
+        Raises:
+            InvalidToken: The function finds a claim missing or malformed.
+            RequestRejected: The function raised it.
+            ConfigurationError: The function returned a value. Only raising rejects a token.
+        """
         if self.function is not None and call_claim_function(self.function, claims) is not None:
             raise ConfigurationError("A function at claims= rejects by raising: return nothing.")
 

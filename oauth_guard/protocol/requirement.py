@@ -64,29 +64,16 @@ class Requirement:
         """The scope that a token for this needs, written as a challenge writes it."""
         return None if self.scopes is None else str(self.scopes)
 
-    @property
-    def enough_scopes(self) -> frozenset[str] | None:
-        """Scopes that are all that a caller needs who has authenticated, though others may do too.
-
-        None where more is asked than scopes.
-        """
-        alternatives = ((),) if self.scopes is None else self.scopes.alternatives
-        return frozenset(alternatives[0]) if self == Requirement(self.scopes) else None
-
-    def check(self, identity: Identity) -> None:
-        """Hold *identity* to what is asked; to ask anew where that is wanted is up to the guard.
-
-        Raises:
-            MissingCredentials: Nobody has authenticated; carries the scope to ask for.
-            InsufficientScope: The token does not grant it; carries a scope only where
-                another scope would help.
-        """
-        violation = self.violation(identity)
-        if violation is not None:
-            raise violation
-
     def violation(self, identity: Identity) -> MissingCredentials | InsufficientScope | None:
-        """Return what `check` raises, None where *identity* has what is asked."""
+        """Return why *identity* does not satisfy this requirement; None if it does.
+
+        Does not introspect: see `Guard.introspect`.
+
+        Returns:
+            MissingCredentials: The caller is anonymous; carries the scope to request.
+            InsufficientScope: The token does not grant it; carries a scope only if another scope
+                would help.
+        """
         if identity.issuer is None:
             return MissingCredentials(scope=self.challenge_scope)
         if self.scopes is not None and not self.scopes.satisfied_by(identity.scopes):

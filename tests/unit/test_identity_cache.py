@@ -1,4 +1,4 @@
-"""IdentityCache: a hit can't be told from a miss, but by its speed."""
+"""IdentityCache: stores only what may be reused, and returns it only while it is current."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from oauth_guard import Guard, Identity, JWTIssuer
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
-from oauth_guard.identity_cache import IdentityCache
+from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.issuers.remote_keys import JWKSCache
 from oauth_guard.protocol.access_token import AccessToken, Validation
+from oauth_guard.protocol.binding import Confirmation
 from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer, SigningKey
@@ -20,28 +21,31 @@ from tests.unit.protocol.properties import BOUNDED
 
 NOW = 1_800_000_000
 RULES = ClaimRules.of("https://as.test", required_claims=[], leeway=0)
-ADA, GRACE = (Identity(issuer="https://as.test", subject=name) for name in ("ada", "grace"))
+KEY, OTHER_KEY = b"key", b"other key"
 
 
-def vouched(stands: Callable[[], bool] | None = lambda: True, **claims: Any) -> Validation:
-    """Return a token that an issuer vouched for."""
-    return Validation(AccessToken.from_claims({"exp": NOW + 60, **claims}, RULES), stands)
+def validated(
+    is_current: Callable[[], bool] | None = lambda: True, raw: str | None = None, **claims: Any
+) -> ValidatedToken:
+    """Return a token that was validated by a rule that does not matter here."""
+    token = AccessToken.from_claims({"exp": NOW + 60, **claims}, RULES)
+    return ValidatedToken(Identity.from_token(token, raw=raw), Validation(token, is_current))
 
 
-@pytest.mark.parametrize(
-    ("field", "found"),
-    [
-        pytest.param(b"Bearer x", ADA, id="the same"),
-        pytest.param(b"Bearer y", None, id="another token"),
-        pytest.param(b"bearer x", None, id="another spelling"),
-        pytest.param(b"Bearer  x", None, id="another space"),
-    ],
-)
-def test_only_the_very_same_header_is_recalled(field: bytes, found: Identity | None) -> None:
-    """Whatever else came is for the path to judge."""
-    admissions = IdentityCache(10)
-    admissions.remember(b"Bearer x", ADA, vouched())
-    assert admissions.recall(field, NOW) is found
+@pytest.mark.parametrize("key", [OTHER_KEY, b"", None], ids=["another", "empty", "none"])
+def test_token_is_found_by_its_own_key_alone(key: bytes | None) -> None:
+    """No key is never a hit."""
+    cache, token = IdentityCache(10), validated()
+    cache.put(KEY, token)
+    assert cache.get(KEY, NOW) is token
+    assert cache.get(key, NOW) is None
+
+
+def test_token_without_a_key_is_never_stored() -> None:
+    """Its credentials have another spelling, or another place."""
+    cache = IdentityCache(10)
+    cache.put(None, validated())
+    assert cache.get(None, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -56,42 +60,44 @@ def test_only_the_very_same_header_is_recalled(field: bytes, found: Identity | N
         pytest.param({"exp": NOW + 0.5}, NOW + 0.5, False, id="a fraction"),
     ],
 )
-def test_nothing_is_recalled_out_of_its_time(
+def test_cached_token_is_current_only_within_its_times(
     claims: dict[str, Any], now: float, found: bool
 ) -> None:
     """It ends, and begins, when the token does."""
-    admissions = IdentityCache(10)
-    admissions.remember(b"Bearer x", ADA, vouched(**claims))
-    assert (admissions.recall(b"Bearer x", now) is not None) is found
+    cache = IdentityCache(10)
+    cache.put(KEY, validated(**claims))
+    assert (cache.get(KEY, now) is not None) is found
 
 
-def test_nothing_is_recalled_when_the_issuer_no_longer_stands_by_it() -> None:
-    """Not while it does not, and not what it never could."""
-    word = [True]
-    admissions = IdentityCache(10)
-    admissions.remember(b"Bearer x", ADA, vouched(lambda: word[0]))
-    admissions.remember(b"Bearer y", ADA, vouched(None))
-    assert admissions.recall(b"Bearer x", NOW) is ADA
-    word[0] = False
-    assert admissions.recall(b"Bearer x", NOW) is None
-    assert admissions.recall(b"Bearer y", NOW) is None
+def test_cached_token_is_not_reused_when_its_issuer_says_so() -> None:
+    """Not while it is not current; again once it is."""
+    current = [True]
+    cache = IdentityCache(10)
+    cache.put(KEY, validated(lambda: current[0]))
+    assert cache.get(KEY, NOW)
+    current[0] = False
+    assert cache.get(KEY, NOW) is None
+    current[0] = True
+    assert cache.get(KEY, NOW)
 
 
 @pytest.mark.parametrize(
-    "claims",
+    "token",
     [
-        pytest.param({"cnf": {"jkt": "x"}}, id="DPoP"),
-        pytest.param({"cnf": {"x5t#S256": "x"}}, id="mutual TLS"),
-        pytest.param({"cnf": {}}, id="empty"),
-        pytest.param({"cnf": None}, id="null"),
-        pytest.param({"token_type": "DPoP"}, id="introspected"),
+        pytest.param({"cnf": {"jkt": "x"}}, id="bound by DPoP"),
+        pytest.param({"cnf": {"x5t#S256": "x"}}, id="bound by mutual TLS"),
+        pytest.param({"cnf": {}}, id="an empty cnf"),
+        pytest.param({"cnf": None}, id="a null cnf"),
+        pytest.param({"token_type": "DPoP"}, id="of type DPoP"),
+        pytest.param({"is_current": None}, id="current is unknown"),
+        pytest.param({"raw": "e30.e30.e30"}, id="with the raw token"),
     ],
 )
-def test_bound_token_is_never_stored(claims: dict[str, Any]) -> None:
-    """The header that a hit is found by does not prove the owner of a bound token."""
-    admissions = IdentityCache(10)
-    admissions.remember(b"Bearer x", ADA, vouched(**claims))
-    assert admissions.recall(b"Bearer x", NOW) is None
+def test_token_that_must_not_be_reused_is_never_stored(token: dict[str, Any]) -> None:
+    """Its header alone does not prove its owner, or it can't be revalidated without I/O."""
+    cache = IdentityCache(10)
+    cache.put(KEY, validated(**token))
+    assert cache.get(KEY, NOW) is None
 
 
 async def test_binding_check_runs_on_each_request_of_a_bound_token(
@@ -100,7 +106,7 @@ async def test_binding_check_runs_on_each_request_of_a_bound_token(
     """A binding check that accepts the first request and refuses the second refuses the second."""
     accepted = iter([True, False])
 
-    def accepts_once(_token: AccessToken) -> None:
+    def accepts_once(_confirmation: Confirmation | None) -> None:
         if not next(accepted):
             raise InvalidToken(Reason.BOUND_TOKEN)
 
@@ -108,16 +114,16 @@ async def test_binding_check_runs_on_each_request_of_a_bound_token(
     local = LocalIssuer()
     guard = Guard(local.audience, [JWTIssuer(local.issuer, keys=local.jwks)])
     header = f"Bearer {local.token('read', cnf={'jkt': 'x'})}".encode()
-    request = ResourceRequest("GET", [(b"authorization", header)])
+    request = ResourceRequest({"headers": [(b"authorization", header)]})
     await guard.authenticate(request)
     with pytest.raises(InvalidToken):
         await guard.authenticate(request)
     await guard.aclose()
 
 
-def test_the_oldest_goes_first() -> None:
-    """However many come, no more than the bound are remembered."""
-    admissions = IdentityCache(2)
+def test_full_cache_evicts_the_oldest_entry() -> None:
+    """An entry that is put again becomes the newest."""
+    cache = IdentityCache(2)
     for name, found in (
         (b"a", [b"a"]),
         (b"b", [b"a", b"b"]),
@@ -125,21 +131,22 @@ def test_the_oldest_goes_first() -> None:
         (b"a", [b"a", b"b"]),
         (b"c", [b"a", b"c"]),
     ):
-        admissions.remember(name, ADA, vouched())
-        assert [each for each in (b"a", b"b", b"c") if admissions.recall(each, NOW)] == found
+        cache.put(name, validated())
+        assert [each for each in (b"a", b"b", b"c") if cache.get(each, NOW)] == found
 
 
-async def test_no_token_rests_in_memory() -> None:
-    """Digests do."""
+async def test_cache_contains_no_token() -> None:
+    """It contains digests."""
     local = LocalIssuer()
     guard = Guard(local.audience, [JWTIssuer(local.issuer, keys=local.jwks)])
     token = local.token("read")
-    request = ResourceRequest("GET", [(b"authorization", f"Bearer {token}".encode())])
+    request = ResourceRequest({"headers": [(b"authorization", f"Bearer {token}".encode())]})
     assert await guard.authenticate(request) is await guard.authenticate(request)
     await guard.aclose()
-    held = vars(vars(guard)["_admissions"])
-    assert len(held["_entries"]) == 1
-    assert token not in repr(held)
+    (entry,) = vars(vars(guard)["_cache"])["_entries"].items()
+    key, cached = entry
+    shown = repr((key, [getattr(cached, name) for name in ValidatedToken.__slots__]))
+    assert token not in shown
 
 
 ACTIONS = st.sampled_from(
@@ -186,7 +193,7 @@ def _down(_request: Any) -> Any:
 
 
 async def _compare(quick: Guard, issuer: JWTIssuer, token: str, clock: list[float]) -> None:
-    request = ResourceRequest("GET", [(b"authorization", b"Bearer " + token.encode())])
+    request = ResourceRequest({"headers": [(b"authorization", b"Bearer " + token.encode())]})
     slow = Guard("https://api.test", [issuer], clock=lambda: clock[0])
     outcomes: list[Identity | Reason] = []
     for guard in (quick, slow):  # the quick one first, so that it has fetched nothing

@@ -65,7 +65,7 @@ class Scene:
         elsewhere: bool = False,
     ) -> Identity | Reason:
         """Return what becomes of a request with *token*."""
-        request = ResourceRequest("GET", [(b"authorization", f"{scheme} {token}".encode())])
+        request = ResourceRequest({"headers": [(b"authorization", f"{scheme} {token}".encode())]})
         guard = self._elsewhere if elsewhere else self.guard
         try:
             return await guard.authenticate(request, introspect=introspect)

@@ -63,7 +63,7 @@ def _combine(
     first, second = ClaimChecks.of(required_values), ClaimChecks.of(additional)
 
     def check(claims: Mapping[str, Any]) -> None:
-        first.check(claims)
-        second.check(claims)
+        first.check_values(claims)
+        second.check_function(claims)
 
     return check

@@ -148,7 +148,7 @@ async def test_rejection_error_contains_nothing_of_the_token(
     """Neither its text, nor its `repr`, nor its traceback does."""
     headers = rejection.headers(api)
     with pytest.raises(RequestRejected) as error:
-        await api.guard.authenticate(ResourceRequest("GET", headers))
+        await api.guard.authenticate(ResourceRequest({"headers": headers}))
     _expect_nothing_of(headers, repr(error.value), *traceback.format_exception(error.value))
 
 

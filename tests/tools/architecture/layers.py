@@ -23,7 +23,6 @@ LAYERS: Mapping[str, int] = {
     "issuers": 7,
     "guard": 8,
     "guard_map": 9,
-    "quick_way": 9,
     "middleware": 10,
     "starlette": 10,
     "telemetry": 10,

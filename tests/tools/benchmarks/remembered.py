@@ -9,7 +9,7 @@ from itertools import cycle
 from typing import TypeAlias
 
 from oauth_guard import MemoryStore
-from oauth_guard.identity_cache import IdentityCache
+from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
 from oauth_guard.protocol.access_token import AccessToken, Validation
 from oauth_guard.protocol.claims import ClaimRules
@@ -47,12 +47,12 @@ class _Admitted:
         self._now = time.time()
         claims = {"exp": self._now + _LIFETIME}
         token = AccessToken.from_claims(claims, rules)
-        self._validation = Validation(token, lambda: True)
-        self._identity = Identity.from_token(token)
+        validation = Validation(token, lambda: True)
+        self._validated = ValidatedToken(Identity.from_token(token), validation)
         self._count = count
-        self._admissions = IdentityCache(count)
+        self._cache = IdentityCache(count)
         for number in range(count):
-            self._admissions.remember(_field(number), self._identity, self._validation)
+            self._cache.put(_field(number), self._validated)
 
     def recall(self) -> Row:
         """Return a row of one after the other, in no order."""
@@ -60,7 +60,7 @@ class _Admitted:
 
         async def call() -> None:
             field = _field(next(numbers))  # as new to the processor as one that comes in
-            if self._admissions.recall(field, self._now) is not self._identity:
+            if self._cache.get(field, self._now) is not self._validated:
                 raise RuntimeError("it was forgotten")
 
         return Row(f"{self._count} admitted, recalled", _CALLS, call)
@@ -70,7 +70,7 @@ class _Admitted:
         fields = map(_field, itertools.count(self._count))
 
         async def call() -> None:
-            self._admissions.remember(next(fields), self._identity, self._validation)
+            self._cache.put(next(fields), self._validated)
 
         return Row(f"{self._count} admitted, one more", _CALLS, call)
 

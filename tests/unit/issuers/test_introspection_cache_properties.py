@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from oauth_guard.errors import RequestRejected
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
 from oauth_guard.protocol.access_token import AccessToken
-from oauth_guard.protocol.binding import check_binding
+from oauth_guard.protocol.binding import check_binding, confirmation_of
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.stores.memory import MemoryStore
 from tests.builders.clock import FakeClock
@@ -42,7 +42,7 @@ async def judged(validate: Callable[[RawToken], Any], now: float) -> object:
     try:
         token: AccessToken = (await validate(RawToken("token"))).token
         token.check_claims(RESOURCE, now)
-        check_binding(token)
+        check_binding(confirmation_of(token.claims))
     except RequestRejected as error:
         return error.reason
     return token

@@ -110,7 +110,9 @@ async def authenticate(guard: Guard, remote: Remote) -> str | None:
     """Return whom *guard* takes the bearer of a good token for."""
     header = f"Bearer {remote.local.token('read')}".encode()
     async with asyncio.timeout(10):
-        identity = await guard.authenticate(ResourceRequest("GET", [(b"authorization", header)]))
+        identity = await guard.authenticate(
+            ResourceRequest({"headers": [(b"authorization", header)]})
+        )
     return identity.subject
 
 

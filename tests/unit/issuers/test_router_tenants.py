@@ -175,4 +175,4 @@ async def test_an_outage_of_who_is_asked_is_a_503_without_a_name() -> None:
 
 
 def _request(token: str) -> ResourceRequest:
-    return ResourceRequest("GET", [(b"authorization", f"Bearer {token}".encode())])
+    return ResourceRequest({"headers": [(b"authorization", f"Bearer {token}".encode())]})

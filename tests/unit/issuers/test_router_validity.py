@@ -197,7 +197,7 @@ async def test_a_guard_recognises_a_tenants_token() -> None:
     """The very identity of the first request comes back, and the tenant is closed with it."""
     harness = Setup()
     field = f"Bearer {harness.servers[A].token('read', aud=API)}".encode()
-    request = ResourceRequest("GET", [(b"authorization", field)])
+    request = ResourceRequest({"headers": [(b"authorization", field)]})
     async with Guard(API, [harness.settings]) as guard:
         first = await guard.authenticate(request)
         assert await guard.authenticate(request) is first

@@ -45,18 +45,18 @@ def test_claim_is_accepted_only_if_it_equals_the_required_value(
     checks = ClaimChecks.of({"x": required})
     for claims in ({"x": value}, freeze({"x": value})):
         if equal:
-            checks.check(claims)
+            checks.check_values(claims)
         else:
             with pytest.raises(InvalidToken, match=Reason.WRONG_CLAIM):
-                checks.check(claims)
+                checks.check_values(claims)
 
 
 def test_token_without_one_of_the_required_values_is_rejected() -> None:
     """A missing claim does not equal null; every required value is checked."""
     for claims in ({}, {"a": None}, {"b": 1}, {"a": None, "b": 2}):
         with pytest.raises(InvalidToken, match=Reason.WRONG_CLAIM):
-            ClaimChecks.of({"a": None, "b": 1}).check(claims)
-    ClaimChecks.of({"a": None, "b": 1}).check({"a": None, "b": 1, "c": 2})
+            ClaimChecks.of({"a": None, "b": 1}).check_values(claims)
+    ClaimChecks.of({"a": None, "b": 1}).check_values({"a": None, "b": 1, "c": 2})
 
 
 def test_token_is_rejected_by_the_error_of_the_function() -> None:
@@ -67,11 +67,11 @@ def test_token_is_rejected_by_the_error_of_the_function() -> None:
             raise InsufficientScope
 
     checks = ClaimChecks.of(require_paid_plan)
-    checks.check({"plan": "paid"})
+    checks.check_function({"plan": "paid"})
     with pytest.raises(InsufficientScope):
-        checks.check({"plan": "free"})
+        checks.check_function({"plan": "free"})
     with pytest.raises(InvalidToken, match=Reason.MALFORMED_CLAIM):
-        checks.check({})
+        checks.check_function({})
 
 
 def test_missing_credentials_raised_by_a_function_become_an_invalid_token() -> None:
@@ -81,7 +81,7 @@ def test_missing_credentials_raised_by_a_function_become_an_invalid_token() -> N
         raise MissingCredentials
 
     with pytest.raises(InvalidToken) as caught:
-        ClaimChecks.of(misuse).check({})
+        ClaimChecks.of(misuse).check_function({})
     assert caught.value.reason is Reason.WRONG_CLAIM
 
 
@@ -112,14 +112,14 @@ def test_other_exception_of_a_function_passes_through(fault: Exception) -> None:
         raise fault
 
     with pytest.raises(type(fault), match="x"):
-        ClaimChecks.of(broken).check({})
+        ClaimChecks.of(broken).check_function({})
 
 
 @pytest.mark.parametrize("returned", [False, True, 0, ""])
 def test_function_that_returns_a_value_raises_configuration_error(returned: object) -> None:
     """A `return False` must not accept the token."""
     with pytest.raises(ConfigurationError, match="rejects by raising: return nothing"):
-        ClaimChecks.of(lambda _: returned).check({})
+        ClaimChecks.of(lambda _: returned).check_function({})
 
 
 async def _async_function(_: Mapping[str, Any]) -> None:

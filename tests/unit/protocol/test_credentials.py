@@ -16,9 +16,8 @@ from oauth_guard.protocol.credentials import (
     MAX_CREDENTIALS_BYTES,
     BearerMethods,
     Credentials,
-    read_credentials,
 )
-from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.request import ResourceRequest, read_credentials
 from tests.unit.protocol.properties import BOUNDED
 
 _BY_HEADER = BearerMethods()
@@ -26,11 +25,14 @@ _LONGEST = b"Bearer " + b"a" * (MAX_CREDENTIALS_BYTES - len(b"Bearer "))
 
 
 def _request(*headers: tuple[bytes, bytes]) -> ResourceRequest:
-    return ResourceRequest("GET", headers)
+    return ResourceRequest({"headers": headers})
 
 
 def _read(value: bytes) -> Credentials:
-    return read_credentials(_request((b"authorization", value)), _BY_HEADER)
+    """Return credentials whose token is parsed."""
+    credentials = read_credentials(_request((b"authorization", value)), _BY_HEADER)
+    assert credentials.token is credentials.token
+    return credentials
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,13 @@ from oauth_guard.errors import (
 from oauth_guard.protocol.credentials import (
     MAX_CREDENTIALS_BYTES,
     BearerMethods,
+)
+from oauth_guard.protocol.request import (
+    ResourceRequest,
     is_form,
     query_carries_token,
     read_credentials,
 )
-from oauth_guard.protocol.request import ResourceRequest
 from tests.unit.protocol.properties import BOUNDED
 
 _ANY_WAY = BearerMethods(query=True, body=True)
@@ -34,7 +36,7 @@ def _read(
     transmission: BearerMethods = _ANY_WAY,
 ) -> str:
     """Return the token of a request, or why there is none."""
-    request = ResourceRequest("POST", headers, query=query, form=form)
+    request = ResourceRequest({"headers": headers, "query_string": query}, form)
     try:
         return read_credentials(request, transmission).token.text
     except RequestRejected as error:
@@ -137,7 +139,7 @@ def test_tls_comes_first(
     secure: bool, headers: tuple[tuple[bytes, bytes], ...], outcome: str
 ) -> None:
     """Where it is required, nothing that came without it is looked at."""
-    request = ResourceRequest("GET", headers, secure=secure)
+    request = ResourceRequest({"headers": headers, "scheme": "https" if secure else "http"})
     try:
         told: str = read_credentials(request, BearerMethods(require_https=True)).token.text
     except InvalidRequest as error:
@@ -161,7 +163,7 @@ def test_methods_go_by_their_registered_names(
 ) -> None:
     """They are told in one order, however they were written (RFC 9728 §2)."""
     read = BearerMethods.of(names, require_https=False)
-    assert (read, read.bearer_methods) == (transmission, told)
+    assert (read, read.names) == (transmission, told)
     assert BearerMethods.of(names, require_https=True).require_https
 
 
@@ -224,6 +226,6 @@ _BYTES = st.binary(max_size=20) | st.lists(_PIECES | st.binary(max_size=2)).map(
 @given(query=_BYTES, form=st.none() | _BYTES)
 def test_any_parameters_are_credentials_or_refused(query: bytes, form: bytes | None) -> None:
     """Nothing but `RequestRejected` comes out of bytes that carry no token."""
-    request = ResourceRequest("POST", (), query=query, form=form)
+    request = ResourceRequest({"headers": (), "query_string": query}, form)
     with suppress(RequestRejected):
         assert read_credentials(request, _ANY_WAY).token.text

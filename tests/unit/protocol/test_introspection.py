@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.jose.jws import JWS, JWSHeader
 from oauth_guard.protocol.access_token import AccessToken
-from oauth_guard.protocol.binding import check_binding
+from oauth_guard.protocol.binding import check_binding, confirmation_of
 from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.introspection import (
     ClientProof,
@@ -34,7 +34,7 @@ def outcome(members: Mapping[str, Any], rules: ClaimRules = RULES) -> str:
     try:
         token = read_introspection(members, rules)
         token.check_claims(RESOURCE, NOW)
-        check_binding(token)
+        check_binding(confirmation_of(token.claims))
     except InvalidToken as error:
         return error.reason
     return VALID

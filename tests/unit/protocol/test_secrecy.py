@@ -11,12 +11,12 @@ from oauth_guard.jose.jws import parse_jws
 from oauth_guard.jose.key_set import KeySet
 from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.protocol.access_token import AccessToken
-from oauth_guard.protocol.binding import check_binding
+from oauth_guard.protocol.binding import check_binding, confirmation_of
 from oauth_guard.protocol.claims import ClaimRules
-from oauth_guard.protocol.credentials import BearerMethods, read_credentials
+from oauth_guard.protocol.credentials import BearerMethods
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.raw_token import RawToken
-from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.request import ResourceRequest, read_credentials
 from tests.unit.jose.forging import CLAIMS, HEADER, forge, key_for
 
 _SECRET = "zzSECRETzz"
@@ -30,7 +30,7 @@ _CLAIMS = dict.fromkeys(CLAIMS, _SECRET) | {
 _HEADER = {**HEADER, "kid": _SECRET, "typ": _SECRET}
 _RULES = ClaimRules("https://as.example.com")
 _RAW = forge(_HEADER, _CLAIMS)
-_REQUEST = ResourceRequest("GET", ((b"authorization", f"Bearer {_RAW}".encode()),))
+_REQUEST = ResourceRequest({"headers": ((b"authorization", f"Bearer {_RAW}".encode()),)})
 _SIGNED = parse_jws(_RAW)
 _KEY = import_key({**key_for("ES256").jwk, "kid": _SECRET})
 _TOKEN = AccessToken.from_claims(_CLAIMS, _RULES)
@@ -49,12 +49,16 @@ _VALUES = {
     "the identity": Identity.from_token(_TOKEN, raw=_RAW),
 }
 _REJECTIONS: dict[str, Callable[[], object]] = {
-    "malformed credentials": lambda: read_credentials(
-        ResourceRequest("GET", ((b"authorization", f"Bearer {_SECRET}\xff".encode()),)),
-        BearerMethods(),
+    "malformed credentials": lambda: (
+        read_credentials(
+            ResourceRequest({"headers": ((b"authorization", f"Bearer {_SECRET}\xff".encode()),)}),
+            BearerMethods(),
+        ).token
     ),
-    "another scheme": lambda: read_credentials(
-        ResourceRequest("GET", ((b"authorization", _SECRET.encode()),)), BearerMethods()
+    "another scheme": lambda: (
+        read_credentials(
+            ResourceRequest({"headers": ((b"authorization", _SECRET.encode()),)}), BearerMethods()
+        ).token
     ),
     "a malformed token": lambda: parse_jws(f"{_SECRET}é.{_SECRET}.{_SECRET}"),
     "malformed JSON": lambda: parse_jws(forge(claims=f'{{"{_SECRET}'.encode())),
@@ -67,7 +71,7 @@ _REJECTIONS: dict[str, Callable[[], object]] = {
         {**_CLAIMS, "sub": [_SECRET]}, _RULES
     ),
     "another audience": lambda: _TOKEN.check_claims("https://api.example.com", 0),
-    "a bound token": lambda: check_binding(_TOKEN),
+    "a bound token": lambda: check_binding(confirmation_of(_TOKEN.claims)),
 }
 
 

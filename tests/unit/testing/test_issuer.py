@@ -21,7 +21,7 @@ async def test_guard_accepts_tokens_of_each_algorithm(algorithm: str) -> None:
     local = LocalIssuer(key=SigningKey("a", algorithm))
     guard = Guard(local.audience, [JWTIssuer(local.issuer, http=local.http)])
     fields = [(name.lower().encode(), v.encode()) for name, v in local.headers("read").items()]
-    identity = await guard.authenticate(ResourceRequest("GET", fields))
+    identity = await guard.authenticate(ResourceRequest({"headers": fields}))
     assert identity.subject == "u1"
     assert identity.scopes == {"read"}
 

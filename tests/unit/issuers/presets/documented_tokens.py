@@ -51,6 +51,7 @@ class Product(NamedTuple):
         try:
             access_token = (await issuer.validate(RawToken(token))).token
             access_token.check_claims(API, local.claims()["iat"])
+            access_token.rules.claims.check_function(access_token.claims)
         except InvalidToken as error:
             return error.reason
         return Identity.from_token(access_token)
