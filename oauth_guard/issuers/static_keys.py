@@ -39,7 +39,7 @@ class StaticKeySet:
 
     @staticmethod
     def is_current() -> bool:
-        """Tell that what was good stays so: these keys never change."""
+        """Return True: configured keys never change."""
         return True
 
     @classmethod

@@ -1,4 +1,4 @@
-"""A remote key set: fresh, refreshed ahead, asked again for what it does not know."""
+"""RemoteKeySet: when keys are fetched, refreshed and fetched again for an unknown key."""
 
 import math
 
@@ -17,18 +17,18 @@ from tests.builders.jwt_issuer import (
     wait_for_background_tasks,
 )
 
-LIFETIME, STALE_FOR, COOLDOWN = 600, 3600, 30
+MAX_AGE, STALE_IF_ERROR, COOLDOWN = 600, 3600, 30
 
 
 async def loaded(**settings: object) -> JWTIssuerHarness:
-    """Return a harness in which one token was judged, so the keys are here."""
+    """Return a harness that has validated one token, so that its keys are cached."""
     harness = JWTIssuerHarness(**settings)
     assert await harness.verdict() == GOOD
     return harness
 
 
-async def test_the_first_token_fetches_metadata_and_keys_once() -> None:
-    """A name is enough: metadata tells where the keys are."""
+async def test_first_token_fetches_metadata_and_keys_once() -> None:
+    """The issuer identifier is sufficient: the metadata contains `jwks_uri`."""
     harness = await loaded()
     assert harness.local.requests == [
         f"{ISSUER}/.well-known/oauth-authorization-server",
@@ -37,8 +37,8 @@ async def test_the_first_token_fetches_metadata_and_keys_once() -> None:
 
 
 @pytest.mark.parametrize("age", [0, 1, 300, 479])
-async def test_fresh_keys_cause_no_fetch(age: float) -> None:
-    """Before 80 % of their lifetime have passed, keys serve without a request."""
+async def test_fresh_keys_are_used_without_a_fetch(age: float) -> None:
+    """Keys are fresh until 80 % of their `max_age`."""
     harness = await loaded()
     harness.clock.advance(age)
     assert [await harness.verdict() for _ in range(20)] == [GOOD] * 20
@@ -46,9 +46,9 @@ async def test_fresh_keys_cause_no_fetch(age: float) -> None:
     assert harness.fetches == 1
 
 
-@pytest.mark.parametrize("age", [480, 599, LIFETIME, LIFETIME + STALE_FOR - 1])
-async def test_a_refresh_happens_in_the_background(age: float) -> None:
-    """The request that finds the keys ageing is served by them, while the issuer still thinks."""
+@pytest.mark.parametrize("age", [480, 599, MAX_AGE, MAX_AGE + STALE_IF_ERROR - 1])
+async def test_keys_are_refreshed_in_the_background(age: float) -> None:
+    """Requests are served with the old keys while the issuer has not responded."""
     harness = await loaded()
     harness.block()
     harness.clock.advance(age)
@@ -60,12 +60,12 @@ async def test_a_refresh_happens_in_the_background(age: float) -> None:
     assert harness.fetches == 2
 
 
-async def test_keys_that_nobody_asked_for_are_fetched_anew_when_their_end_has_passed() -> None:
-    """After a quiet night the first request waits for new keys, and old ones do not verify."""
+async def test_expired_keys_are_fetched_again_and_not_used() -> None:
+    """After hours without requests, the first one waits for the new keys."""
     harness = await loaded()
     old = harness.local.token("read")
     harness.local.keys = [SigningKey("k2")]
-    harness.clock.advance(LIFETIME + STALE_FOR)
+    harness.clock.advance(MAX_AGE + STALE_IF_ERROR)
     assert not harness.issuer.ready
     assert await harness.verdict() == GOOD
     assert await harness.verdict(old) == Reason.UNKNOWN_KEY
@@ -74,11 +74,11 @@ async def test_keys_that_nobody_asked_for_are_fetched_anew_when_their_end_has_pa
 @pytest.mark.parametrize(
     ("cache_control", "refresh_at"),
     [
-        pytest.param("max-age=3600", 2880, id="honoured"),
+        pytest.param("max-age=3600", 2880, id="used"),
         pytest.param('public, MAX-AGE="3600"', 2880, id="quoted, among others, in capitals"),
-        pytest.param("s-maxage=10,max-age=3600", 2880, id="not the shared one"),
+        pytest.param("s-maxage=10,max-age=3600", 2880, id="s-maxage is ignored"),
         pytest.param("max-age=60", 240, id="at least 5 minutes"),
-        pytest.param("max-age=0", 240, id="zero"),
+        pytest.param("max-age=0", 240, id="zero, so 5 minutes"),
         pytest.param("max-age=999999999", 69120, id="at most a day"),
         pytest.param("max-age=9999999999999", 480, id="too many digits, so the default"),
         pytest.param("max-age=-1", 480, id="negative, so the default"),
@@ -86,10 +86,10 @@ async def test_keys_that_nobody_asked_for_are_fetched_anew_when_their_end_has_pa
         pytest.param("no-cache", 480, id="without it the default"),
     ],
 )
-async def test_the_issuer_says_how_long_keys_are_fresh(
+async def test_max_age_of_the_issuer_is_used_between_5_minutes_and_24_hours(
     cache_control: str, refresh_at: float
 ) -> None:
-    """`Cache-Control: max-age` is honoured between 5 minutes and 24 hours."""
+    """A value that can't be read leaves the default."""
     harness = JWTIssuerHarness(jwks_uri=f"{ISSUER}/jwks")
     headers = {"cache-control": cache_control}
     harness.local.outage = lambda _: httpx.Response(200, json=harness.local.jwks, headers=headers)
@@ -101,15 +101,15 @@ async def test_the_issuer_says_how_long_keys_are_fresh(
         assert harness.fetches == fetches
 
 
-@pytest.mark.parametrize("clock", ["max_age", "cooldown", "stale_if_error", "deadline"])
-def test_no_clock_is_endless(clock: str) -> None:
-    """Keys that are never asked for again could never be withdrawn."""
+@pytest.mark.parametrize("setting", ["max_age", "cooldown", "stale_if_error", "deadline"])
+def test_infinite_cache_setting_is_rejected(setting: str) -> None:
+    """Keys that are never fetched again could never be withdrawn."""
     with pytest.raises(ConfigurationError, match="JWKSCache takes seconds"):
-        JWKSCache(**{clock: math.inf})
+        JWKSCache(**{setting: math.inf})
 
 
-async def test_a_new_key_is_picked_up_at_its_first_token() -> None:
-    """A key that is unknown is asked for once, and its token is judged again."""
+async def test_token_with_a_new_key_is_accepted_after_one_fetch() -> None:
+    """An unknown `kid` causes a fetch, and the token is verified again."""
     harness = await loaded()
     harness.clock.advance(COOLDOWN)
     harness.local.rotate(SigningKey("k2"))
@@ -117,8 +117,8 @@ async def test_a_new_key_is_picked_up_at_its_first_token() -> None:
     assert harness.fetches == 2
 
 
-async def test_a_key_replaced_under_its_old_name_is_picked_up() -> None:
-    """A bad signature under a known name is as good a reason to ask as an unknown name."""
+async def test_token_with_a_key_replaced_under_the_same_kid_is_accepted() -> None:
+    """A bad signature for a known `kid` causes a fetch like an unknown one."""
     harness = await loaded()
     harness.clock.advance(COOLDOWN)
     harness.local.keys = [SigningKey("k1")]
@@ -126,8 +126,8 @@ async def test_a_key_replaced_under_its_old_name_is_picked_up() -> None:
     assert harness.fetches == 2
 
 
-async def test_a_name_that_was_guessed_too_early_is_not_held_against_its_key() -> None:
-    """Whoever knows what the next key is called can't lock it out before it is published."""
+async def test_kid_that_was_unknown_before_is_fetched_again_after_the_cooldown() -> None:
+    """A caller who guesses the next `kid` can't block it before it is published."""
     harness = await loaded()
     harness.clock.advance(COOLDOWN)
     assert await harness.verdict(token_with_unknown_key(harness.local, "k2")) == Reason.UNKNOWN_KEY
@@ -136,8 +136,8 @@ async def test_a_name_that_was_guessed_too_early_is_not_held_against_its_key() -
     assert await harness.verdict() == GOOD
 
 
-async def test_unknown_keys_do_not_hammer_the_issuer() -> None:
-    """A hundred tokens by a hundred unknown keys cause one fetch, and disturb no good token."""
+async def test_hundred_unknown_keys_cause_one_fetch() -> None:
+    """Valid tokens in between are accepted."""
     harness = await loaded()
     harness.clock.advance(COOLDOWN)
     for number in range(100):
@@ -147,8 +147,8 @@ async def test_unknown_keys_do_not_hammer_the_issuer() -> None:
     assert harness.fetches == 2
 
 
-async def test_bad_signatures_do_not_hammer_the_issuer() -> None:
-    """A hundred forgeries under a known name cause one fetch, and disturb no good token."""
+async def test_hundred_bad_signatures_cause_one_fetch() -> None:
+    """Valid tokens in between are accepted."""
     harness = await loaded()
     harness.clock.advance(COOLDOWN)
     for _ in range(100):
@@ -163,23 +163,25 @@ async def test_bad_signatures_do_not_hammer_the_issuer() -> None:
 @pytest.mark.parametrize(
     ("seconds", "fetches"), [(0, 1), (COOLDOWN - 1, 1), (COOLDOWN, 2), (2 * COOLDOWN, 2)]
 )
-async def test_the_cool_down_counts_from_the_last_fetch(seconds: float, fetches: int) -> None:
-    """Inside the cool-down an unknown key is refused at once; after it, it is asked for."""
+async def test_unknown_key_causes_a_fetch_only_after_the_cooldown(
+    seconds: float, fetches: int
+) -> None:
+    """The cooldown counts from the last fetch."""
     harness = await loaded()
     harness.clock.advance(seconds)
     assert await harness.verdict(token_with_unknown_key(harness.local)) == Reason.UNKNOWN_KEY
     assert harness.fetches == fetches
 
 
-async def test_an_unknown_key_at_the_cold_start_is_asked_for_once() -> None:
-    """Keys that were fetched for this very token are as new as can be."""
+async def test_unknown_key_in_the_first_token_causes_one_fetch() -> None:
+    """Keys fetched for this token can't be newer."""
     harness = JWTIssuerHarness()
     assert await harness.verdict(token_with_unknown_key(harness.local)) == Reason.UNKNOWN_KEY
     assert harness.fetches == 1
 
 
-async def test_a_key_that_a_refresh_omits_stops_verifying_at_once() -> None:
-    """Withdrawing a key works by the next refresh, not by the end of some cache."""
+async def test_key_that_a_refresh_omits_is_not_used_any_more() -> None:
+    """A withdrawn key is unusable from the next refresh on."""
     harness = await loaded()
     old = harness.local.token("read")
     harness.local.keys = [SigningKey("k2")]
@@ -194,11 +196,11 @@ async def test_a_key_that_a_refresh_omits_stops_verifying_at_once() -> None:
     "jwks",
     [
         pytest.param({"keys": []}, id="no key"),
-        pytest.param({"keys": [{"kty": "FOO"}, 5]}, id="only odd ones"),
+        pytest.param({"keys": [{"kty": "FOO"}, 5]}, id="no usable key"),
     ],
 )
-async def test_a_key_set_without_a_usable_key_is_an_outage(jwks: dict[str, object]) -> None:
-    """Nobody's token can be judged then, which is no client's fault; the old keys are withdrawn."""
+async def test_key_set_without_a_usable_key_is_an_outage(jwks: dict[str, object]) -> None:
+    """The issuer withdrew its keys, so the old ones are not used, and no caller gets a 401."""
     harness = await loaded()
     harness.local.outage = lambda _: httpx.Response(200, json=jwks)
     harness.clock.advance(480)
@@ -211,8 +213,8 @@ async def test_a_key_set_without_a_usable_key_is_an_outage(jwks: dict[str, objec
     assert await harness.verdict() == GOOD
 
 
-async def test_keys_that_moved_are_found() -> None:
-    """A token by an unknown key has the metadata read again, though the old address answers."""
+async def test_new_jwks_uri_is_found_after_an_unknown_key() -> None:
+    """The metadata is read again, even if the old URL still works."""
     harness = JWTIssuerHarness()
     documents = {
         "/.well-known/oauth-authorization-server": harness.local.metadata,
@@ -227,15 +229,15 @@ async def test_keys_that_moved_are_found() -> None:
     assert await harness.verdict() == GOOD
 
 
-async def test_ready_says_whether_tokens_can_be_judged_now() -> None:
-    """Cold is not ready; an outage does not change that until the last known good keys end."""
+async def test_ready_is_true_while_usable_keys_are_cached() -> None:
+    """An outage does not change it until the last known good keys expire."""
     harness = JWTIssuerHarness()
     states = [harness.issuer.ready]
     harness.issuer.start()
     await wait_for_background_tasks()
     states.append(harness.issuer.ready)
     harness.local.outage = refuse_connection
-    harness.clock.advance(LIFETIME + STALE_FOR - 1)
+    harness.clock.advance(MAX_AGE + STALE_IF_ERROR - 1)
     await harness.verdict()
     await wait_for_background_tasks()
     states.append(harness.issuer.ready)

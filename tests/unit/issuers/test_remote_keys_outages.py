@@ -1,4 +1,4 @@
-"""A remote key set whose issuer fails: the last known good keys serve, and nobody gets a 401."""
+"""RemoteKeySet during an outage: last known good keys, back-off, and no 401."""
 
 import asyncio
 
@@ -18,11 +18,11 @@ from tests.builders.jwt_issuer import (
     wait_for_background_tasks,
 )
 
-LIFETIME, STALE_FOR, COOLDOWN, LONGEST_BACKOFF = 600, 3600, 30, 60
+MAX_AGE, STALE_IF_ERROR, COOLDOWN, MAX_BACKOFF = 600, 3600, 30, 60
 
 
 def times_out(request: httpx.Request) -> httpx.Response:
-    """Answer as a host that is silent."""
+    """Raise the error of a host that does not respond."""
     raise httpx.ReadTimeout("silence", request=request)
 
 
@@ -30,15 +30,17 @@ def times_out(request: httpx.Request) -> httpx.Response:
     ("outage", "reason"),
     [
         pytest.param(refuse_connection, Reason.UNREACHABLE, id="refuses connections"),
-        pytest.param(times_out, Reason.TIMED_OUT, id="is silent"),
-        pytest.param(lambda _: httpx.Response(500), Reason.BAD_RESPONSE, id="fails"),
+        pytest.param(times_out, Reason.TIMED_OUT, id="times out"),
+        pytest.param(lambda _: httpx.Response(500), Reason.BAD_RESPONSE, id="status 500"),
         pytest.param(lambda _: httpx.Response(204), Reason.BAD_RESPONSE, id="has no content"),
         pytest.param(lambda _: httpx.Response(200, json=[]), Reason.BAD_RESPONSE, id="an array"),
-        pytest.param(lambda _: httpx.Response(200, json={}), Reason.BAD_RESPONSE, id="no keys"),
+        pytest.param(
+            lambda _: httpx.Response(200, json={}), Reason.BAD_RESPONSE, id="no member keys"
+        ),
         pytest.param(
             lambda _: httpx.Response(200, json={"keys": {}}),
             Reason.BAD_RESPONSE,
-            id="keys no array",
+            id="keys is no array",
         ),
         pytest.param(
             lambda _: httpx.Response(200, json={"keys": [{}] * 101}),
@@ -52,46 +54,46 @@ def times_out(request: httpx.Request) -> httpx.Response:
         ),
     ],
 )
-async def test_a_key_set_that_fails_is_an_outage_with_its_reason(
+async def test_failed_fetch_without_cached_keys_is_an_outage_with_its_reason(
     outage: Outage, reason: Reason
 ) -> None:
-    """Whatever the issuer does wrong, with nothing cached the token is not judged."""
+    """A token is not rejected, since it was not verified."""
     harness = JWTIssuerHarness(jwks_uri=f"{ISSUER}/jwks")
     harness.local.outage = outage
     error = await harness.unavailable()
     assert (error.issuer, error.reason) == (ISSUER, reason)
-    assert 1 <= error.retry_after <= LONGEST_BACKOFF
+    assert 1 <= error.retry_after <= MAX_BACKOFF
 
 
-async def test_the_last_known_good_keys_serve_until_their_end() -> None:
-    """During an outage keys serve for `stale_if_error` longer, to the second."""
+async def test_last_known_good_keys_are_used_for_stale_if_error_seconds() -> None:
+    """The limit is exact to the second."""
     harness = JWTIssuerHarness()
     assert await harness.verdict() == GOOD
     harness.local.outage = refuse_connection
-    for age in (480, LIFETIME, LIFETIME + STALE_FOR - 1):
+    for age in (480, MAX_AGE, MAX_AGE + STALE_IF_ERROR - 1):
         harness.clock.now = 1000 + age
         assert await harness.verdict() == GOOD
         await wait_for_background_tasks()
     harness.clock.advance(1)
     error = await harness.unavailable()
     assert error.reason == Reason.UNREACHABLE
-    assert 1 <= error.retry_after <= LONGEST_BACKOFF
+    assert 1 <= error.retry_after <= MAX_BACKOFF
 
 
-async def test_stale_for_zero_ends_with_the_lifetime() -> None:
-    """Who wants no last known good says so."""
+async def test_keys_are_not_used_after_max_age_if_stale_if_error_is_zero() -> None:
+    """0 turns the last known good keys off."""
     harness = JWTIssuerHarness(jwks_cache=JWKSCache(stale_if_error=0))
     assert await harness.verdict() == GOOD
     harness.local.outage = refuse_connection
-    harness.clock.advance(LIFETIME - 1)
+    harness.clock.advance(MAX_AGE - 1)
     assert await harness.verdict() == GOOD
     await wait_for_background_tasks()
     harness.clock.advance(1)
     assert await harness.verdict() == Reason.UNREACHABLE
 
 
-async def test_while_backing_off_nobody_asks_and_nobody_waits() -> None:
-    """Requests of one moment share one attempt, also when they come one after another."""
+async def test_requests_during_the_back_off_fail_without_a_fetch() -> None:
+    """A hundred requests one after the other cause one attempt."""
     harness = JWTIssuerHarness()
     harness.local.outage = refuse_connection
     assert [await harness.verdict() for _ in range(100)] == [Reason.UNREACHABLE] * 100
@@ -99,8 +101,8 @@ async def test_while_backing_off_nobody_asks_and_nobody_waits() -> None:
 
 
 @pytest.mark.parametrize("keys_are_here", [True, False], ids=["last known good", "cold"])
-async def test_attempts_back_off(keys_are_here: bool) -> None:
-    """In ten minutes of outage with ten requests a second the issuer is asked a few times."""
+async def test_fetches_during_an_outage_are_backed_off(keys_are_here: bool) -> None:
+    """Ten minutes with ten requests a second cause at most 80 fetches."""
     harness = JWTIssuerHarness(jwks_cache=JWKSCache(max_age=1), jwks_uri=f"{ISSUER}/jwks")
     if keys_are_here:
         assert await harness.verdict() == GOOD
@@ -113,35 +115,35 @@ async def test_attempts_back_off(keys_are_here: bool) -> None:
         assert await harness.verdict(token) == expected
         await wait_for_background_tasks()
         harness.clock.advance(0.1)
-    assert 600 / LONGEST_BACKOFF <= harness.fetches - before <= 80
+    assert 600 / MAX_BACKOFF <= harness.fetches - before <= 80
 
 
-async def test_processes_that_failed_together_do_not_come_back_together() -> None:
-    """Of many that wait for up to a second, some ask after half of it, and some do not yet."""
+async def test_back_off_is_randomized() -> None:
+    """After half of a back-off of up to 1 s, only some of 100 processes have retried."""
     harnesses = [JWTIssuerHarness() for _ in range(100)]
-    asked = set()
+    requests = set()
     for harness in harnesses:
         harness.local.outage = refuse_connection
         assert await harness.verdict() == Reason.UNREACHABLE
         harness.clock.advance(0.5)
         await harness.verdict()
-        asked.add(len(harness.local.requests))
-    assert asked == {1, 2}
+        requests.add(len(harness.local.requests))
+    assert requests == {1, 2}
 
 
-async def test_recovery_needs_no_restart() -> None:
-    """Once the issuer is back and the back-off over, the next request is served."""
+async def test_token_is_accepted_once_the_issuer_has_recovered() -> None:
+    """No restart is needed after the back-off."""
     harness = JWTIssuerHarness()
     harness.local.outage = refuse_connection
     for _ in range(20):
         assert await harness.verdict() == Reason.UNREACHABLE
-        harness.clock.advance(LONGEST_BACKOFF)
+        harness.clock.advance(MAX_BACKOFF)
     harness.local.outage = None
     assert await harness.verdict() == GOOD
 
 
-async def test_a_token_that_only_newer_keys_could_judge_is_an_outage() -> None:
-    """During an outage an unknown key is no reason for a 401, nor for one attempt each."""
+async def test_token_with_an_unknown_key_during_an_outage_is_an_outage() -> None:
+    """It is not a 401, and does not cause an attempt per token."""
     harness = JWTIssuerHarness()
     assert await harness.verdict() == GOOD
     old = harness.local.token("read")
@@ -154,13 +156,13 @@ async def test_a_token_that_only_newer_keys_could_judge_is_an_outage() -> None:
     await wait_for_background_tasks()
     assert len(harness.local.requests) <= 4  # discovery, keys, and an attempt or two
     harness.local.outage = None
-    harness.clock.advance(LONGEST_BACKOFF)
+    harness.clock.advance(MAX_BACKOFF)
     harness.local.rotate(SigningKey("k2"))
     assert await harness.verdict() == GOOD
 
 
-async def test_a_silent_issuer_is_given_up_at_the_deadline() -> None:
-    """The deadline covers all of a fetch, whatever the client's own time-outs are."""
+async def test_fetch_times_out_at_the_deadline() -> None:
+    """The deadline includes the whole fetch, whatever timeouts the client has."""
     harness = JWTIssuerHarness(jwks_cache=JWKSCache(deadline=0.05))
     harness.block()
     async with asyncio.timeout(5):
@@ -168,8 +170,8 @@ async def test_a_silent_issuer_is_given_up_at_the_deadline() -> None:
     assert not harness.issuer.ready
 
 
-async def test_metadata_that_is_lost_is_looked_for_again() -> None:
-    """After a failure the address of the keys is asked for anew."""
+async def test_metadata_is_read_again_after_a_failed_fetch() -> None:
+    """The issuer may have moved its keys."""
     harness = JWTIssuerHarness()
     assert await harness.verdict() == GOOD
     harness.local.outage = refuse_connection
@@ -178,7 +180,7 @@ async def test_metadata_that_is_lost_is_looked_for_again() -> None:
     await wait_for_background_tasks()
     harness.local.outage = None
     harness.local.requests.clear()
-    harness.clock.advance(LONGEST_BACKOFF)
+    harness.clock.advance(MAX_BACKOFF)
     await harness.verdict()
     await wait_for_background_tasks()
     assert harness.local.requests == [
@@ -187,8 +189,8 @@ async def test_metadata_that_is_lost_is_looked_for_again() -> None:
     ]
 
 
-async def test_outages_are_logged_without_the_token(caplog: pytest.LogCaptureFixture) -> None:
-    """The operator reads which issuer, where and why."""
+async def test_outage_is_logged_without_the_token(caplog: pytest.LogCaptureFixture) -> None:
+    """The log has the issuer, the URL and the reason."""
     harness = JWTIssuerHarness(jwks_uri=f"{ISSUER}/jwks")
     harness.local.outage = refuse_connection
     token = harness.local.token("read")

@@ -1,4 +1,4 @@
-"""Keys stay here without a request: refreshed ahead by a timer, which ends with its owner."""
+"""RemoteKeySet: the timer that refreshes keys without requests, and when it ends."""
 
 import asyncio
 import gc
@@ -16,34 +16,34 @@ from tests.builders.jwt_issuer import (
 )
 
 SHORT = JWKSCache(max_age=0.1)
-A_WHILE = 0.5  # several short lifetimes
+HALF_A_SECOND = 0.5  # several times the short max_age
 
 
-def ageing(times: JWKSCache = SHORT) -> JWTIssuerHarness:
-    """Return a harness whose keys age as fast as the clock on the wall."""
-    return JWTIssuerHarness(jwks_cache=times, clock=time.monotonic, jwks_uri=f"{ISSUER}/jwks")
+def real_time_harness(cache: JWKSCache = SHORT) -> JWTIssuerHarness:
+    """Return a harness whose clock is the real monotonic clock."""
+    return JWTIssuerHarness(jwks_cache=cache, clock=time.monotonic, jwks_uri=f"{ISSUER}/jwks")
 
 
 async def becomes_true(condition: Callable[[], bool]) -> bool:
-    """Wait until *condition* holds; nobody wakes us, as nobody asked for anything."""
+    """Poll until *condition* is true, and return True."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - there is no event for what we wait for
+        while not condition():  # noqa: ASYNC110 - there is no event to await
             await asyncio.sleep(0.01)
     return True
 
 
-async def test_keys_that_nobody_uses_stay_fresh() -> None:
-    """A quiet hour does not end readiness, so a probe that watches it does not shut us off."""
-    harness = ageing(JWKSCache(max_age=0.1, stale_if_error=10))
+async def test_unused_keys_are_refreshed() -> None:
+    """Without requests the issuer stays ready, so a readiness probe does not fail."""
+    harness = real_time_harness(JWKSCache(max_age=0.1, stale_if_error=10))
     harness.issuer.start()
     assert await becomes_true(lambda: harness.fetches > 3)
     assert harness.issuer.ready
     await harness.issuer.aclose()
 
 
-async def test_readiness_returns_without_a_request() -> None:
-    """Where a probe keeps requests away until the keys are here, nobody else would ask."""
-    harness = ageing(JWKSCache())
+async def test_issuer_becomes_ready_after_an_outage_without_a_request() -> None:
+    """A readiness probe keeps requests away until then, so only the timer can retry."""
+    harness = real_time_harness(JWKSCache())
     harness.local.outage = refuse_connection
     harness.issuer.start()
     await wait_for_background_tasks()
@@ -53,55 +53,55 @@ async def test_readiness_returns_without_a_request() -> None:
     await harness.issuer.aclose()
 
 
-async def test_a_request_is_enough_to_keep_keys_fresh() -> None:
-    """Where there is no lifespan, what the first request opened goes on."""
-    harness = ageing()
+async def test_first_request_starts_the_refresh_timer() -> None:
+    """An application without lifespan events does not call `start`."""
+    harness = real_time_harness()
     assert await harness.verdict() == GOOD
     assert await becomes_true(lambda: harness.fetches > 3)
     await harness.issuer.aclose()
 
 
-async def test_nothing_is_fetched_before_it_is_due() -> None:
-    """The clock that was handed in decides, however much time has passed elsewhere."""
+async def test_no_fetch_happens_before_a_refresh_is_due_by_the_given_clock() -> None:
+    """Real time does not matter."""
     harness = JWTIssuerHarness(jwks_cache=SHORT, jwks_uri=f"{ISSUER}/jwks")
     harness.issuer.start()
-    await asyncio.sleep(A_WHILE)
+    await asyncio.sleep(HALF_A_SECOND)
     assert harness.fetches == 1
     harness.clock.advance(0.09)
     assert await becomes_true(lambda: harness.fetches == 2)
     await harness.issuer.aclose()
 
 
-async def test_nothing_is_fetched_after_closing() -> None:
-    """Whoever closes it hears no more of it, until it is used again."""
-    harness = ageing()
+async def test_no_fetch_happens_after_aclose_until_the_next_use() -> None:
+    """Closing cancels the timer."""
+    harness = real_time_harness()
     assert await harness.verdict() == GOOD
     await harness.issuer.aclose()
     fetches = harness.fetches
-    await asyncio.sleep(A_WHILE)
+    await asyncio.sleep(HALF_A_SECOND)
     assert harness.fetches == fetches
     harness.issuer.start()
     assert await becomes_true(lambda: harness.fetches > fetches)
     await harness.issuer.aclose()
 
 
-async def test_an_issuer_that_nobody_holds_fetches_no_more() -> None:
-    """Forgetting to close one does not keep it alive."""
-    harness = ageing()
+async def test_unreferenced_issuer_is_garbage_collected_and_does_not_fetch() -> None:
+    """The timer keeps no reference to it, so one that was not closed is freed."""
+    harness = real_time_harness()
     assert await harness.verdict() == GOOD
     await wait_for_background_tasks()
-    forgotten = weakref.ref(harness.issuer)
+    reference = weakref.ref(harness.issuer)
     del harness.issuer
     gc.collect()
-    assert forgotten() is None
+    assert reference() is None
     fetches = harness.fetches
-    await asyncio.sleep(A_WHILE)
+    await asyncio.sleep(HALF_A_SECOND)
     assert harness.fetches == fetches
 
 
-def test_keys_stay_fresh_under_the_next_event_loop_too() -> None:
-    """Starting with keys that are here fetches nothing, but minds their end."""
-    harness = ageing(JWKSCache(max_age=3))
+def test_start_with_cached_keys_schedules_a_refresh_in_the_next_event_loop() -> None:
+    """It does not fetch the keys."""
+    harness = real_time_harness(JWKSCache(max_age=3))
 
     async def start() -> int:
         harness.issuer.start()

@@ -1,4 +1,4 @@
-"""One fetch of a key set serves all who wait for it, and belongs to none of them."""
+"""RemoteKeySet: concurrent requests share one fetch, which none of them can cancel."""
 
 import asyncio
 from contextvars import ContextVar
@@ -17,13 +17,13 @@ from tests.builders.jwt_issuer import (
     wait_for_background_tasks,
 )
 
-COOLDOWN, LONGEST_BACKOFF = 30, 60
+COOLDOWN, MAX_BACKOFF = 30, 60
 
-caller: ContextVar[str] = ContextVar("caller", default="nobody")
+caller: ContextVar[str] = ContextVar("caller", default="none")
 
 
-async def test_two_hundred_cold_requests_make_one_fetch() -> None:
-    """Requests that find no keys wait for one fetch together."""
+async def test_200_concurrent_requests_without_keys_cause_one_fetch() -> None:
+    """All of them wait for it."""
     harness = JWTIssuerHarness()
     harness.block()
     async with asyncio.TaskGroup() as group:
@@ -34,8 +34,8 @@ async def test_two_hundred_cold_requests_make_one_fetch() -> None:
     assert len(harness.local.requests) == 2
 
 
-async def test_a_request_that_gives_up_does_not_end_the_fetch_for_the_others() -> None:
-    """The one that began the fetch may be cancelled; those behind it are served."""
+async def test_cancelled_request_does_not_cancel_the_shared_fetch() -> None:
+    """Not even the request that started it."""
     harness = JWTIssuerHarness()
     harness.block()
     leader = asyncio.create_task(harness.verdict())
@@ -50,8 +50,8 @@ async def test_a_request_that_gives_up_does_not_end_the_fetch_for_the_others() -
     assert harness.fetches == 1
 
 
-async def test_each_waiter_gets_an_error_of_its_own() -> None:
-    """An exception collects a traceback, so no two requests may share one."""
+async def test_each_waiting_request_gets_its_own_exception() -> None:
+    """Raising adds a traceback to an exception, so two requests must not share one."""
     harness = JWTIssuerHarness()
     harness.local.outage = refuse_connection
     harness.block()
@@ -63,8 +63,8 @@ async def test_each_waiter_gets_an_error_of_its_own() -> None:
     assert {error.reason for error in errors} == {Reason.UNREACHABLE}
 
 
-async def test_a_fetch_under_way_is_waited_for_by_tokens_it_may_save() -> None:
-    """Tokens by a new key that arrive during a refresh are judged once more, after it."""
+async def test_token_with_a_new_key_waits_for_the_fetch_in_progress() -> None:
+    """It is verified again with the keys that the fetch returns."""
     harness = JWTIssuerHarness()
     assert await harness.verdict() == GOOD
     harness.clock.advance(480)
@@ -80,16 +80,16 @@ async def test_a_fetch_under_way_is_waited_for_by_tokens_it_may_save() -> None:
     assert harness.fetches == 2
 
 
-async def test_the_cool_down_counts_from_the_begin_of_the_last_fetch() -> None:
-    """A key published just after a slow answer was made is asked for one cool-down later."""
+async def test_cooldown_counts_from_the_start_of_the_last_fetch() -> None:
+    """A slow response does not delay the token of a key published after it."""
     harness = JWTIssuerHarness(jwks_uri="https://as.example.com/jwks")
-    answers = iter([httpx.Response(200, json=harness.local.jwks)])
+    responses = iter([httpx.Response(200, json=harness.local.jwks)])
 
     async def slow(_: httpx.Request) -> httpx.Response:
         harness.local.outage = None
         harness.local.rotate(SigningKey("k2"))
         harness.clock.advance(4)
-        return next(answers)
+        return next(responses)
 
     old = harness.local.token("read")
     harness.local.outage = slow
@@ -101,26 +101,26 @@ async def test_the_cool_down_counts_from_the_begin_of_the_last_fetch() -> None:
     assert harness.fetches == 2
 
 
-async def test_a_fetch_knows_nothing_of_the_request_that_began_it() -> None:
-    """It runs in an empty context: what serves everybody carries nobody's identity or span."""
+async def test_fetch_runs_in_an_empty_context() -> None:
+    """It is shared, so it has no identity or tracing span of the request that started it."""
     harness = JWTIssuerHarness()
     seen: list[str] = []
 
-    def look(request: httpx.Request) -> httpx.Response:
+    def record(request: httpx.Request) -> httpx.Response:
         seen.append(caller.get())
         return refuse_connection(request)
 
-    harness.local.outage = look
+    harness.local.outage = record
     caller.set("ada")
     await harness.verdict()
     harness.clock.advance(60)
     await harness.verdict()
-    assert seen == ["nobody", "nobody"]
+    assert seen == ["none", "none"]
 
 
 @pytest.mark.parametrize("keys_are_here", [False, True], ids=["cold", "keys that may be old"])
-async def test_closing_ends_a_fetch_and_nobody_is_refused_for_it(keys_are_here: bool) -> None:
-    """Those who waited for it hear of an outage, not that their token is bad."""
+async def test_requests_waiting_at_aclose_get_an_outage(keys_are_here: bool) -> None:
+    """Their tokens are not rejected."""
     harness = JWTIssuerHarness()
     if keys_are_here:
         assert await harness.verdict() == GOOD
@@ -132,14 +132,14 @@ async def test_closing_ends_a_fetch_and_nobody_is_refused_for_it(keys_are_here: 
     await harness.issuer.aclose()
     error = await waiting
     assert error.reason == Reason.NO_USABLE_KEYS
-    assert 1 <= error.retry_after <= LONGEST_BACKOFF
+    assert 1 <= error.retry_after <= MAX_BACKOFF
     assert harness.fetches == keys_are_here
     harness.unblock()
     assert await harness.verdict() == GOOD
 
 
-async def test_closing_without_a_fetch_does_nothing() -> None:
-    """It may be closed before and after use, and more than once."""
+async def test_aclose_without_a_fetch_has_no_effect() -> None:
+    """It may be called before and after use, and more than once."""
     harness = JWTIssuerHarness()
     await harness.issuer.aclose()
     assert await harness.verdict() == GOOD
@@ -148,8 +148,8 @@ async def test_closing_without_a_fetch_does_nothing() -> None:
     assert await harness.verdict() == GOOD
 
 
-async def test_starting_fetches_what_is_missing_once() -> None:
-    """Keys that are here or on their way are not asked for again."""
+async def test_start_fetches_the_keys_once() -> None:
+    """Keys that are cached or being fetched are not fetched again."""
     harness = JWTIssuerHarness()
     harness.issuer.start()
     harness.issuer.start()
@@ -160,8 +160,8 @@ async def test_starting_fetches_what_is_missing_once() -> None:
     assert harness.fetches == 1
 
 
-async def test_starting_with_a_dead_issuer_does_not_fail() -> None:
-    """The application starts; its tokens are judged once the issuer is back."""
+async def test_start_during_an_outage_does_not_raise() -> None:
+    """The application starts; tokens are validated once the issuer has recovered."""
     harness = JWTIssuerHarness()
     harness.local.outage = refuse_connection
     harness.issuer.start()
@@ -169,8 +169,8 @@ async def test_starting_with_a_dead_issuer_does_not_fail() -> None:
     assert not harness.issuer.ready
 
 
-def test_an_issuer_built_once_serves_one_event_loop_after_another() -> None:
-    """Nothing is tied to the loop of its first use."""
+def test_issuer_works_in_consecutive_event_loops() -> None:
+    """It is not bound to the loop of its first use."""
     harness = JWTIssuerHarness()
 
     async def serve() -> str:
@@ -181,14 +181,14 @@ def test_an_issuer_built_once_serves_one_event_loop_after_another() -> None:
     assert harness.fetches == 3
 
 
-def test_a_fetch_of_a_loop_that_is_gone_holds_nobody_up() -> None:
-    """A loop may end in the middle of a fetch; the next one begins its own."""
+def test_fetch_of_a_stopped_event_loop_is_not_awaited() -> None:
+    """The next loop starts its own fetch."""
     harness = JWTIssuerHarness()
 
     async def first_never(_: httpx.Request) -> httpx.Response:
         harness.local.outage = None
         await asyncio.Event().wait()
-        raise AssertionError("somebody woke what nobody waits for")
+        raise AssertionError("an event that is never set was set")
 
     harness.local.outage = first_never
     loop = asyncio.new_event_loop()
@@ -203,8 +203,8 @@ def test_a_fetch_of_a_loop_that_is_gone_holds_nobody_up() -> None:
     loop.close()
 
 
-async def test_a_waiter_that_is_told_of_an_outage_is_told_when_to_return() -> None:
-    """`retry_after` counts the seconds until somebody asks the issuer again."""
+async def test_retry_after_is_the_time_until_the_next_fetch() -> None:
+    """A request after `retry_after` seconds causes a fetch."""
     harness = JWTIssuerHarness()
     harness.local.outage = refuse_connection
     with pytest.raises(IssuerUnavailable) as first:

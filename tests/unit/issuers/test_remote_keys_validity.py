@@ -1,4 +1,4 @@
-"""What a key set says of its own keys at once: for how long what they verified stays true."""
+"""RemoteKeySet.is_current: until when a result verified with the keys may be reused."""
 
 from collections.abc import Callable
 
@@ -17,13 +17,13 @@ from tests.builders.jwt_issuer import (
     wait_for_background_tasks,
 )
 
-LIFETIME, REFRESH_AT, STALE_FOR = 600, 480, 100
+MAX_AGE, REFRESH_AT, STALE_IF_ERROR = 600, 480, 100
 
 
-async def scene_and_word() -> tuple[JWTIssuerHarness, Callable[[], bool]]:
-    """Return a harness whose keys are here, and what a token that they verified carries."""
+async def loaded() -> tuple[JWTIssuerHarness, Callable[[], bool]]:
+    """Return a harness with cached keys, and `is_current` of a validated token."""
     harness = JWTIssuerHarness(
-        jwks_cache=JWKSCache(max_age=LIFETIME, cooldown=0, stale_if_error=STALE_FOR)
+        jwks_cache=JWKSCache(max_age=MAX_AGE, cooldown=0, stale_if_error=STALE_IF_ERROR)
     )
     assert await harness.verdict() == GOOD
     token = await harness.issuer.validate(RawToken(harness.local.token("read")))
@@ -31,80 +31,80 @@ async def scene_and_word() -> tuple[JWTIssuerHarness, Callable[[], bool]]:
     return harness, token.is_current
 
 
-def nothing(_scene: JWTIssuerHarness) -> None:
+def keep(_harness: JWTIssuerHarness) -> None:
     """Change nothing."""
 
 
-def added(harness: JWTIssuerHarness) -> None:
-    """Publish one more key."""
+def add(harness: JWTIssuerHarness) -> None:
+    """Publish an additional key."""
     harness.local.rotate(SigningKey("k2"))
 
 
-def replaced(harness: JWTIssuerHarness) -> None:
-    """Publish another key by the name that the first one had."""
+def replace(harness: JWTIssuerHarness) -> None:
+    """Publish another key under the same `kid`."""
     harness.local.keys[:] = [SigningKey("k1")]
 
 
-def dropped(harness: JWTIssuerHarness) -> None:
-    """Publish another key alone."""
+def remove(harness: JWTIssuerHarness) -> None:
+    """Publish another key only."""
     harness.local.keys[:] = [SigningKey("k2")]
 
 
 @pytest.mark.parametrize(
-    ("change", "stands"), [(nothing, True), (added, True), (replaced, False), (dropped, False)]
+    ("change", "current"), [(keep, True), (add, True), (replace, False), (remove, False)]
 )
-async def test_a_refresh_ends_it_where_a_key_has_gone(
-    change: Callable[[JWTIssuerHarness], None], stands: bool
+async def test_result_is_not_current_after_a_refresh_that_removed_a_key(
+    change: Callable[[JWTIssuerHarness], None], current: bool
 ) -> None:
-    """Not where the keys are the same, or more: then what was good is so yet."""
-    harness, word = await scene_and_word()
+    """A refresh that keeps the keys or adds one has no effect."""
+    harness, is_current = await loaded()
     change(harness)
     await harness.verdict(token_with_unknown_key(harness.local))
     assert harness.fetches == 2
-    assert word() is stands
+    assert is_current() is current
 
 
-async def test_keys_that_were_withdrawn_vouch_for_nothing_again() -> None:
-    """Not when none is published, and not when the same come back."""
-    harness, word = await scene_and_word()
+async def test_result_is_never_current_again_after_its_keys_were_withdrawn() -> None:
+    """Not even when the issuer publishes the same keys again."""
+    harness, is_current = await loaded()
     published = list(harness.local.keys)
     harness.local.keys.clear()
     unknown = token_with_unknown_key(harness.local)
     assert await harness.verdict(unknown) == Reason.NO_USABLE_KEYS
-    assert not word()
+    assert not is_current()
     harness.local.keys[:] = published
     harness.clock.advance(1)
     assert await harness.verdict() == GOOD
-    assert not word()
+    assert not is_current()
 
 
-async def test_it_ends_while_a_refresh_is_due() -> None:
-    """So that somebody walks the path, where the keys are fetched, if no timer did it."""
-    harness, word = await scene_and_word()
+async def test_result_is_not_current_while_a_refresh_is_due() -> None:
+    """The next request then fetches the keys if the timer did not."""
+    harness, is_current = await loaded()
     harness.clock.advance(REFRESH_AT - 1)
-    assert word()
+    assert is_current()
     harness.clock.advance(1)
-    assert not word()
+    assert not is_current()
     assert await harness.verdict() == GOOD
     await wait_for_background_tasks()
-    assert word()
+    assert is_current()
 
 
-async def test_it_ends_with_the_last_known_good_keys() -> None:
-    """However long it is until they are fetched once more."""
-    harness, word = await scene_and_word()
+async def test_result_is_not_current_after_the_last_known_good_keys_expired() -> None:
+    """However often a refresh has failed before."""
+    harness, is_current = await loaded()
     harness.local.outage = refuse_connection
-    for age in (*range(REFRESH_AT, LIFETIME + STALE_FOR), LIFETIME + STALE_FOR - 0.001):
+    for age in (*range(REFRESH_AT, MAX_AGE + STALE_IF_ERROR), MAX_AGE + STALE_IF_ERROR - 0.001):
         harness.clock.now = 1000 + age
         assert await harness.verdict() == GOOD
         await wait_for_background_tasks()
-    harness.clock.now = 1000 + LIFETIME + STALE_FOR
-    assert not word()
+    harness.clock.now = 1000 + MAX_AGE + STALE_IF_ERROR
+    assert not is_current()
 
 
-async def test_a_token_of_an_outage_that_passed_stands() -> None:
-    """What failed and was tried again with success ends nothing."""
-    harness, word = await scene_and_word()
+async def test_result_is_current_after_an_outage_is_over() -> None:
+    """A failed refresh that succeeded later has no effect."""
+    harness, is_current = await loaded()
     harness.local.outage = lambda _: httpx.Response(500)
     harness.clock.advance(REFRESH_AT)
     assert await harness.verdict() == GOOD
@@ -113,4 +113,4 @@ async def test_a_token_of_an_outage_that_passed_stands() -> None:
     harness.clock.advance(60)
     assert await harness.verdict() == GOOD
     await wait_for_background_tasks()
-    assert word()
+    assert is_current()

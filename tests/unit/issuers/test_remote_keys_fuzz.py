@@ -1,4 +1,4 @@
-"""Whatever an issuer answers, a token is judged or there is an outage: nothing else comes out."""
+"""RemoteKeySet with arbitrary responses: a token gets a result, or there is an outage."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ ISSUER = "https://as.example.com"
 LOCAL = LocalIssuer(ISSUER)
 TOKEN = LOCAL.token("read")
 KEYS = [SigningKey(name, name).jwk for name in ("ES256", "EdDSA", "RS256")]
-JUDGEMENTS = {"good", Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE}
+RESULTS = {"good", Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE}
 OUTAGES = {
     Reason.UNREACHABLE,
     Reason.TIMED_OUT,
@@ -33,22 +33,22 @@ values = st.recursive(
 members = st.sampled_from(
     ["kty", "crv", "kid", "alg", "use", "key_ops", "x", "y", "n", "e", "d", "k", "x5c", "oth"]
 )
-odd_values = values | st.sampled_from(
+jwk_values = values | st.sampled_from(
     ["RSA", "EC", "OKP", "oct", "P-256", "P-384", "Ed25519", "Ed448", "sig", "ES256", "AQAB", "AA"]
 )
-odd_keys = st.one_of(
+jwks = st.one_of(
     st.builds(
         lambda key, changes: {**key, **changes},
         st.sampled_from(KEYS),
-        st.dictionaries(members, odd_values, max_size=3),
+        st.dictionaries(members, jwk_values, max_size=3),
     ),
-    st.dictionaries(members, odd_values),
+    st.dictionaries(members, jwk_values),
     values,
 )
 key_sets = st.one_of(
     values,
-    st.fixed_dictionaries({"keys": st.lists(odd_keys, max_size=5)}),
-    st.lists(odd_keys, max_size=2).map(lambda odd: {"keys": [*odd, *LOCAL.jwks["keys"]]}),
+    st.fixed_dictionaries({"keys": st.lists(jwks, max_size=5)}),
+    st.lists(jwks, max_size=2).map(lambda extra: {"keys": [*extra, *LOCAL.jwks["keys"]]}),
 )
 urls = st.one_of(
     st.text(max_size=30),
@@ -68,13 +68,13 @@ field_values = st.binary(max_size=40) | st.sampled_from(
 )
 fields = st.lists(st.tuples(field_names.map(str.encode), field_values), max_size=4)
 
-quick = settings(max_examples=200, deadline=None, derandomize=True)
+two_hundred_examples = settings(max_examples=200, deadline=None, derandomize=True)
 
 
 def verdict(transport: httpx.AsyncBaseTransport, **options: Any) -> str:
-    """Return what becomes of a good token: `good`, or the reason why not."""
+    """Return `good` if a valid token is accepted, else the reason why not."""
 
-    async def judge() -> str:
+    async def validate() -> str:
         async with httpx.AsyncClient(transport=transport) as http:
             try:
                 await JWTIssuer(ISSUER, http=http, **options).validate(RawToken(TOKEN))
@@ -82,18 +82,18 @@ def verdict(transport: httpx.AsyncBaseTransport, **options: Any) -> str:
                 return error.reason
             return "good"
 
-    return asyncio.run(judge())
+    return asyncio.run(validate())
 
 
-class Raw(httpx.AsyncBaseTransport):
-    """Answers with bytes that nobody has looked at before the client does."""
+class RawTransport(httpx.AsyncBaseTransport):
+    """A transport that sends one response with arbitrary header fields and bytes."""
 
     def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        self._answer = (status, headers, body)
+        self._response = (status, headers, body)
 
     async def handle_async_request(self, _: httpx.Request) -> httpx.Response:
-        """Answer as a network would."""
-        status, headers, body = self._answer
+        """Return the response."""
+        status, headers, body = self._response
         return httpx.Response(status, headers=headers, stream=Body(body))
 
 
@@ -104,46 +104,48 @@ class Body(httpx.AsyncByteStream):
         self._body = body
 
     async def __aiter__(self) -> Any:
-        """Yield it."""
+        """Yield the two parts."""
         yield self._body[:7]
         yield self._body[7:]
 
 
-@quick
+@two_hundred_examples
 @given(key_sets)
-def test_any_key_set_judges_or_is_an_outage(key_set: object) -> None:
-    """However its keys are bent."""
+def test_any_key_set_gives_a_result_or_an_outage(key_set: object) -> None:
+    """The members of its keys are changed at random."""
     body = json.dumps(key_set).encode()
-    transport = Raw(200, [(b"content-type", b"application/json")], body)
-    assert verdict(transport, jwks_uri=f"{ISSUER}/jwks") in JUDGEMENTS | OUTAGES
+    transport = RawTransport(200, [(b"content-type", b"application/json")], body)
+    assert verdict(transport, jwks_uri=f"{ISSUER}/jwks") in RESULTS | OUTAGES
 
 
-@quick
+@two_hundred_examples
 @given(metadata)
-def test_any_metadata_leads_to_keys_or_is_an_outage(document: object) -> None:
-    """Whatever it says, also about where the keys are."""
+def test_any_metadata_gives_a_result_or_an_outage(document: object) -> None:
+    """Issuer and `jwks_uri` are any value."""
     body = json.dumps(document).encode()
-    transport = Raw(200, [(b"content-type", b"application/json")], body)
-    assert verdict(transport) in JUDGEMENTS | OUTAGES
+    transport = RawTransport(200, [(b"content-type", b"application/json")], body)
+    assert verdict(transport) in RESULTS | OUTAGES
 
 
-@quick
+@two_hundred_examples
 @given(
     st.integers(100, 599), fields, st.binary(max_size=30) | st.just(json.dumps(LOCAL.jwks).encode())
 )
-def test_any_answer_judges_or_is_an_outage(
+def test_any_response_gives_a_result_or_an_outage(
     status: int, headers: list[tuple[bytes, bytes]], body: bytes
 ) -> None:
-    """Whatever its status, its header fields and its bytes."""
-    assert verdict(Raw(status, headers, body), jwks_uri=f"{ISSUER}/jwks") in JUDGEMENTS | OUTAGES
+    """Status, header fields and body are arbitrary."""
+    assert (
+        verdict(RawTransport(status, headers, body), jwks_uri=f"{ISSUER}/jwks") in RESULTS | OUTAGES
+    )
 
 
-@quick
+@two_hundred_examples
 @given(fields)
-def test_the_header_fields_of_a_good_answer_change_nothing_but_how_long_it_is_kept(
+def test_header_fields_other_than_content_encoding_do_not_affect_the_keys(
     headers: list[tuple[bytes, bytes]],
 ) -> None:
-    """Good keys are used, unless they come compressed."""
+    """They can change only for how long the keys are cached."""
     headers = [(name, value) for name, value in headers if name.lower() != b"content-encoding"]
-    transport = Raw(200, headers, json.dumps(LOCAL.jwks).encode())
+    transport = RawTransport(200, headers, json.dumps(LOCAL.jwks).encode())
     assert verdict(transport, jwks_uri=f"{ISSUER}/jwks") == "good"
