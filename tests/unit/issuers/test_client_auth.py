@@ -1,4 +1,4 @@
-"""Each way to prove ourselves: what is sent, what is refused, and that no secret is told."""
+"""Client authentication: what each method sends, rejects, and shows in its repr."""
 
 import base64
 from collections.abc import Callable
@@ -24,32 +24,30 @@ from oauth_guard.protocol.introspection import ClientProof
 
 ISSUER = "https://as.example.com"
 NOW = 1_800_000_000.7
-SECRET = "s3cr3t-of-ours"
+SECRET = "s3cr3t"
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 PEM = PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def prove(client: ClientAuthentication, nonce: str = "n1") -> ClientProof:
-    """Return what is sent now."""
+    """Return the header fields and form members of one request."""
     return client.prove(ISSUER, nonce=nonce, now=NOW)
 
 
 def basic(credentials: str) -> ClientProof:
-    """Return the header field that carries *credentials*."""
+    """Return the proof with *credentials* in an HTTP Basic header field."""
     encoded = base64.b64encode(credentials.encode()).decode()
     return ClientProof({"authorization": f"Basic {encoded}"}, {})
 
 
 @pytest.mark.parametrize(
-    ("client", "sent"),
+    ("client", "proof"),
     [
         pytest.param(
             ClientSecretBasic("rs:1", "p%:&é"), basic("rs%3A1:p%25%3A%26%C3%A9"), id="basic"
         ),
         pytest.param(ClientSecretBasic("a", "b c+d"), basic("a:b+c%2Bd"), id="basic, a space"),
-        pytest.param(
-            ClientSecretBasic("a", "p%:&é", raw=True), basic("a:p%:&é"), id="basic, as it is"
-        ),
+        pytest.param(ClientSecretBasic("a", "p%:&é", raw=True), basic("a:p%:&é"), id="basic, raw"),
         pytest.param(
             ClientSecretPost("rs:1", "p%:&é"),
             ClientProof({}, {"client_id": "rs:1", "client_secret": "p%:&é"}),
@@ -62,18 +60,22 @@ def basic(credentials: str) -> ClientProof:
         pytest.param(
             BearerToken("api", lambda: "t2"),
             ClientProof({"authorization": "Bearer t2"}, {}),
-            id="a token that changes",
+            id="a token function",
         ),
     ],
 )
-def test_what_is_sent(client: ClientAuthentication, sent: ClientProof) -> None:
-    """The proof holds the members and fields of its kind, and nothing else."""
-    assert prove(client) == sent
+def test_proof_contains_exactly_the_fields_of_its_method(
+    client: ClientAuthentication, proof: ClientProof
+) -> None:
+    """Header fields and form members are compared as a whole."""
+    assert prove(client) == proof
 
 
 @given(client_id=st.text(min_size=1), secret=st.text(min_size=1))
-def test_any_basic_credentials_are_read_back(client_id: str, secret: str) -> None:
-    """A server that decodes as RFC 6749 §2.3.1 says reads what was configured."""
+def test_any_basic_credentials_are_decoded_to_the_configured_values(
+    client_id: str, secret: str
+) -> None:
+    """The server decodes as RFC 6749 §2.3.1 says."""
     header = prove(ClientSecretBasic(client_id, secret)).headers["authorization"]
     name, _, value = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
     assert (unquote_plus(name), unquote_plus(value)) == (client_id, secret)
@@ -91,10 +93,10 @@ def test_any_basic_credentials_are_read_back(client_id: str, secret: str) -> Non
         ),
     ],
 )
-def test_an_assertion_serves_once_for_a_minute(
+def test_assertion_has_the_nonce_as_jti_and_expires_after_a_minute(
     client: PrivateKeyJWT, audience: str, header: dict[str, str]
 ) -> None:
-    """It holds the claims of RFC 7523 §3, and the nonce as its `jti`."""
+    """It has the claims of RFC 7523 §3."""
     proof = prove(client, nonce="n7")
     assertion = proof.form["client_assertion"]
     assert proof.headers == {}
@@ -135,14 +137,16 @@ def test_an_assertion_serves_once_for_a_minute(
         pytest.param(lambda: MutualTLS(""), "none may be empty", id="certificate, no client"),
         pytest.param(lambda: BearerToken("a", ""), "none may be empty", id="token, none"),
         pytest.param(lambda: PrivateKeyJWT("", PEM), "none may be empty", id="key, no client"),
-        pytest.param(lambda: PrivateKeyJWT("api", b"odd"), "key of api", id="key, odd"),
+        pytest.param(lambda: PrivateKeyJWT("api", b"no PEM"), "key of api", id="key, no PEM"),
         pytest.param(
             lambda: PrivateKeyJWT("api", PEM, algorithm="RS256"), "ES256", id="key, algorithm"
         ),
     ],
 )
-def test_what_could_prove_nothing_is_refused(build: Callable[[], object], text: str) -> None:
-    """It is the operator's to mend, before any request."""
+def test_unusable_credentials_are_a_configuration_error(
+    build: Callable[[], object], text: str
+) -> None:
+    """They are rejected before any request."""
     with pytest.raises(ConfigurationError, match=text):
         build()
 
@@ -157,7 +161,7 @@ def test_what_could_prove_nothing_is_refused(build: Callable[[], object], text: 
         pytest.param(MutualTLS("api"), id="certificate"),
     ],
 )
-def test_a_repr_names_the_client_and_no_secret(client: ClientAuthentication) -> None:
+def test_repr_contains_the_client_id_and_no_secret(client: ClientAuthentication) -> None:
     """A traceback or a log may show it."""
     assert "api" in repr(client)
     assert client.client_id == "api"

@@ -1,4 +1,4 @@
-"""Where the metadata of an issuer is looked for, and whether it speaks for the issuer."""
+"""Discovery: the URLs of the metadata, and the checks of the document (RFC 8414)."""
 
 from typing import Any
 
@@ -16,20 +16,20 @@ JWKS = f"{ISSUER}/jwks"
 METADATA = {"issuer": ISSUER, "jwks_uri": JWKS}
 
 
-class Web:
-    """Documents, answers and failures by their URLs; everything else is 404."""
+class DocumentServer:
+    """Serves documents, responses and errors by URL; other URLs are 404."""
 
     def __init__(self, documents: dict[str, Any]) -> None:
         self.documents = documents
         self.requests: list[str] = []
-        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self._respond))
 
     def discovery(self, issuer: str = ISSUER, **settings: Any) -> Discovery:
-        """Return a discovery that looks here."""
+        """Return a discovery that uses this server."""
         options = {"metadata_url": None, "jwks_uri": None, "insecure_http": False}
         return Discovery(issuer, Fetcher(issuer, self.http, frozenset()), **{**options, **settings})
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def _respond(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(str(request.url))
         document = self.documents.get(str(request.url))
         if isinstance(document, Exception):
@@ -64,56 +64,64 @@ class Web:
         ),
     ],
 )
-def test_metadata_is_looked_for_at_the_well_known_addresses(
+def test_metadata_urls_are_those_of_rfc_8414_then_openid_connect(
     issuer: str, urls: tuple[str, ...]
 ) -> None:
-    """RFC 8414 first, then OpenID Connect inserted, then appended; each once."""
+    """OpenID Connect's name is first inserted, then appended; no URL occurs twice."""
     assert metadata_urls(issuer) == urls
 
 
 @pytest.mark.parametrize(
-    ("first", "asked"),
+    ("first", "requests"),
     [
         pytest.param(METADATA, [RFC8414], id="good"),
         pytest.param(None, [RFC8414, OPENID], id="missing"),
-        pytest.param([], [RFC8414, OPENID], id="no object"),
+        pytest.param([], [RFC8414, OPENID], id="array"),
         pytest.param({}, [RFC8414, OPENID], id="no metadata"),
-        pytest.param({**METADATA, "issuer": "https://x"}, [RFC8414, OPENID], id="for another"),
+        pytest.param({**METADATA, "issuer": "https://x"}, [RFC8414, OPENID], id="another issuer"),
         pytest.param({"issuer": ISSUER}, [RFC8414, OPENID], id="without keys"),
-        pytest.param({**METADATA, "jwks_uri": None}, [RFC8414, OPENID], id="keys nowhere"),
-        pytest.param(httpx.Response(200, text="<p>"), [RFC8414, OPENID], id="a page"),
-        pytest.param(httpx.Response(500), [RFC8414, OPENID], id="failing"),
-        pytest.param(httpx.Response(302), [RFC8414, OPENID], id="elsewhere"),
+        pytest.param({**METADATA, "jwks_uri": None}, [RFC8414, OPENID], id="jwks_uri null"),
+        pytest.param(httpx.Response(200, text="<p>"), [RFC8414, OPENID], id="HTML"),
+        pytest.param(httpx.Response(500), [RFC8414, OPENID], id="status 500"),
+        pytest.param(httpx.Response(302), [RFC8414, OPENID], id="redirect"),
     ],
 )
-async def test_what_is_no_usable_document_sends_us_on(first: Any, asked: list[str]) -> None:
-    """The next address may have a document that speaks for the issuer."""
-    web = Web({RFC8414: first, OPENID: METADATA})
-    assert await web.discovery().jwks_uri() == JWKS
-    assert web.requests == asked
+async def test_next_metadata_url_is_tried_after_an_unusable_document(
+    first: Any, requests: list[str]
+) -> None:
+    """The next URL may have a document of the issuer."""
+    server = DocumentServer({RFC8414: first, OPENID: METADATA})
+    assert await server.discovery().jwks_uri() == JWKS
+    assert server.requests == requests
 
 
-@pytest.mark.parametrize("failure", [httpx.ConnectError("no"), httpx.ReadTimeout("slow")])
-async def test_silence_does_not_send_us_on(failure: httpx.HTTPError) -> None:
-    """All addresses are on one host, so waiting for each would only take longer."""
-    web = Web({RFC8414: failure, OPENID: METADATA})
+@pytest.mark.parametrize(
+    "failure", [httpx.ConnectError("no"), httpx.ReadTimeout("slow")], ids=["connection", "timeout"]
+)
+async def test_failed_connection_or_timeout_ends_the_discovery(failure: httpx.HTTPError) -> None:
+    """All URLs are on one host, so trying the next would only take longer."""
+    server = DocumentServer({RFC8414: failure, OPENID: METADATA})
     with pytest.raises(IssuerUnavailable):
-        await web.discovery().jwks_uri()
-    assert web.requests == [RFC8414]
+        await server.discovery().jwks_uri()
+    assert server.requests == [RFC8414]
 
 
 @pytest.mark.parametrize(
     ("metadata", "reason"),
     [
-        pytest.param(None, Reason.BAD_RESPONSE, id="none"),
+        pytest.param(None, Reason.BAD_RESPONSE, id="missing"),
         pytest.param(httpx.Response(200, text="{}"), Reason.BAD_RESPONSE, id="another media type"),
-        pytest.param({**METADATA, "issuer": f"{ISSUER}/"}, Reason.WRONG_METADATA, id="a slash"),
-        pytest.param({**METADATA, "issuer": [ISSUER]}, Reason.WRONG_METADATA, id="an array"),
-        pytest.param({**METADATA, "jwks_uri": 5}, Reason.WRONG_METADATA, id="a number"),
-        pytest.param({**METADATA, "jwks_uri": ""}, Reason.WRONG_METADATA, id="nothing"),
+        pytest.param(
+            {**METADATA, "issuer": f"{ISSUER}/"}, Reason.WRONG_METADATA, id="issuer with a slash"
+        ),
+        pytest.param(
+            {**METADATA, "issuer": [ISSUER]}, Reason.WRONG_METADATA, id="issuer in an array"
+        ),
+        pytest.param({**METADATA, "jwks_uri": 5}, Reason.WRONG_METADATA, id="jwks_uri a number"),
+        pytest.param({**METADATA, "jwks_uri": ""}, Reason.WRONG_METADATA, id="jwks_uri empty"),
         pytest.param({**METADATA, "jwks_uri": "/jwks"}, Reason.WRONG_METADATA, id="relative"),
         pytest.param(
-            {**METADATA, "jwks_uri": "file:///etc/passwd"}, Reason.WRONG_METADATA, id="a file"
+            {**METADATA, "jwks_uri": "file:///etc/passwd"}, Reason.WRONG_METADATA, id="file URL"
         ),
         pytest.param(
             {**METADATA, "jwks_uri": "http://as.example.com/jwks"}, Reason.WRONG_METADATA, id="http"
@@ -121,12 +129,12 @@ async def test_silence_does_not_send_us_on(failure: httpx.HTTPError) -> None:
         pytest.param(
             {**METADATA, "jwks_uri": "https://u:p@as.example.com/"},
             Reason.WRONG_METADATA,
-            id="a password",
+            id="URL with a password",
         ),
         pytest.param(
             {**METADATA, "jwks_uri": "https://as.example.com:port/"},
             Reason.WRONG_METADATA,
-            id="no port",
+            id="invalid port",
         ),
         pytest.param(
             {**METADATA, "jwks_uri": "https://as.example.com/\r\n"},
@@ -135,46 +143,48 @@ async def test_silence_does_not_send_us_on(failure: httpx.HTTPError) -> None:
         ),
     ],
 )
-async def test_the_most_telling_failure_is_the_reason(metadata: Any, reason: Reason) -> None:
-    """A document that does not speak for the issuer tells more than the 404 after it."""
+async def test_reason_of_a_failed_discovery_is_the_most_specific_one(
+    metadata: Any, reason: Reason
+) -> None:
+    """Wrong metadata is more specific than the 404 of the next URL."""
     with pytest.raises(IssuerUnavailable) as failed:
-        await Web({RFC8414: metadata}).discovery().jwks_uri()
+        await DocumentServer({RFC8414: metadata}).discovery().jwks_uri()
     assert failed.value.reason == reason
 
 
-async def test_the_address_is_remembered_until_forgotten() -> None:
-    """Metadata is read once, and again only after a failure."""
-    web = Web({RFC8414: METADATA})
-    discovery = web.discovery()
+async def test_metadata_is_read_once_until_forget_is_called() -> None:
+    """`forget` is called after a failure."""
+    server = DocumentServer({RFC8414: METADATA})
+    discovery = server.discovery()
     for _ in range(3):
         await discovery.jwks_uri()
-    assert len(web.requests) == 1
-    web.documents[RFC8414] = {**METADATA, "jwks_uri": f"{JWKS}/new"}
+    assert len(server.requests) == 1
+    server.documents[RFC8414] = {**METADATA, "jwks_uri": f"{JWKS}/new"}
     discovery.forget()
     assert await discovery.jwks_uri() == f"{JWKS}/new"
 
 
-async def test_a_configured_address_of_the_keys_needs_no_metadata() -> None:
-    """It is never asked for, and never forgotten."""
-    web = Web({})
-    discovery = web.discovery(jwks_uri=JWKS)
+async def test_configured_jwks_uri_is_used_without_metadata() -> None:
+    """`forget` does not drop it."""
+    server = DocumentServer({})
+    discovery = server.discovery(jwks_uri=JWKS)
     discovery.forget()
     assert await discovery.jwks_uri() == JWKS
-    assert not web.requests
+    assert not server.requests
 
 
-async def test_a_configured_address_of_the_metadata_is_the_only_one() -> None:
-    """Where the issuer is reached under another address, its document must name it all the same."""
-    inside = "http://localhost:8080/metadata"
-    web = Web({inside: METADATA})
-    assert await web.discovery(metadata_url=inside).jwks_uri() == JWKS
-    web.documents[inside] = {**METADATA, "issuer": "http://localhost:8080"}
+async def test_configured_metadata_url_is_the_only_one_tried() -> None:
+    """Its document must still have the identifier of the issuer."""
+    internal = "http://localhost:8080/metadata"
+    server = DocumentServer({internal: METADATA})
+    assert await server.discovery(metadata_url=internal).jwks_uri() == JWKS
+    server.documents[internal] = {**METADATA, "issuer": "http://localhost:8080"}
     with pytest.raises(IssuerUnavailable, match=Reason.WRONG_METADATA):
-        await web.discovery(metadata_url=inside).jwks_uri()
-    assert web.requests == [inside] * 2
+        await server.discovery(metadata_url=internal).jwks_uri()
+    assert server.requests == [internal] * 2
 
 
-async def test_plain_http_is_for_those_who_ask_for_it() -> None:
-    """Inside a private network `insecure_http` covers the address in the metadata too."""
-    web = Web({RFC8414: {**METADATA, "jwks_uri": "http://keycloak:8080/jwks"}})
-    assert await web.discovery(insecure_http=True).jwks_uri() == "http://keycloak:8080/jwks"
+async def test_http_url_in_metadata_is_accepted_with_insecure_http() -> None:
+    """The setting is for private networks."""
+    server = DocumentServer({RFC8414: {**METADATA, "jwks_uri": "http://keycloak:8080/jwks"}})
+    assert await server.discovery(insecure_http=True).jwks_uri() == "http://keycloak:8080/jwks"

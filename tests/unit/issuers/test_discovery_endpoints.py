@@ -1,4 +1,4 @@
-"""Any endpoint is found in the metadata, unless it was configured, and found again if it moves."""
+"""Discovery of endpoints: configured, cached, found in metadata, and mutual-TLS aliases."""
 
 from typing import Any
 
@@ -16,57 +16,57 @@ JWKS = f"{ISSUER}/jwks"
 MEMBER = "introspection_endpoint"
 
 
-class Scene:
-    """A discovery, and the documents that it finds: one, or one for each path."""
+class MetadataServer:
+    """Serves metadata documents by the first word of their well-known name."""
 
     def __init__(self, **documents: dict[str, Any]) -> None:
         self.documents = documents
-        self.asked: list[str] = []
-        http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        self.requests: list[str] = []
+        http = httpx.AsyncClient(transport=httpx.MockTransport(self._respond))
         self.fetcher = Fetcher(ISSUER, http, frozenset())
 
     def discovery(self, **settings: Any) -> Discovery:
-        """Return a discovery that knows nothing but *settings*."""
+        """Return a discovery that uses this server."""
         defaults = {"metadata_url": None, "insecure_http": False}
         return Discovery(ISSUER, self.fetcher, **{**defaults, **settings})
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def _respond(self, request: httpx.Request) -> httpx.Response:
         name = request.url.path.rpartition("/")[2].removeprefix("oauth-").partition("-")[0]
-        self.asked.append(name)
+        self.requests.append(name)
         document = self.documents.get(name)
         return httpx.Response(404) if document is None else httpx.Response(200, json=document)
 
 
-async def test_what_was_configured_is_not_looked_for() -> None:
-    """Nor forgotten."""
-    scene = Scene()
-    discovery = scene.discovery(introspection_endpoint=ENDPOINT, jwks_uri=JWKS)
+async def test_configured_endpoint_is_used_without_metadata() -> None:
+    """`forget` does not drop it."""
+    server = MetadataServer()
+    discovery = server.discovery(introspection_endpoint=ENDPOINT, jwks_uri=JWKS)
     discovery.forget()
     assert discovery.known(MEMBER) == await discovery.address(MEMBER) == ENDPOINT
     assert await discovery.jwks_uri() == JWKS
-    assert scene.asked == []
+    assert server.requests == []
 
 
-async def test_what_was_found_is_remembered_until_forgotten() -> None:
-    """Then it is looked for again."""
-    scene = Scene(authorization={"issuer": ISSUER, MEMBER: ENDPOINT})
-    discovery = scene.discovery()
+async def test_endpoint_is_cached_until_forget_is_called() -> None:
+    """After that the metadata is read again."""
+    server = MetadataServer(authorization={"issuer": ISSUER, MEMBER: ENDPOINT})
+    discovery = server.discovery()
     assert discovery.known(MEMBER) is None
     assert await discovery.address(MEMBER) == await discovery.address(MEMBER) == ENDPOINT
     assert discovery.known(MEMBER) == ENDPOINT
     discovery.forget()
     assert discovery.known(MEMBER) is None
     assert await discovery.address(MEMBER) == ENDPOINT
-    assert scene.asked == ["authorization"] * 2
+    assert server.requests == ["authorization"] * 2
 
 
-async def test_each_member_is_found_where_it_is() -> None:
-    """One document may have the keys, and another one the endpoint."""
-    scene = Scene(
+async def test_members_may_be_in_different_documents() -> None:
+    """One document may have `jwks_uri`, and another one the endpoint."""
+    server = MetadataServer(
         authorization={"issuer": ISSUER, "jwks_uri": JWKS},
         openid={"issuer": ISSUER, MEMBER: ENDPOINT},
     )
-    discovery = scene.discovery()
+    discovery = server.discovery()
     assert await discovery.jwks_uri() == JWKS
     assert await discovery.address(MEMBER) == ENDPOINT
 
@@ -75,35 +75,33 @@ async def test_each_member_is_found_where_it_is() -> None:
     ("aliases", "mtls", "url"),
     [
         pytest.param({MEMBER: ALIAS}, True, ALIAS, id="an alias"),
-        pytest.param({MEMBER: ALIAS}, False, ENDPOINT, id="an alias for others"),
-        pytest.param({"token_endpoint": ALIAS}, True, ENDPOINT, id="an alias of another"),
+        pytest.param({MEMBER: ALIAS}, False, ENDPOINT, id="an alias without mtls"),
+        pytest.param({"token_endpoint": ALIAS}, True, ENDPOINT, id="an alias of another endpoint"),
         pytest.param([], True, ENDPOINT, id="no aliases"),
     ],
 )
-async def test_who_shows_a_certificate_may_have_an_address_of_its_own(
-    aliases: object, mtls: bool, url: str
-) -> None:
-    """RFC 8705 §5: used by those clients alone, and only where it is there."""
+async def test_mtls_alias_is_used_with_mtls_only(aliases: object, mtls: bool, url: str) -> None:
+    """RFC 8705 §5: it is optional."""
     metadata = {"issuer": ISSUER, MEMBER: ENDPOINT, "mtls_endpoint_aliases": aliases}
-    scene = Scene(authorization=metadata)
-    assert await scene.discovery(mtls=mtls).address(MEMBER) == url
+    server = MetadataServer(authorization=metadata)
+    assert await server.discovery(mtls=mtls).address(MEMBER) == url
 
 
 @pytest.mark.parametrize(
-    "found",
+    "members",
     [
         pytest.param({MEMBER: "http://as.example.com/introspect"}, id="http"),
         pytest.param({MEMBER: 7}, id="a number"),
         pytest.param({MEMBER: None}, id="null"),
-        pytest.param({}, id="nothing"),
+        pytest.param({}, id="missing"),
         pytest.param(
             {MEMBER: ENDPOINT, "mtls_endpoint_aliases": {MEMBER: "http://as.example.com/"}},
             id="an alias over http",
         ),
     ],
 )
-async def test_an_address_that_can_not_be_used_is_none(found: dict[str, Any]) -> None:
-    """It is the issuer's fault, so an outage."""
-    scene = Scene(authorization={"issuer": ISSUER, **found})
+async def test_unusable_endpoint_url_is_an_outage(members: dict[str, Any]) -> None:
+    """The issuer is at fault."""
+    server = MetadataServer(authorization={"issuer": ISSUER, **members})
     with pytest.raises(IssuerUnavailable, match=Reason.WRONG_METADATA):
-        await scene.discovery(mtls=True).address(MEMBER)
+        await server.discovery(mtls=True).address(MEMBER)

@@ -1,4 +1,4 @@
-"""Keys fetched by our own client from a real server, over a real socket."""
+"""JWTIssuer with its own HTTP client and a real server, over sockets."""
 
 import asyncio
 import gc
@@ -24,12 +24,12 @@ RESOURCE = "https://api.test"
 MAX_BYTES = 512 * 1024
 
 
-class Remote:
+class AuthorizationServer:
     """An authorization server behind a socket.
 
     Attributes:
-        local: The same server as its tokens know it.
-        requests: The paths that were asked for.
+        local: Issues its tokens, and has its keys and metadata.
+        requests: The paths of the requests received, in order.
     """
 
     def __init__(self) -> None:
@@ -41,14 +41,14 @@ class Remote:
                 Route("/jwks", self._jwks),
                 Route("/moved", self._moved),
                 Route("/slow", self._slow),
-                Route("/dripping", self._dripping),
+                Route("/drip", self._drip),
                 Route("/endless", self._endless),
-                Route("/packed", self._packed),
+                Route("/gzip", self._gzip),
             ]
         )
 
-    def at(self, origin: str) -> "Remote":
-        """Learn the origin, which is known once the socket is."""
+    def at(self, origin: str) -> "AuthorizationServer":
+        """Set the origin, which is known once the socket is open."""
         self.local = LocalIssuer(origin, audience=RESOURCE)
         return self
 
@@ -68,37 +68,37 @@ class Remote:
             await asyncio.sleep(0.01)
         return Response()
 
-    async def _dripping(self, _: Request) -> Response:
-        async def drip() -> AsyncIterator[bytes]:
+    async def _drip(self, _: Request) -> Response:
+        async def body() -> AsyncIterator[bytes]:
             while True:
                 await asyncio.sleep(0.01)
                 yield b" "
 
-        return StreamingResponse(drip())
+        return StreamingResponse(body())
 
     async def _endless(self, _: Request) -> Response:
-        async def flood() -> AsyncIterator[bytes]:
+        async def body() -> AsyncIterator[bytes]:
             while True:
                 await asyncio.sleep(0)
                 yield b" " * (MAX_BYTES // 8)
 
-        return StreamingResponse(flood())
+        return StreamingResponse(body())
 
-    async def _packed(self, _: Request) -> Response:
+    async def _gzip(self, _: Request) -> Response:
         body = gzip.compress(JSONResponse(self.local.jwks).body)
         return Response(body, headers={"content-encoding": "gzip"})
 
 
 @pytest.fixture(scope="module")
-def remote() -> Iterator[Remote]:
-    """Run one server for all tests of this file."""
-    remote = Remote()
-    with serving(remote.app) as origin:
-        yield remote.at(origin)
+def server() -> Iterator[AuthorizationServer]:
+    """Yield one server for all tests of this file."""
+    server = AuthorizationServer()
+    with serving(server.app) as origin:
+        yield server.at(origin)
 
 
 async def reason_of(issuer: JWTIssuer, token: str) -> Reason:
-    """Return why the keys of *issuer* can't be had, and close it."""
+    """Return why the keys of *issuer* can't be fetched, and close it."""
     async with asyncio.timeout(10):
         with pytest.raises(IssuerUnavailable) as failed:
             await issuer.validate(RawToken(token))
@@ -106,9 +106,9 @@ async def reason_of(issuer: JWTIssuer, token: str) -> Reason:
     return failed.value.reason
 
 
-async def authenticate(guard: Guard, remote: Remote) -> str | None:
-    """Return whom *guard* takes the bearer of a good token for."""
-    header = f"Bearer {remote.local.token('read')}".encode()
+async def authenticate(guard: Guard, server: AuthorizationServer) -> str | None:
+    """Return the subject that *guard* authenticates with a valid token."""
+    header = f"Bearer {server.local.token('read')}".encode()
     async with asyncio.timeout(10):
         identity = await guard.authenticate(
             ResourceRequest({"headers": [(b"authorization", header)]})
@@ -116,53 +116,55 @@ async def authenticate(guard: Guard, remote: Remote) -> str | None:
     return identity.subject
 
 
-async def test_a_name_is_enough_over_a_socket_too(remote: Remote) -> None:
-    """Metadata at OpenID Connect's address and the keys it names are found and used."""
-    remote.requests.clear()
-    async with Guard(RESOURCE, [JWTIssuer(remote.local.issuer)]) as guard:
-        assert [await authenticate(guard, remote) for _ in range(10)] == ["u1"] * 10
+async def test_keys_are_fetched_once_with_the_issuer_identifier_only(
+    server: AuthorizationServer,
+) -> None:
+    """The metadata is at the URL of OpenID Connect."""
+    server.requests.clear()
+    async with Guard(RESOURCE, [JWTIssuer(server.local.issuer)]) as guard:
+        assert [await authenticate(guard, server) for _ in range(10)] == ["u1"] * 10
         assert guard.ready
-    assert remote.requests == ["/.well-known/openid-configuration", "/jwks"]
+    assert server.requests == ["/.well-known/openid-configuration", "/jwks"]
 
 
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        pytest.param("/slow", Reason.TIMED_OUT, id="no answer"),
-        pytest.param("/dripping", Reason.TIMED_OUT, id="an answer that never ends, slowly"),
-        pytest.param("/endless", Reason.BAD_RESPONSE, id="an answer that never ends, quickly"),
+        pytest.param("/slow", Reason.TIMED_OUT, id="no response"),
+        pytest.param("/drip", Reason.TIMED_OUT, id="an endless response, slow"),
+        pytest.param("/endless", Reason.BAD_RESPONSE, id="an endless response, fast"),
         pytest.param("/moved", Reason.BAD_RESPONSE, id="a redirect"),
-        pytest.param("/packed", Reason.BAD_RESPONSE, id="compressed though we asked for plain"),
-        pytest.param("/missing", Reason.BAD_RESPONSE, id="nothing there"),
+        pytest.param("/gzip", Reason.BAD_RESPONSE, id="compressed"),
+        pytest.param("/missing", Reason.BAD_RESPONSE, id="404"),
     ],
 )
-async def test_a_server_that_misbehaves_is_an_outage(
-    remote: Remote, path: str, reason: Reason
+async def test_unusable_response_is_an_outage_within_the_limits(
+    server: AuthorizationServer, path: str, reason: Reason
 ) -> None:
-    """Each within its bounds of time and size."""
+    """The deadline and the maximum size apply."""
     issuer = JWTIssuer(
-        remote.local.issuer,
-        jwks_uri=remote.local.issuer + path,
+        server.local.issuer,
+        jwks_uri=server.local.issuer + path,
         jwks_cache=JWKSCache(deadline=0.3 if reason is Reason.TIMED_OUT else 5),
     )
-    assert await reason_of(issuer, remote.local.token()) == reason
+    assert await reason_of(issuer, server.local.token()) == reason
 
 
-async def test_a_closed_port_is_an_outage() -> None:
-    """Nobody is there to be asked."""
+async def test_closed_port_is_unreachable() -> None:
+    """No server listens there."""
     with closed_port() as origin:
         token = LocalIssuer(origin).token()
         assert await reason_of(JWTIssuer(origin), token) == Reason.UNREACHABLE
 
 
-def subjects_under_two_loops(remote: Remote, *, tidy: bool) -> list[str | None]:
-    """Use one guard under one event loop after another, and let go of it."""
+def subjects_under_two_loops(server: AuthorizationServer, *, tidy: bool) -> list[str | None]:
+    """Use one guard in two consecutive event loops, and return both subjects."""
     clock = FakeClock(1000)
-    guard = Guard(RESOURCE, [JWTIssuer(remote.local.issuer, clock=clock)])
+    guard = Guard(RESOURCE, [JWTIssuer(server.local.issuer, clock=clock)])
 
     async def serve() -> str | None:
         clock.advance(10_000)  # so that each loop fetches the keys
-        subject = await authenticate(guard, remote)
+        subject = await authenticate(guard, server)
         if tidy:
             await guard.aclose()
         return subject
@@ -171,9 +173,7 @@ def subjects_under_two_loops(remote: Remote, *, tidy: bool) -> list[str | None]:
 
 
 @pytest.mark.parametrize("tidy", [True, False], ids=["closed each time", "never closed"])
-def test_a_guard_built_once_serves_one_event_loop_after_another(
-    remote: Remote, *, tidy: bool
-) -> None:
-    """Its client belongs to the loop that runs, and leaves no open connection behind."""
-    assert subjects_under_two_loops(remote, tidy=tidy) == ["u1", "u1"]
-    gc.collect()  # what was left open would complain now, which is an error here
+def test_guard_works_in_consecutive_event_loops(server: AuthorizationServer, *, tidy: bool) -> None:
+    """Its HTTP client belongs to the running loop, and leaves no connection open."""
+    assert subjects_under_two_loops(server, tidy=tidy) == ["u1", "u1"]
+    gc.collect()  # an open connection would warn now, and a warning is an error here

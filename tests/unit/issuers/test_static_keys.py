@@ -1,4 +1,4 @@
-"""Keys that were configured verify what fits them, and are refused at once where none would."""
+"""StaticKeySet: verification with configured keys, and the checks of keys and secrets."""
 
 from typing import Any
 
@@ -16,16 +16,16 @@ ISSUER = "https://as.example.com"
 SECRET = bytes(range(64))
 
 
-def shared(
+def token_with_secret(
     algorithm: str = "HS256", secret: bytes = SECRET, key_id: str | None = None, **header: Any
 ) -> str:
-    """Return an access token that was authenticated with *secret*."""
-    named = {"typ": "at+jwt", **({"kid": key_id} if key_id else {}), **header}
-    return jwt.encode(LocalIssuer(ISSUER).claims("read"), secret, algorithm, named)
+    """Return an access token with an HMAC by *secret*."""
+    headers = {"typ": "at+jwt", **({"kid": key_id} if key_id else {}), **header}
+    return jwt.encode(LocalIssuer(ISSUER).claims("read"), secret, algorithm, headers)
 
 
 async def verdict(issuer: JWTIssuer, token: str) -> str:
-    """Return what *issuer* makes of *token*: the subject, or the reason why not."""
+    """Return the subject of *token*, or the reason why *issuer* rejects it."""
     try:
         return str((await issuer.validate(RawToken(token))).token.subject)
     except InvalidToken as error:
@@ -35,36 +35,45 @@ async def verdict(issuer: JWTIssuer, token: str) -> str:
 @pytest.mark.parametrize(
     ("settings", "token", "outcome"),
     [
-        pytest.param({}, shared(), "u1", id="HS256 unless told otherwise"),
-        pytest.param({}, shared(key_id="2026-01"), "u1", id="by any name"),
+        pytest.param({}, token_with_secret(), "u1", id="HS256 by default"),
+        pytest.param({}, token_with_secret(key_id="2026-01"), "u1", id="any kid"),
         pytest.param(
-            {"algorithms": ["HS256", "HS512"]}, shared("HS512"), "u1", id="one of several"
+            {"algorithms": ["HS256", "HS512"]},
+            token_with_secret("HS512"),
+            "u1",
+            id="one of several",
         ),
-        pytest.param({}, shared("HS512"), Reason.ALGORITHM_NOT_ALLOWED, id="another algorithm"),
-        pytest.param({}, shared(secret=bytes(64)), Reason.BAD_SIGNATURE, id="another secret"),
         pytest.param(
-            {}, SigningKey("k").sign(b"{}", {}), Reason.UNKNOWN_ISSUER, id="another's key"
+            {}, token_with_secret("HS512"), Reason.ALGORITHM_NOT_ALLOWED, id="another algorithm"
+        ),
+        pytest.param(
+            {}, token_with_secret(secret=bytes(64)), Reason.BAD_SIGNATURE, id="another secret"
+        ),
+        pytest.param(
+            {}, SigningKey("k").sign(b"{}", {}), Reason.UNKNOWN_ISSUER, id="no issuer claim"
         ),
         pytest.param(
             {},
             LocalIssuer(ISSUER).token(),
             Reason.ALGORITHM_NOT_ALLOWED,
-            id="a key that is published",
+            id="a public key algorithm",
         ),
     ],
 )
-async def test_a_shared_secret_verifies(settings: dict[str, Any], token: str, outcome: str) -> None:
-    """Only by the algorithms that were chosen for it, and whatever the issuer calls it."""
+async def test_shared_secret_verifies_tokens_of_the_allowed_algorithms(
+    settings: dict[str, Any], token: str, outcome: str
+) -> None:
+    """The `kid` does not matter."""
     issuer = JWTIssuer(ISSUER, secret=SECRET, **settings)
     assert issuer.ready
     assert await verdict(issuer, token) == outcome
 
 
-async def test_a_published_key_is_no_secret() -> None:
-    """A token that was authenticated with the text of a public key is refused."""
+async def test_public_key_is_not_accepted_as_an_hmac_secret() -> None:
+    """This is the algorithm confusion attack (RFC 8725 §2.1)."""
     key = SigningKey("k1", "RS256")
     issuer = JWTIssuer(ISSUER, keys={"keys": [key.jwk]})
-    token = shared(secret=key.jwk["n"].encode(), key_id="k1")
+    token = token_with_secret(secret=key.jwk["n"].encode(), key_id="k1")
     assert await verdict(issuer, token) == Reason.ALGORITHM_NOT_ALLOWED
     with pytest.raises(InvalidToken, match=Reason.UNKNOWN_KEY):
         await StaticKeySet.from_jwks({"keys": [key.jwk]}).verify(parse_jws(token))
@@ -74,7 +83,7 @@ SHORT = "secret= is missing or too short: a secret for"
 
 
 @pytest.mark.parametrize(
-    ("settings", "instead"),
+    ("settings", "message"),
     [
         ({"secret": bytes(31)}, f"{SHORT} HS256 has at least 32 bytes"),
         ({"secret": b""}, f"{SHORT} HS256 has at least 32 bytes"),
@@ -92,15 +101,15 @@ SHORT = "secret= is missing or too short: a secret for"
         ({"algorithms": ["HS256"], "jwks_uri": f"{ISSUER}/jwks"}, "leave out keys and threads"),
     ],
 )
-def test_a_secret_that_would_not_do_is_refused(settings: dict[str, Any], instead: str) -> None:
-    """It is long enough, for the algorithms that were chosen, and all there is."""
-    with pytest.raises(ConfigurationError, match=instead) as caught:
+def test_unusable_secret_is_a_configuration_error(settings: dict[str, Any], message: str) -> None:
+    """The message does not contain the secret."""
+    with pytest.raises(ConfigurationError, match=message) as caught:
         JWTIssuer(ISSUER, **settings)
     assert repr(settings.get("secret", "nothing")) not in str(caught.value)
 
 
-async def test_keys_that_are_here_need_no_start() -> None:
-    """Starting, loading and closing them do nothing."""
+async def test_start_load_and_aclose_have_no_effect() -> None:
+    """Static keys are ready without them."""
     keys = StaticKeySet.from_jwks({"keys": [SigningKey("k1").jwk]})
     keys.start()
     await keys.load()

@@ -1,4 +1,4 @@
-"""Signatures may be checked in threads of the operator's; nothing else changes by that."""
+"""verify_signature with an executor: signatures are verified in the threads of the operator."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ _COOLDOWN = 30
 
 @pytest.fixture
 def threads() -> Iterator[Threads]:
-    """Return threads that are gone after the test."""
+    """Yield threads, and stop them after the test."""
     with Threads() as threads:
         yield threads
 
@@ -46,28 +46,28 @@ _TOKENS: dict[str, tuple[Callable[[LocalIssuer], str], str, int]] = {
 }
 
 
-@pytest.mark.parametrize("fixed", [True, False], ids=["fixed keys", "fetched keys"])
-@pytest.mark.parametrize("elsewhere", [True, False], ids=["in threads", "on the loop"])
+@pytest.mark.parametrize("static", [True, False], ids=["static keys", "remote keys"])
+@pytest.mark.parametrize("in_threads", [True, False], ids=["in threads", "on the loop"])
 @pytest.mark.parametrize(("make", "outcome", "checks"), _TOKENS.values(), ids=_TOKENS)
-async def test_the_outcome_is_the_same(
+async def test_outcome_is_the_same_with_and_without_an_executor(
     make: Callable[[LocalIssuer], str],
     outcome: str,
     checks: int,
-    elsewhere: bool,
-    fixed: bool,
+    in_threads: bool,
+    static: bool,
     threads: Threads,
 ) -> None:
-    """The signature is checked in the threads, and what is refused before never gets there."""
-    harness = JWTIssuerHarness(executor=threads if elsewhere else None)
-    if fixed:
-        executor = threads if elsewhere else None
+    """A token rejected before its signature is verified causes no work in the threads."""
+    harness = JWTIssuerHarness(executor=threads if in_threads else None)
+    if static:
+        executor = threads if in_threads else None
         harness.issuer = JWTIssuer(ISSUER, keys=harness.local.jwks, executor=executor)
     assert await harness.verdict(make(harness.local)) == outcome
-    assert threads.done == ["checks_0"] * checks * elsewhere
+    assert threads.done == ["checks_0"] * checks * in_threads
 
 
-async def test_a_new_key_is_picked_up_from_the_threads(threads: Threads) -> None:
-    """A key that is unknown there is fetched, and the token is checked once more."""
+async def test_token_with_a_new_key_is_verified_again_in_the_executor(threads: Threads) -> None:
+    """The unknown key causes a fetch."""
     harness = JWTIssuerHarness(executor=threads)
     assert await harness.verdict() == GOOD
     harness.clock.advance(_COOLDOWN)
@@ -76,8 +76,8 @@ async def test_a_new_key_is_picked_up_from_the_threads(threads: Threads) -> None
     assert (harness.fetches, len(threads.done)) == (2, 3)
 
 
-async def test_the_loop_goes_on_and_may_give_up(threads: Threads) -> None:
-    """While the threads are busy; who gave up leaves nothing to do, and the next is served."""
+async def test_cancelled_request_does_not_use_the_executor(threads: Threads) -> None:
+    """The event loop runs while the threads are busy, and the next request is served."""
     harness = JWTIssuerHarness(executor=threads)
     assert await harness.verdict() == GOOD
     threads.gate.clear()
@@ -92,17 +92,17 @@ async def test_the_loop_goes_on_and_may_give_up(threads: Threads) -> None:
     await asyncio.wrap_future(busy)
     assert await harness.verdict() == GOOD
     await wait_for_background_tasks()
-    assert len(threads.done) == 3  # two tokens, and what kept it busy
+    assert len(threads.done) == 3  # two tokens, and the other task
 
 
-async def test_a_check_that_nobody_waits_for_any_more_says_nothing(threads: Threads) -> None:
-    """It had begun when its request was given up, and ends in a refusal that nobody hears."""
+async def test_failed_verification_of_a_cancelled_request_is_silent(threads: Threads) -> None:
+    """It was running when the request was cancelled; its exception causes no warning."""
     harness = JWTIssuerHarness(executor=threads)
     assert await harness.verdict() == GOOD
     threads.gate.clear()
-    threads.begun.clear()
+    threads.started.clear()
     waiting = asyncio.create_task(harness.verdict(_forged(harness.local)))
-    assert await asyncio.to_thread(threads.begun.wait, 10)
+    assert await asyncio.to_thread(threads.started.wait, 10)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -111,8 +111,8 @@ async def test_a_check_that_nobody_waits_for_any_more_says_nothing(threads: Thre
     await wait_for_background_tasks()
 
 
-async def test_the_threads_are_not_the_issuers_to_close(threads: Threads) -> None:
-    """They may serve others, after the issuer too."""
+async def test_executor_is_not_shut_down_with_the_issuer(threads: Threads) -> None:
+    """Others may use it."""
     harness = JWTIssuerHarness(executor=threads)
     assert await harness.verdict() == GOOD
     await harness.issuer.aclose()
@@ -120,7 +120,7 @@ async def test_the_threads_are_not_the_issuers_to_close(threads: Threads) -> Non
 
 
 @pytest.mark.parametrize(
-    ("settings", "instead"),
+    ("settings", "message"),
     [
         pytest.param({"executor": "threads"}, "executor= takes threads", id="a name"),
         pytest.param({"executor": ThreadPoolExecutor}, "executor= takes threads", id="a class"),
@@ -133,16 +133,16 @@ async def test_the_threads_are_not_the_issuers_to_close(threads: Threads) -> Non
                 "keys": StaticKeySet.from_jwks(LocalIssuer(ISSUER).jwks),
             },
             "executor= is for keys that are read here",
-            id="keys that verify by themselves",
+            id="a key source",
         ),
         pytest.param(
             {"executor": ThreadPoolExecutor(1), "secret": bytes(32)},
             "secret= is all there is: leave out keys and threads",
-            id="a secret, which is checked at once",
+            id="a secret",
         ),
     ],
 )
-def test_an_executor_is_threads_for_our_keys(settings: dict[str, Any], instead: str) -> None:
-    """Anything else is refused at once, with what to write instead."""
-    with pytest.raises(ConfigurationError, match=instead):
+def test_unusable_executor_is_a_configuration_error(settings: dict[str, Any], message: str) -> None:
+    """It must be a thread pool, for keys that the library verifies with."""
+    with pytest.raises(ConfigurationError, match=message):
         JWTIssuer(ISSUER, **settings)

@@ -1,4 +1,4 @@
-"""Threads that tell what they did, and can be held back."""
+"""Threads: a thread pool that records its work, and can be blocked."""
 
 import threading
 from collections.abc import Callable
@@ -9,26 +9,26 @@ __all__ = ["Threads"]
 
 
 class Threads(ThreadPoolExecutor):
-    """One thread, which notes what it did, and waits at a gate before each.
+    """A pool of one thread, which waits for a gate before each call.
 
     Attributes:
-        done: The name of the thread, for each thing that it did.
-        begun: Set once it has begun something.
-        gate: Open; a test may close it.
+        done: The name of the thread, once per call.
+        started: Set once a call has started.
+        gate: Set; a test may clear it to block the thread.
     """
 
     def __init__(self) -> None:
         super().__init__(1, thread_name_prefix="checks")
         self.done: list[str] = []
-        self.begun = threading.Event()
+        self.started = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Take something to do."""
+        """Submit a call."""
 
         def work() -> Any:
-            self.begun.set()
+            self.started.set()
             assert self.gate.wait(10)
             self.done.append(threading.current_thread().name)
             return fn(*args, **kwargs)

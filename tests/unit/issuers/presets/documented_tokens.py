@@ -1,4 +1,4 @@
-"""Products: what their access tokens say, as their documentation has it."""
+"""Products: access tokens with the claims that each product documents."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -12,21 +12,21 @@ from oauth_guard.testing import LocalIssuer, SigningKey
 API = "https://api.example.com"
 KEY = SigningKey("k1", "RS256")
 TENANT = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490"
-MANY = {"client_id": None, "jti": None, "scope": None}
+ABSENT = {"client_id": None, "jti": None, "scope": None}
 
 
 class Product(NamedTuple):
-    """What a product calls itself, and what its access tokens say.
+    """A product, its preset and its access tokens.
 
     Attributes:
-        make: Builds its preset.
-        issuer: Its name.
-        metadata_url: Where its metadata is.
-        header: What its headers have beside algorithm and key.
-        claims: How its claims differ from those of RFC 9068; `None` where it has none.
-        identity: What becomes of them: subject, client, scopes, roles, groups, entitlements.
-        clients: What its claims say where a client acts for itself.
-        without: Claims without which it is no access token.
+        make: Returns the issuer of the preset.
+        issuer: The issuer identifier.
+        metadata_url: The URL of the metadata.
+        header: The header parameters other than `alg` and `kid`.
+        claims: The claims that differ from RFC 9068; `None` for a claim that is absent.
+        identity: The expected subject, client, scopes, roles, groups and entitlements.
+        client_claims: The claims of a token that a client obtained for itself.
+        required: The claims without which a token is rejected.
     """
 
     make: Callable[..., JWTIssuer]
@@ -35,17 +35,17 @@ class Product(NamedTuple):
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
     identity: Mapping[str, Any]
-    clients: Mapping[str, Any]
-    without: tuple[str, ...]
+    client_claims: Mapping[str, Any]
+    required: tuple[str, ...]
 
     def token(self, *, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
         """Return a token of the product."""
         local = LocalIssuer(self.issuer, audience=API, key=KEY)
-        claims = {**MANY, **self.claims, **changes}
+        claims = {**ABSENT, **self.claims, **changes}
         return local.token(header={**self.header, **(header or {})}, **claims)
 
     async def verdict(self, token: str, **settings: Any) -> Identity | Reason:
-        """Return whom *token* stands for, or why it is refused."""
+        """Return the identity of *token*, or the reason why it is rejected."""
         local = LocalIssuer(self.issuer, key=KEY)
         issuer = self.make(**{"keys": local.jwks, **settings})
         try:
@@ -74,8 +74,8 @@ KEYCLOAK = Product(
         "preferred_username": "ada",
     },
     identity={"subject": "u1", "client_id": "c1", "scopes": {"profile", "read"}, "roles": {"ops"}},
-    clients={"preferred_username": "service-account-c1"},
-    without=("azp", "jti", "sub", "typ", "aud"),
+    client_claims={"preferred_username": "service-account-c1"},
+    required=("azp", "jti", "sub", "typ", "aud"),
 )
 AUTH0 = Product(
     make=lambda **settings: auth0("acme.eu.auth0.com", **settings),
@@ -95,8 +95,8 @@ AUTH0 = Product(
         "scopes": {"openid", "read"},
         "entitlements": {"read:patients"},
     },
-    clients={"sub": "c1@clients", "gty": "client-credentials"},
-    without=("sub", "aud", "iat"),
+    client_claims={"sub": "c1@clients", "gty": "client-credentials"},
+    required=("sub", "aud", "iat"),
 )
 ENTRA = Product(
     make=lambda **settings: entra(TENANT, **{"audience": "6e74172b", **settings}),
@@ -122,8 +122,8 @@ ENTRA = Product(
         "roles": {"ops"},
         "groups": {"g1"},
     },
-    clients={"scp": None, "sub": "690222be"},
-    without=("azp", "tid", "ver", "aud"),
+    client_claims={"scp": None, "sub": "690222be"},
+    required=("azp", "tid", "ver", "aud"),
 )
 ENTRA_1 = Product(
     make=lambda **settings: entra(TENANT, version="1.0", **{"audience": "api://acme", **settings}),
@@ -140,8 +140,8 @@ ENTRA_1 = Product(
         "ver": "1.0",
     },
     identity={"subject": "u1", "client_id": "c1", "scopes": {"user_impersonation"}},
-    clients={"idtyp": "app"},
-    without=("appid", "tid", "ver", "aud"),
+    client_claims={"idtyp": "app"},
+    required=("appid", "tid", "ver", "aud"),
 )
 OKTA = Product(
     make=lambda **settings: okta("https://acme.okta.com/oauth2/default", **settings),
@@ -163,8 +163,8 @@ OKTA = Product(
         "scopes": {"openid", "read"},
         "groups": {"g1"},
     },
-    clients={"sub": "c1", "uid": None},
-    without=("cid", "jti", "aud"),
+    client_claims={"sub": "c1", "uid": None},
+    required=("cid", "jti", "aud"),
 )
 COGNITO = Product(
     make=lambda **settings: cognito("eu-west-1_a1B2", client_ids=["c1", "c2"], **settings),
@@ -186,8 +186,8 @@ COGNITO = Product(
         "scopes": {"openid", "acme/read"},
         "groups": {"g1"},
     },
-    clients={"sub": "c1"},
-    without=("client_id", "token_use", "sub"),
+    client_claims={"sub": "c1"},
+    required=("client_id", "token_use", "sub"),
 )
 GOOGLE = Product(
     make=lambda **settings: google(**{"clients": ["1077"], **settings}),
@@ -196,8 +196,8 @@ GOOGLE = Product(
     header={"typ": "JWT"},
     claims={"sub": "1077", "azp": "1077", "email": "jobs@acme.iam.gserviceaccount.com"},
     identity={"subject": "1077", "client_id": "1077"},
-    clients={},
-    without=("sub", "aud", "iat"),
+    client_claims={},
+    required=("sub", "aud", "iat"),
 )
 PRODUCTS = {
     "Keycloak": KEYCLOAK,

@@ -1,4 +1,4 @@
-"""Entra ID: one tenant is named by its ID, and any tenant only where that was said."""
+"""Presets of Entra ID: one tenant by its ID, and any tenant with shared keys."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,11 +19,11 @@ from tests.unit.issuers.threads import Threads
 OTHER = "82229342-1101-4ab6-817b-70c0747630f3"
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 KEYS = "https://login.microsoftonline.com/common/discovery/v2.0/keys"
-UNTYPED: Callable[..., object] = entra  # as somebody calls it who checks no types
+UNTYPED: Callable[..., object] = entra  # without types, as an untyped caller uses it
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda: entra("common", audience="x"), "tenant must be a tenant ID"),
         (lambda: entra("acme.onmicrosoft.com", audience="x"), "tenant must be a tenant ID"),
@@ -37,42 +37,43 @@ UNTYPED: Callable[..., object] = entra  # as somebody calls it who checks no typ
         (lambda: entra_any_tenant(audience="x", keys={"keys": []}), "keys= is for a single tenant"),
     ],
 )
-def test_a_wrong_configuration_says_what_to_write_instead(
-    make: Callable[[], object], told: str
+def test_invalid_setting_says_what_to_write_instead(
+    make: Callable[[], object], message: str
 ) -> None:
-    """It fails while building."""
-    with pytest.raises(ConfigurationError, match=told):
+    """The error is raised when the preset is called."""
+    with pytest.raises(ConfigurationError, match=message):
         make()
 
 
-class AnyTenant:
-    """A guard's issuers that trust any tenant, and the keys that Entra ID publishes.
+class AnyTenantHarness:
+    """A router that trusts any tenant, and the key set that Entra ID publishes.
 
     Attributes:
-        keys: The keys of the document, as it has them.
+        fetched: The URLs requested, in order.
+        keys: The member `keys` of the key set.
     """
 
     def __init__(self, **settings: Any) -> None:
         self.fetched: list[str] = []
-        self.template = SigningKey("any", "RS256")
+        self.shared = SigningKey("any", "RS256")
         self.personal = SigningKey("personal", "RS256")
         self.keys: Any = [
-            {**self.template.jwk, "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0"},
-            {**self.personal.jwk, "issuer": _named(PERSONAL)},
-            "odd",
+            {**self.shared.jwk, "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0"},
+            {**self.personal.jwk, "issuer": _issuer_of(PERSONAL)},
+            "no key",
         ]
-        http = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
+        http = httpx.AsyncClient(transport=httpx.MockTransport(self.respond))
         self.router = IssuerRouter([entra_any_tenant(audience="6e74172b", http=http, **settings)])
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        """Answer for Entra ID."""
+    def respond(self, request: httpx.Request) -> httpx.Response:
+        """Send the key set."""
         self.fetched.append(str(request.url))
         return httpx.Response(200, json={"keys": self.keys})
 
     async def verdict(self, tenant: str, key: SigningKey | None = None, **changes: Any) -> str:
-        """Return who vouches for a token of *tenant*, or why nobody does."""
-        product: Product = ENTRA._replace(issuer=_named(tenant))
-        local = LocalIssuer(product.issuer, key=key or self.template)
+        """Return the issuer of a token of *tenant*, or the reason why it is rejected."""
+        product: Product = ENTRA._replace(issuer=_issuer_of(tenant))
+        local = LocalIssuer(product.issuer, key=key or self.shared)
         claims = {**product.claims, "tid": tenant, "client_id": None, "jti": None, **changes}
         token = local.token(header=product.header, **claims)
         try:
@@ -83,66 +84,70 @@ class AnyTenant:
         return access_token.issuer
 
 
-def _named(tenant: str) -> str:
+def _issuer_of(tenant: str) -> str:
     return f"https://login.microsoftonline.com/{tenant}/v2.0"
 
 
-async def test_any_tenant_vouches_for_its_own_people() -> None:
-    """By keys that are fetched once for all."""
-    scene = AnyTenant()
-    assert await scene.verdict(TENANT) == _named(TENANT)
-    assert await scene.verdict(OTHER) == _named(OTHER)
-    assert scene.fetched == [KEYS]
-    await scene.router.aclose()
+async def test_tokens_of_two_tenants_are_accepted_with_one_fetch_of_the_keys() -> None:
+    """The tenants share the keys."""
+    harness = AnyTenantHarness()
+    assert await harness.verdict(TENANT) == _issuer_of(TENANT)
+    assert await harness.verdict(OTHER) == _issuer_of(OTHER)
+    assert harness.fetched == [KEYS]
+    await harness.router.aclose()
 
 
-async def test_signatures_of_any_tenant_may_be_checked_in_threads() -> None:
-    """Those of every tenant, by the keys that they share."""
+async def test_signatures_of_all_tenants_are_verified_in_the_executor() -> None:
+    """They are verified by the shared key set."""
     with Threads() as threads:
-        scene = AnyTenant(executor=threads)
-        assert await scene.verdict(TENANT) == _named(TENANT)
-        assert await scene.verdict(OTHER) == _named(OTHER)
+        harness = AnyTenantHarness(executor=threads)
+        assert await harness.verdict(TENANT) == _issuer_of(TENANT)
+        assert await harness.verdict(OTHER) == _issuer_of(OTHER)
         assert threads.done == ["checks_0"] * 2
-        await scene.router.aclose()
+        await harness.router.aclose()
 
 
-async def test_the_tenant_must_be_the_one_that_the_issuer_names() -> None:
-    """So `tid` can be relied upon."""
-    assert await AnyTenant().verdict(TENANT, tid=OTHER) == Reason.WRONG_CLAIM
+async def test_token_whose_tid_is_not_the_tenant_of_its_issuer_is_rejected() -> None:
+    """Therefore the application can rely on `tid`."""
+    assert await AnyTenantHarness().verdict(TENANT, tid=OTHER) == Reason.WRONG_CLAIM
 
 
-async def test_a_key_that_is_for_one_tenant_vouches_for_no_other() -> None:
-    """A key for personal accounts must not make a token of a company's tenant."""
-    scene = AnyTenant()
-    assert await scene.verdict(TENANT, scene.personal) == Reason.UNKNOWN_KEY
-    assert await scene.verdict(PERSONAL, scene.personal) == Reason.UNKNOWN_ISSUER
-    assert await scene.verdict(PERSONAL) == Reason.UNKNOWN_ISSUER
+async def test_key_of_one_tenant_is_not_used_for_another() -> None:
+    """Nor for its own: personal accounts are rejected with any key."""
+    harness = AnyTenantHarness()
+    assert await harness.verdict(TENANT, harness.personal) == Reason.UNKNOWN_KEY
+    assert await harness.verdict(PERSONAL, harness.personal) == Reason.UNKNOWN_ISSUER
+    assert await harness.verdict(PERSONAL) == Reason.UNKNOWN_ISSUER
 
 
 @pytest.mark.parametrize("tenant", ["common", "organizations", "{tenantid}", TENANT.upper(), ""])
-async def test_what_is_no_tenant_is_nobody(tenant: str) -> None:
-    """And nothing is fetched for it."""
-    scene = AnyTenant()
-    assert await scene.verdict(tenant) == Reason.UNKNOWN_ISSUER
-    assert not scene.fetched
+async def test_issuer_without_a_valid_tenant_id_is_unknown(tenant: str) -> None:
+    """No request is sent for it."""
+    harness = AnyTenantHarness()
+    assert await harness.verdict(tenant) == Reason.UNKNOWN_ISSUER
+    assert not harness.fetched
 
 
-@pytest.mark.parametrize("keys", [None, {}, [], [{"kty": "RSA"}]], ids=repr)
-async def test_a_document_without_such_keys_is_an_outage(keys: Any) -> None:
-    """However many tenants come, it is left alone for a while."""
-    scene = AnyTenant()
-    scene.keys = keys
-    assert await scene.verdict(TENANT) == Reason.NO_USABLE_KEYS
-    assert await scene.verdict(OTHER) == Reason.NO_USABLE_KEYS
-    assert len(scene.fetched) == 1
+@pytest.mark.parametrize(
+    "keys",
+    [None, {}, [], [{"kty": "RSA"}]],
+    ids=["null", "an object", "empty", "no key for any tenant"],
+)
+async def test_key_set_without_keys_for_any_tenant_is_an_outage(keys: Any) -> None:
+    """Tokens of further tenants do not cause a fetch during the back-off."""
+    harness = AnyTenantHarness()
+    harness.keys = keys
+    assert await harness.verdict(TENANT) == Reason.NO_USABLE_KEYS
+    assert await harness.verdict(OTHER) == Reason.NO_USABLE_KEYS
+    assert len(harness.fetched) == 1
 
 
-async def test_the_keys_are_those_of_all_and_no_tenant_closes_them() -> None:
-    """A tenant that is pushed out takes nothing along."""
-    scene = AnyTenant()
+async def test_closing_one_tenant_does_not_close_the_shared_keys() -> None:
+    """An evicted tenant is closed."""
+    harness = AnyTenantHarness()
     issuer = await entra_any_tenant(
-        audience="x", http=httpx.AsyncClient(transport=httpx.MockTransport(scene.answer))
-    ).resolve(_named(TENANT))
+        audience="x", http=httpx.AsyncClient(transport=httpx.MockTransport(harness.respond))
+    ).resolve(_issuer_of(TENANT))
     assert issuer is not None
     issuer.start()
     assert not issuer.ready
@@ -152,21 +157,21 @@ async def test_the_keys_are_those_of_all_and_no_tenant_closes_them() -> None:
     assert issuer.ready
 
 
-async def test_the_keys_are_let_go_of_with_the_guard() -> None:
-    """Who waits for them then is told that nobody can say."""
-    asked = asyncio.Event()
+async def test_request_waiting_for_the_shared_keys_at_aclose_gets_an_outage() -> None:
+    """Its token is not rejected."""
+    request_received = asyncio.Event()
 
-    async def hold(_: httpx.Request) -> httpx.Response:
-        asked.set()
+    async def wait(_: httpx.Request) -> httpx.Response:
+        request_received.set()
         await asyncio.Event().wait()
         return httpx.Response(500)
 
-    http = httpx.AsyncClient(transport=httpx.MockTransport(hold))
+    http = httpx.AsyncClient(transport=httpx.MockTransport(wait))
     tenants = entra_any_tenant(audience="x", http=http)
-    issuer = await tenants.resolve(_named(TENANT))
+    issuer = await tenants.resolve(_issuer_of(TENANT))
     assert issuer is not None
     waiting = asyncio.create_task(issuer.load())
-    await asked.wait()
+    await request_received.wait()
     assert tenants.aclose is not None
     await tenants.aclose()
     with pytest.raises(IssuerUnavailable):

@@ -1,4 +1,4 @@
-"""Each preset takes access tokens as its product issues them, and nothing else of that product."""
+"""Presets of products: documented access tokens are accepted, other tokens are rejected."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,53 +25,51 @@ EACH = pytest.mark.parametrize("product", PRODUCTS.values(), ids=PRODUCTS)
 MISSING = [
     pytest.param(product, claim, id=f"{name} without {claim}")
     for name, product in PRODUCTS.items()
-    for claim in product.without
+    for claim in product.required
 ]
 _REFUSALS = {Reason.MISSING_CLAIM, Reason.WRONG_CLAIM, Reason.WRONG_CLIENT}
 
 
 @EACH
-async def test_a_token_is_read_as_the_product_means_it(product: Product) -> None:
-    """Subject, client, scopes, roles, groups and entitlements are where it writes them."""
+async def test_documented_token_gives_the_expected_identity(product: Product) -> None:
+    """Subject, client, scopes, roles, groups and entitlements are compared."""
     identity = await product.verdict(product.token())
     assert isinstance(identity, Identity)
-    nothing = {name: set[str]() for name in ("scopes", "roles", "groups", "entitlements")}
-    wanted = {**nothing, **product.identity}
-    assert {name: getattr(identity, name) for name in wanted} == wanted
+    empty = {name: set[str]() for name in ("scopes", "roles", "groups", "entitlements")}
+    expected = {**empty, **product.identity}
+    assert {name: getattr(identity, name) for name in expected} == expected
 
 
 @EACH
-async def test_a_client_that_acts_for_itself_is_told_from_a_user(product: Product) -> None:
-    """However the product marks it, so that a route for users refuses it."""
+async def test_client_token_gives_an_identity_of_kind_client(product: Product) -> None:
+    """A user's token gives kind `user`, except at Google, which has none."""
     if product is not GOOGLE:
         identity = await product.verdict(product.token())
         assert isinstance(identity, Identity)
         assert identity.kind == "user"
-    identity = await product.verdict(product.token(**product.clients))
+    identity = await product.verdict(product.token(**product.client_claims))
     assert isinstance(identity, Identity)
     assert identity.kind == "client"
 
 
 @pytest.mark.parametrize(("product", "claim"), MISSING)
-async def test_a_claim_that_every_access_token_has_is_required(
-    product: Product, claim: str
-) -> None:
-    """What lacks it is another kind of token."""
+async def test_token_without_a_required_claim_is_rejected(product: Product, claim: str) -> None:
+    """It is a token of another kind."""
     assert await product.verdict(product.token(**{claim: None})) in _REFUSALS
 
 
 @EACH
-async def test_a_token_of_another_kind_is_refused(product: Product) -> None:
-    """By its type, by its marks, or by its audience."""
-    odd = product.token(header={"typ": "logout+jwt"})
-    assert await product.verdict(odd) == Reason.WRONG_TYPE
+async def test_token_with_another_type_or_audience_is_rejected(product: Product) -> None:
+    """So are a logout token and an ID token."""
+    other = product.token(header={"typ": "logout+jwt"})
+    assert await product.verdict(other) == Reason.WRONG_TYPE
     assert await product.verdict(product.token(at_hash="x")) == Reason.WRONG_TYPE
     assert await product.verdict(product.token(aud="https://x")) == Reason.WRONG_AUDIENCE
 
 
 @EACH
-async def test_its_metadata_is_where_the_product_has_it(product: Product) -> None:
-    """Asked for there, and nowhere else."""
+async def test_metadata_is_requested_at_the_documented_url_only(product: Product) -> None:
+    """Then the keys are fetched."""
     local = LocalIssuer(product.issuer)
     local.metadata_url = product.metadata_url
     issuer = product.make(http=local.http, keys=None)
@@ -82,7 +80,7 @@ async def test_its_metadata_is_where_the_product_has_it(product: Product) -> Non
 @pytest.mark.parametrize(
     ("product", "header", "changes", "reason"),
     [
-        pytest.param(KEYCLOAK, {"typ": "at+jwt"}, {}, None, id="Keycloak, as RFC 9068"),
+        pytest.param(KEYCLOAK, {"typ": "at+jwt"}, {}, None, id="Keycloak, RFC 9068"),
         pytest.param(KEYCLOAK, {}, {"typ": "Refresh"}, Reason.WRONG_CLAIM, id="Keycloak, refresh"),
         pytest.param(KEYCLOAK, {}, {"typ": "ID"}, Reason.WRONG_TYPE, id="Keycloak, ID token"),
         pytest.param(
@@ -90,28 +88,32 @@ async def test_its_metadata_is_where_the_product_has_it(product: Product) -> Non
             {"typ": "at+jwt"},
             {"azp": None, "client_id": "c1"},
             None,
-            id="Auth0, as RFC 9068",
+            id="Auth0, RFC 9068",
         ),
-        pytest.param(AUTH0, {}, {"sub": "auth0|x@clients"}, None, id="Auth0, a sly user"),
+        pytest.param(
+            AUTH0, {}, {"sub": "auth0|x@clients"}, None, id="Auth0, user name like a client"
+        ),
         pytest.param(ENTRA, {}, {"tid": "x"}, Reason.WRONG_CLAIM, id="Entra, another tenant"),
         pytest.param(ENTRA, {}, {"ver": "1.0"}, Reason.WRONG_CLAIM, id="Entra, another version"),
-        pytest.param(OKTA, {"typ": "JWT"}, {}, None, id="Okta, typed"),
+        pytest.param(OKTA, {"typ": "JWT"}, {}, None, id="Okta, type JWT"),
         pytest.param(
-            OKTA, {"typ": "application/okta-internal-at+jwt"}, {}, None, id="Okta, its own"
+            OKTA, {"typ": "application/okta-internal-at+jwt"}, {}, None, id="Okta, its own type"
         ),
-        pytest.param(OKTA, {}, {"scp": "read"}, None, id="Okta, a string"),
+        pytest.param(OKTA, {}, {"scp": "read"}, None, id="Okta, scp a string"),
         pytest.param(
-            COGNITO, {}, {"client_id": "c9"}, Reason.WRONG_CLIENT, id="Cognito, a stranger"
+            COGNITO, {}, {"client_id": "c9"}, Reason.WRONG_CLIENT, id="Cognito, another client"
         ),
         pytest.param(COGNITO, {}, {"aud": API}, None, id="Cognito, bound to a resource"),
         pytest.param(COGNITO, {}, {"token_use": "id"}, Reason.WRONG_TYPE, id="Cognito, ID token"),
-        pytest.param(GOOGLE, {}, {"sub": "1078"}, Reason.WRONG_CLIENT, id="Google, a stranger"),
+        pytest.param(
+            GOOGLE, {}, {"sub": "1078"}, Reason.WRONG_CLIENT, id="Google, another account"
+        ),
     ],
 )
-async def test_what_a_product_issues_in_other_ways(
+async def test_documented_variant_is_accepted_if_it_is_an_access_token_for_this_api(
     product: Product, header: dict[str, Any], changes: dict[str, Any], reason: Reason | None
 ) -> None:
-    """Taken if it is an access token for us, and refused if not."""
+    """Refresh, ID and foreign tokens are rejected."""
     verdict = await product.verdict(product.token(header=header, **changes))
     if reason is None:
         assert isinstance(verdict, Identity)
@@ -119,15 +121,15 @@ async def test_what_a_product_issues_in_other_ways(
         assert verdict == reason
 
 
-async def test_roles_of_one_client_can_be_taken_from_keycloak() -> None:
-    """Then those of the realm are not, since the names of both could meet."""
+async def test_keycloak_roles_of_one_client_replace_the_realm_roles() -> None:
+    """Two roles of the same name could have different meanings."""
     identity = await KEYCLOAK.verdict(KEYCLOAK.token(), roles_of="api")
     assert isinstance(identity, Identity)
     assert identity.roles == {"editor"}
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda: keycloak("sso.example.com"), "issuer must be an absolute https URL"),
         (
@@ -148,24 +150,24 @@ async def test_roles_of_one_client_can_be_taken_from_keycloak() -> None:
         ),
     ],
 )
-def test_a_wrong_configuration_says_what_to_write_instead(
-    make: Callable[[], object], told: str
+def test_invalid_setting_says_what_to_write_instead(
+    make: Callable[[], object], message: str
 ) -> None:
-    """It fails while building."""
-    with pytest.raises(ConfigurationError, match=told):
+    """The error is raised when the preset is called."""
+    with pytest.raises(ConfigurationError, match=message):
         make()
 
 
 @pytest.mark.parametrize("pool", ["us-gov-west-1_Ab1", "ap-southeast-2_Ab1", "mx-central-1_Ab1"])
-def test_a_user_pool_names_its_region(pool: str) -> None:
-    """Wherever it is."""
+def test_cognito_issuer_url_has_the_region_of_the_user_pool(pool: str) -> None:
+    """Regions have two or more words."""
     region = pool.partition("_")[0]
     issuer = cognito(pool, client_ids=["c1"]).issuer
     assert issuer == f"https://cognito-idp.{region}.amazonaws.com/{pool}"
 
 
-async def test_a_preset_finds_nobody_at_an_address_that_is_down() -> None:
-    """It is an issuer like any other."""
+async def test_unreachable_product_is_an_outage() -> None:
+    """As with any other issuer."""
     local = LocalIssuer(OKTA.issuer)
     with pytest.raises(IssuerUnavailable):
         await OKTA.make(http=local.http, keys=None).load()

@@ -1,4 +1,4 @@
-"""An operator may set a product up in another way, and ask for more than it does."""
+"""Preset settings: the caller overrides defaults, and adds checks of claims."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,27 +13,29 @@ EACH = pytest.mark.parametrize("product", PRODUCTS.values(), ids=PRODUCTS)
 
 
 @EACH
-async def test_what_is_asked_for_comes_on_top(product: Product) -> None:
-    """By value or by a function, and the product's own marks are asked for still."""
+async def test_claims_setting_is_checked_in_addition_to_the_values_of_the_preset(
+    product: Product,
+) -> None:
+    """It is a mapping or a function."""
 
-    def judge(claims: Mapping[str, Any]) -> None:
+    def check_plan(claims: Mapping[str, Any]) -> None:
         if claims.get("plan") != "paid":
             raise InvalidToken(Reason.WRONG_CLAIM)
 
-    for claims in ({"plan": "paid"}, judge):
+    for claims in ({"plan": "paid"}, check_plan):
         assert isinstance(
             await product.verdict(product.token(plan="paid"), claims=claims), Identity
         )
         assert await product.verdict(product.token(), claims=claims) == Reason.WRONG_CLAIM
-        if product.without[-1] in {"typ", "ver", "token_use"}:
-            mark: dict[str, Any] = {product.without[-1]: "x"}
-            odd = product.token(plan="paid", **mark)
-            assert await product.verdict(odd, claims=claims) == Reason.WRONG_CLAIM
+        if product.required[-1] in {"typ", "ver", "token_use"}:
+            changes: dict[str, Any] = {product.required[-1]: "x"}
+            other = product.token(plan="paid", **changes)
+            assert await product.verdict(other, claims=claims) == Reason.WRONG_CLAIM
 
 
 @EACH
-async def test_what_is_set_takes_the_place_of_the_preset(product: Product) -> None:
-    """For a product that was set up in another way."""
+async def test_setting_overrides_the_default_of_the_preset(product: Product) -> None:
+    """For a product that is configured differently."""
     token = product.token(roles_here=["x"])
     identity = await product.verdict(token, role_claims=["roles_here"])
     assert isinstance(identity, Identity)
@@ -41,13 +43,13 @@ async def test_what_is_set_takes_the_place_of_the_preset(product: Product) -> No
 
 
 @EACH
-def test_an_unknown_setting_is_refused(product: Product) -> None:
-    """Not ignored, since it was meant."""
+def test_unknown_setting_is_a_configuration_error(product: Product) -> None:
+    """It is not ignored."""
     with pytest.raises(ConfigurationError, match="rolls= is no setting"):
         product.make(rolls=["x"])
 
 
-async def test_a_mark_of_the_product_can_not_be_set_to_another() -> None:
-    """Or a refresh token would pass for an access token."""
+async def test_claims_setting_does_not_override_a_value_of_the_preset() -> None:
+    """Otherwise a refresh token could pass for an access token."""
     token = KEYCLOAK.token(typ="Refresh")
     assert await KEYCLOAK.verdict(token, claims={"typ": "Refresh"}) == Reason.WRONG_CLAIM
