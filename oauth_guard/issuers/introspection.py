@@ -31,7 +31,7 @@ from oauth_guard.protocol.introspection import (
     write_form,
 )
 from oauth_guard.protocol.raw_token import RawToken
-from oauth_guard.protocol.urls import origins_of, parse_url
+from oauth_guard.protocol.urls import check_issuer_urls, origins_of
 
 __all__ = ["IntrospectionIssuer", "WithoutAudience"]
 
@@ -223,12 +223,12 @@ def _endpoint_client(discovery: Discovery, fetcher: Fetcher, clock: Clock) -> En
     return EndpointClient(_ENDPOINT, discovery, fetcher, breaker=CircuitBreaker(clock))
 
 
-def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
-    parse_url(issuer, setting="issuer", insecure_http=insecure_http)
-    if "?" in issuer:
-        raise ConfigurationError(f"issuer must have no query, unlike {issuer!r}.")
-    for url in filter(None, others):
-        parse_url(url, setting="endpoint= or metadata_url=", insecure_http=insecure_http)
+def _check_urls(
+    issuer: str, endpoint: str | None, metadata_url: str | None, *, insecure_http: bool
+) -> None:
+    check_issuer_urls(
+        issuer, insecure_http=insecure_http, endpoint=endpoint, metadata_url=metadata_url
+    )
     if insecure_http:
         _log.warning("%s: insecure_http=True lets tokens travel unprotected", issuer)
 

@@ -17,7 +17,7 @@ from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.protocol.access_token import AccessToken, Validation
 from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
 from oauth_guard.protocol.raw_token import RawToken
-from oauth_guard.protocol.urls import origins_of, parse_url
+from oauth_guard.protocol.urls import check_issuer_urls, origins_of
 
 __all__ = ["JWTIssuer"]
 
@@ -182,12 +182,12 @@ class JWTIssuer:
         return Validation(AccessToken.from_claims(claims, self._rules), None)
 
 
-def _check_urls(issuer: str, *others: str | None, insecure_http: bool) -> None:
-    parse_url(issuer, setting="issuer", insecure_http=insecure_http)
-    if "?" in issuer:
-        raise ConfigurationError(f"issuer must have no query, unlike {issuer!r}.")
-    for url in filter(None, others):
-        parse_url(url, setting="metadata_url= or jwks_uri=", insecure_http=insecure_http)
+def _check_urls(
+    issuer: str, metadata_url: str | None, jwks_uri: str | None, *, insecure_http: bool
+) -> None:
+    check_issuer_urls(
+        issuer, insecure_http=insecure_http, metadata_url=metadata_url, jwks_uri=jwks_uri
+    )
     if insecure_http:
         _log.warning("%s: insecure_http=True lets keys travel unprotected", issuer)
 

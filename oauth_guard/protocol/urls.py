@@ -5,7 +5,14 @@ from urllib.parse import SplitResult, urlsplit
 
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["DEFAULT_PORTS", "is_loopback", "is_secure", "origins_of", "parse_url"]
+__all__ = [
+    "DEFAULT_PORTS",
+    "check_issuer_urls",
+    "is_loopback",
+    "is_secure",
+    "origins_of",
+    "parse_url",
+]
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -43,6 +50,20 @@ def parse_url(url: object, *, setting: str, insecure_http: bool = False) -> Spli
             "write insecure_http=True."
         )
     return parts
+
+
+def check_issuer_urls(issuer: str, *, insecure_http: bool, **urls: str | None) -> None:
+    """Check an issuer identifier and its other *urls*, each named by its setting (RFC 8414 §2).
+
+    Raises:
+        ConfigurationError: *issuer* has a query, or `parse_url` rejects one of the URLs.
+    """
+    parse_url(issuer, setting="issuer", insecure_http=insecure_http)
+    if "?" in issuer:
+        raise ConfigurationError(f"issuer must have no query, unlike {issuer!r}.")
+    for setting, url in urls.items():
+        if url:
+            parse_url(url, setting=f"{setting}=", insecure_http=insecure_http)
 
 
 def origins_of(*urls: str | None) -> frozenset[tuple[str, int]]:

@@ -5,7 +5,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from oauth_guard.errors import ConfigurationError
-from oauth_guard.protocol.urls import is_loopback, is_secure, origins_of, parse_url
+from oauth_guard.protocol.urls import (
+    check_issuer_urls,
+    is_loopback,
+    is_secure,
+    origins_of,
+    parse_url,
+)
 
 _LOOPBACK = [
     "http://localhost",
@@ -96,6 +102,35 @@ def test_other_url_is_rejected(url: object, message: str) -> None:
 def test_http_url_is_accepted_with_insecure_http(url: str) -> None:
     """It does not count as secure."""
     assert not is_secure(parse_url(url, setting="issuer", insecure_http=True))
+
+
+@pytest.mark.parametrize(
+    ("issuer", "endpoint", "message"),
+    [
+        pytest.param("https://a.example?x=1", None, "issuer must have no query", id="a query"),
+        pytest.param("https://a.example?", None, "issuer must have no query", id="an empty query"),
+        pytest.param(
+            "http://a.example", None, "issuer must be an absolute https", id="issuer http"
+        ),
+        pytest.param(
+            "https://a.example", "http://a.example", "endpoint= must be an absolute", id="URL http"
+        ),
+    ],
+)
+def test_issuer_with_a_query_or_an_insecure_url_is_rejected(
+    issuer: str, endpoint: str | None, message: str
+) -> None:
+    """An issuer identifier has no query (RFC 8414 §2); the message names the setting."""
+    with pytest.raises(ConfigurationError, match=f"^{message}"):
+        check_issuer_urls(issuer, insecure_http=False, endpoint=endpoint)
+
+
+def test_issuer_urls_are_accepted_with_a_query_in_other_urls() -> None:
+    """URLs that are not set are skipped, and `insecure_http` applies to all."""
+    check_issuer_urls("https://a.example", insecure_http=False, endpoint="https://a.example/?x=1")
+    check_issuer_urls(
+        "http://a.example", insecure_http=True, endpoint="http://a.example", jwks=None
+    )
 
 
 @pytest.mark.parametrize("url", [*_LOOPBACK, "https://localhost"])
