@@ -26,7 +26,12 @@ from oauth_guard.issuers.client_auth import (
 from oauth_guard.issuers.introspection import IntrospectionIssuer
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.testing import SigningKey
-from tests.unit.issuers.asking import ENDPOINT, GOOD, ISSUER, Asking
+from tests.unit.issuers.introspection_issuer import (
+    ENDPOINT,
+    GOOD,
+    ISSUER,
+    IntrospectionIssuerHarness,
+)
 
 BASIC = ClientSecretBasic("api", "secret")
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
@@ -42,11 +47,11 @@ def build(**options: Any) -> IntrospectionIssuer:
 
 async def test_what_the_server_says_is_returned() -> None:
     """A token that it calls active has the claims that it lists."""
-    asking = Asking()
-    token = asking.local.opaque_token("read", sub="u7")
-    answer = (await asking.issuer.validate(RawToken(token))).token
+    harness = IntrospectionIssuerHarness()
+    token = harness.local.opaque_token("read", sub="u7")
+    answer = (await harness.issuer.validate(RawToken(token))).token
     assert (answer.issuer, answer.subject, *answer.scopes) == (ISSUER, "u7", "read")
-    assert asking.local.requests == [
+    assert harness.local.requests == [
         f"{ISSUER}/.well-known/oauth-authorization-server",
         ENDPOINT,
     ]
@@ -54,9 +59,9 @@ async def test_what_the_server_says_is_returned() -> None:
 
 async def test_the_question_is_a_form_in_a_post() -> None:
     """The token is in the body, and nowhere else."""
-    asking = Asking(endpoint=ENDPOINT)
-    await asking.verdict("a+b/c==")
-    (request,) = asking.local.introspection.requests
+    harness = IntrospectionIssuerHarness(endpoint=ENDPOINT)
+    await harness.verdict("a+b/c==")
+    (request,) = harness.local.introspection.requests
     assert (request.method, str(request.url)) == ("POST", ENDPOINT)
     assert request.content == b"token=a%2Bb%2Fc%3D%3D"
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
@@ -76,30 +81,33 @@ async def test_the_question_is_a_form_in_a_post() -> None:
 )
 async def test_the_server_knows_who_asks(client: ClientAuthentication, known: object) -> None:
     """By each way that needs no certificate, and not by another secret."""
-    asking = Asking(client=client)
-    asking.local.introspection.clients = {"api": known}
-    assert await asking.verdict() == GOOD
-    asking.local.introspection.clients = {"api": "another"}
-    assert await asking.verdict() == Reason.CLIENT_REFUSED
+    harness = IntrospectionIssuerHarness(client=client)
+    harness.local.introspection.clients = {"api": known}
+    assert await harness.verdict() == GOOD
+    harness.local.introspection.clients = {"api": "another"}
+    assert await harness.verdict() == Reason.CLIENT_REFUSED
 
 
 async def test_each_assertion_is_a_new_one() -> None:
     """A server may refuse one that it has seen."""
-    asking = Asking(client=PrivateKeyJWT("api", PEM))
-    asking.local.introspection.clients = {"api": PRIVATE.public_key()}
-    token = asking.local.opaque_token()
-    await asking.verdict(token)
-    await asking.verdict(token)
-    first, second = asking.local.introspection.forms
+    harness = IntrospectionIssuerHarness(client=PrivateKeyJWT("api", PEM))
+    harness.local.introspection.clients = {"api": PRIVATE.public_key()}
+    token = harness.local.opaque_token()
+    await harness.verdict(token)
+    await harness.verdict(token)
+    first, second = harness.local.introspection.forms
     assert first["client_assertion"] != second["client_assertion"]
 
 
 async def test_a_certificate_goes_to_the_endpoint_for_certificates() -> None:
     """Where the metadata has another address for it (RFC 8705 §5)."""
     alias = "https://mtls.as.example.com/introspect"
-    asking = Asking()
-    token = asking.local.opaque_token()
-    metadata = {**asking.local.metadata, "mtls_endpoint_aliases": {"introspection_endpoint": alias}}
+    harness = IntrospectionIssuerHarness()
+    token = harness.local.opaque_token()
+    metadata = {
+        **harness.local.metadata,
+        "mtls_endpoint_aliases": {"introspection_endpoint": alias},
+    }
     sent: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -108,27 +116,27 @@ async def test_a_certificate_goes_to_the_endpoint_for_certificates() -> None:
         sent.extend([str(request.url), request.content.decode()])
         return httpx.Response(200, json={"active": True})
 
-    asking.local.outage = answer
-    issuer = build(client=MutualTLS("api"), http=asking.local.http)
+    harness.local.outage = answer
+    issuer = build(client=MutualTLS("api"), http=harness.local.http)
     await issuer.validate(RawToken(token))
     assert sent == [alias, f"token={token}&client_id=api"]
 
 
 async def test_the_hint_is_sent_when_asked_for() -> None:
     """It is never another one."""
-    asking = Asking(token_type_hint=True)
-    await asking.verdict("t")
-    assert asking.local.introspection.forms == [{"token": "t", "token_type_hint": "access_token"}]
+    harness = IntrospectionIssuerHarness(token_type_hint=True)
+    await harness.verdict("t")
+    assert harness.local.introspection.forms == [{"token": "t", "token_type_hint": "access_token"}]
 
 
 async def test_a_token_that_is_not_active_is_refused() -> None:
     """A token that nobody issued, and one that was revoked."""
-    asking = Asking()
-    token = asking.local.opaque_token()
-    assert await asking.verdict("unknown") == Reason.INACTIVE
-    assert await asking.verdict(token) == GOOD
-    asking.local.revoke(token)
-    assert await asking.verdict(token) == Reason.INACTIVE
+    harness = IntrospectionIssuerHarness()
+    token = harness.local.opaque_token()
+    assert await harness.verdict("unknown") == Reason.INACTIVE
+    assert await harness.verdict(token) == GOOD
+    harness.local.revoke(token)
+    assert await harness.verdict(token) == Reason.INACTIVE
 
 
 def json_answer(text: str, kind: str = "application/json") -> httpx.Response:
@@ -180,10 +188,10 @@ ACTIVE = '{"active":true}'
 )
 async def test_a_bad_answer_is_an_outage(answer: httpx.Response | Exception, expected: str) -> None:
     """It tells nothing of the token, so the caller is not blamed."""
-    asking = Asking()
-    asking.answering(answer)
-    assert await asking.verdict() == expected
-    assert all("evil" not in url for url in asking.local.requests)
+    harness = IntrospectionIssuerHarness()
+    harness.respond_with(answer)
+    assert await harness.verdict() == expected
+    assert all("evil" not in url for url in harness.local.requests)
 
 
 @settings(max_examples=50)
@@ -201,10 +209,10 @@ def test_no_answer_is_a_surprise(status: int, body: bytes, kind: str, signed: bo
     """Whatever the server answers, a token is good, refused, or an outage."""
 
     async def verdict() -> str:
-        asking = Asking(signed=signed)
+        harness = IntrospectionIssuerHarness(signed=signed)
         headers = {"content-type": kind, "retry-after": "1"}
-        asking.answering(httpx.Response(status, content=body, headers=headers))
-        return await asking.verdict()
+        harness.respond_with(httpx.Response(status, content=body, headers=headers))
+        return await harness.verdict()
 
     assert asyncio.run(verdict()) in {GOOD, *Reason}
 
@@ -224,9 +232,9 @@ async def test_what_the_operator_must_mend_is_logged(
     answer: httpx.Response, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """In one line, with neither token nor secret, nor anything else that the server wrote."""
-    asking = Asking(client=ClientSecretBasic("api", "s3cr3t-of-ours"))
-    asking.answering(answer)
-    await asking.verdict("t0k3n-of-theirs")
+    harness = IntrospectionIssuerHarness(client=ClientSecretBasic("api", "s3cr3t-of-ours"))
+    harness.respond_with(answer)
+    await harness.verdict("t0k3n-of-theirs")
     (line,) = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert text in line.getMessage()
     assert f"answers {answer.status_code} " in line.getMessage()
@@ -238,62 +246,62 @@ async def test_what_one_token_provokes_is_no_work_for_the_operator(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A caller can't fill the log with alarms."""
-    asking = Asking()
-    asking.answering(httpx.Response(400, json={"error": "invalid_request"}))
-    await asking.verdict("odd")
+    harness = IntrospectionIssuerHarness()
+    harness.respond_with(httpx.Response(400, json={"error": "invalid_request"}))
+    await harness.verdict("odd")
     assert not [each for each in caplog.records if each.levelno == logging.ERROR]
 
 
 async def test_bad_tokens_do_not_lock_good_ones_out() -> None:
     """A hundred tokens that the endpoint answers with 400, and then a good one."""
-    asking = Asking()
-    good = asking.local.opaque_token()
-    asking.answering(httpx.Response(400))
-    assert {await asking.verdict(f"bad-{n}") for n in range(100)} == {Reason.BAD_RESPONSE}
-    asking.recovered()
-    assert await asking.verdict(good) == GOOD
+    harness = IntrospectionIssuerHarness()
+    good = harness.local.opaque_token()
+    harness.respond_with(httpx.Response(400))
+    assert {await harness.verdict(f"bad-{n}") for n in range(100)} == {Reason.BAD_RESPONSE}
+    harness.recover()
+    assert await harness.verdict(good) == GOOD
 
 
 async def test_an_outage_says_when_to_come_back() -> None:
     """Not before the breaker lets somebody in."""
-    asking = Asking()
-    asking.answering(httpx.Response(500))
+    harness = IntrospectionIssuerHarness()
+    harness.respond_with(httpx.Response(500))
     for _ in range(5):
-        await asking.verdict()
-    error = await asking.outage()
+        await harness.verdict()
+    error = await harness.unavailable()
     assert (error.reason, error.retry_after) == (Reason.BACKING_OFF, 10)
-    assert not asking.issuer.ready
-    assert asking.questions == 5
+    assert not harness.issuer.ready
+    assert harness.introspections == 5
 
 
 async def test_the_subject_may_come_from_another_member() -> None:
     """When the operator says so."""
-    asking = Asking(subject_from="username")
-    token = asking.local.opaque_token(username="ann")
-    assert (await asking.issuer.validate(RawToken(token))).token.subject == "ann"
+    harness = IntrospectionIssuerHarness(subject_from="username")
+    token = harness.local.opaque_token(username="ann")
+    assert (await harness.issuer.validate(RawToken(token))).token.subject == "ann"
 
 
 async def test_an_answer_about_a_token_is_no_token() -> None:
     """A signed answer that is presented is refused unasked (RFC 9701 §8.1)."""
-    asking = Asking()
+    harness = IntrospectionIssuerHarness()
     claims = json.dumps({"iss": ISSUER, "token_introspection": {"active": True}}).encode()
-    signed = asking.local.keys[0].sign(claims, {"typ": "token-introspection+jwt"})
-    assert await asking.verdict(signed) == Reason.WRONG_TYPE
-    assert asking.questions == 0
-    assert await asking.verdict(asking.local.token()) == Reason.INACTIVE
-    assert asking.questions == 1
+    signed = harness.local.keys[0].sign(claims, {"typ": "token-introspection+jwt"})
+    assert await harness.verdict(signed) == Reason.WRONG_TYPE
+    assert harness.introspections == 0
+    assert await harness.verdict(harness.local.token()) == Reason.INACTIVE
+    assert harness.introspections == 1
 
 
 async def test_a_signed_answer_is_believed() -> None:
     """Its keys are found as those of any issuer."""
-    asking = Asking(signed=True)
-    assert not asking.issuer.ready
-    await asking.issuer.load()
-    assert asking.issuer.ready
-    assert await asking.verdict() == GOOD
-    assert await asking.verdict("unknown") == Reason.INACTIVE
-    assert {each.headers["accept"] for each in asking.local.introspection.requests} == {SIGNED}
-    await asking.issuer.aclose()
+    harness = IntrospectionIssuerHarness(signed=True)
+    assert not harness.issuer.ready
+    await harness.issuer.load()
+    assert harness.issuer.ready
+    assert await harness.verdict() == GOOD
+    assert await harness.verdict("unknown") == Reason.INACTIVE
+    assert {each.headers["accept"] for each in harness.local.introspection.requests} == {SIGNED}
+    await harness.issuer.aclose()
 
 
 @pytest.mark.parametrize(
@@ -316,25 +324,25 @@ async def test_a_signed_answer_is_believed() -> None:
 )
 async def test_no_other_answer_is_believed(answer: Callable[[bytes], httpx.Response]) -> None:
     """There is no downgrade: what is not signed as asked for is an outage."""
-    asking = Asking(signed=True)
+    harness = IntrospectionIssuerHarness(signed=True)
     claims = {
         "iss": ISSUER,
         "aud": "api",
-        "iat": int(asking.clock()),
+        "iat": int(harness.clock()),
         "token_introspection": {"active": True},
     }
-    asking.answering(answer(json.dumps(claims).encode()))
-    assert await asking.verdict() == Reason.BAD_RESPONSE
+    harness.respond_with(answer(json.dumps(claims).encode()))
+    assert await harness.verdict() == Reason.BAD_RESPONSE
 
 
 async def test_it_starts_in_the_background() -> None:
     """The endpoint is known before the first token comes, and the keys if they are needed."""
     for signed in (False, True):
-        asking = Asking(signed=signed)
-        asking.issuer.start()
-        await asking.issuer.load()
-        assert asking.issuer.ready
-        await asking.issuer.aclose()
+        harness = IntrospectionIssuerHarness(signed=signed)
+        harness.issuer.start()
+        await harness.issuer.load()
+        assert harness.issuer.ready
+        await harness.issuer.aclose()
 
 
 @pytest.mark.parametrize(
