@@ -20,7 +20,10 @@ _CLAIM_ERRORS = (LookupError, TypeError, AttributeError, ValueError)
 
 @dataclass(frozen=True, slots=True)
 class ClaimChecks:
-    """An operator's checks of claims, which run on every request.
+    """An operator's checks of claims, beyond those of the registered claims.
+
+    The outcome of `check_values` depends on the token alone, so it may be cached; `check_function`
+    runs on every request.
 
     Attributes:
         required_values: Names of claims, and the JSON text of the value that each must have.
