@@ -1,1 +1,1 @@
-"""What the guard costs, as ratios to the bare application: `python -m tests.tools.benchmarks`."""
+"""The cost of the guard, relative to the bare application: `python -m tests.tools.benchmarks`."""

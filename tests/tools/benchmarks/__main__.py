@@ -1,4 +1,4 @@
-"""Measure what the guard costs on this machine, and hold it to what the project promises."""
+"""Measure the cost of the guard on this machine, and compare it with the project's targets."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ _PEERS_ROUNDS = 30
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, and keep what is asked for; 1 if what is asked to hold does not."""
+    """Measure, print and write what the options select; return 1 if `--check` finds a failure."""
     options = _options(arguments)
     report = _read(options.read) if options.read else _measure(options)
     _print("", as_text(report))
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     worse = report.worse_than(_read(options.compare)) if options.compare else []
     missed = report.missed() if options.check else []
     _print(f"\nWorse than in {options.compare}\n", worse)
-    _print("\nNot as promised, by more than the slack\n", missed)
+    _print("\nTargets missed, by more than the slack\n", missed)
     return 1 if options.check and (worse or missed) else 0
 
 
@@ -55,11 +55,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--only", nargs="*", choices=SECTIONS, default=SECTIONS, metavar="SECTION", help=names)
     add("--peers", action="store_true", help="measure other libraries too, in their environment")
     add("--read", type=Path, metavar="FILE", help="measure nothing: show the report in this file")
-    add("--json", type=Path, metavar="FILE", help="keep the report")
+    add("--json", type=Path, metavar="FILE", help="store the report as JSON")
     add("--markdown", type=Path, metavar="FILE", help="write the tables of README")
     add("--chart", type=Path, metavar="FILE", help="draw other libraries and curves, as SVG")
-    add("--compare", type=Path, metavar="FILE", help="name what got worse since that report")
-    add("--check", action="store_true", help="exit with 1 where a promise or --compare fails")
+    add("--compare", type=Path, metavar="FILE", help="list what got worse since that report")
+    add(
+        "--check",
+        action="store_true",
+        help="exit with 1 if a target is missed or --compare finds a change",
+    )
     return parser.parse_args(arguments)
 
 

@@ -1,4 +1,4 @@
-"""as_svg(): what was compared, as panels of bars and of curves, each on a log scale."""
+"""as_svg(): the measurements as panels of bars and curves, each on a logarithmic scale."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from tests.tools.benchmarks.scale import Scale
 
 _OURS = "oauth_guard"
 _TIMES = ("µs", "× bare", "× raw")
-_NOT_DRAWN = {"no guard"}  # the application alone, which the others are added to
+_NOT_DRAWN = {"no guard"}  # the bare application, below the others
 _COLUMNS = 3
 _PANEL, _LABELS, _VALUES, _MARGIN = 312, 104, 48, 16
 _ABOVE, _BELOW, _BAR, _CURVE = 20, 32, 18, 120
 
-# It brings its own ground, since a page may be dark where its reader's system is not.
+# It has its own background, since a page may be dark although its reader's system is not.
 _STYLE = """
 text { font: 11px system-ui, sans-serif; fill: #1f2328 }
 .ground { fill: #ffffff } .title { font-weight: 600 } .quiet { fill: #59636e; font-size: 9px }
@@ -32,7 +32,7 @@ text { font: 11px system-ui, sans-serif; fill: #1f2328 }
 
 @dataclass(frozen=True)
 class _Bars:
-    """One row of the table of libraries, the quickest of them first."""
+    """One row of the table of libraries, fastest first."""
 
     title: str
     bars: Sequence[tuple[str, float]]
@@ -57,7 +57,7 @@ class _Bars:
 
 @dataclass(frozen=True)
 class _Line:
-    """A curve, whose first point is told in a number, and its last."""
+    """A curve, with its first and last value as text."""
 
     curve: Curve
 
@@ -82,7 +82,7 @@ class _Line:
         _add(panel, "polyline", points=joined).set("class", "curve")
         for index, anchor in ((0, "start"), (-1, "end")):
             x, y = places[index]
-            clear = y + 14 if y < _BAR else y - 6  # of the title
+            clear = y + 14 if y < _BAR else y - 6  # height of the title
             _text(panel, x, clear, short(ys[index]), anchor=anchor)
 
 
@@ -106,7 +106,7 @@ def as_svg(report: Report) -> str:
 
 def _bars(figures: Sequence[PeerFigure]) -> Iterator[_Bars]:
     drawn = [each for each in figures if each.unit in _TIMES and each.name not in _NOT_DRAWN]
-    units = {each.name: each.unit for each in reversed(drawn)}  # of several the first
+    units = {each.name: each.unit for each in reversed(drawn)}  # the first of several
     for name in dict.fromkeys(each.name for each in drawn):
         row = [each for each in drawn if (each.name, each.unit) == (name, units[name])]
         bars = [(each.peer, each.value) for each in row if each.value is not None]

@@ -1,4 +1,4 @@
-"""1 000 distinct opaque tokens: how fast the guard asks about them, how fast its client could."""
+"""1,000 distinct opaque tokens: how fast the guard and its client introspect them."""
 
 import asyncio
 import itertools
@@ -22,7 +22,7 @@ from tests.tools.benchmarks.guarded import guarded, issuer_at
 from tests.tools.benchmarks.request import status_of
 
 _TOKENS = 1000
-_AT_ONCE = 20  # as many connections as a client of httpx's keeps open by default
+_AT_ONCE = 20  # the connections that httpx keeps open by default
 _FORM_FIELDS = {
     "accept": "application/json",
     "accept-encoding": "identity",
@@ -38,24 +38,24 @@ Ask = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Pair:
-    """One client, by itself and as the guard uses it."""
+    """One client, used directly and through the guard."""
 
     bare: Ask
     guarded: Ask
 
 
 async def measure_distinct(endpoint: Endpoint, rounds: int, tokens: int = _TOKENS) -> list[Figure]:
-    """Return the rates of the clients, and how much of them is left to the guard.
+    """Return the rates of the clients, and which share of them the guard reaches.
 
-    An endpoint on this machine that answers at once leaves no time in which our own work could
-    hide; from one that takes 10 ms, most of the time goes to waiting, as in a network.
+    An endpoint on this machine that responds immediately hides none of the guard's own work;
+    with one that takes 10 ms, most of the time is spent waiting, as on a network.
     """
     figures: list[Figure] = []
     async with _pairs(endpoint) as pairs:
-        for prefix, where in (("near", "answered at once"), (FAR, "answered after 10 ms")):
+        for prefix, where in (("near", "immediate responses"), (FAR, "responses after 10 ms")):
             for client, pair in pairs.items():
                 rates = [await _rates(pair, prefix, tokens) for _ in range(rounds)]
-                name = f"{tokens} new tokens, {where}, asked by {client}"
+                name = f"{tokens} new tokens, {where}, through {client}"
                 part = statistics.median(ours / bare for bare, ours in rates)
                 figures += [
                     Figure(name, part, "× the bare client's rate", Target(0.9, at_least=True)),
@@ -69,7 +69,7 @@ async def _rates(pair: Pair, prefix: str, tokens: int) -> tuple[float, float]:
 
 
 async def _rate(ask: Ask, prefix: str, tokens: int) -> float:
-    """Return how many tokens a second are asked about, so many at once."""
+    """Return how many tokens a second are introspected, this many concurrently."""
     left = iter(range(tokens))
 
     async def work() -> None:
@@ -83,10 +83,10 @@ async def _rate(ask: Ask, prefix: str, tokens: int) -> float:
 
 @asynccontextmanager
 async def _pairs(endpoint: Endpoint) -> AsyncIterator[Mapping[str, Pair]]:
-    """Give each client in both ways; bare, it sends and reads what the guard's does."""
+    """Yield each client in both uses; used directly, it sends and reads what the guard's does."""
     url = f"{endpoint.origin}/introspect"
     async with AsyncExitStack() as stack:
-        by_httpx = await stack.enter_async_context(httpx.AsyncClient(timeout=None))  # noqa: S113 - nobody bounds it here
+        by_httpx = await stack.enter_async_context(httpx.AsyncClient(timeout=None))  # noqa: S113 - unbounded on purpose
         by_aiohttp = await stack.enter_async_context(
             aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(),
@@ -97,19 +97,19 @@ async def _pairs(endpoint: Endpoint) -> AsyncIterator[Mapping[str, Pair]]:
         fast = AiohttpClient()
         stack.push_async_callback(fast.aclose)
 
-        async def ask_by_httpx(token: str) -> None:
-            answer = await by_httpx.post(url, content=_form(token), headers=_FORM_FIELDS)
-            _check(answer.status_code, answer.content)
+        async def introspect_by_httpx(token: str) -> None:
+            response = await by_httpx.post(url, content=_form(token), headers=_FORM_FIELDS)
+            _check(response.status_code, response.content)
 
-        async def ask_by_aiohttp(token: str) -> None:
-            async with by_aiohttp.post(url, data=_form(token), headers=_FORM_FIELDS) as answer:
-                _check(answer.status, await answer.read())
+        async def introspect_by_aiohttp(token: str) -> None:
+            async with by_aiohttp.post(url, data=_form(token), headers=_FORM_FIELDS) as response:
+                _check(response.status, await response.read())
 
         default_app = await stack.enter_async_context(guarded(issuer_at(endpoint)))
         fast_app = await stack.enter_async_context(guarded(issuer_at(endpoint, fast)))
         yield {
-            "httpx": Pair(ask_by_httpx, _through(default_app)),
-            "aiohttp": Pair(ask_by_aiohttp, _through(fast_app)),
+            "httpx": Pair(introspect_by_httpx, _through(default_app)),
+            "aiohttp": Pair(introspect_by_aiohttp, _through(fast_app)),
         }
 
 

@@ -1,4 +1,4 @@
-"""Endpoint: introspection in a process of its own, which counts how often it was asked."""
+"""Endpoint: an introspection endpoint in its own process, which counts its requests."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 FAR = "far"
-"""How the name of a token begins whose answer takes 10 ms."""
+"""The prefix of a token whose response takes 10 ms."""
 
 _PATIENCE = 10
 _WAY = 0.01
@@ -24,22 +24,22 @@ _ACTIVE = {"active": True, "sub": "u1", "client_id": "c1", "aud": "https://api.t
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where it is; a token is bad whose name begins so."""
+    """The address of the endpoint; a token with a certain prefix is inactive."""
 
     origin: str
 
     @property
     def calls(self) -> int:
-        """How often it was asked so far."""
-        answer = httpx.get(f"{self.origin}/calls", trust_env=False, timeout=_PATIENCE)
-        return int(answer.text)
+        """The number of requests so far."""
+        response = httpx.get(f"{self.origin}/calls", trust_env=False, timeout=_PATIENCE)
+        return int(response.text)
 
 
 @contextmanager
 def running_endpoint() -> Iterator[Endpoint]:
-    """Run one, so that its work is not counted as ours."""
+    """Run an endpoint in a process, so that its work is not counted as the guard's."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        # asyncio does so by itself for a socket of its own; else an answer waits for 40 ms.
+        # asyncio sets this only on sockets that it creates; without it a response waits 40 ms.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         process = multiprocessing.get_context("spawn").Process(
             target=_serve, args=(listening,), daemon=True
@@ -78,7 +78,7 @@ def _serve(listening: socket.socket) -> None:
         _Application(),
         lifespan="off",
         log_level="critical",
-        timeout_keep_alive=60,  # longer than a client keeps one, so that none closes as it is used
+        timeout_keep_alive=60,  # longer than a client keeps one, so none closes in use
         ws="none",
     )
     uvicorn.Server(config).run(sockets=[listening])

@@ -1,4 +1,4 @@
-"""Figure, Target, Curve and PeerFigure: what a measurement hands to the tables and the chart."""
+"""Figure, Target, Curve and PeerFigure: the results that tables and chart show."""
 
 import math
 import statistics
@@ -10,12 +10,12 @@ Shape: TypeAlias = Literal["flat", "logarithmic", "linear"]
 
 @dataclass(frozen=True)
 class Target:
-    """The bound that the project promises.
+    """The project's target for a value.
 
     Attributes:
-        bound: The most that a value may be.
-        at_least: It is the least instead.
-        counted: The value is a count, which noise can't move, so no slack is given.
+        bound: The maximum.
+        at_least: The bound is the minimum instead.
+        counted: The value is a count, which has no noise, so no slack is allowed.
     """
 
     bound: float
@@ -23,7 +23,7 @@ class Target:
     counted: bool = False
 
     def holds(self, value: float, *, slack: float = 0.0) -> bool:
-        """Tell whether *value* keeps to the bound, moved by a part of itself."""
+        """Return whether *value* meets the bound, moved by *slack* (a fraction)."""
         slack = 0.0 if self.counted else slack
         if self.at_least:
             return value >= self.bound * (1 - slack)
@@ -38,10 +38,10 @@ class Figure:
     """One measured number.
 
     Attributes:
-        name: What was measured, as the table says it: `"no token → 401"`.
+        name: The name in the table: `"no token → 401"`.
         value: The number.
         unit: `"µs"`, `"× bare"`, `"× raw"`, `"calls"`, `"1/s"`, ...
-        target: What the project promises; None for a number that stands there to be known.
+        target: The project's target; None for a number without one.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Figure:
     target: Target | None = None
 
     def is_worse_than(self, earlier: float, *, by: float) -> bool:
-        """Tell whether it is worse than it was, by more than a part of that."""
+        """Return whether it is worse than *earlier*, by more than *slack* (a fraction)."""
         rising_is_good = self.unit == "1/s" or (self.target is not None and self.target.at_least)
         loss = earlier - self.value if rising_is_good else self.value - earlier
         return loss > by * abs(earlier)
@@ -62,10 +62,10 @@ class Curve:
 
     Attributes:
         name: What was measured.
-        x: What grows: `"remembered tokens"`.
-        unit: What the cost is told in.
-        points: How much of it there was, and what it cost then; in rising order.
-        shape: How it grows.
+        x: What grows: `"cached tokens"`.
+        unit: The unit of the cost.
+        points: Size and cost, in rising order of size.
+        shape: How the cost grows.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Curve:
 
     @property
     def spread(self) -> float:
-        """The dearest point, as a multiple of the cheapest: near 1 where a curve is flat."""
+        """The highest cost divided by the lowest: near 1 for a flat curve."""
         costs = [cost for _, cost in self.points]
         return max(costs) / min(costs)
 
@@ -93,14 +93,14 @@ class Curve:
 
 @dataclass(frozen=True)
 class PeerFigure:
-    """One number of a library, measured in the same manner for each, ours among them.
+    """One number of a library, measured alike for each library and for ours.
 
     Attributes:
         peer: The library.
         name: What was measured: a row of the table, which has a column for each library.
-        value: The number; None where there is none.
-        unit: What it is told in; the same in the whole row.
-        note: Why there is none (`"no introspection"`), or what is odd about it (`"500"`).
+        value: The number; None if there is none.
+        unit: The unit, the same in the whole row.
+        note: Why there is none (`"no introspection"`), or a remark about it (`"500"`).
     """
 
     peer: str
@@ -111,7 +111,7 @@ class PeerFigure:
 
 
 def short(value: float) -> str:
-    """Return *value* as short as it can be told."""
+    """Return *value* as text with three significant digits at most."""
     if value == round(value):
         return f"{value:,.0f}".replace(",", " ")
     digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0

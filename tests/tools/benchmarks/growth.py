@@ -1,4 +1,4 @@
-"""How a cost grows: a row for each point of a curve, all of them in one interleaved run."""
+"""How a cost grows: one row for each point of a curve, all in one interleaved run."""
 
 import math
 import statistics
@@ -10,14 +10,14 @@ from typing import TypeAlias
 
 from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware, Requirement
 from oauth_guard.testing import LocalIssuer, SigningKey
+from tests.tools.benchmarks.cached_tokens import MOST, lookups
 from tests.tools.benchmarks.figures import Curve, Shape
 from tests.tools.benchmarks.measure import Row, Timings, called, measure
-from tests.tools.benchmarks.remembered import MOST, lookups
 from tests.tools.benchmarks.request import bearer
 from tests.tools.benchmarks.rows import RESOURCE, bare_app, row
 
 _SEEN_CALLS, _NEW_CALLS = 100, 10
-_FLAT = 1.5  # times as dear, over the whole curve, is near enough
+_FLAT = 1.5  # a ratio over the whole curve that counts as flat
 _GROUP = "6b0b6e6c-0c3e-4f3b-9a51-4d2f1f0c7a9e"
 _TO_BASE64 = 3 / 4
 _LONGEST = 16 * 1024 - len("Bearer ")
@@ -25,12 +25,12 @@ _LONGEST = 16 * 1024 - len("Bearer ")
 
 @dataclass(frozen=True)
 class Growth:
-    """A curve to be.
+    """A curve to measure.
 
     Attributes:
         name: What is measured.
         x: What grows.
-        rows: What is timed where there is so much of it.
+        rows: The row to time for each size.
     """
 
     name: str
@@ -45,12 +45,12 @@ class Growth:
 
 @dataclass(frozen=True)
 class Point:
-    """What requests are like at one point of a curve.
+    """The requests at one point of a curve.
 
     Attributes:
-        issuers: Who is trusted.
+        issuers: The trusted issuers.
         mint: Makes a token.
-        requires: What is asked of it.
+        requires: The required scopes.
     """
 
     issuers: Sequence[LocalIssuer]
@@ -62,9 +62,9 @@ Points: TypeAlias = Iterator[tuple[float, Point]]
 
 
 async def measure_growth(rounds: int, most: int = MOST) -> list[Curve]:
-    """Return the curves, up to *most* remembered tokens."""
+    """Return the curves, up to *most* cached tokens."""
     memories = await lookups(most)
-    growths = [Growth(name, "remembered tokens", rows) for name, rows in memories.items()]
+    growths = [Growth(name, "cached tokens", rows) for name, rows in memories.items()]
     for x, points in (("issuers", by_issuers()), ("scopes", by_scopes()), ("KiB", by_size())):
         growths += _seen_and_new(x, dict(points), rounds)
     rows = [row for growth in growths for row in growth.rows.values()]
@@ -73,7 +73,7 @@ async def measure_growth(rounds: int, most: int = MOST) -> list[Curve]:
 
 
 def shape_of(points: Sequence[tuple[float, float]]) -> Shape:
-    """Return how the costs grow, as near as one word can say it."""
+    """Return the growth that fits the costs best, as one word."""
     sizes, costs = zip(*points, strict=True)
     if max(costs) < _FLAT * min(costs):
         return "flat"
@@ -82,7 +82,7 @@ def shape_of(points: Sequence[tuple[float, float]]) -> Shape:
 
 
 def by_issuers() -> Points:
-    """Trust more issuers, of whom the last one made the token."""
+    """Trust more issuers; the last one made the token."""
     key = SigningKey("k1")
     issuers = [LocalIssuer(f"https://issuer-{number}.test", key=key) for number in range(10)]
     for count in (1, 2, 5, 10):
@@ -90,7 +90,7 @@ def by_issuers() -> Points:
 
 
 def by_scopes() -> Points:
-    """Grant more scopes, and ask for all of them."""
+    """Grant more scopes, and require all of them."""
     issuer = LocalIssuer()
     for count in (1, 5, 10, 25, 50):
         scopes = [f"orders:{number}:read" for number in range(count)]
@@ -98,7 +98,7 @@ def by_scopes() -> Points:
 
 
 def by_size() -> Points:
-    """Make tokens long, as some issuers do: by the groups of the caller."""
+    """Make longer tokens, by adding groups of the caller."""
     issuer = LocalIssuer()
     least = len(issuer.token(groups=[]))
     for kibibytes in (0.5, 1, 2, 4, 8, 16):
@@ -108,7 +108,7 @@ def by_size() -> Points:
 
 
 def _seen_and_new(x: str, points: Mapping[float, Point], rounds: int) -> Iterator[Growth]:
-    """Yield how the cost of a token grows that was seen before, and of one that was not."""
+    """Yield the rows for a token seen before and for a new one."""
     seen: dict[float, Row] = {}
     new: dict[float, Row] = {}
     for at, point in points.items():

@@ -1,4 +1,4 @@
-"""guarded(): an application behind a guard that asks an endpoint about each token."""
+"""guarded(): an application behind a guard that introspects each token at an endpoint."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,13 +12,13 @@ from tests.tools.benchmarks.rows import RESOURCE, bare_app
 
 @asynccontextmanager
 async def guarded(issuer: Issuer) -> AsyncIterator[OAuthGuardMiddleware]:
-    """Give an application behind a guard that asks *issuer*."""
+    """Yield an application behind a guard that trusts *issuer*."""
     async with Guard(RESOURCE, [issuer]) as guard:
         yield OAuthGuardMiddleware(bare_app, guard)
 
 
 def issuer_at(endpoint: Endpoint, http: HTTPClient | None = None) -> IntrospectionIssuer:
-    """Return the issuer behind *endpoint*, asked by *http*, or by a client of its own."""
+    """Return the issuer of *endpoint*, which uses *http* or a client of its own."""
     return IntrospectionIssuer(
         endpoint.origin,
         client=ClientSecretBasic("api", "secret"),

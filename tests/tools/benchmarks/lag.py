@@ -1,4 +1,4 @@
-"""How long a flood of bad tokens keeps the event loop from what else it has to do."""
+"""The event loop's lag during a flood of invalid tokens."""
 
 import asyncio
 import itertools
@@ -18,19 +18,19 @@ from tests.tools.benchmarks.rows import RESOURCE, bare_app
 
 _BAD, _GOOD = 10_000, 100  # tokens a second
 _TICK = 0.001
-_IN_A_TURN = 20  # connections: each brings one request at a time, whatever is due
+_IN_A_TURN = 20  # connections, each with one request at a time
 _FETCHES = 2  # the metadata and the keys
 
 
 @dataclass(frozen=True)
 class Flood:
-    """Bad tokens that come fast.
+    """Invalid tokens at a high rate.
 
     Attributes:
-        name: What they are.
-        tokens: Some of them, sent over and over, since nothing refused is remembered.
-        status: What each must be answered with.
-        target: How many milliseconds of lag are promised, in 99 of 100 ticks.
+        name: What the tokens are.
+        tokens: The tokens, sent repeatedly, since no rejection is cached.
+        status: The expected status of each response.
+        target: The target for the lag in milliseconds, for 99 of 100 ticks.
     """
 
     name: str
@@ -40,13 +40,13 @@ class Flood:
 
 
 @dataclass(frozen=True)
-class Course:
-    """How a flood went.
+class FloodResult:
+    """The course of a flood.
 
     Attributes:
-        lag: Of a hundred ticks, how late the latest but one was, in seconds.
-        bad: The answers to bad tokens.
-        good: The answers to the good ones among them.
+        lag: The 99th percentile of the lag, in seconds.
+        bad: The statuses of the responses to invalid tokens.
+        good: The statuses of the responses to valid tokens among them.
     """
 
     lag: float
@@ -55,11 +55,11 @@ class Course:
 
 
 async def measure_lag(rounds: int = 5, seconds: float = 1) -> list[Figure]:
-    """Return the lag in each flood, and how many good tokens were served meanwhile."""
+    """Return the lag in each flood, and the share of valid tokens that were accepted meanwhile."""
     issuer = LocalIssuer(key=SigningKey("k1", "RS256"))
     issuer.keys.extend(SigningKey("shared", "RS256") for _ in range(5))
     floods = floods_for(issuer)
-    courses = [[await endure(flood, issuer, seconds) for flood in floods] for _ in range(rounds)]
+    courses = [[await run_flood(flood, issuer, seconds) for flood in floods] for _ in range(rounds)]
     figures = [
         Figure(f"{flood.name}: loop lag, p99", _lag(column) * 1000, "ms", flood.target)
         for flood, column in zip(floods, zip(*courses, strict=True), strict=True)
@@ -70,48 +70,50 @@ async def measure_lag(rounds: int = 5, seconds: float = 1) -> list[Figure]:
     all_of_them = Target(100, at_least=True, counted=True)
     return [
         *figures,
-        Figure("bad tokens that came", pace, "1/s"),
-        Figure("good tokens served meanwhile", 100 * good[200] / good.total(), "%", all_of_them),
+        Figure("invalid tokens sent", pace, "1/s"),
+        Figure("valid tokens accepted meanwhile", 100 * good[200] / good.total(), "%", all_of_them),
     ]
 
 
 def floods_for(issuer: LocalIssuer) -> list[Flood]:
-    """Return what *issuer* has to endure, the first time nothing."""
+    """Return the floods for *issuer*; the first one is empty."""
     stranger = SigningKey(issuer.keys[0].key_id, "RS256")
     forged = _signed_by(stranger, 40)
-    # Nobody knows which of the keys that have its name it was not made by, so each is tried.
+    # Five keys share the `kid`, so each of them is tried.
     dear = _signed_by(SigningKey(issuer.keys[-1].key_id, "RS256", stranger.private), 10)
     return [
         Flood("no flood", ()),
         Flood("10 000 forged tokens a second (RS256)", forged, target=Target(5)),
         Flood("10 000 of 64 KiB a second", (issuer.token() + "A" * 2**16,), 400, Target(5)),
-        Flood("10 000 forged, each fifth by a name that 5 keys share", forged + dear),
+        Flood("10 000 forged, a fifth of them with a kid that 5 keys share", forged + dear),
     ]
 
 
-async def endure(flood: Flood, issuer: LocalIssuer, seconds: float) -> Course:
-    """Let *flood* come over a guard, and among it good tokens of *issuer*, each one new."""
+async def run_flood(flood: Flood, issuer: LocalIssuer, seconds: float) -> FloodResult:
+    """Send *flood* to a guard, and among it new valid tokens of *issuer*."""
     good = iter([issuer.token("read") for _ in range(int(_GOOD * seconds) + 1)])
-    asked_before = len(issuer.requests)
+    requests_before = len(issuer.requests)
     async with Guard(RESOURCE, [JWTIssuer(issuer.issuer, http=issuer.http)]) as guard:
         app = OAuthGuardMiddleware(bare_app, guard)
         await status_of(app, next(good))
         async with lag() as ticks:
-            answers = await asyncio.gather(
+            responses = await asyncio.gather(
                 _send(app, itertools.cycle(flood.tokens), _BAD, seconds),
                 _send(app, good, _GOOD, seconds),
             )
-    asked = len(issuer.requests) - asked_before
-    if set(answers[0]) - {flood.status} or asked != _FETCHES:
-        raise RuntimeError(f"{flood.name}: {answers}, and the issuer was asked {asked} times")
-    return Course(statistics.quantiles(ticks, n=100)[-1], *answers)
+    issuer_requests = len(issuer.requests) - requests_before
+    if set(responses[0]) - {flood.status} or issuer_requests != _FETCHES:
+        raise RuntimeError(
+            f"{flood.name}: {responses}, and the issuer got {issuer_requests} requests"
+        )
+    return FloodResult(statistics.quantiles(ticks, n=100)[-1], *responses)
 
 
 @asynccontextmanager
 async def lag() -> AsyncIterator[list[float]]:
-    """Give by how much a timer was late, each time that it was due: each millisecond.
+    """Yield a list of how late a timer was each millisecond.
 
-    As much of that as this process was busy, since what others on the machine do is not ours.
+    The lag is limited to the time that this process was busy, to exclude other processes.
     """
     loop, late = asyncio.get_running_loop(), list[float]()
     due, was_busy, over = loop.time(), time.process_time(), False
@@ -119,7 +121,7 @@ async def lag() -> AsyncIterator[list[float]]:
     def tick() -> None:
         nonlocal due, was_busy
         now, busy = loop.time(), time.process_time()
-        while due <= now:  # what was missed was late, too
+        while due <= now:  # a missed tick was late, too
             late.append(min(now - due, busy - was_busy))
             due += _TICK
         was_busy = busy
@@ -136,7 +138,7 @@ async def lag() -> AsyncIterator[list[float]]:
 async def _send(
     app: Application, tokens: Iterator[str], a_second: int, seconds: float
 ) -> Counter[int]:
-    """Send as many *tokens* as are due by then, again and again, and count the answers."""
+    """Send *tokens* at the given rate, and count the statuses of the responses."""
     statuses = Counter[int]()
 
     async def send(token: str) -> None:
@@ -159,5 +161,5 @@ def _signed_by(key: SigningKey, count: int) -> tuple[str, ...]:
     return tuple(stranger.token("read") for _ in range(count))
 
 
-def _lag(courses: tuple[Course, ...]) -> float:
+def _lag(courses: tuple[FloodResult, ...]) -> float:
     return statistics.median(course.lag for course in courses)

@@ -1,4 +1,4 @@
-"""Where a run took place: the machine, and the versions of what was measured."""
+"""The circumstances of a run: the machine, and the versions of what was measured."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ _PACKAGES = (
 
 
 def machine() -> dict[str, str]:
-    """Return what the figures depend on, beside the versions."""
+    """Return the facts about the machine that the figures depend on."""
     return {
         "CPU": _cpu(),
         "cores": str(os.cpu_count()),
@@ -23,12 +23,12 @@ def machine() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Return the version of each package that has a part in the figures."""
+    """Return the version of each package that affects the figures."""
     return {name: version(name) for name in _PACKAGES}
 
 
 def _cpu() -> str:
-    """Return the processor's name; Python alone knows it only on some systems."""
+    """Return the processor's name; Python knows it only on some systems."""
     listing = Path("/proc/cpuinfo")
     lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

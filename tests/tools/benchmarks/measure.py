@@ -1,4 +1,4 @@
-"""Interleaved timing: every row in every round, so that noise falls on all alike."""
+"""Interleaved timing: every row in every round, so that noise affects all rows alike."""
 
 import statistics
 import time
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-_UNTIMED = 3  # keys are fetched in the first round; in each, the row before had the caches
+_UNTIMED = 3  # the first round fetches keys; in each round the previous row filled the caches
 
 Call: TypeAlias = Callable[[], Awaitable[None]]
 Round: TypeAlias = Mapping[str, float]
@@ -15,12 +15,12 @@ Round: TypeAlias = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Row:
-    """One thing to be timed.
+    """One thing to time.
 
     Attributes:
-        name: What it is.
-        calls: How often it is timed in a round.
-        call: One call, which raises if the answer is not the right one.
+        name: Its name.
+        calls: How often it is called in a round.
+        call: One call, which raises if the result is wrong.
     """
 
     name: str
@@ -30,20 +30,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Timings:
-    """What was timed, round by round."""
+    """The times of each round."""
 
     rounds: Sequence[Round]
 
     def median(self, of: Callable[[Round], float]) -> float:
-        """Return the median, over all rounds, of what *of* reads from each."""
+        """Return the median, over all rounds, of what *of* computes from each."""
         return statistics.median(of(each) for each in self.rounds)
 
     def time(self, name: str) -> float:
-        """Return what the row *name* takes."""
+        """Return the time of the row *name*."""
         return self.median(lambda took: took[name])
 
     def added(self, name: str, to: str) -> float:
-        """Return what the row *name* takes beyond the row *to*, which met the same noise."""
+        """Return the time of the row *name* minus that of the row *to* in the same round."""
         return self.median(lambda took: took[name] - took[to])
 
 
@@ -52,9 +52,8 @@ class Measured:
     """The same run by two clocks.
 
     Attributes:
-        elapsed: What passed on the wall.
-        busy: How much of that this process had a processor: what others on the machine do
-            is not in it, nor is waiting.
+        elapsed: Wall-clock time.
+        busy: Processor time of this process, which excludes other processes and waiting.
     """
 
     elapsed: Timings
@@ -62,12 +61,12 @@ class Measured:
 
 
 def called(calls: int, rounds: int) -> int:
-    """Return how often a row is called in all that is called so often in a round."""
+    """Return how often a row is called in a whole run with this many calls a round."""
     return (_UNTIMED + calls) * rounds
 
 
 async def measure(rows: Sequence[Row], rounds: int) -> Measured:
-    """Time every row in every round; garbage is collected as Python does by itself."""
+    """Time every row in every round, with Python's default garbage collection."""
     times = [{row.name: await _time(row) for row in rows} for _ in range(rounds)]
     elapsed, busy = (
         Timings([{name: time[clock] for name, time in each.items()} for each in times])

@@ -1,4 +1,4 @@
-"""New tokens: the whole check of each, held to the raw check of its signature."""
+"""New tokens: the full validation of each, compared with the raw signature check."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,7 +16,7 @@ _BEYOND_RAW_AT_MOST = Target(18)
 
 @asynccontextmanager
 async def new(rounds: int) -> AsyncIterator[Group]:
-    """Give tokens that never came before, of each algorithm."""
+    """Return the rows for tokens that were never sent before, for each algorithm."""
     every = [mint(algorithm, rounds) for algorithm in ALGORITHMS]
     async with AsyncExitStack() as stack:
         rows = []

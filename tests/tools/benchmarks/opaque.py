@@ -1,4 +1,4 @@
-"""Opaque tokens: how often the issuer is asked, and how long a hit and a miss take."""
+"""Opaque tokens: how often they are introspected, and how long a hit and a miss take."""
 
 import asyncio
 import itertools
@@ -26,20 +26,20 @@ from tests.tools.benchmarks.rows import BARE, bare_row, row
 
 _AT_ONCE = 50
 _CALLS = 50
-# A miss takes some hundred times what a hit does, and 8 000 of them some twenty seconds.
+# A miss takes about a hundred times as long as a hit, and 8,000 of them about 20 s.
 _FEWER, _FEWEST = 10, 60
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """Some requests, and how often the issuer may be asked by them.
+    """Some requests, and how many introspection requests they may cause.
 
     Attributes:
         name: What they are.
-        tokens: What each of them carries.
-        at_once: How many come together.
-        calls: How often the issuer is asked.
-        status: What each must answer.
+        tokens: The token of each request.
+        at_once: How many are concurrent.
+        calls: The expected number of introspection requests.
+        status: The expected status of each response.
     """
 
     name: str
@@ -59,7 +59,7 @@ CROWDS = (
 
 
 async def measure_opaque(rounds: int) -> list[Figure]:
-    """Count what the issuer is asked, and time the requests that make it so."""
+    """Count the introspection requests, and time the requests that cause them."""
     with running_endpoint() as endpoint:
         counts = await count_calls(endpoint)
         times = await time_rows(endpoint, max(1, rounds // _FEWER))
@@ -77,7 +77,7 @@ async def time_rows(endpoint: Endpoint, rounds: int) -> list[Figure]:
     known = {"hit in this process": 1, "hit in Valkey": 2}
     expected = new + sum(known.get(row.name, 0) for row in rows)
     if calls != expected:
-        raise RuntimeError(f"the issuer was asked {calls} times, not {expected}")
+        raise RuntimeError(f"the issuer got {calls} requests, not {expected}")
     clocks = {"added": measured.elapsed, "of that, busy": measured.busy}
     return [
         Figure(f"{row.name}: {what}", timings.added(row.name, BARE), "µs")
@@ -88,7 +88,7 @@ async def time_rows(endpoint: Endpoint, rounds: int) -> list[Figure]:
 
 
 async def count_calls(endpoint: Endpoint) -> list[Figure]:
-    """Return how often the issuer is asked; more or less often than it must be is an error."""
+    """Return the introspection requests of each crowd; raise if the number is not as expected."""
     async with guarded(issuer_at(endpoint)) as app:
         return [await _count(endpoint, app, crowd) for crowd in CROWDS]
 
@@ -109,7 +109,7 @@ async def _count(endpoint: Endpoint, app: OAuthGuardMiddleware, crowd: Crowd) ->
 
 @asynccontextmanager
 async def opaque_rows(endpoint: Endpoint) -> AsyncIterator[list[Row]]:
-    """Give the rows of the table; the one of Valkey only where there is one."""
+    """Yield the rows of the table; the row of Valkey only if there is a server."""
     async with AsyncExitStack() as stack:
 
         async def open_row(
@@ -126,7 +126,7 @@ async def opaque_rows(endpoint: Endpoint) -> AsyncIterator[list[Row]]:
             url = stack.enter_context(running_valkey())
             store = RedisStore(url, key=secrets.token_bytes(32))
             stack.push_async_callback(store.aclose)
-            # It remembers one token by itself, so that of two in turn each is a hit in Valkey.
+            # Its own cache holds one token, so that of two in turn each is a hit in Valkey.
             issuer = IntrospectionCache(issuer_at(endpoint), store, max_entries=1)
             rows.append(await open_row("hit in Valkey", issuer, _two_in_turn))
         clients = {
@@ -138,7 +138,7 @@ async def opaque_rows(endpoint: Endpoint) -> AsyncIterator[list[Row]]:
             if http is not None:
                 stack.push_async_callback(http.aclose)
             issuer_by = issuer_at(endpoint, http)
-            rows.append(await open_row(f"miss, asked by {name}", issuer_by, _new))
+            rows.append(await open_row(f"miss through {name}", issuer_by, _new))
         yield rows
 
 

@@ -1,4 +1,4 @@
-"""What becomes of good tokens while their issuer is down, and how late the loop is meanwhile."""
+"""Valid tokens while their issuer is down: the statuses, and the event loop's lag meanwhile."""
 
 import asyncio
 import logging
@@ -26,26 +26,26 @@ _MOMENT = 0.05
 
 
 def is_gone(request: httpx.Request) -> httpx.Response:
-    """Answer as a host that is not there."""
+    """Respond as an unreachable host."""
     raise httpx.ConnectError("refused", request=request)
 
 
 async def is_stuck(_: httpx.Request) -> httpx.Response:
-    """Answer as a host that takes a question, and forgets it."""
+    """Respond as a host that accepts a request and never responds."""
     await asyncio.Event().wait()
-    raise AssertionError("nobody sets it")
+    raise AssertionError("no setup")
 
 
 @dataclass(frozen=True)
 class Case:
-    """Good tokens that come all at once, each one new.
+    """Valid tokens that arrive concurrently, each one new.
 
     Attributes:
-        name: What befell their issuer, and what becomes of them.
-        outage: What answers in its place.
-        age: How old its keys are here, in seconds.
-        status: What each token must be answered with.
-        new_key: They were signed by a key that it has not told anybody of.
+        name: The fault of the issuer, and the expected result.
+        outage: Responds in the issuer's place.
+        age: The age of its keys in the guard, in seconds.
+        status: The expected status of each response.
+        new_key: The tokens are signed by a key that the issuer has not published.
     """
 
     name: str
@@ -65,10 +65,10 @@ CASES = (
 
 
 async def measure_outages(rounds: int = 5) -> list[Figure]:
-    """Return how many got the right answer in each case, and how late the loop was at most."""
+    """Return how many tokens got the right status in each case, and the longest lag."""
     issuer = LocalIssuer(key=SigningKey("k1", "RS256"))
     with _quiet():
-        outcomes = [[await endure(case, issuer) for case in CASES] for _ in range(rounds)]
+        outcomes = [[await run_case(case, issuer) for case in CASES] for _ in range(rounds)]
     all_of_them = Target(_TOKENS, at_least=True, counted=True)
     counts = [
         Figure(case.name, min(right for right, _ in column), f"of {_TOKENS}", all_of_them)
@@ -85,8 +85,8 @@ async def measure_outages(rounds: int = 5) -> list[Figure]:
     ]
 
 
-async def endure(case: Case, issuer: LocalIssuer) -> tuple[int, float]:
-    """Return how many tokens got the right answer in *case*, and the longest lag in seconds."""
+async def run_case(case: Case, issuer: LocalIssuer) -> tuple[int, float]:
+    """Return how many tokens got the right status in *case*, and the longest lag in seconds."""
     clock = FakeClock(1000)
     issuers = [JWTIssuer(issuer.issuer, http=issuer.http, jwks_cache=_TIMES, clock=clock)]
     signs = LocalIssuer(issuer.issuer, key=SigningKey("new", "RS256")) if case.new_key else issuer
@@ -95,20 +95,20 @@ async def endure(case: Case, issuer: LocalIssuer) -> tuple[int, float]:
         app = OAuthGuardMiddleware(bare_app, guard)
         await status_of(app, issuer.token("read"))
         clock.advance(case.age)
-        issuer.outage, asked_before = case.outage, len(issuer.requests)
+        issuer.outage, requests_before = case.outage, len(issuer.requests)
         async with lag() as ticks:
             statuses = await asyncio.gather(*(status_of(app, token) for token in tokens))
-            await asyncio.sleep(_MOMENT)  # in which a fetch may fail
+            await asyncio.sleep(_MOMENT)  # the time in which a fetch may fail
         issuer.outage = None
-    asked = len(issuer.requests) - asked_before
-    if asked != (case.outage is not None):
-        raise RuntimeError(f"{case.name}: the issuer was asked {asked} times")
+    issuer_requests = len(issuer.requests) - requests_before
+    if issuer_requests != (case.outage is not None):
+        raise RuntimeError(f"{case.name}: the issuer got {issuer_requests} requests")
     return statuses.count(case.status), max(ticks)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Spare the terminal a thousand warnings of what is no surprise here."""
+    """Suppress the expected warnings, of which there would be a thousand."""
     logger, nowhere = logging.getLogger("oauth_guard"), logging.NullHandler()
     logger.addHandler(nowhere)
     try:

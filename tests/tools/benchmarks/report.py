@@ -1,4 +1,4 @@
-"""Report: all that a run found, as it is kept in a file and compared with later."""
+"""Report: the results of a run, which a file stores for later comparison."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,12 +19,12 @@ class Report:
     """One run.
 
     Attributes:
-        date: When it was.
-        rounds: How many rounds it took.
-        machine: What it ran on.
-        versions: The packages that it measured.
-        sections: What it found, under a heading each.
-        peers: What it found about other libraries.
+        date: Its date.
+        rounds: The number of rounds.
+        machine: The machine.
+        versions: The measured packages.
+        sections: The results, each under its heading.
+        peers: The results for other libraries.
     """
 
     date: str
@@ -36,12 +36,12 @@ class Report:
 
     @property
     def figures(self) -> Iterator[tuple[str, Figure]]:
-        """Yield each figure behind its section's heading."""
+        """Yield each figure with the heading of its section."""
         for heading, found in self.sections.items():
             yield from ((heading, each) for each in found if isinstance(each, Figure))
 
     def missed(self, slack: float = SLACK) -> list[str]:
-        """Return what does not hold its target, a line each."""
+        """Return a line for each figure that misses its target."""
         return [
             f"{figure.name}: {short(figure.value)} {figure.unit}, not {figure.target}"
             for _, figure in self.figures
@@ -49,7 +49,7 @@ class Report:
         ]
 
     def worse_than(self, earlier: "Report") -> list[str]:
-        """Return what got worse since *earlier* by more than noise explains, a line each."""
+        """Return a line for each figure that is worse than in *earlier* by more than the noise."""
         before = {(heading, f.name, f.unit): f.value for heading, f in earlier.figures}
         return [
             f"{figure.name}: {short(was)} → {short(figure.value)} {figure.unit}"
@@ -64,7 +64,7 @@ class Report:
 
     @classmethod
     def from_json(cls, text: str) -> "Report":
-        """Read what `to_json` wrote."""
+        """Return the report that `to_json` wrote."""
         fields = json.loads(text)
         sections = {
             heading: [_measured(each) for each in found]

@@ -1,4 +1,4 @@
-"""One request straight into an application, as a server hands it over, and the answer's status."""
+"""One request straight into an application, as from a server, and the status of the response."""
 
 from typing import TypeAlias
 
@@ -6,7 +6,7 @@ from oauth_guard.asgi import Application, Message
 
 Fields: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
-# What a usual client sends.
+# The header fields of a typical client.
 _USUAL: Fields = (
     (b"host", b"api.test"),
     (b"accept", b"*/*"),
@@ -22,15 +22,15 @@ def bearer(token: str) -> Fields:
 
 
 async def status_of(app: Application, token: str) -> int:
-    """Return the status that *app* answers a request with *token* with."""
+    """Return the status of the response of *app* to a request with *token*."""
     return await status_for(app, bearer(token))
 
 
 async def status_for(app: Application, fields: Fields, *, path: str = "/") -> int:
-    """Return the status that *app* answers a request with, whose header *fields* come last.
+    """Return the status of the response of *app* to a request with these header *fields* last.
 
-    All that a server makes for each request is made for each: the connection as uvicorn
-    fills it, and what receives and sends.
+    Everything that a server creates per request is created per request: the connection as
+    uvicorn fills it, and the functions that receive and send.
     """
     status = 0
 

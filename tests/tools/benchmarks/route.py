@@ -1,4 +1,4 @@
-"""One Starlette route on three ports of one process, guarded in two ways: `python -m` runs it."""
+"""One Starlette route on three ports of one process, bare and guarded in two ways: a command."""
 
 import asyncio
 import json
@@ -19,45 +19,45 @@ from starlette.routing import Route
 from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
 from oauth_guard.asgi import Application
 from oauth_guard.testing import LocalIssuer, SigningKey
-from tests.tools.benchmarks.seen import ReadsTheHeader
+from tests.tools.benchmarks.seen import HeaderBackend
 
 _RESOURCE = "https://api.test"
 _HOUR = 3600
 
 
 async def hello(_: Request) -> PlainTextResponse:
-    """Answer as little as a route can."""
+    """Send the smallest response."""
     return PlainTextResponse("hello")
 
 
 async def busy(_: Request) -> PlainTextResponse:
-    """Tell for how many seconds this process has had a processor."""
+    """Return the processor time of this process in seconds."""
     return PlainTextResponse(str(time.process_time()))
 
 
 def main() -> None:
-    """Serve, and tell in the first line where, what serves, and a token that is good there."""
+    """Serve, and print in the first line the ports, the server's parts and a valid token."""
     issuer = LocalIssuer(key=SigningKey("k1", "RS256"))
     app = Starlette(routes=[Route("/", hello), Route("/busy", busy)])
     guard = Guard(_RESOURCE, [JWTIssuer(issuer.issuer, keys=issuer.jwks)])
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
         for each in sockets:
-            # asyncio does so by itself for a socket of its own; else answers wait for 40 ms.
+            # asyncio sets this only on sockets that it creates; without it responses wait 40 ms.
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        told = {
+        started = {
             "ports": [each.getsockname()[1] for each in sockets],
             "token": issuer.token("read", exp=time.time() + _HOUR),
             "name": f"{_found('httptools', 'h11')} and {_found('uvloop', 'asyncio')}",
         }
-        sys.stdout.write(f"{json.dumps(told)}\n")
+        sys.stdout.write(f"{json.dumps(started)}\n")
         sys.stdout.flush()
-        believing = AuthenticationMiddleware(app, backend=ReadsTheHeader())
-        _serve(zip((app, OAuthGuardMiddleware(app, guard), believing), sockets, strict=True))
+        trusting = AuthenticationMiddleware(app, backend=HeaderBackend())
+        _serve(zip((app, OAuthGuardMiddleware(app, guard), trusting), sockets, strict=True))
 
 
 def _serve(served: Iterable[tuple[Application, socket.socket]]) -> None:
-    """Serve each application on its socket, by one loop: what one has, the other one has too."""
+    """Serve each application on its socket, in one loop, so that conditions are equal."""
     servers = [
         (uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)), listening)
         for app, listening in served
@@ -71,7 +71,7 @@ def _serve(served: Iterable[tuple[Application, socket.socket]]) -> None:
 
 
 def _found(fast: str, otherwise: str) -> str:
-    """Return which of two uvicorn takes: the fast one if it is there."""
+    """Return which of two implementations uvicorn uses: the fast one if it is installed."""
     return fast if find_spec(fast) else otherwise
 
 

@@ -1,4 +1,4 @@
-"""Routes: what our decorator and dependencies add, held to what each framework's own adds."""
+"""Routes: the cost of our decorator and dependencies, compared with each framework's own."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ from tests.tools.benchmarks.figures import Figure, Target
 from tests.tools.benchmarks.measure import Round, Row, Timings
 from tests.tools.benchmarks.request import Fields, bearer, status_for
 from tests.tools.benchmarks.rows import Group, bare_app, check_fetches, guard_for, row
-from tests.tools.benchmarks.seen import ReadsTheHeader
+from tests.tools.benchmarks.seen import HeaderBackend
 
 _OK = 200
 _DECORATED_CALLS, _FASTAPI_CALLS = 200, 40
@@ -33,7 +33,7 @@ Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class _Pair:
-    """A route that asks for something, and the same one without that."""
+    """A route with a requirement, and the same route without."""
 
     asking: Row
     plain: Row
@@ -44,7 +44,7 @@ class _Pair:
 
 @asynccontextmanager
 async def routes(_rounds: int) -> AsyncIterator[Group]:
-    """Give routes that a token which was seen before may use."""
+    """Return the rows for routes that a token seen before may use."""
     issuer = LocalIssuer(key=SigningKey("k1", "RS256"))
     fields = bearer(issuer.token("read"))
     async with guard_for(issuer) as guard:
@@ -69,9 +69,9 @@ def _held_to(timings: Timings, theirs: _Pair, ours: _Pair, unit: str) -> Figure:
 
 
 async def _starlette(guard: Guard, fields: Fields) -> list[_Pair]:
-    """Return Starlette's decorator and ours; called are the endpoints themselves.
+    """Return Starlette's decorator and ours, called around the endpoints directly.
 
-    In a whole application what a decorator adds is lost in the noise of all the rest.
+    In a whole application the cost of a decorator would be lost in the noise.
     """
     response = Response(b"ok")
 
@@ -79,7 +79,7 @@ async def _starlette(guard: Guard, fields: Fields) -> list[_Pair]:
         return response
 
     believed = await _inner(
-        lambda app: AuthenticationMiddleware(app, backend=ReadsTheHeader()), fields
+        lambda app: AuthenticationMiddleware(app, backend=HeaderBackend()), fields
     )
     admitted = await _inner(lambda app: OAuthGuardMiddleware(app, guard), fields)
     return [
@@ -89,7 +89,7 @@ async def _starlette(guard: Guard, fields: Fields) -> list[_Pair]:
 
 
 async def _inner(wrap: Callable[[Application], Application], fields: Fields) -> Connection:
-    """Return the connection as an application sees it that stands behind a middleware."""
+    """Return the connection that an application behind a middleware receives."""
     seen: list[Connection] = []
 
     async def app(connection: Connection, receive: Any, send: Any) -> None:
@@ -106,7 +106,7 @@ def _decorated(
     def calling(name: str, endpoint: Endpoint) -> Row:
         async def call() -> None:
             if (await endpoint(Request(connection))).status_code != _OK:
-                raise RuntimeError(f"{name}: the answer was not {_OK}")
+                raise RuntimeError(f"{name}: the status was not {_OK}")
 
         return Row(name, _DECORATED_CALLS, call)
 
@@ -114,7 +114,7 @@ def _decorated(
 
 
 def _fastapi(guard: Guard, fields: Fields) -> list[_Pair]:
-    """Return FastAPI's `HTTPBearer` with nobody in front, and ours under our middleware."""
+    """Return FastAPI's `HTTPBearer` without middleware, and our dependency under our middleware."""
 
     async def plain() -> Response:
         return Response(b"ok")

@@ -1,4 +1,4 @@
-"""Rows of requests: what is sent, and the status that each answer must have."""
+"""Rows of requests: what is sent, and the status that each response must have."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ _FETCHES = 2  # the metadata and the keys, once for the whole run
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that belong together; what they are held to is the row of the bare application.
+    """Rows that belong together and are compared with the bare application.
 
     Attributes:
-        rows: What is timed.
-        figures: Reads from that what is told; raises where an issuer was asked too often.
+        rows: The rows to time.
+        figures: Computes the figures; raises if an issuer got too many requests.
     """
 
     rows: Sequence[Row]
@@ -34,13 +34,13 @@ class Group:
 
 
 async def bare_app(_connection: Any, _receive: Any, send: Any) -> None:
-    """Answer 200, as cheaply as ASGI permits."""
+    """Respond with 200, as cheaply as ASGI permits."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"ok"})
 
 
 def bare_row() -> Row:
-    """Return the row that others are held to."""
+    """Return the row with which others are compared."""
     return row(BARE, bare_app, repeat(()))
 
 
@@ -52,22 +52,22 @@ def row(
     status: int = _OK,
     calls: int = _CALLS,
 ) -> Row:
-    """Return a row whose calls send one of *requests* after the other, and hear *status*."""
+    """Return a row whose calls send one of *requests* after the other and expect *status*."""
 
     async def call() -> None:
-        answered = await status_for(app, next(requests))
-        if answered != status:
-            raise RuntimeError(f"{name}: the answer was {answered}, not {status}")
+        received = await status_for(app, next(requests))
+        if received != status:
+            raise RuntimeError(f"{name}: the status was {received}, not {status}")
 
     return Row(name, calls, call)
 
 
 def guard_for(issuer: LocalIssuer) -> Guard:
-    """Return the guard of most rows, with every setting as it is by default."""
+    """Return the guard of most rows, with default settings."""
     return Guard(RESOURCE, [JWTIssuer(issuer.issuer, http=issuer.http)])
 
 
 def check_fetches(issuer: LocalIssuer) -> None:
-    """Hold what *issuer* was asked for to the least that does."""
+    """Raise unless *issuer* got the least possible number of requests."""
     if len(issuer.requests) != _FETCHES:
-        raise RuntimeError(f"{issuer.issuer} was asked {issuer.requests}, not {_FETCHES} times")
+        raise RuntimeError(f"{issuer.issuer} got {issuer.requests}, not {_FETCHES} requests")

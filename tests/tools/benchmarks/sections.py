@@ -1,4 +1,4 @@
-"""The sections of the report: what `--only` names, and what measures each."""
+"""The sections of the report: the names for `--only`, and how each is measured."""
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
@@ -14,10 +14,10 @@ from tests.tools.benchmarks.outage import measure_outages
 from tests.tools.benchmarks.served import measure_served
 from tests.tools.benchmarks.workers import measure_workers
 
-Told: TypeAlias = Sequence[Figure | Curve]
-Measure: TypeAlias = Callable[[int], Coroutine[Any, Any, Told]]
+Results: TypeAlias = Sequence[Figure | Curve]
+Measure: TypeAlias = Callable[[int], Coroutine[Any, Any, Results]]
 
-_FEWER = 4  # there are some forty rows
+_FEWER = 4  # there are about forty rows
 _ON_THEIR_OWN: Mapping[str, Measure] = {
     "opaque": measure_opaque,
     "growth": lambda rounds: measure_growth(max(1, rounds // _FEWER)),
@@ -29,27 +29,27 @@ _ON_THEIR_OWN: Mapping[str, Measure] = {
 }
 SECTIONS: tuple[str, ...] = (*GROUPS, *_ON_THEIR_OWN)
 HEADINGS: Mapping[str, str] = {
-    "seen": "A token that was seen before",
+    "seen": "A token seen before",
     "new": "New tokens",
-    "refused": "What is refused",
+    "rejected": "Rejected requests",
     "routes": "On a route, beyond the middleware",
     "opaque": "Opaque tokens",
     "growth": "How cost grows",
     "workers": "Processes that share a Valkey",
-    "memory": "What is held for a token",
-    "lag": "In a flood of bad tokens",
-    "outage": "While the issuer is down",
+    "memory": "Memory per token",
+    "lag": "During a flood of invalid tokens",
+    "outage": "During an outage of the issuer",
     "served": "Over a real server",
 }
 
 
-def measure_sections(names: Collection[str], rounds: int) -> dict[str, Told]:
-    """Return what the sections with these *names* found, under their headings.
+def measure_sections(names: Collection[str], rounds: int) -> dict[str, Results]:
+    """Return the results of the sections with these *names*, under their headings.
 
-    What is timed in this process is timed in one run; each of the others gets a loop of its own.
+    All groups that are timed in this process share one run; each other section has its own loop.
     """
     together = [name for name in GROUPS if name in names]
-    found: dict[str, Told] = {}
+    found: dict[str, Results] = {}
     if together:
         groups = asyncio.run(measure_in_process(together, rounds))
         found |= {HEADINGS[name]: figures for name, figures in groups.items()}

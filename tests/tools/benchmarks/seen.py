@@ -1,4 +1,4 @@
-"""A token seen before: what the guard adds, held to what Starlette's own middleware adds."""
+"""A token seen before: the cost of the guard, compared with that of Starlette's middleware."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,17 +16,17 @@ from tests.tools.benchmarks.measure import Timings
 from tests.tools.benchmarks.request import bearer
 from tests.tools.benchmarks.rows import BARE, Group, bare_app, check_fetches, guard_for, row
 
-_STARLETTE = "Starlette's AuthenticationMiddleware, which believes the header"
+_STARLETTE = "Starlette's AuthenticationMiddleware, which trusts the header"
 _GUARDED = "token seen before"
 _FULL = "token seen before, with public= and requires="
 _AT_MOST = Target(1.5)
 
 
-class ReadsTheHeader(AuthenticationBackend):
-    """The least that a backend can do: read the header, and believe it."""
+class HeaderBackend(AuthenticationBackend):
+    """The least that a backend can do: read the header, and trust it."""
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, SimpleUser] | None:
-        """Return a caller, if there is a header."""
+        """Return a user if there is a header."""
         if conn.headers.get("authorization") is None:
             return None
         return AuthCredentials(["read"]), SimpleUser("u1")
@@ -34,12 +34,12 @@ class ReadsTheHeader(AuthenticationBackend):
 
 @asynccontextmanager
 async def seen(_rounds: int) -> AsyncIterator[Group]:
-    """Give one token, again and again."""
+    """Return the rows for one token that is sent repeatedly."""
     issuer = LocalIssuer(key=SigningKey("k1", "RS256"))
     fields = bearer(issuer.token("read"))
     async with guard_for(issuer) as guard:
         apps: dict[str, Application] = {
-            _STARLETTE: AuthenticationMiddleware(bare_app, backend=ReadsTheHeader()),
+            _STARLETTE: AuthenticationMiddleware(bare_app, backend=HeaderBackend()),
             _GUARDED: OAuthGuardMiddleware(bare_app, guard),
             _FULL: OAuthGuardMiddleware(bare_app, guard, public=["/health"], requires="read"),
         }

@@ -1,4 +1,4 @@
-"""A route over a real server, guarded and not: how many requests a second, as `wrk` counts them."""
+"""A route over a real server, guarded and not: requests a second, as counted by `wrk`."""
 
 import json
 import os
@@ -28,16 +28,16 @@ class Served:
     """A running server.
 
     Attributes:
-        plain: Where the route is that nobody guards.
-        guarded: Where the same one is behind a guard.
-        believing: Where it is behind Starlette's own middleware, which believes the header.
-        token: A token that is good there.
-        name: What uvicorn was built of.
+        plain: The URL of the route without a guard.
+        guarded: The URL of the same route behind a guard.
+        trusting: The URL behind Starlette's middleware, which trusts the header.
+        token: A valid token.
+        name: The parts of uvicorn.
     """
 
     plain: str
     guarded: str
-    believing: str
+    trusting: str
     token: str
     name: str
 
@@ -48,20 +48,20 @@ class Served:
 
 @dataclass(frozen=True)
 class Load:
-    """What a server did: requests a second, and seconds of a processor for each."""
+    """The result of a load: requests a second, and processor seconds for each."""
 
     rate: float
     busy: float
 
 
 def measure_served(rounds: int = 10, seconds: int = 1) -> list[Figure]:
-    """Return how the guarded route compares; nothing where there is no `wrk`.
+    """Return how the guarded route compares; nothing if `wrk` is missing.
 
-    It is measured as our own environment has uvicorn, and as the peers' has it, if that is there.
+    Both uvicorn as installed in our environment and as in the peers' is measured, if present.
 
     Args:
-        rounds: How often one is measured after the other: they are compared within each round.
-        seconds: How long each time.
+        rounds: How often the routes are measured in turn; they are compared within a round.
+        seconds: The duration of each measurement.
     """
     if shutil.which("wrk") is None:
         return []
@@ -76,7 +76,7 @@ def measure_served(rounds: int = 10, seconds: int = 1) -> list[Figure]:
 
 def _compare(python: Path | str, rounds: int, seconds: int) -> Iterator[Figure]:
     with serving(python) as served:
-        urls = (served.plain, served.guarded, served.believing)
+        urls = (served.plain, served.guarded, served.trusting)
         for url in urls:
             load(served, url, seconds)
         loads = [_in_turn(served, urls, seconds, backwards=bool(n % 2)) for n in range(rounds)]
@@ -94,7 +94,7 @@ def _compare(python: Path | str, rounds: int, seconds: int) -> Iterator[Figure]:
     )
     yield Figure(
         f"{name}, behind Starlette's AuthenticationMiddleware",
-        statistics.median(believing.rate / plain.rate for plain, _, believing in loads),
+        statistics.median(trusting.rate / plain.rate for plain, _, trusting in loads),
         "× unguarded",
     )
     rates = zip(*((plain.rate, guarded.rate) for plain, guarded, _ in loads), strict=True)
@@ -104,49 +104,49 @@ def _compare(python: Path | str, rounds: int, seconds: int) -> Iterator[Figure]:
 
 @contextmanager
 def serving(python: Path | str = sys.executable) -> Iterator[Served]:
-    """Run the server, alone on its processor where that can be had."""
+    """Run the server, alone on its processor if possible."""
     command = [*_alone_on(0), str(python), "-m", "tests.tools.benchmarks.route"]
     with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             ready, _, _ = select.select([process.stdout], [], [], _PATIENCE)
-            told = json.loads(process.stdout.readline() if ready else "null")
-            plain, guarded, believing = (f"http://127.0.0.1:{port}" for port in told["ports"])
-            yield Served(plain, guarded, believing, told["token"], told["name"])
+            started = json.loads(process.stdout.readline() if ready else "null")
+            plain, guarded, trusting = (f"http://127.0.0.1:{port}" for port in started["ports"])
+            yield Served(plain, guarded, trusting, started["token"], started["name"])
         finally:
             process.kill()
 
 
 def load(served: Served, url: str, seconds: int) -> Load:
-    """Send requests for some *seconds*, as many as are answered.
+    """Send requests for some *seconds*, as many as get a response.
 
     Raises:
-        RuntimeError: One was not answered with 200.
+        RuntimeError: A response was not 200.
     """
     command = ["wrk", "-t1", f"-c{_CONNECTIONS}", f"-d{seconds}s", "-H", _bearer(served), url]
     before = served.busy()
-    answer = subprocess.run([*_alone_on(1), *command], capture_output=True, text=True, check=True)
-    rate, requests = read_report(answer.stdout)
+    finished = subprocess.run([*_alone_on(1), *command], capture_output=True, text=True, check=True)
+    rate, requests = read_report(finished.stdout)
     return Load(rate, (served.busy() - before) / requests)
 
 
 def read_report(text: str) -> tuple[float, int]:
-    """Return the requests a second that `wrk` tells of, and how many there were.
+    """Return the requests a second that `wrk` reports, and their number.
 
     Raises:
-        RuntimeError: It tells of something else, too.
+        RuntimeError: The report contains errors.
     """
     rate = re.search(r"^Requests/sec: +([\d.]+)$", text, re.MULTILINE)
     requests = re.search(r"^ +(\d+) requests in ", text, re.MULTILINE)
     if not (rate and requests) or "Non-2xx" in text or "Socket errors" in text:
-        raise RuntimeError(f"not each request was answered with 200:\n{text}")
+        raise RuntimeError(f"not every response was 200:\n{text}")
     return float(rate[1]), int(requests[1])
 
 
 def _in_turn(
     served: Served, urls: Sequence[str], seconds: int, *, backwards: bool
 ) -> Sequence[Load]:
-    """Return what each of *urls* did, whichever came first."""
+    """Return the result for each of *urls*, in alternating order."""
     loads = {url: load(served, url, seconds) for url in (reversed(urls) if backwards else urls)}
     return [loads[url] for url in urls]
 

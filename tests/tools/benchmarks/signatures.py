@@ -1,4 +1,4 @@
-"""Tokens and what they are held to: the signature check of `cryptography` and nothing else."""
+"""Tokens, and the raw check with which they are compared: `cryptography`'s verification alone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ CALLS = 20
 
 @dataclass(frozen=True)
 class Minted:
-    """An issuer and enough of its tokens, so that none comes twice.
+    """An issuer and distinct tokens of it, one for each call.
 
     Attributes:
-        algorithm: What it signs with.
+        algorithm: The signature algorithm.
         issuer: The issuer.
         tokens: Its tokens.
     """
@@ -37,18 +37,18 @@ class Minted:
         return f"raw {self.algorithm} check"
 
     def raw_row(self) -> Row:
-        """Return the row of the raw check, all that can be done beforehand done beforehand."""
+        """Return the row of the raw check, with all preparation done in advance."""
         key = self.issuer.keys[0]
         verify = _verifier(key)
         taken_apart = cycle([_take_apart(key.algorithm, token) for token in self.tokens])
 
         async def call() -> None:
-            verify(*next(taken_apart))  # which raises where it does not fit
+            verify(*next(taken_apart))  # raises if the signature is invalid
 
         return Row(self.raw_name, CALLS, call)
 
     def forged(self) -> list[str]:
-        """Return the tokens, each under the signature of the one before it."""
+        """Return the tokens, each with the signature of the one before it."""
         signatures = [token.rpartition(".")[2] for token in self.tokens]
         return [
             f"{token.rpartition('.')[0]}.{signatures[index - 1]}"

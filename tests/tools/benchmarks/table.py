@@ -11,13 +11,13 @@ _OURS = "oauth_guard"
 
 
 def as_text(report: Report) -> Iterator[str]:
-    """Yield the lines that a terminal shows."""
+    """Yield the lines for a terminal."""
     yield f"{report.date}, {report.rounds} rounds, garbage collection and logging as by default"
     yield _listed(report.machine)
     yield _listed(report.versions)
     for heading, found in report.sections.items():
         yield f"\n{heading}"
-        yield from _section(found) if found else ["  left out: a program that it needs is missing"]
+        yield from _section(found) if found else ["  skipped: a required program is missing"]
     if report.peers:
         yield "\nOther libraries\n"
         yield from peer_table(report.peers)
@@ -30,13 +30,13 @@ def _section(found: Sequence[Figure | Curve]) -> Iterator[str]:
             yield f"  {each.name}, by {each.x}: {each}"
             yield from (f"  {short(x):>12} {short(y):>12} {each.unit}" for x, y in each.points)
         else:
-            told = f"  {each.name:{width}} {short(each.value):>8} {each.unit:14} {_verdict(each)}"
-            yield told.rstrip()
+            line = f"  {each.name:{width}} {short(each.value):>8} {each.unit:14} {_verdict(each)}"
+            yield line.rstrip()
 
 
 def as_markdown(report: Report) -> Iterator[str]:
-    """Yield the lines of README: what has a target, how cost grows, and the other libraries."""
-    yield "| what | measured | promised | best other library |"
+    """Yield the lines for README: figures with a target, curves, and the other libraries."""
+    yield "| path | measured | target | best other library |"
     yield "|---|---:|---|---|"
     for _, figure in report.figures:
         if figure.target:
@@ -53,7 +53,7 @@ def as_markdown(report: Report) -> Iterator[str]:
 
 
 def _best(peers: PeerTable | None, figure: Figure) -> str:
-    """Return the best number of another library on the same path, and whose it is."""
+    """Return the best number of another library on the same path, and its name."""
     same = (figure.name, figure.unit)
     values = [
         (each.value, each.peer)

@@ -1,4 +1,4 @@
-"""The chart is an image with a name: every library has its bar in it, every curve its line."""
+"""The chart is an accessible image, with a bar for each library and a line for each curve."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -20,7 +20,7 @@ _PEERS = PeerTable(
         PeerFigure("a third", "seen", None, "µs", "can't"),
         PeerFigure("oauth_guard", "header", 0.0, "µs"),
         PeerFigure("oauth_guard", "seen", 3.0, "× bare"),
-        PeerFigure("oauth_guard", "asked", 1, "calls"),
+        PeerFigure("oauth_guard", "introspected", 1, "calls"),
         PeerFigure("oauth_guard", "no guard", 1.4, "µs"),
     ],
     {},
@@ -37,8 +37,8 @@ def _classes(svg: ET.Element) -> Counter[str]:
     return Counter(each.get("class", "") for each in svg.iter())
 
 
-def test_each_library_has_a_bar_where_it_has_a_number() -> None:
-    """One panel for a path, in the first unit that it is told in; counts are in the table."""
+def test_library_with_a_number_has_a_bar() -> None:
+    """One panel for each path, in its first unit; counts are only in the table."""
     svg = _drawn(peers=_PEERS)
     assert (_classes(svg)["ours"], _classes(svg)["peer"]) == (2, 1)
     titles = [each.text for each in svg.iter() if each.get("class") == "title"]
@@ -46,15 +46,15 @@ def test_each_library_has_a_bar_where_it_has_a_number() -> None:
     assert "other & <more>" in [each.text for each in svg.iter()]
 
 
-def test_each_curve_has_a_line() -> None:
-    """Its first and its last point are told."""
+def test_curve_has_a_line() -> None:
+    """The first and the last value are shown as text."""
     svg = _drawn([_CURVE, _CURVE])
     assert _classes(svg)["curve"] == 2
     assert [each.text for each in svg.iter()].count("2.10") == 2
 
 
-def test_the_chart_can_be_read_aloud() -> None:
-    """What it is stands in its title, and how to read it in its description."""
+def test_chart_has_title_and_description() -> None:
+    """For screen readers."""
     svg = _drawn()
     assert svg.get("role") == "img"
     named = {each.get("id"): each.text or "" for each in svg.iter() if each.get("id")}
@@ -72,8 +72,8 @@ def test_the_chart_can_be_read_aloud() -> None:
         pytest.param(-1.0, 0.0, id="less than nothing, by noise"),
     ],
 )
-def test_a_scale_places_by_powers_of_ten(value: float, place: float) -> None:
-    """What a log scale can't show stands at its beginning."""
+def test_scale_places_values_by_powers_of_ten(value: float, place: float) -> None:
+    """A value that a logarithmic scale can't show is at its start."""
     assert Scale(0, 2, 100).place(value) == pytest.approx(place)
 
 
@@ -90,13 +90,15 @@ def test_a_scale_places_by_powers_of_ten(value: float, place: float) -> None:
         pytest.param([0.0], ["1", "10"], id="nothing"),
     ],
 )
-def test_a_scale_holds_what_it_is_made_for(values: list[float], marks: list[str]) -> None:
-    """No bar begins where the scale does, since it would have no length."""
+def test_scale_of_bars_starts_below_the_smallest_value(
+    values: list[float], marks: list[str]
+) -> None:
+    """A bar at the start of the scale would have no length."""
     scale = Scale.below(values, 100)
     assert [mark for mark, _ in scale.decades()] == marks
     assert all(0 < scale.place(value) <= 100 for value in values if value > 0)
 
 
-def test_a_curve_may_begin_where_the_scale_does() -> None:
+def test_scale_of_curves_may_start_at_the_smallest_value() -> None:
     """A point needs no length."""
     assert [mark for mark, _ in Scale.around([1.0, 10.0], 100).decades()] == ["1", "10"]

@@ -1,4 +1,4 @@
-"""`python -m tests.tools.benchmarks` shows a report, keeps it, and fails where it is asked to."""
+"""`python -m tests.tools.benchmarks` prints and stores a report, and fails with `--check`."""
 
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from tests.tools.benchmarks.report import Report
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Path:
-    """Return a report in a file: what was promised holds with the slack, and not without."""
+def stored(tmp_path: Path) -> Path:
+    """Return a report in a file; it meets its targets only with the slack."""
     return _keep(tmp_path / "kept.json", 1.1)
 
 
@@ -23,46 +23,46 @@ def _keep(path: Path, value: float) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("was", "now", "options", "status", "told"),
+    ("was", "now", "options", "status", "printed"),
     [
         pytest.param(1.1, 1.2, ["--check"], 0, "", id="within the slack"),
         pytest.param(1.1, 1.3, ["--check"], 1, "hit: 1.30 × bare, not ≤ 1", id="a missed promise"),
-        pytest.param(1.1, 1.3, [], 0, "", id="a missed promise that nobody asked about"),
-        pytest.param(1.0, 1.2, ["--compare"], 0, "hit: 1 → 1.20 × bare", id="slower, told"),
-        pytest.param(1.0, 1.2, ["--compare", "--check"], 1, "hit: 1 → 1.20", id="slower, held"),
+        pytest.param(1.1, 1.3, [], 0, "", id="a missed target without --check"),
+        pytest.param(1.0, 1.2, ["--compare"], 0, "hit: 1 → 1.20 × bare", id="slower, shown"),
+        pytest.param(1.0, 1.2, ["--compare", "--check"], 1, "hit: 1 → 1.20", id="slower, checked"),
         pytest.param(1.2, 1.0, ["--compare", "--check"], 0, "", id="faster"),
     ],
 )
-def test_it_fails_where_it_is_asked_to(
+def test_check_decides_the_exit_status(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     was: float,
     now: float,
     options: list[str],
     status: int,
-    told: str,
+    printed: str,
 ) -> None:
-    """`--check` alone decides over the exit status; `--compare` tells."""
+    """`--compare` alone only prints."""
     earlier = str(_keep(tmp_path / "earlier.json", was))
     given = [part for each in options for part in ([each, earlier] if "comp" in each else [each])]
     assert main(["--read", str(_keep(tmp_path / "now.json", now)), *given]) == status
-    assert told in capsys.readouterr().out
+    assert printed in capsys.readouterr().out
 
 
-def test_it_writes_what_it_is_asked_for(tmp_path: Path, kept: Path) -> None:
-    """All of one report: itself, its tables and its chart."""
+def test_command_writes_the_selected_files(tmp_path: Path, stored: Path) -> None:
+    """JSON, Markdown tables and the chart of one report."""
     json, markdown, chart = (tmp_path / name for name in ("a.json", "a.md", "a.svg"))
     files = {"--json": json, "--markdown": markdown, "--chart": chart}
     given = [str(part) for option in files.items() for part in option]
-    assert main(["--read", str(kept), *given]) == 0
-    assert json.read_text(encoding="utf-8") == kept.read_text(encoding="utf-8")
-    assert markdown.read_text(encoding="utf-8").startswith("| what |")
+    assert main(["--read", str(stored), *given]) == 0
+    assert json.read_text(encoding="utf-8") == stored.read_text(encoding="utf-8")
+    assert markdown.read_text(encoding="utf-8").startswith("| path |")
     assert chart.read_text(encoding="utf-8").startswith("<svg")
 
 
-def test_it_measures_what_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    """And nothing else."""
+def test_command_measures_only_the_selected_sections(capsys: pytest.CaptureFixture[str]) -> None:
+    """The others are not measured."""
     assert main(["--only", "seen", "--rounds", "1"]) == 0
-    told = capsys.readouterr().out
-    assert "A token that was seen before" in told
-    assert "New tokens" not in told
+    printed = capsys.readouterr().out
+    assert "A token seen before" in printed
+    assert "New tokens" not in printed

@@ -1,4 +1,4 @@
-"""How often an issuer is asked about opaque tokens is held to what it must be."""
+"""The number of introspection requests for opaque tokens is as small as possible."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from tests.tools.benchmarks.opaque import count_calls, time_rows
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[Endpoint]:
-    """Yield an endpoint in a process of its own."""
+    """Yield an endpoint in its own process."""
     with running_endpoint() as endpoint:
         yield endpoint
 
 
-async def test_the_issuer_is_asked_as_seldom_as_can_be(endpoint: Endpoint) -> None:
-    """Once for a token, however many requests bring it at once, and whether it is good or not."""
+async def test_token_is_introspected_once(endpoint: Endpoint) -> None:
+    """Once per token, however many concurrent requests carry it, active or not."""
     counts = await count_calls(endpoint)
     assert [(count.value, count.unit) for count in counts] == [
         (1, "calls"),
@@ -29,27 +29,27 @@ async def test_the_issuer_is_asked_as_seldom_as_can_be(endpoint: Endpoint) -> No
 
 
 @pytest.mark.needs("valkey-server")
-async def test_each_row_of_the_table_is_what_it_says(endpoint: Endpoint) -> None:
-    """A hit costs the issuer nothing, here or in Valkey, and a miss one call."""
+async def test_hit_causes_no_introspection_and_miss_causes_one(endpoint: Endpoint) -> None:
+    """In this process and in Valkey."""
     figures = await time_rows(endpoint, rounds=1)
     assert [figure.name for figure in figures if figure.name.endswith(": added")] == [
         "hit in this process: added",
         "hit in Valkey: added",
-        "miss, asked by httpx: added",
-        "miss, asked by httpx2: added",
-        "miss, asked by aiohttp: added",
+        "miss through httpx: added",
+        "miss through httpx2: added",
+        "miss through aiohttp: added",
     ]
 
 
-async def test_each_client_asks_once_about_each_token(endpoint: Endpoint) -> None:
-    """By itself and through the guard, of an endpoint that is near and of one that is far."""
+async def test_each_client_introspects_each_token_once(endpoint: Endpoint) -> None:
+    """Directly and through the guard, at a fast and at a slow endpoint."""
     before = await asyncio.to_thread(lambda: endpoint.calls)
     figures = await measure_distinct(endpoint, rounds=1, tokens=40)
     assert await asyncio.to_thread(lambda: endpoint.calls) - before == 8 * 40
     assert [figure.name for figure in figures if figure.target] == [
-        "40 new tokens, answered at once, asked by httpx",
-        "40 new tokens, answered at once, asked by aiohttp",
-        "40 new tokens, answered after 10 ms, asked by httpx",
-        "40 new tokens, answered after 10 ms, asked by aiohttp",
+        "40 new tokens, immediate responses, through httpx",
+        "40 new tokens, immediate responses, through aiohttp",
+        "40 new tokens, responses after 10 ms, through httpx",
+        "40 new tokens, responses after 10 ms, through aiohttp",
     ]
     assert all(figure.value > 0 for figure in figures)

@@ -1,4 +1,4 @@
-"""A target is held to its side, with slack where noise could move the value; a curve says how."""
+"""A target is compared on its side with slack for noise, and a curve is described."""
 
 import pytest
 
@@ -23,10 +23,10 @@ from tests.tools.benchmarks.figures import Curve, Target
         ),
     ],
 )
-def test_a_target_holds_on_its_side_of_the_bound(
+def test_target_is_met_on_its_side_of_the_bound(
     target: Target, value: float, slack: float, holds: bool
 ) -> None:
-    """A count gets no slack: noise can't move it."""
+    """A count has no noise, so it gets no slack."""
     assert target.holds(value, slack=slack) is holds
 
 
@@ -37,8 +37,8 @@ def test_a_target_holds_on_its_side_of_the_bound(
         pytest.param(Target(0.92, at_least=True), "≥ 0.92", id="at least"),
     ],
 )
-def test_a_target_reads_as_a_bound(target: Target, text: str) -> None:
-    """It is what the table prints."""
+def test_target_is_shown_as_a_bound(target: Target, text: str) -> None:
+    """As printed in the table."""
     assert str(target) == text
 
 
@@ -62,6 +62,6 @@ def test_a_target_reads_as_a_bound(target: Target, text: str) -> None:
         ),
     ],
 )
-def test_a_curve_says_how_it_grows(curve: Curve, text: str) -> None:
-    """The shape stands beside the numbers that it was read from."""
+def test_curve_is_shown_with_its_shape(curve: Curve, text: str) -> None:
+    """The shape is beside the numbers from which it was computed."""
     assert str(curve) == text

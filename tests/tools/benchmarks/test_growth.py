@@ -1,4 +1,4 @@
-"""A curve has a point for each size, and its shape is read off the points."""
+"""A curve has a point for each size, and its shape is computed from the points."""
 
 import pytest
 
@@ -8,18 +8,18 @@ from tests.tools.benchmarks.growth import by_issuers, by_scopes, by_size, measur
 POINTS = {"issuers": by_issuers, "scopes": by_scopes, "KiB": by_size}
 
 
-async def test_each_request_of_a_curve_is_answered() -> None:
-    """One that is not raises; so does a token that was forgotten."""
+async def test_every_request_of_a_curve_succeeds() -> None:
+    """A failed request raises, and so does an evicted token."""
     curves = await measure_growth(rounds=1, most=1000)
     sizes = {name: [size for size, _ in points()] for name, points in POINTS.items()}
-    sizes["remembered tokens"] = [10, 100, 1000]
+    sizes["cached tokens"] = [10, 100, 1000]
     assert {curve.x for curve in curves} == set(sizes)
     for curve in curves:
         assert sizes[curve.x][: len(curve.points)] == [size for size, _ in curve.points]
 
 
-def test_tokens_are_as_long_as_the_curve_says() -> None:
-    """Nearly: a group more would be too long."""
+def test_tokens_have_the_size_of_the_point() -> None:
+    """Within the length of one group."""
     for kibibytes, point in by_size():
         assert kibibytes * 1024 - 200 < len(point.mint()) <= kibibytes * 1024
 
@@ -32,6 +32,6 @@ def test_tokens_are_as_long_as_the_curve_says() -> None:
         pytest.param((2.0, 2.2, 4.0, 22.0), "linear", id="as much for each one"),
     ],
 )
-def test_a_shape_is_read_off_the_points(costs: tuple[float, ...], shape: Shape) -> None:
-    """It is the one that lies nearest to them."""
+def test_shape_is_the_nearest_to_the_points(costs: tuple[float, ...], shape: Shape) -> None:
+    """Flat, logarithmic or linear."""
     assert shape_of(list(zip((10, 100, 1000, 10_000), costs, strict=True))) == shape

@@ -1,10 +1,10 @@
-"""In a flood each bad token gets its answer, and each good one its own."""
+"""In a flood each invalid token is rejected and each valid one accepted."""
 
 from tests.tools.benchmarks.lag import measure_lag
 
 
-async def test_good_tokens_are_served_in_a_flood() -> None:
-    """A bad one that is not refused as it must be raises."""
+async def test_valid_tokens_are_accepted_during_a_flood() -> None:
+    """An invalid token with a wrong status raises."""
     *lags, pace, served = await measure_lag(rounds=1, seconds=0.2)
     assert [figure.unit for figure in lags] == ["ms"] * 4
     assert pace.value > 0

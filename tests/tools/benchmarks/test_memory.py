@@ -1,12 +1,14 @@
-"""What a guard remembers of good tokens is small, and of bad ones nothing."""
+"""A guard uses little memory for valid tokens and none for invalid ones."""
 
 from tests.tools.benchmarks.memory import measure_memory
 
 
-async def test_refused_tokens_leave_nothing() -> None:
-    """Of junk, forgeries, strangers' tokens and others' nothing is held, of good ones a little."""
-    remembered, opaque, _, refused, _ = await measure_memory(tokens=500)
-    for figure in (remembered, opaque):
+async def test_rejected_tokens_leave_no_memory_in_use() -> None:
+    """Junk, forgeries, and tokens of unknown issuers or for other audiences."""
+    valid, opaque, _, rejected, _ = await measure_memory(tokens=500)
+    for figure in (valid, opaque):
         assert figure.target is not None
-        assert figure.target.holds(figure.value, slack=0.1)  # of few tokens, each takes a bit more
-    assert refused.value == 0
+        assert figure.target.holds(
+            figure.value, slack=0.1
+        )  # with few tokens, each takes a little more
+    assert rejected.value == 0

@@ -1,4 +1,4 @@
-"""A report survives its file, and tells what misses its target and what got worse."""
+"""A report can be stored, and lists what misses its target and what got worse."""
 
 from dataclasses import replace
 
@@ -14,10 +14,10 @@ _PEERS = PeerTable(
     [
         PeerFigure("oauth_guard", "hit", 2.6, "× bare"),
         PeerFigure("slow", "hit", 50.0, "× bare"),
-        PeerFigure("quick", "hit", 4.0, "× bare"),
-        PeerFigure("odd", "hit", None, "× bare", "500"),
+        PeerFigure("fast", "hit", 4.0, "× bare"),
+        PeerFigure("broken", "hit", None, "× bare", "500"),
     ],
-    {"quick": "1.0"},
+    {"fast": "1.0"},
 )
 _CURVE = Curve("hit", "tokens", "µs", ((10.0, 2.0), (100.0, 2.2)), "flat")
 
@@ -26,8 +26,8 @@ def _report(*found: Figure | Curve) -> Report:
     return Report("2026-01-02", 7, {"CPU": "any"}, {"pyjwt": "2"}, {"Heading": found})
 
 
-def test_a_report_survives_its_file() -> None:
-    """What was kept is what is compared with later."""
+def test_stored_report_is_read_back_equal() -> None:
+    """A later run is compared with it."""
     report = _report(Figure("hit", 2.5, "× bare", Target(3)), Figure("raw", 20.0, "µs"), _CURVE)
     report = replace(report, peers=_PEERS)
     again = Report.from_json(report.to_json())
@@ -46,15 +46,15 @@ def test_a_report_survives_its_file() -> None:
             id="beyond the slack",
         ),
         pytest.param(
-            Figure("asked", 2, "calls", Target(1, counted=True)),
-            ["asked: 2 calls, not ≤ 1"],
+            Figure("introspected", 2, "calls", Target(1, counted=True)),
+            ["introspected: 2 calls, not ≤ 1"],
             id="a count",
         ),
         pytest.param(Figure("hit", 2.0, "µs"), [], id="no target"),
     ],
 )
-def test_a_report_tells_what_misses_its_target(figure: Figure, missed: list[str]) -> None:
-    """`--check` is made of this."""
+def test_report_lists_missed_targets(figure: Figure, missed: list[str]) -> None:
+    """For `--check`."""
     assert _report(figure, _CURVE).missed() == missed
 
 
@@ -77,13 +77,13 @@ def test_a_report_tells_what_misses_its_target(figure: Figure, missed: list[str]
         ),
     ],
 )
-def test_a_report_tells_what_got_worse(was: Figure, now: Figure, worse: bool) -> None:
-    """`--compare` is made of this."""
+def test_report_lists_what_got_worse(was: Figure, now: Figure, worse: bool) -> None:
+    """For `--compare`."""
     assert bool(_report(now, _CURVE).worse_than(_report(was))) is worse
 
 
-def test_text_and_markdown_tell_the_same() -> None:
-    """Markdown leaves out what has no target."""
+def test_text_and_markdown_show_the_same_figures() -> None:
+    """Markdown omits figures without a target."""
     report = _report(Figure("hit", 2.5, "× bare", Target(2)), Figure("raw", 20.0, "µs"), _CURVE)
     text, markdown = "\n".join(as_text(report)), "\n".join(as_markdown(report))
     assert "≤ 2, missed" in text
@@ -97,24 +97,24 @@ def test_text_and_markdown_tell_the_same() -> None:
 @pytest.mark.parametrize(
     ("target", "row"),
     [
-        pytest.param(Target(3), "| hit | 2.50 × bare | ≤ 3 | 4 (quick) |", id="least is best"),
+        pytest.param(Target(3), "| hit | 2.50 × bare | ≤ 3 | 4 (fast) |", id="least is best"),
         pytest.param(
             Target(2, at_least=True), "| hit | 2.50 × bare | ≥ 2 | 50 (slow) |", id="most is best"
         ),
     ],
 )
-def test_a_table_names_the_best_other_library(target: Target, row: str) -> None:
-    """On the same path and in the same unit; a column for each stands below."""
+def test_table_names_the_best_other_library(target: Target, row: str) -> None:
+    """On the same path and in the same unit; a column for each is below."""
     report = replace(_report(Figure("hit", 2.5, "× bare", target)), peers=_PEERS)
     markdown = "\n".join(as_markdown(report))
     assert row in markdown
-    assert "| what is sent | unit | oauth_guard | slow | quick | odd |" in markdown
+    assert "| what is sent | unit | oauth_guard | slow | fast | broken |" in markdown
     assert "Other libraries" in "".join(as_text(report))
 
 
-def test_a_section_that_found_nothing_says_so() -> None:
-    """Nobody takes what was left out for what holds."""
-    assert "  left out: a program that it needs is missing" in as_text(_report())
+def test_section_without_results_is_marked_as_skipped() -> None:
+    """So that it is not mistaken for a success."""
+    assert "  skipped: a required program is missing" in as_text(_report())
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ def test_a_section_that_found_nothing_says_so() -> None:
         pytest.param(1_234_567, "1 234 567", id="large"),
     ],
 )
-def test_a_number_is_as_short_as_it_can_be(value: float, text: str) -> None:
-    """No digit is shown that a second run would change."""
+def test_number_has_three_significant_digits(value: float, text: str) -> None:
+    """More digits would change with the next run."""
     assert short(value) == text
 
 
-def test_the_machine_is_named() -> None:
-    """So that nobody compares figures of two machines by mistake."""
+def test_report_names_the_machine() -> None:
+    """Figures of different machines are not comparable."""
     assert all(machine().values())
     assert {"cryptography", "starlette"} <= set(versions())

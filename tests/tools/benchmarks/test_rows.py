@@ -1,4 +1,4 @@
-"""A row hears the status that it waits for, or raises; a raw check that fits nothing raises too."""
+"""A row raises on a wrong status, and a raw check on a wrong signature."""
 
 from itertools import repeat
 
@@ -12,15 +12,15 @@ from tests.tools.benchmarks.rows import bare_app, check_fetches, row
 from tests.tools.benchmarks.signatures import ALGORITHMS, Minted, mint
 
 
-async def test_a_wrong_answer_is_not_timed() -> None:
-    """The run ends, since a figure for it would mean nothing."""
+async def test_wrong_status_stops_the_run() -> None:
+    """Its time would have no meaning."""
     wrong = row("a row", bare_app, repeat(bearer("t")), status=401)
-    with pytest.raises(RuntimeError, match="a row: the answer was 200, not 401"):
+    with pytest.raises(RuntimeError, match="a row: the status was 200, not 401"):
         await wrong.call()
 
 
-async def test_a_row_is_called_as_often_as_is_told() -> None:
-    """So that there are as many tokens as it needs, of which none comes twice."""
+async def test_row_is_called_the_stated_number_of_times() -> None:
+    """The number of distinct tokens depends on it."""
     calls = []
 
     async def call() -> None:
@@ -32,8 +32,8 @@ async def test_a_row_is_called_as_often_as_is_told() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-async def test_the_raw_check_is_a_check(algorithm: str) -> None:
-    """It takes the signature of a token, and not that of another."""
+async def test_raw_check_verifies_the_signature(algorithm: str) -> None:
+    """It accepts the signature of a token, and not that of another."""
     minted = mint(algorithm, rounds=1)
     await minted.raw_row().call()
     forged = Minted(algorithm, minted.issuer, minted.forged())
@@ -41,9 +41,9 @@ async def test_the_raw_check_is_a_check(algorithm: str) -> None:
         await forged.raw_row().call()
 
 
-def test_an_issuer_that_is_asked_too_often_ends_the_run() -> None:
-    """Once for its metadata and once for its keys is all."""
+def test_too_many_issuer_requests_stop_the_run() -> None:
+    """One for the metadata and one for the keys are expected."""
     issuer = LocalIssuer()
     issuer.requests.extend(["metadata", "keys", "keys"])
-    with pytest.raises(RuntimeError, match="was asked"):
+    with pytest.raises(RuntimeError, match="not 2 requests"):
         check_fetches(issuer)

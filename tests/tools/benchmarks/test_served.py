@@ -1,4 +1,4 @@
-"""The routes that a load generator compares differ in their guard, and its report is read."""
+"""The served routes differ only in their guard, and the report of `wrk` is parsed."""
 
 from collections.abc import Iterator
 
@@ -33,26 +33,26 @@ def served() -> Iterator[Served]:
         pytest.param("plain", True, 200, id="unguarded, with a token"),
         pytest.param("guarded", False, 401, id="guarded, without a token"),
         pytest.param("guarded", True, 200, id="guarded, with a token"),
-        pytest.param("believing", False, 200, id="believed, without a token"),
-        pytest.param("believing", True, 200, id="believed, with a token"),
+        pytest.param("trusting", False, 200, id="believed, without a token"),
+        pytest.param("trusting", True, 200, id="believed, with a token"),
     ],
 )
-def test_one_of_the_routes_is_guarded(
+def test_only_the_guarded_route_rejects(
     served: Served, where: str, with_token: bool, status: int
 ) -> None:
-    """All are the same one."""
+    """All three serve the same endpoint."""
     headers = {"Authorization": f"Bearer {served.token}"} if with_token else {}
-    answer = httpx.get(getattr(served, where), headers=headers, trust_env=False)
-    assert answer.status_code == status
+    response = httpx.get(getattr(served, where), headers=headers, trust_env=False)
+    assert response.status_code == status
 
 
-def test_the_server_tells_how_busy_it_was(served: Served) -> None:
-    """It never gets less."""
+def test_server_reports_its_processor_time(served: Served) -> None:
+    """It never decreases."""
     assert 0 < served.busy() <= served.busy()
 
 
-def test_a_report_is_read() -> None:
-    """Two numbers of it."""
+def test_wrk_report_is_parsed() -> None:
+    """Rate and number of requests."""
     assert read_report(REPORT) == (14991.25, 15013)
 
 
@@ -60,11 +60,11 @@ def test_a_report_is_read() -> None:
     "line",
     [
         pytest.param("  Non-2xx or 3xx responses: 12\n", id="a refusal"),
-        pytest.param("  Socket errors: connect 0, read 3, write 0, timeout 0\n", id="no answer"),
+        pytest.param("  Socket errors: connect 0, read 3, write 0, timeout 0\n", id="no response"),
     ],
 )
-def test_a_report_of_other_answers_is_refused(line: str) -> None:
-    """What was not answered as it must be was not measured."""
+def test_wrk_report_with_errors_raises(line: str) -> None:
+    """Responses other than 200 are not a measurement."""
     with pytest.raises(RuntimeError):
         read_report(REPORT + line)
     with pytest.raises(RuntimeError):

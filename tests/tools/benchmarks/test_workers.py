@@ -1,4 +1,4 @@
-"""Workers that share a Valkey ask it, and nobody else."""
+"""Workers that share a Valkey server use it, and nothing else."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from tests.tools.benchmarks.workers import measure_workers
 
 
 @pytest.mark.needs("valkey-server")
-def test_workers_find_what_one_of_them_has_asked_for() -> None:
-    """One that asks the issuer, or remembers by itself, raises."""
+def test_workers_find_results_of_each_other() -> None:
+    """A worker that introspects, or reads its own cache, raises."""
     *rates, curve = measure_workers(workers=(2,), rounds=1, seconds=0.1)
     assert [rate.unit for rate in rates] == ["1/s"]
     assert isinstance(curve, Curve)

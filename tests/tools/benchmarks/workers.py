@@ -1,4 +1,4 @@
-"""What one more process costs the others, with which it shares what a Valkey remembers."""
+"""The cost of further processes that share cached introspection results in a Valkey server."""
 
 import asyncio
 import multiprocessing
@@ -21,7 +21,7 @@ from tests.tools.benchmarks.figures import Curve, Figure
 from tests.tools.benchmarks.growth import shape_of
 
 _KEY = b"what all of the workers know, 32"
-# Ten at a time, each asking for two in turn: who remembers one by itself finds none of them.
+# Ten tasks, each looking up two tokens in turn: an own cache of one entry never has a hit.
 _TOKENS = [(f"token-{number}-a", f"token-{number}-b") for number in range(10)]
 _PATIENCE = 30
 _PROCESSES = multiprocessing.get_context("spawn")
@@ -29,11 +29,11 @@ _PROCESSES = multiprocessing.get_context("spawn")
 
 @dataclass(frozen=True)
 class Work:
-    """What workers did.
+    """The work of a process.
 
     Attributes:
-        hits: How many tokens they looked up.
-        busy: For how many seconds they had a processor.
+        hits: The number of tokens it looked up.
+        busy: Its processor time in seconds.
     """
 
     hits: int
@@ -43,12 +43,12 @@ class Work:
 def measure_workers(
     workers: tuple[int, ...] = (1, 2, 4), rounds: int = 3, seconds: float = 1
 ) -> list[Figure | Curve]:
-    """Return how much so many *workers* look up, and what that costs; nothing without a server."""
+    """Return the lookups of this many *workers* and their cost; nothing without a server."""
     if PROGRAMS["valkey-server"].find() is None:
         return []
     with ExitStack() as stack:
         url = stack.enter_context(running_valkey())
-        asyncio.run(look_up(url, 0, asks=sum(map(len, _TOKENS))))
+        asyncio.run(look_up(url, 0, introspections=sum(map(len, _TOKENS))))
         pools = {count: stack.enter_context(_pool(count)) for count in workers}
         works = [
             {count: _let_work(url, pool, count, seconds) for count, pool in pools.items()}
@@ -63,11 +63,11 @@ def measure_workers(
     ]
 
 
-async def look_up(url: str, seconds: float, *, asks: int = 0) -> Work:
-    """Ask for the tokens at least once each, and for some *seconds*.
+async def look_up(url: str, seconds: float, *, introspections: int = 0) -> Work:
+    """Look up each token at least once, for at least this many *seconds*.
 
     Raises:
-        RuntimeError: The issuer was asked more or less often than *asks*.
+        RuntimeError: The number of introspection requests was not *introspections*.
     """
     issuer = ScriptedIssuer(cache_for=3600)
     async with aclosing(RedisStore(url, key=_KEY, timeout=_PATIENCE)) as store:
@@ -84,8 +84,8 @@ async def look_up(url: str, seconds: float, *, asks: int = 0) -> Work:
 
         hits = sum(await asyncio.gather(*map(alternate, _TOKENS)))
         busy = time.process_time() - began
-    if issuer.calls != asks:
-        raise RuntimeError(f"the issuer was asked {issuer.calls} times, not {asks}")
+    if issuer.calls != introspections:
+        raise RuntimeError(f"the issuer got {issuer.calls} requests, not {introspections}")
     return Work(hits, busy)
 
 
@@ -106,7 +106,7 @@ def _pool(count: int) -> ProcessPoolExecutor:
 
 
 def _meet(meeting: Barrier) -> None:
-    """Begin when all have been started."""
+    """Wait until all processes have started."""
     meeting.wait(_PATIENCE)
 
 

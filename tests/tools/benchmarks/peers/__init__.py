@@ -1,1 +1,1 @@
-"""What other libraries cost on the same paths, each in a process and an environment of its own."""
+"""The cost of other libraries on the same paths, each in its own process and environment."""

@@ -1,4 +1,4 @@
-"""Print what the peers cost, in a table of their own: `python -m tests.tools.benchmarks.peers`."""
+"""Print the cost of the peers as a table: `python -m tests.tools.benchmarks.peers`."""
 
 import argparse
 import sys

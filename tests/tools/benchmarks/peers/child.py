@@ -1,9 +1,9 @@
-"""One peer in a process of its own: reads a plan and then commands, and answers each in JSON.
+"""One peer in its own process: reads a plan, then commands, and writes each result as JSON.
 
     python -m tests.tools.benchmarks.peers.child PEER
 
-It runs in the environment of the peers, and the parent leads all peers through their rounds in
-turn, so that noise falls on all alike.
+It runs in the environment of the peers, and the parent runs the rounds of all peers in turn, so
+that noise affects all alike.
 """
 
 import asyncio
@@ -25,17 +25,17 @@ from tests.tools.benchmarks.peers.timing import Timing
 Command = Callable[[], Awaitable[Any]]
 
 
-async def run(peer: str, commands: TextIO, answers: TextIO) -> None:
-    """Set the peer up, and do as told until nobody tells any more."""
+async def run(peer: str, commands: TextIO, responses: TextIO) -> None:
+    """Set up the peer, and execute commands until the input ends."""
 
     async def read() -> Any:
-        # In a thread, so that what the peer does in the background goes on meanwhile.
+        # In a thread, so that background tasks of the peer continue meanwhile.
         line = await asyncio.to_thread(commands.readline)
         return json.loads(line) if line else None
 
-    def answer(value: Any) -> None:
-        answers.write(json.dumps(value, default=asdict) + "\n")
-        answers.flush()
+    def write(value: Any) -> None:
+        responses.write(json.dumps(value, default=asdict) + "\n")
+        responses.flush()
 
     plan = Plan(**await read())
     issuer = Issuer(plan.origin, plan.introspection)
@@ -54,16 +54,16 @@ async def run(peer: str, commands: TextIO, answers: TextIO) -> None:
         "outage": stress.outage,
     }
     while (command := await read()) is not None:
-        answer(await done[command]())
+        write(await done[command]())
 
 
 def main() -> None:
-    """Keep standard output for the answers alone, and write logs as a server does, to nowhere."""
-    answers = os.fdopen(os.dup(1), "w")
+    """Use standard output for results only, and discard formatted logs, as a server would."""
+    responses = os.fdopen(os.dup(1), "w")
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         logging.basicConfig(level=logging.WARNING, stream=nowhere)
-        asyncio.run(run(sys.argv[1], sys.stdin, answers))
+        asyncio.run(run(sys.argv[1], sys.stdin, responses))
 
 
 if __name__ == "__main__":

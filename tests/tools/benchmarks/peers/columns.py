@@ -1,4 +1,4 @@
-"""column_of(): the figures of one peer, made of all that was found out about it."""
+"""column_of(): the figures of one peer, computed from everything measured for it."""
 
 import statistics
 from collections.abc import Callable, Iterator, Sequence
@@ -16,13 +16,13 @@ Measure: TypeAlias = Callable[[Seconds, str], float]
 
 @dataclass(frozen=True)
 class Found:
-    """All that was found out about one peer.
+    """The measurements of one peer.
 
     Attributes:
-        rounds: What each round took.
-        crowd: How often the issuer was asked, and how many requests were served.
-        rates: What many opaque tokens took; empty where the peer takes none.
-        kept: How many requests were served without the issuer.
+        rounds: The times of each round.
+        crowd: The number of introspection requests, and of requests served.
+        rates: The times of many opaque tokens; empty if the peer supports none.
+        kept: The number of requests served without the issuer.
     """
 
     rounds: Sequence[Measured]
@@ -36,11 +36,11 @@ class _Timed:
     """A row of times.
 
     Attributes:
-        name: How the table calls it.
-        sent: How the paths of a peer call it.
-        statuses: What may be answered.
-        unit: What it is told in.
-        measure: How its number is made of the times of one round.
+        name: Its name in the table.
+        sent: The name of its path.
+        statuses: The permitted statuses.
+        unit: Its unit.
+        measure: Computes the number from the times of one round.
     """
 
     name: str
@@ -51,22 +51,22 @@ class _Timed:
 
 
 def _whole(seconds: Seconds, sent: str) -> float:
-    """Return what the whole request takes."""
+    """Return the time of the whole request."""
     return seconds[sent] * 1e6
 
 
 def _added(seconds: Seconds, sent: str) -> float:
-    """Return what the guard adds to the application that it stands before."""
+    """Return the time that the guard adds to its application."""
     return (seconds[sent] - seconds["unguarded"]) * 1e6
 
 
 def _over_bare(seconds: Seconds, sent: str) -> float:
-    """Return what a bare application would take with what the guard adds, to what it takes."""
+    """Return the time of a bare application plus what the guard adds, relative to the former."""
     return 1 + (seconds[sent] - seconds["unguarded"]) / seconds["bare"]
 
 
 def _over_raw(seconds: Seconds, sent: str) -> float:
-    """Return what the guard adds, to what the signature takes."""
+    """Return the time that the guard adds, relative to the raw signature check."""
     return (seconds[sent] - seconds["unguarded"]) / seconds["raw"]
 
 
@@ -81,13 +81,13 @@ _TIMED = [
     _Timed("no token → 401", "none", _CHALLENGED, "× bare", _over_bare),
     _Timed("junk → 401: three short words", "junk", _CHALLENGED, "× bare", _over_bare),
     _Timed("forged RS256 signature → 401", "forged", _CHALLENGED, "× raw", _over_raw),
-    *(_Timed(f"header of {size}: refused", size, _REFUSED, "µs", _added) for size in SIZES),
+    *(_Timed(f"header of {size}: rejected", size, _REFUSED, "µs", _added) for size in SIZES),
 ]
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """Where a number goes."""
+    """A cell of the table."""
 
     peer: Peer
     name: str
@@ -129,8 +129,8 @@ def _timed(peer: Peer, timed: _Timed, rounds: Sequence[Measured]) -> PeerFigure:
     cell = _Cell(peer, timed.name, timed.unit)
     if timed.sent not in {"seen", "unguarded"} and (dash := cell.dash(REFUSALS)):
         return dash
-    answered = {status for each in rounds for status in each.statuses[timed.sent]}
-    if not answered <= timed.statuses:
-        return cell.figure(None, f"answers {' or '.join(map(str, sorted(answered)))}")
+    received = {status for each in rounds for status in each.statuses[timed.sent]}
+    if not received <= timed.statuses:
+        return cell.figure(None, f"status {' or '.join(map(str, sorted(received)))}")
     value = statistics.median(timed.measure(each.seconds, timed.sent) for each in rounds)
     return cell.remarked(value, timed.sent)

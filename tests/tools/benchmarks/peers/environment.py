@@ -1,4 +1,4 @@
-"""prepare(): an environment of their own for the peers, beside the one that runs the benchmark."""
+"""prepare(): the environment of the peers, separate from the one that runs the benchmark."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ ENVIRONMENT = Path(__file__).parents[4] / ".venv" / "peers"
 
 
 def prepare(folder: Path = ENVIRONMENT) -> Path:
-    """Return the Python of the environment in *folder*, made now unless it is there already."""
+    """Return the Python of the environment in *folder*, which is created if it is missing."""
     stamp, wanted = folder / "installed", REQUIREMENTS.read_text(encoding="utf-8")
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         shutil.rmtree(folder, ignore_errors=True)
@@ -23,7 +23,7 @@ def prepare(folder: Path = ENVIRONMENT) -> Path:
 
 
 def commands(folder: Path, uv: str | None) -> list[list[str]]:
-    """Return what makes the environment: by uv where it is installed, else by venv and pip."""
+    """Return the commands that create the environment: uv if it is installed, else venv and pip."""
     python, wanted = str(_python(folder)), str(REQUIREMENTS)
     if uv is not None:
         return [
@@ -35,7 +35,7 @@ def commands(folder: Path, uv: str | None) -> list[list[str]]:
 
 
 def versions(packages: Iterable[str], folder: Path = ENVIRONMENT) -> dict[str, str]:
-    """Return which version of each of *packages* the environment holds."""
+    """Return the version of each of *packages* in the environment."""
     installed = {
         found.name.lower().replace("_", "-"): found.version
         for found in distributions(path=[str(each) for each in folder.glob("lib/*/site-packages")])

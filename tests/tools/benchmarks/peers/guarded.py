@@ -1,4 +1,4 @@
-"""Issuer and Guarded: what the setup of a peer is told, and what it gives back."""
+"""Issuer and Guarded: the input and the output of the setup of a peer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ ISSUER = "https://issuer.test"
 
 @dataclass(frozen=True)
 class Issuer:
-    """Where the authorization server is that all peers trust: `ISSUER`, served on loopback.
+    """The authorization server that all peers trust: `ISSUER`, served on loopback.
 
     Attributes:
-        origin: Where its metadata and its keys are.
+        origin: The origin of its metadata and keys.
         introspection: Its introspection endpoint.
     """
 
@@ -23,24 +23,24 @@ class Issuer:
 
     @property
     def metadata_url(self) -> str:
-        """Its metadata."""
+        """The URL of its metadata."""
         return f"{self.origin}/.well-known/openid-configuration"
 
     @property
     def jwks_uri(self) -> str:
-        """Its keys."""
+        """The URL of its keys."""
         return f"{self.origin}/jwks"
 
 
 @dataclass(frozen=True)
 class Guarded:
-    """One application twice: behind the guard of a peer, and without it.
+    """One application, with the guard of a peer and without.
 
     Attributes:
         app: Behind the guard for signed tokens.
         unguarded: The same without it.
-        opaque: Behind the guard for opaque tokens, where the peer knows such.
-        age_keys: Makes the keys older than they may get, where no setting of the peer does.
+        opaque: Behind the guard for opaque tokens, if the peer supports them.
+        age_keys: Ages the keys beyond their life, if no setting of the peer does.
     """
 
     app: Application

@@ -1,4 +1,4 @@
-"""KeyServer: the metadata and the keys of the issuer, in a thread, until it goes out."""
+"""KeyServer: the metadata and the keys of the issuer, served in a thread until it stops."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from tests.tools.benchmarks.peers.guarded import ISSUER
 
 @contextmanager
 def running_key_server(jwks: Mapping[str, Any]) -> Iterator[str]:
-    """Serve on loopback, and yield where; afterwards every connection is refused."""
+    """Serve on loopback, and yield the origin; afterwards every connection is refused."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     origin = f"http://127.0.0.1:{server.server_port}"
     metadata = {
@@ -44,4 +44,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""Plan and Path: what the parent hands to each peer, and the requests that are made of it."""
+"""Plan and Path: the input of each peer, and the requests that are made of it."""
 
 import base64
 import itertools
@@ -14,23 +14,23 @@ from tests.tools.benchmarks.peers.guarded import Guarded
 from tests.tools.benchmarks.request import Fields, bearer
 from tests.tools.benchmarks.rows import bare_app
 
-ONCE = 40  # how many requests there are at most in a round, where no two may be the same
+ONCE = 40  # the maximum number of requests in a round, if all must be distinct
 _JUNK = 1000
 SIZES = {"16 kB": 16_384, "64 kB": 65_536, "1 MB": 1_000_000, "5 MB": 5_000_000}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a peer is measured with, as the parent made it.
+    """The input of a peer, made by the parent.
 
     Attributes:
-        origin: Where the issuer's metadata and keys are.
+        origin: The origin of the issuer's metadata and keys.
         introspection: Its introspection endpoint.
-        modulus: Of its RSA key, whose exponent is 65537.
-        seen: The token that is sent again and again.
+        modulus: The modulus of its RSA key, whose exponent is 65537.
+        seen: The token that is sent repeatedly.
         new: Tokens that are sent once each.
-        forged: The same with a signature of another token.
-        kept: Tokens that are sent while the issuer is out.
+        forged: The same tokens with the signature of another.
+        kept: Tokens that are sent while the issuer is down.
     """
 
     origin: str
@@ -48,9 +48,9 @@ class Path:
 
     Attributes:
         name: What is sent.
-        app: Where to.
-        requests: The header fields that are sent, beside those of a usual client.
-        most: How many there may be in a round.
+        app: The application.
+        requests: The header fields of each request, beside those of a usual client.
+        most: The maximum number of requests in a round.
     """
 
     name: str
@@ -61,12 +61,12 @@ class Path:
 
 @dataclass(frozen=True)
 class Work:
-    """Something that is no request, to hold requests to.
+    """A computation with which requests are compared.
 
     Attributes:
-        name: What is done.
-        call: Does it once.
-        most: How often it is done in a round.
+        name: Its name.
+        call: Runs it once.
+        most: The number of calls in a round.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Work:
 
 
 def build_paths(guarded: Guarded, plan: Plan) -> list[Path | Work]:
-    """Return what is timed, the applications without a guard and the bare signature first."""
+    """Return what is timed; the unguarded applications and the raw check come first."""
     seen = bearer(plan.seen)
     junk = [bearer(f"abc.def.{number}") for number in range(_JUNK)]
     sized = {name: bearer(_inflated(plan.seen, size)) for name, size in SIZES.items()}
@@ -94,7 +94,7 @@ def build_paths(guarded: Guarded, plan: Plan) -> list[Path | Work]:
 
 
 def raw_verify(plan: Plan) -> Callable[[], None]:
-    """Return what verifies one signature after the other with everything at hand."""
+    """Return a function that verifies one prepared signature after the other."""
     key = RSAPublicNumbers(65537, plan.modulus).public_key()
     padding, digest = PKCS1v15(), SHA256()
     signed = [token.rpartition(".") for token in plan.new]
@@ -111,6 +111,6 @@ def _decoded(part: str) -> bytes:
 
 
 def _inflated(token: str, size: int) -> str:
-    """Return *token* with a payload that makes it *size* long."""
+    """Return *token* with its payload enlarged to this *size*."""
     header, _, signature = token.split(".")
     return f"{header}.{'a' * (size - len(header) - len(signature) - 2)}.{signature}"

@@ -1,4 +1,4 @@
-"""Process: one peer in a process of its own, from the side of who leads it."""
+"""Process: the parent's handle of one peer in its own process."""
 
 import json
 import os
@@ -13,11 +13,11 @@ from typing import Any, Self
 from tests.tools.benchmarks.peers.paths import Plan
 
 _ROOT = Path(__file__).parents[4]
-_PATIENCE = 300  # what any step takes, and some more
+_PATIENCE = 300  # longer than any step takes
 
 
 class Process:
-    """Starts the peer, and asks it one thing after the other."""
+    """Starts the peer, and sends it one command after the other."""
 
     def __init__(self, python: Path, setup: str) -> None:
         self._setup = setup
@@ -47,19 +47,19 @@ class Process:
         self._complaints.close()
 
     def start(self, plan: Plan) -> Any:
-        """Hand it what it is measured with, and return what came of the first requests."""
-        self._tell(vars(plan))
-        return self.ask("start")
+        """Send the plan, and return the results of the first requests."""
+        self._write(vars(plan))
+        return self.execute("start")
 
-    def ask(self, command: str) -> Any:
-        """Have it do something, and return what came of it.
+    def execute(self, command: str) -> Any:
+        """Execute a command, and return its result.
 
         Raises:
-            RuntimeError: It failed, or took too long; what it wrote last is in the message.
+            RuntimeError: It failed or timed out; the message has the peer's last output.
         """
         patience = Timer(_PATIENCE, self._process.kill)
         patience.start()
-        self._tell(command)
+        self._write(command)
         line = self._process.stdout.readline() if self._process.stdout else ""
         patience.cancel()
         if not line:
@@ -67,8 +67,8 @@ class Process:
             raise RuntimeError(f"{self._setup}: {self._complaints.read()[-2000:]}")
         return json.loads(line)
 
-    def _tell(self, value: Any) -> None:
+    def _write(self, value: Any) -> None:
         if self._process.stdin is not None:
-            with suppress(BrokenPipeError):  # it is dead, and will be asked why
+            with suppress(BrokenPipeError):  # it ended; the next read reports why
                 self._process.stdin.write(json.dumps(value) + "\n")
                 self._process.stdin.flush()

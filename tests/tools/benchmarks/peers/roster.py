@@ -1,4 +1,4 @@
-"""PEERS: who is measured, and what is to be known about their numbers."""
+"""PEERS: the libraries to measure, and remarks about their numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +18,11 @@ class Peer:
     """One column of the table.
 
     Attributes:
-        name: What stands above it.
+        name: Its heading.
         setup: The module in `setups` that sets it up.
-        packages: Whose versions are told with it.
-        dashes: What it can't be measured for, and why.
-        remarks: What is to be known about a number, by the same causes or by what is sent.
+        packages: The packages whose versions are shown.
+        dashes: What can't be measured, and why.
+        remarks: Remarks about a number, by the same causes or by the name of the path.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""measure(): every peer in a process of its own, led through the same rounds in turn."""
+"""measure(): every peer in its own process, in the same rounds in turn."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -24,11 +24,11 @@ _LIFETIME = 3600
 
 @dataclass(frozen=True)
 class PeerTable:
-    """What was found out about all peers.
+    """The results of all peers.
 
     Attributes:
         figures: One for each cell, column by column.
-        versions: Of each package that was measured.
+        versions: The version of each measured package.
     """
 
     figures: Sequence[PeerFigure]
@@ -36,39 +36,39 @@ class PeerTable:
 
 
 def measure(rounds: int, peers: Sequence[Peer] = PEERS) -> PeerTable:
-    """Measure *peers*; the first run makes their environment, which takes a minute."""
+    """Measure *peers*; the first run creates their environment, which takes a minute."""
     python = prepare()
     with ExitStack() as stack:
         endpoint = stack.enter_context(running_endpoint())
         processes = {peer.name: stack.enter_context(Process(python, peer.setup)) for peer in peers}
-        found = _lead(processes, endpoint, rounds)
+        found = _run_all(processes, endpoint, rounds)
     figures = [each for peer in peers for each in column_of(peer, found[peer.name])]
     packages = sorted({package for peer in peers for package in peer.packages})
     return PeerTable(figures, versions(packages))
 
 
-def _lead(processes: Mapping[str, Process], endpoint: Endpoint, rounds: int) -> dict[str, Found]:
-    """Lead all through the same steps, the issuer's end last, and return what was found out."""
+def _run_all(processes: Mapping[str, Process], endpoint: Endpoint, rounds: int) -> dict[str, Found]:
+    """Run the same steps for all peers, the outage last, and return the measurements."""
     issuer = LocalIssuer(ISSUER, audience=AUDIENCE, key=SigningKey("k1", "RS256"))
     with running_key_server(issuer.jwks) as origin:
         plan = make_plan(issuer, origin, f"{endpoint.origin}/introspect", rounds)
         for process in processes.values():
             process.start(plan)
         measured = [
-            {name: Measured(**process.ask("round")) for name, process in processes.items()}
+            {name: Measured(**process.execute("round")) for name, process in processes.items()}
             for _ in range(rounds)
         ]
         crowds = {name: _crowd(process, endpoint) for name, process in processes.items()}
-        rates = {name: process.ask("rate") for name, process in processes.items()}
+        rates = {name: process.execute("rate") for name, process in processes.items()}
         for process in processes.values():
-            process.ask("fetch keys")
+            process.execute("fetch keys")
     time.sleep(KEYS_LIVE * 1.5)
     return {
         name: Found(
             rounds=[each[name] for each in measured],
             crowd=crowds[name],
             rates=[Rate(**rate) for rate in rates[name]],
-            kept=process.ask("outage"),
+            kept=process.execute("outage"),
         )
         for name, process in processes.items()
     }
@@ -76,12 +76,12 @@ def _lead(processes: Mapping[str, Process], endpoint: Endpoint, rounds: int) -> 
 
 def _crowd(process: Process, endpoint: Endpoint) -> tuple[int, int]:
     before = endpoint.calls
-    served = process.ask("crowd")
+    served = process.execute("crowd")
     return endpoint.calls - before, served or 0
 
 
 def make_plan(issuer: LocalIssuer, origin: str, introspection: str, rounds: int) -> Plan:
-    """Return what every peer is measured with: tokens with the claims that each of them wants."""
+    """Return the input of every peer: tokens with the claims that each of them requires."""
     modulus = issuer.keys[0].private.public_key().public_numbers().n
     sent = (WARM_UPS + rounds) * ONCE
     new = [_token(issuer) for _ in range(sent)]

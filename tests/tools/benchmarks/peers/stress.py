@@ -1,4 +1,4 @@
-"""Stress: what a peer does in a crowd, with many opaque tokens, and without its issuer."""
+"""Stress: concurrency, many opaque tokens, and an outage of the issuer, for one peer."""
 
 import asyncio
 import itertools
@@ -10,24 +10,24 @@ from dataclasses import dataclass
 import httpx
 
 from oauth_guard.asgi import Application
-from tests.tools.benchmarks.peers.answer import answer_of
+from tests.tools.benchmarks.peers.final_status import final_status
 from tests.tools.benchmarks.peers.guarded import Guarded, Issuer
 from tests.tools.benchmarks.peers.paths import Plan
 from tests.tools.benchmarks.request import bearer
 
 CROWD, DISTINCT, AT_ONCE = 200, 1000, 50
-KEYS_LIVE = 1.0  # seconds, where a setting of the peer allows it
+KEYS_LIVE = 1.0  # seconds, if the peer has a setting
 _REPEATED, _ENOUGH = 3, 10.0
 
 
 @dataclass(frozen=True)
 class Rate:
-    """How long 1 000 tokens took, once by the bare client and once through the guard.
+    """The time of 1,000 tokens, directly by the client and through the guard.
 
     Attributes:
-        client: Seconds of the bare client.
-        guard: Seconds of the guard.
-        served: How many of the requests were served.
+        client: Seconds for the client alone.
+        guard: Seconds for the guard.
+        served: The number of requests that were served.
     """
 
     client: float
@@ -36,7 +36,7 @@ class Rate:
 
 
 class Stress:
-    """What is done to one peer beside the timing."""
+    """The measurements of one peer beside the timing."""
 
     def __init__(
         self,
@@ -53,18 +53,18 @@ class Stress:
         self._short_lived: Guarded | None = None
 
     async def crowd(self) -> int | None:
-        """Send one unknown opaque token in many requests at once; return how many were served."""
+        """Send one opaque token in many concurrent requests; return how many were served."""
         if self._opaque is None:
             return None
         return await _served_at_once(self._opaque, ["crowd"] * CROWD)
 
     async def rate(self) -> list[Rate]:
-        """Send many opaque tokens, each of them once, and ask the endpoint about as many."""
+        """Send many distinct opaque tokens, and introspect as many directly."""
         rates: list[Rate] = []
         ends = time.perf_counter() + _ENOUGH
         while self._opaque is not None and len(rates) < _REPEATED and time.perf_counter() < ends:
             began = time.perf_counter()
-            await self._ask_without_guard()
+            await self._introspect_without_guard()
             halfway = time.perf_counter()
             tokens = [f"distinct-{next(self._number)}" for _ in range(DISTINCT)]
             served = 0
@@ -74,32 +74,32 @@ class Stress:
         return rates
 
     async def fetch_keys(self) -> int:
-        """Set the peer up anew with keys that live shortly, and let it fetch them."""
+        """Set up the peer again with a short life of its keys, and make it fetch them."""
         self._short_lived = await self._build(self._issuer, KEYS_LIVE)
-        return await answer_of(self._short_lived.app, bearer(self._plan.seen))
+        return await final_status(self._short_lived.app, bearer(self._plan.seen))
 
     async def outage(self) -> int:
-        """Send good tokens now that those keys are old; return how many were served."""
+        """Send valid tokens after those keys expired; return how many were served."""
         if self._short_lived is None:
             raise RuntimeError("fetch the keys first")
         if self._short_lived.age_keys is not None:
             self._short_lived.age_keys()
         statuses = [
-            await answer_of(self._short_lived.app, bearer(token)) for token in self._plan.kept
+            await final_status(self._short_lived.app, bearer(token)) for token in self._plan.kept
         ]
         return Counter(statuses)[200]
 
-    async def _ask_without_guard(self) -> None:
+    async def _introspect_without_guard(self) -> None:
         async with httpx.AsyncClient() as http:
             for part in _parts([f"bare-{next(self._number)}" for _ in range(DISTINCT)]):
-                asked = (
+                requests = (
                     http.post(
                         self._issuer.introspection, data={"token": token}, auth=("api", "secret")
                     )
                     for token in part
                 )
-                for answer in await asyncio.gather(*asked):
-                    answer.raise_for_status()
+                for response in await asyncio.gather(*requests):
+                    response.raise_for_status()
 
 
 def _parts(tokens: list[str]) -> Iterable[list[str]]:
@@ -107,5 +107,5 @@ def _parts(tokens: list[str]) -> Iterable[list[str]]:
 
 
 async def _served_at_once(app: Application, tokens: Iterable[str]) -> int:
-    statuses = await asyncio.gather(*(answer_of(app, bearer(token)) for token in tokens))
+    statuses = await asyncio.gather(*(final_status(app, bearer(token)) for token in tokens))
     return Counter(statuses)[200]

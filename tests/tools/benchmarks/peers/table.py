@@ -1,4 +1,4 @@
-"""peer_table(): the cells of all peers as a Markdown table, with their versions and notes."""
+"""peer_table(): the cells of all peers as a Markdown table, with versions and notes."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from tests.tools.benchmarks.peers.run import PeerTable
 
 
 def peer_table(table: PeerTable) -> Iterator[str]:
-    """Yield the lines: a column for each peer, in the order they were measured."""
+    """Yield the lines: a column for each peer, in the order of measurement."""
     peers = list(dict.fromkeys(each.peer for each in table.figures))
     cells = {(each.name, each.unit, each.peer): each for each in table.figures}
     numbers: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""A column tells what was measured, and why a cell of it is empty."""
+"""A column shows what was measured, and why a cell is empty."""
 
 from collections.abc import Mapping
 
@@ -34,7 +34,7 @@ def _column(
     added: float = 3e-6,
     served: int = 1000,
 ) -> dict[tuple[str, str], PeerFigure]:
-    """Return what *peer* shows where a guard adds 3 µs to 2 µs, and a signature takes 10 µs."""
+    """Return the column of *peer* if a guard adds 3 µs to 2 µs, and a signature takes 10 µs."""
     seconds = {"bare": 1e-6, "unguarded": 2e-6, "raw": 10e-6}
     seconds = dict.fromkeys(sent, 2e-6 + added) | seconds
     rounds = [Measured(seconds, {name: [status] for name, status in sent.items()})] * 3
@@ -54,27 +54,27 @@ _PLAIN = Peer("Peer", "peer", [])
         ("new RS256 token", "× raw", 0.3),
         ("no token → 401", "× bare", 4),
         ("forged RS256 signature → 401", "× raw", 0.3),
-        ("header of 5 MB: refused", "µs", 3),
+        ("header of 5 MB: rejected", "µs", 3),
         ("one new token, 200 requests at once", "calls", 7),
         (*_OPAQUE_ROW, 0.5),
         ("key server down past the keys' life: served", "of 200", 150),
     ],
 )
-def test_a_number_is_what_the_guard_adds(name: str, unit: str, value: float) -> None:
-    """It is held to the same application without the guard."""
+def test_number_is_the_time_that_the_guard_adds(name: str, unit: str, value: float) -> None:
+    """Compared with the same application without the guard."""
     figure = _column(_PLAIN)[name, unit]
     assert figure.value == pytest.approx(value)
     assert not figure.note
 
 
-def test_a_wrong_answer_has_no_number() -> None:
-    """However fast it was, the status is told instead."""
+def test_wrong_status_replaces_the_number() -> None:
+    """However fast it was."""
     figure = _column(_PLAIN, sent={**_SENT, "none": 500})["no token → 401", "× bare"]
-    assert (figure.value, figure.note) == (None, "answers 500")
+    assert (figure.value, figure.note) == (None, "status 500")
 
 
-def test_a_request_that_is_not_served_is_told_beside_the_number() -> None:
-    """A rate of refusals is no rate."""
+def test_unserved_requests_are_noted_beside_the_number() -> None:
+    """A rate of rejections is not a rate of requests served."""
     assert _column(_PLAIN, served=999)[_OPAQUE_ROW].note == "serves 999 of 1000"
 
 
@@ -86,31 +86,31 @@ def test_a_request_that_is_not_served_is_told_beside_the_number() -> None:
         (REFUSALS, 8),
     ],
 )
-def test_a_dash_says_why(cause: str, empty: int) -> None:
-    """What a peer can't do is no number, and no wrong answer either."""
+def test_dash_has_a_note_with_the_reason(cause: str, empty: int) -> None:
+    """For what a peer does not support, which is neither a number nor a wrong status."""
     column = _column(Peer("Peer", "peer", [], {cause: "it can't"}))
     assert [each.note for each in column.values() if each.value is None] == ["it can't"] * empty
 
 
-def test_a_remark_stands_beside_a_number() -> None:
-    """What is to be known about it is told where it is."""
+def test_remark_is_noted_beside_the_number() -> None:
+    """It qualifies the number."""
     column = _column(Peer("Peer", "peer", [], remarks={OPAQUE: "holds the loop"}))
     assert (column[_OPAQUE_ROW].value, column[_OPAQUE_ROW].note) == (0.5, "holds the loop")
 
 
-def test_the_table_has_a_column_for_each_peer() -> None:
-    """Equal notes have one number."""
+def test_table_has_a_column_for_each_peer() -> None:
+    """Equal notes share a number."""
     figures = [
         PeerFigure("A", "sent", 1234, "µs"),
-        PeerFigure("A", "asked", None, "calls", "it can't"),
+        PeerFigure("A", "introspected", None, "calls", "it can't"),
         PeerFigure("B", "sent", 1.234, "µs", "slowly"),
-        PeerFigure("B", "asked", None, "calls", "it can't"),
+        PeerFigure("B", "introspected", None, "calls", "it can't"),
     ]
     assert list(peer_table(PeerTable(figures, {"a": "1.0", "b": "2.0"}))) == [
         "| what is sent | unit | A | B |",
         "|---|---|---:|---:|",
         "| sent | µs | 1 234 | 1.23 (1) |",
-        "| asked | calls | — (2) | — (2) |",
+        "| introspected | calls | — (2) | — (2) |",
         "",
         "1. slowly",
         "2. it can't",
@@ -125,6 +125,6 @@ def test_the_table_has_a_column_for_each_peer() -> None:
     ("value", "shown"),
     [(1, "1"), (0.126, "0.13"), (45.67, "45.7"), (456.7, "457"), (29440.4, "29 440")],
 )
-def test_a_number_is_short(value: float, shown: str) -> None:
-    """Three figures are as many as a noisy machine can tell."""
+def test_table_number_has_three_significant_digits(value: float, shown: str) -> None:
+    """Noise makes further digits meaningless."""
     assert short(value) == shown

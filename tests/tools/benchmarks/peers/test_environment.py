@@ -1,4 +1,4 @@
-"""The peers' environment is their own, made once, and tells what is in it."""
+"""The peers have their own environment, which is created once and reports its versions."""
 
 from pathlib import Path
 
@@ -13,30 +13,30 @@ from tests.tools.benchmarks.peers.environment import (
 )
 
 
-def test_it_lies_where_git_does_not_look() -> None:
-    """`.gitignore` names the folder that it is in."""
+def test_environment_folder_is_ignored_by_git() -> None:
+    """`.gitignore` names the parent folder."""
     root = REQUIREMENTS.parents[4]
     assert ENVIRONMENT.relative_to(root).parts[0] == ".venv"
     assert ".venv/" in (root / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.mark.parametrize("uv", ["uv", None])
-def test_it_is_made_by_what_is_installed(uv: str | None, tmp_path: Path) -> None:
-    """One command makes it and one fills it, with nothing of the environment that runs them."""
+def test_environment_is_created_by_uv_or_by_venv_and_pip(uv: str | None, tmp_path: Path) -> None:
+    """Isolated from the environment that runs the command."""
     make, fill = commands(tmp_path, uv)
     assert make[-1] == str(tmp_path)
     assert fill[-2:] == ["--requirement", str(REQUIREMENTS)]
     assert str(tmp_path / "bin" / "python") in fill
 
 
-def test_it_is_made_once(tmp_path: Path) -> None:
-    """It stays as it is for as long as the same packages are asked for."""
+def test_environment_is_created_once(tmp_path: Path) -> None:
+    """Until the list of packages changes."""
     (tmp_path / "installed").write_text(REQUIREMENTS.read_text(encoding="utf-8"), encoding="utf-8")
     assert prepare(tmp_path) == tmp_path / "bin" / "python"
 
 
-def test_it_tells_its_versions(tmp_path: Path) -> None:
-    """They are read without starting it, whatever way a name is written."""
+def test_environment_reports_its_versions(tmp_path: Path) -> None:
+    """Read without starting its Python, whatever the spelling of a name."""
     about = tmp_path / "lib" / "python3" / "site-packages" / "Some_Peer-1.2.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text("Metadata-Version: 2.4\nName: Some_Peer\nVersion: 1.2\n")

@@ -1,4 +1,4 @@
-"""A peer in a process of its own does as it is told; ours does so in this environment too."""
+"""A peer in its own process executes its commands; ours does so in this environment too."""
 
 import sys
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.tools.benchmarks.peers.process import Process
 from tests.tools.benchmarks.peers.run import make_plan
 from tests.tools.benchmarks.peers.timing import Timing
 
-_LIBRARIES = ["authlib", "joserfc", "ours", "pyjwt"]  # of those, this environment has them
+_LIBRARIES = ["authlib", "joserfc", "ours", "pyjwt"]  # the peers that this environment contains
 _SENT = {
     "bare": [200],
     "unguarded": [200],
@@ -32,20 +32,20 @@ _SENT = {
 
 @pytest.fixture(scope="module")
 def issuer() -> LocalIssuer:
-    """Return the issuer that all trust."""
+    """Return the issuer that all peers trust."""
     return LocalIssuer(ISSUER, audience=AUDIENCE, key=SigningKey("k1", "RS256"))
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[Endpoint]:
-    """Yield an introspection endpoint in a process of its own."""
+    """Yield an introspection endpoint in its own process."""
     with running_endpoint() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
 def key_server() -> Iterator[ExitStack]:
-    """Yield what the key server runs in, so that a test may end it."""
+    """Yield the context of the key server, so that a test can stop it."""
     with ExitStack() as stack:
         yield stack
 
@@ -56,10 +56,10 @@ def _plan(issuer: LocalIssuer, endpoint: Endpoint, key_server: ExitStack) -> Pla
 
 
 @pytest.mark.parametrize("setup", _LIBRARIES)
-async def test_each_request_is_answered_as_it_must_be(
+async def test_each_request_gets_the_expected_status(
     setup: str, issuer: LocalIssuer, endpoint: Endpoint, key_server: ExitStack
 ) -> None:
-    """What is timed is the right answer, also that to a header of any length."""
+    """Only right statuses are timed, long headers included."""
     plan = _plan(issuer, endpoint, key_server)
     build = import_module(f"tests.tools.benchmarks.peers.setups.{setup}").build
     guarded = await build(Issuer(plan.origin, plan.introspection))
@@ -72,29 +72,29 @@ async def test_each_request_is_answered_as_it_must_be(
         assert {status for size in sized for status in measured.statuses[size]} <= {400, 401}
 
 
-def test_a_process_does_one_thing_after_the_other(
+def test_process_executes_commands_in_order(
     issuer: LocalIssuer, endpoint: Endpoint, key_server: ExitStack
 ) -> None:
-    """It is timed, stands in a crowd, and serves good tokens when the issuer is gone."""
+    """Timing, concurrency, and valid tokens after the issuer stopped."""
     plan = _plan(issuer, endpoint, key_server)
     with Process(Path(sys.executable), "ours") as process:
         assert process.start(plan)["statuses"]["seen"] == [200]
-        assert process.ask("round")["statuses"]["forged"] == [401]
+        assert process.execute("round")["statuses"]["forged"] == [401]
         before = endpoint.calls
-        assert process.ask("crowd") == 200
+        assert process.execute("crowd") == 200
         assert endpoint.calls == before + 1
-        assert process.ask("fetch keys") == 200
+        assert process.execute("fetch keys") == 200
         key_server.close()
-        assert process.ask("outage") == len(plan.kept)
+        assert process.execute("outage") == len(plan.kept)
 
 
-def test_a_process_that_fails_says_why(
+def test_failed_process_reports_its_output(
     issuer: LocalIssuer, endpoint: Endpoint, key_server: ExitStack
 ) -> None:
-    """What it wrote last is in the error."""
+    """The error contains its last output."""
     plan = _plan(issuer, endpoint, key_server)
     with (
-        Process(Path(sys.executable), "nobody") as process,
-        pytest.raises(RuntimeError, match=r"(?s)^nobody: .*No module named"),
+        Process(Path(sys.executable), "unknown") as process,
+        pytest.raises(RuntimeError, match=r"(?s)^unknown: .*No module named"),
     ):
         process.start(plan)

@@ -1,4 +1,4 @@
-"""Every peer has a setup, and every setup has a peer."""
+"""Every peer has a setup, and every setup a peer."""
 
 import ast
 import re
@@ -10,12 +10,12 @@ from tests.tools.benchmarks.peers.environment import REQUIREMENTS
 from tests.tools.benchmarks.peers.roster import OPAQUE, PEERS, Peer
 
 _SETUPS = {path.stem: path for path in REQUIREMENTS.parent.glob("setups/*.py")}
-_NAMED = {"auth0-api-python", "httpx"}  # which come with what is asked for
+_NAMED = {"auth0-api-python", "httpx"}  # installed as dependencies
 
 
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.setup)
-def test_a_peer_has_a_setup_that_tells_what_it_can_do(peer: Peer) -> None:
-    """A guard for opaque tokens is there, or a reason why not; the packages are asked for."""
+def test_peer_has_a_setup_and_required_packages(peer: Peer) -> None:
+    """It has a guard for opaque tokens or a reason why not."""
     tree = ast.parse(_SETUPS[peer.setup].read_text(encoding="utf-8"))
     assert "build" in {node.name for node in tree.body if isinstance(node, ast.AsyncFunctionDef)}
     words = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
@@ -24,8 +24,8 @@ def test_a_peer_has_a_setup_that_tells_what_it_can_do(peer: Peer) -> None:
     assert set(peer.packages) <= wanted | _NAMED
 
 
-def test_a_setup_has_a_peer() -> None:
-    """None is left over, but for what several share."""
+def test_setup_has_a_peer() -> None:
+    """No file is left over, except those that several share."""
     shared = {"__init__", "handwritten", "route"}
     assert setups.__doc__
     assert set(_SETUPS) - shared == {peer.setup for peer in PEERS}

@@ -5,23 +5,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tests.tools.benchmarks.peers.answer import answer_of
+from tests.tools.benchmarks.peers.final_status import final_status
 from tests.tools.benchmarks.peers.paths import Path, Work
 
 Seconds: TypeAlias = dict[str, float]
 Statuses: TypeAlias = dict[str, list[int]]
 
-_LONGEST = 0.003  # how long one path may take in a round, as far as one request allows
+_LONGEST = 0.003  # the time for one path in a round, at least one request
 WARM_UPS = 3
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one round took.
+    """The result of one round.
 
     Attributes:
-        seconds: The processor's time for one call, for each path.
-        statuses: What was answered, once each, for each path.
+        seconds: The processor time of one call, for each path.
+        statuses: The distinct statuses, for each path.
     """
 
     seconds: Seconds
@@ -29,14 +29,14 @@ class Measured:
 
 
 class Timing:
-    """Times every path in every round; a dear path has fewer calls, so that none takes over."""
+    """Times every path in every round; a slow path gets fewer calls, so that none dominates."""
 
     def __init__(self, paths: Sequence[Path | Work]) -> None:
         self._paths = paths
         self._calls = dict.fromkeys((path.name for path in paths), 1)
 
     async def warm_up(self) -> Measured:
-        """Load the code and the keys, and find out how many calls a round can have."""
+        """Load code and keys, and determine the number of calls in a round."""
         for _ in range(WARM_UPS):
             measured = await self.round()
             for path in self._paths:
@@ -50,22 +50,22 @@ class Timing:
         statuses: Statuses = {}
         for path in self._paths:
             calls = self._calls[path.name]
-            # Nothing waits for the world here: on an idle machine this is all the time there is,
-            # and on a busy one it leaves out what others had.
+            # Nothing waits for I/O here: on an idle machine this is the whole time,
+            # and on a busy one it excludes other processes.
             began = time.process_time()
-            answered = await _call(path, calls)
+            received = await _call(path, calls)
             seconds[path.name] = (time.process_time() - began) / calls
-            statuses[path.name] = sorted(answered)
+            statuses[path.name] = sorted(received)
         return Measured(seconds, statuses)
 
 
 async def _call(path: Path | Work, times: int) -> set[int]:
-    """Go along *path* so many times, and return what was answered, once each."""
-    answered: set[int] = set()
+    """Call *path* this many times, and return the distinct statuses."""
+    received: set[int] = set()
     if isinstance(path, Work):
         for _ in range(times):
             path.call()
     else:
         for _ in range(times):
-            answered.add(await answer_of(path.app, next(path.requests)))
-    return answered
+            received.add(await final_status(path.app, next(path.requests)))
+    return received

@@ -1,1 +1,1 @@
-"""One file for each peer: `build()` sets it up as its documentation says."""
+"""One file for each peer: `build()` sets it up as its documentation describes."""

@@ -1,4 +1,4 @@
-"""auth0-api-python, in FastAPI by way of auth0-fastapi-api, as Auth0's documentation says."""
+"""auth0-api-python in FastAPI, through auth0-fastapi-api, as Auth0's documentation describes."""
 
 import httpx
 from fastapi_plugin import Auth0FastAPI
@@ -8,12 +8,12 @@ from tests.tools.benchmarks.peers.setups.route import fastapi_route
 
 
 async def build(issuer: Issuer, keys_live: float | None = None) -> Guarded:
-    """Set it up; it fetches over https alone, so its setting `custom_fetch` leads to loopback."""
+    """Set it up; it fetches only over https, so `custom_fetch` redirects it to loopback."""
     http = httpx.AsyncClient()
 
     async def fetch(url: str) -> httpx.Response:
-        answer = await http.get(url.replace(ISSUER, issuer.origin))
-        return answer.raise_for_status()
+        response = await http.get(url.replace(ISSUER, issuer.origin))
+        return response.raise_for_status()
 
     auth0 = Auth0FastAPI(
         domain=ISSUER.removeprefix("https://"),

@@ -1,7 +1,7 @@
-"""Authlib's ResourceProtector, with the validators that its documentation has one write.
+"""Authlib's ResourceProtector, with validators as its documentation describes.
 
-It has no integration for ASGI, so the leanest one stands around it. Its documentation leaves it to
-the application to keep the keys: they are imported once.
+It has no integration for ASGI, so a minimal one is around it. Its documentation leaves caching of
+the keys to the application: they are imported once.
 """
 
 import json
@@ -22,7 +22,7 @@ from tests.tools.benchmarks.rows import bare_app
 
 
 class SignedTokens(JWTBearerTokenValidator):
-    """What verifies signed tokens."""
+    """The validator of signed tokens."""
 
     def __init__(self, keys: KeySet) -> None:
         super().__init__(issuer=ISSUER, resource_server=AUDIENCE)
@@ -34,7 +34,7 @@ class SignedTokens(JWTBearerTokenValidator):
 
 
 class OpaqueTokens(IntrospectTokenValidator):
-    """What asks about opaque tokens; its interface is synchronous, so this holds the loop."""
+    """The validator of opaque tokens; its interface is synchronous, so it blocks the loop."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__()
@@ -42,15 +42,15 @@ class OpaqueTokens(IntrospectTokenValidator):
         self._http = httpx.Client()
 
     def introspect_token(self, token_string: str) -> Any:
-        """Ask the endpoint, over a connection that is kept."""
+        """Introspect the token, over a persistent connection."""
         form = {"token": token_string, "token_type_hint": "access_token"}
-        answer = self._http.post(self._endpoint, data=form, auth=("api", "secret"))
-        answer.raise_for_status()
-        return answer.json()
+        response = self._http.post(self._endpoint, data=form, auth=("api", "secret"))
+        response.raise_for_status()
+        return response.json()
 
 
 class ProtectorMiddleware:
-    """Serve the request of whom *validator* lets in."""
+    """Serve the requests that *validator* accepts."""
 
     def __init__(self, app: Application, validator: TokenValidator) -> None:
         self._app = app
@@ -58,10 +58,10 @@ class ProtectorMiddleware:
         self._protector.register_token_validator(validator)
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
-        """Validate the request, or answer as the error says."""
+        """Validate the request, or send the response of the error."""
         try:
             request = Request(connection)
-            connection["token"] = self._protector.validate_request(None, request)  # type: ignore[no-untyped-call] # the stubs leave it out
+            connection["token"] = self._protector.validate_request(None, request)  # type: ignore[no-untyped-call] # missing in the stubs
         except OAuth2Error as error:
             status, body, headers = error()
             await Response(json.dumps(body), status, dict(headers))(connection, receive, send)

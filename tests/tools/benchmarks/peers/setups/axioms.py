@@ -1,4 +1,4 @@
-"""axioms-fastapi, as its documentation has one depend on `require_auth` in FastAPI."""
+"""axioms-fastapi, with the dependency `require_auth` in FastAPI, as its documentation describes."""
 
 from axioms_fastapi import init_axioms, register_axioms_exception_handler, require_auth
 from axioms_fastapi.helper import cache

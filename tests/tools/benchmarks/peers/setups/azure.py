@@ -1,6 +1,6 @@
-"""fastapi-azure-auth, as its documentation has one depend on its scheme in FastAPI.
+"""fastapi-azure-auth, with its scheme as a dependency in FastAPI, as its documentation describes.
 
-It logs refused tokens at WARNING, with a traceback, which is part of what a refusal takes.
+It logs rejected tokens at WARNING with a traceback, which is part of the cost of a rejection.
 """
 
 from datetime import datetime, timedelta
@@ -14,8 +14,8 @@ from tests.tools.benchmarks.peers.setups.route import fastapi_route
 async def build(issuer: Issuer, _keys_live: float | None = None) -> Guarded:
     """Set it up; its keys live for a day, which no setting changes.
 
-    It is what its class for a single tenant is made of, which alone lets one say where the
-    metadata is.
+    It uses the base of its class for a single tenant, since only the base has a setting for the
+    URL of the metadata.
     """
     scheme = AzureAuthorizationCodeBearerBase(
         app_client_id=AUDIENCE, tenant_id="tenant", openid_config_url=issuer.metadata_url

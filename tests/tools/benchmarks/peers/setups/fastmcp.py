@@ -1,8 +1,8 @@
 """FastMCP's verifiers behind its middleware, as its server places them.
 
-Where its documentation offers something faster, that is taken: a client that is kept for the
-introspection of opaque tokens, a cache for the answers, and a log from WARNING on, as all others
-have, since it says each refusal at INFO on a rich console, which takes most of a millisecond.
+Faster options from its documentation are used: a persistent client for introspection, a cache for
+its results, and a log level of WARNING, as for all others, since it logs each rejection at INFO on
+a rich console, which takes most of a millisecond.
 """
 
 import time
@@ -20,7 +20,7 @@ from tests.tools.benchmarks.rows import bare_app
 
 
 def behind(verifier: TokenVerifier) -> Application:
-    """Return the application behind the middleware that *verifier* asks for."""
+    """Return the application behind the middleware that *verifier* requires."""
     app: Application = RequireAuthMiddleware(bare_app, required_scopes=[])
     for middleware in reversed(verifier.get_middleware()):
         app = middleware.cls(app, *middleware.args, **middleware.kwargs)
@@ -31,7 +31,7 @@ async def build(issuer: Issuer, _keys_live: float | None = None) -> Guarded:
     """Set it up; its keys live for an hour, which no setting changes."""
     configure_logging(level="WARNING")
     signed = JWTVerifier(jwks_uri=issuer.jwks_uri, issuer=ISSUER, audience=AUDIENCE)
-    asked = IntrospectionTokenVerifier(
+    introspecting = IntrospectionTokenVerifier(
         introspection_url=issuer.introspection,
         client_id="api",
         client_secret="secret",
@@ -44,4 +44,4 @@ async def build(issuer: Issuer, _keys_live: float | None = None) -> Guarded:
         signed._jwks_cache_time = time.monotonic() - 3601  # noqa: SLF001 - no setting does it
         signed._jwks_last_refresh_attempt = None  # noqa: SLF001 - so that it may fetch at once
 
-    return Guarded(behind(signed), bare_app, opaque=behind(asked), age_keys=age_keys)
+    return Guarded(behind(signed), bare_app, opaque=behind(introspecting), age_keys=age_keys)

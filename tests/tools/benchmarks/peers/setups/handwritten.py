@@ -1,4 +1,4 @@
-"""BearerMiddleware: what people write around a library that checks a token and knows no ASGI."""
+"""BearerMiddleware: a minimal ASGI middleware around a library that only validates tokens."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ _REFUSAL = {
 
 
 class BearerMiddleware:
-    """Hand the token to *check*, which raises one of *errors* to refuse it; as lean as can be."""
+    """Pass the token to *check*, which raises one of *errors* to reject it; as lean as possible."""
 
     def __init__(
         self, app: Application, check: Callable[[str], object], *errors: type[Exception]
@@ -22,7 +22,7 @@ class BearerMiddleware:
         self._errors = errors
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
-        """Serve the request of whoever brings a good token."""
+        """Serve the request if its token is valid."""
         header = next((v for name, v in connection["headers"] if name == b"authorization"), b"")
         scheme, _, token = header.decode("latin-1").partition(" ")
         if scheme.lower() == "bearer" and self._takes(token):

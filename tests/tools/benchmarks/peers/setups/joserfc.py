@@ -1,6 +1,6 @@
 """joserfc, as its guide decodes and validates a token: a KeySet, decode(), JWTClaimsRegistry.
 
-It is no middleware, so the leanest one stands around it; and it fetches nothing, so its keys are
+It is no middleware, so a minimal one is around it; and it fetches nothing, so its keys are
 imported once.
 """
 

@@ -1,7 +1,8 @@
-"""The MCP SDK's middleware, with the two verifiers that its documentation has one write.
+"""The MCP SDK's middleware, with two verifiers as its documentation describes.
 
-`BearerAuthBackend` and `RequireAuthMiddleware` stand around the application as its server places
-them; signed tokens are verified by PyJWT, and opaque ones as by its example `simple-auth`.
+`BearerAuthBackend` and `RequireAuthMiddleware` are around the application as its server places
+them; PyJWT verifies signed tokens, and its example `simple-auth` shows how to introspect opaque
+ones.
 """
 
 import httpx
@@ -18,13 +19,13 @@ from tests.tools.benchmarks.rows import bare_app
 
 
 class SignedTokens:
-    """What verifies signed tokens."""
+    """The verifier of signed tokens."""
 
     def __init__(self, issuer: Issuer, keys_live: float | None) -> None:
         self._verify = pyjwt_verifier(issuer, keys_live)
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Return what the token says, or None to refuse it."""
+        """Return the access token, or None to reject it."""
         try:
             claims = self._verify(token)
         except jwt.PyJWTError:
@@ -41,31 +42,31 @@ class SignedTokens:
 
 
 class OpaqueTokens:
-    """What asks about opaque tokens, by a client of its own for each, as the example does."""
+    """The verifier of opaque tokens, with a new client for each, as in the example."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Return what is said about the token, or None to refuse it."""
+        """Return what is members about the token, or None to refuse it."""
         timeout = httpx.Timeout(10.0, connect=5.0)
         limits = httpx.Limits(max_connections=10, max_keepalive_connections=5)
         try:
             async with httpx.AsyncClient(timeout=timeout, limits=limits) as http:
-                answer = await http.post(self._endpoint, data={"token": token})
+                response = await http.post(self._endpoint, data={"token": token})
         except httpx.HTTPError:
             return None
-        said = answer.json()
-        if answer.status_code != httpx.codes.OK or not said.get("active", False):
+        members = response.json()
+        if response.status_code != httpx.codes.OK or not members.get("active", False):
             return None
         return AccessToken(
             token=token,
-            client_id=said.get("client_id", "unknown"),
-            scopes=said.get("scope", "").split(),
-            expires_at=said.get("exp"),
-            resource=said.get("aud"),
-            subject=said.get("sub"),
-            claims=said,
+            client_id=members.get("client_id", "unknown"),
+            scopes=members.get("scope", "").split(),
+            expires_at=members.get("exp"),
+            resource=members.get("aud"),
+            subject=members.get("sub"),
+            claims=members,
         )
 
 

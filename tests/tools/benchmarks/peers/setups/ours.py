@@ -16,11 +16,11 @@ async def build(issuer: Issuer, keys_live: float | None = None) -> Guarded:
     """Set it up with one issuer of signed tokens, and with one of opaque tokens."""
     times = JWKSCache() if keys_live is None else JWKSCache(max_age=keys_live)
     signed = JWTIssuer(ISSUER, jwks_uri=issuer.jwks_uri, jwks_cache=times)
-    asked = IntrospectionIssuer(
+    introspecting = IntrospectionIssuer(
         ISSUER, client=ClientSecretBasic("api", "secret"), endpoint=issuer.introspection
     )
     return Guarded(
         OAuthGuardMiddleware(bare_app, Guard(AUDIENCE, [signed])),
         bare_app,
-        opaque=OAuthGuardMiddleware(bare_app, Guard(AUDIENCE, [asked])),
+        opaque=OAuthGuardMiddleware(bare_app, Guard(AUDIENCE, [introspecting])),
     )

@@ -1,6 +1,6 @@
 """PyJWT, as its usage page verifies a token with keys from a JWKS endpoint: PyJWKClient, decode().
 
-It is no middleware, so the leanest one stands around it.
+It is no middleware, so a minimal one is around it.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _REQUIRED = ["exp", "iat", "sub", "aud", "iss"]
 
 
 def verifier(issuer: Issuer, keys_live: float | None) -> Callable[[str], dict[str, Any]]:
-    """Return what verifies a token, with keys that are fetched once and kept for their life."""
+    """Return a function that verifies a token, with keys that are fetched once and cached."""
     keys = jwt.PyJWKClient(issuer.jwks_uri, lifespan=keys_live or 300)
 
     def verify(token: str) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from fastapi import Depends, FastAPI, Response
 def fastapi_route(*guards: Callable[..., Any]) -> FastAPI:
     """Return an application with one route that depends on *guards*.
 
-    It answers without work of its own, so that what a refusal takes beyond it is the guard's.
+    The route does no work, so that the difference to a rejection is the cost of the guard.
     """
     app = FastAPI()
 
     @app.get("/", dependencies=[Depends(guard) for guard in guards])
-    async def answer() -> Response:
+    async def endpoint() -> Response:
         return Response(b"ok")
 
     return app

@@ -1,4 +1,4 @@
-"""What is refused: no token, junk, a forged signature, a header that is far too long."""
+"""Rejected requests: no token, junk, a forged signature, a header that is far too long."""
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +13,7 @@ from tests.tools.benchmarks.request import Fields, bearer, status_of
 from tests.tools.benchmarks.rows import BARE, Group, bare_app, check_fetches, guard_for, row
 from tests.tools.benchmarks.signatures import CALLS, Minted, mint
 
-_REFUSED = 401
+_REJECTED = 401
 _NO_TOKEN = "no token → 401"
 _FORGED = "forged RS256 signature → 401"
 _JUNK_CALLS = 100
@@ -23,29 +23,29 @@ _LONG = {"16 kB": 16_384, "64 kB": 65_536, "1 MB": 1_000_000, "5 MB": 5_000_000}
 
 
 @asynccontextmanager
-async def refused(rounds: int) -> AsyncIterator[Group]:
-    """Give what no application should see."""
+async def rejected(rounds: int) -> AsyncIterator[Group]:
+    """Return the rows for requests that must not reach the application."""
     minted = mint("RS256", rounds)
     junk = _junk(called(_JUNK_CALLS, rounds))
     async with guard_for(minted.issuer) as guard:
         app = OAuthGuardMiddleware(bare_app, guard)
-        await status_of(app, minted.tokens[0])  # as it is where somebody forges: good ones came
+        await status_of(app, minted.tokens[0])  # as in practice: valid tokens came before
         rows = [
-            row(_NO_TOKEN, app, repeat(()), status=_REFUSED),
+            row(_NO_TOKEN, app, repeat(()), status=_REJECTED),
             *(
-                row(name, app, map(bearer, tokens), status=_REFUSED, calls=_JUNK_CALLS)
+                row(name, app, map(bearer, tokens), status=_REJECTED, calls=_JUNK_CALLS)
                 for name, tokens in junk.items()
             ),
             minted.raw_row(),
-            row(_FORGED, app, map(bearer, minted.forged()), status=_REFUSED, calls=CALLS),
-            row(_WITHIN, app, repeat(bearer("a" * 16_000)), status=_REFUSED),
+            row(_FORGED, app, map(bearer, minted.forged()), status=_REJECTED, calls=CALLS),
+            row(_WITHIN, app, repeat(bearer("a" * 16_000)), status=_REJECTED),
             *_long_rows(app),
         ]
         yield Group(rows, lambda timings: _figures(timings, minted, list(junk)))
 
 
 def _junk(count: int) -> dict[str, list[str]]:
-    """Return junk of each kind, none of it twice: nobody who sends it would send it again."""
+    """Return junk of each kind without repetition, since an attacker would not repeat it."""
 
     def segments(*lengths: int) -> str:
         return ".".join(secrets.token_urlsafe(length) for length in lengths)
@@ -61,7 +61,7 @@ def _long_rows(app: Application) -> Iterator[Row]:
     for size, length in _LONG.items():
         fields: Fields = bearer("a" * length)
         yield row(_long(size, BARE), bare_app, repeat(fields))
-        yield row(_long(size, "refused"), app, repeat(fields), status=_TOO_LONG)
+        yield row(_long(size, "rejected"), app, repeat(fields), status=_TOO_LONG)
 
 
 def _long(size: str, by: str) -> str:
@@ -78,6 +78,6 @@ def _figures(timings: Timings, minted: Minted, junk: list[str]) -> list[Figure]:
         Figure(_WITHIN, timings.added(_WITHIN, BARE), "µs"),
     ]
     for size in _LONG:
-        added = timings.added(_long(size, "refused"), _long(size, BARE))
-        figures.append(Figure(_long(size, "refused"), added, "µs", Target(3)))
+        added = timings.added(_long(size, "rejected"), _long(size, BARE))
+        figures.append(Figure(_long(size, "rejected"), added, "µs", Target(3)))
     return figures

@@ -1,4 +1,4 @@
-"""Looking up one of very many remembered tokens, past the bounds that are usual."""
+"""Lookups among very many cached tokens, beyond the usual capacity."""
 
 import itertools
 import random
@@ -21,7 +21,7 @@ from tests.tools.benchmarks.measure import Row
 MOST = 1_000_000
 
 _CALLS = 50
-_SAMPLE = 10_000  # more than the processor's caches hold
+_SAMPLE = 10_000  # more than the processor's caches can hold
 _LIFETIME = 3600
 _BEGINNING = b"Bearer " + b"e" * 600
 
@@ -29,18 +29,20 @@ Lookups: TypeAlias = Mapping[float, Row]
 
 
 async def lookups(most: int = MOST) -> dict[str, Lookups]:
-    """Return what looks up one of 10, 100, ... *most* tokens, or remembers one more."""
+    """Return the rows that look up one of 10, 100, ... *most* tokens, or cache one more."""
     counts = [10**power for power in range(1, 7) if 10**power <= most]
     return {
-        "recalled by a guard": {count: _Admitted(count).recall() for count in counts},
-        "remembered in the oldest's place": {n: _Admitted(n).remember() for n in counts[:-1]},
+        "cached identity, looked up": {
+            count: _FilledCache(count).look_up_row() for count in counts
+        },
+        "cached identity, evicting the oldest": {n: _FilledCache(n).add_row() for n in counts[:-1]},
         "looked up in a MemoryStore": {count: await _stored(count) for count in counts},
-        "looked up by a IntrospectionCache": {n: await _validated(n) for n in counts[:-1]},
+        "looked up by an IntrospectionCache": {n: await _validated(n) for n in counts[:-1]},
     }
 
 
-class _Admitted:
-    """As many admitted tokens as are remembered."""
+class _FilledCache:
+    """An identity cache with this many entries."""
 
     def __init__(self, count: int) -> None:
         rules = ClaimRules.of("https://issuer.test", required_claims=[])
@@ -54,19 +56,19 @@ class _Admitted:
         for number in range(count):
             self._cache.put(_field(number), self._validated)
 
-    def recall(self) -> Row:
-        """Return a row of one after the other, in no order."""
+    def look_up_row(self) -> Row:
+        """Return a row that looks up one entry after the other, in random order."""
         numbers = cycle(_some(self._count))
 
         async def call() -> None:
-            field = _field(next(numbers))  # as new to the processor as one that comes in
+            field = _field(next(numbers))  # not in the processor's caches, like a received value
             if self._cache.get(field, self._now) is not self._validated:
                 raise RuntimeError("it was forgotten")
 
         return Row(f"{self._count} admitted, recalled", _CALLS, call)
 
-    def remember(self) -> Row:
-        """Return a row of new ones."""
+    def add_row(self) -> Row:
+        """Return a row that adds new entries."""
         fields = map(_field, itertools.count(self._count))
 
         async def call() -> None:
@@ -79,10 +81,10 @@ async def _stored(count: int) -> Row:
     store = MemoryStore(count)
     for number in range(count):
         await store.put(_key(number), b"", _LIFETIME)
-    asked = cycle([_key(number) for number in _some(count)])
+    keys = cycle([_key(number) for number in _some(count)])
 
     async def look_up() -> None:
-        if await store.get(next(asked)) is None:
+        if await store.get(next(keys)) is None:
             raise RuntimeError("it was forgotten")
 
     return Row(f"{count} stored", _CALLS, look_up)
