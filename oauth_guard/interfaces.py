@@ -1,4 +1,4 @@
-"""Every place where you may plug in your own: Protocols and an alias."""
+"""The extension points: Protocols, and the type of a clock."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 Clock: TypeAlias = Callable[[], float]
-"""Tells the time in seconds: since the epoch where a claim is judged, else monotonic."""
+"""Returns seconds: since the epoch where a claim is checked, else monotonic."""
 
 
 class TokenValidator(Protocol):
@@ -117,36 +117,36 @@ class KeySource(Lifecycle, Protocol):
 
 
 class Store(Protocol):
-    """Where we remember, for a time: values under keys, which are digests of one length.
+    """Values that are stored for a time, for several processes; keys are digests of one length.
 
-    A value comes back as it was put, or not at all: over a store that others may write to,
-    there is a `SealedStore`.
+    A store returns a value exactly as it was put, or none. For a store that others may write
+    to, use `SealedStore`.
     """
 
     async def get(self, key: bytes) -> bytes | None:
-        """Return what is kept under *key*.
+        """Return the value under *key*, or None.
 
         Raises:
-            StoreUnavailable: The store can't be asked.
+            StoreUnavailable: The store can't be reached.
         """
         ...
 
     async def put(self, key: bytes, value: bytes, seconds: float) -> None:
-        """Keep *value* for *seconds*, in the place of what was there; for 0 or less, nothing.
+        """Store *value* for *seconds* in place of the former one; 0 or less stores nothing.
 
         Raises:
-            StoreUnavailable: The store can't be asked.
+            StoreUnavailable: The store can't be reached.
         """
         ...
 
     async def add(self, key: bytes, value: bytes, seconds: float) -> bool:
-        """Keep *value* for *seconds* unless *key* is taken; tell whether it was kept.
+        """Store *value* for *seconds* unless *key* has a value; return whether it was stored.
 
         Raises:
-            StoreUnavailable: The store can't be asked.
+            StoreUnavailable: The store can't be reached.
         """
         ...
 
     async def aclose(self) -> None:
-        """Let go of connections; the next use opens them again."""
+        """Close connections; the next use opens them again."""
         ...

@@ -1,4 +1,4 @@
-"""IntrospectionIssuer: ask the authorization server about each token (RFC 7662, RFC 9701)."""
+"""IntrospectionIssuer: introspect tokens at their authorization server (RFC 7662, RFC 9701)."""
 
 import dataclasses
 import logging
@@ -38,42 +38,44 @@ __all__ = ["IntrospectionIssuer", "WithoutAudience"]
 _log = logging.getLogger("oauth_guard")
 
 _ENDPOINT = "introspection_endpoint"
-_CONNECTIONS = 64  # as many as may be used at once
+_CONNECTIONS = 64  # the number of concurrent requests
 _TIMES = JWKSCache(deadline=2)
 _OK, _BAD_REQUEST, _REFUSALS = 200, 400, {401, 403}
 
 WithoutAudience: TypeAlias = Literal["single resource", "issuer checks"]
-"""Why a token is for us though its issuer names no audience."""
+"""Why a token is accepted though its introspection response has no audience."""
 
 
 class IntrospectionIssuer:
-    """An authorization server that is asked about each token, so tokens may be opaque.
+    """An authorization server at which each token is introspected, so tokens may be opaque.
 
-    What it says is remembered for a time. A token is sent to it, and to nobody else.
+    A guard caches the results (`cache_for`). A token is sent to this issuer alone.
 
     Args:
         issuer: Its identifier, exactly as its metadata spells it.
-        client: How we prove ourselves, such as `ClientSecretBasic("api", secret)`.
-        endpoint: Where it is asked; by default where its metadata says.
-        metadata_url: Where its metadata is, if not where its name says.
-        http: The client to ask with, for 64 requests at once; by default one of our own.
+        client: How this resource authenticates, such as `ClientSecretBasic("api", secret)`.
+        endpoint: The URL of the introspection endpoint, if it is not taken from the metadata.
+        metadata_url: The URL of its metadata, if it is not derived from the identifier.
+        http: The client for up to 64 concurrent requests; by default one that this library
+            creates.
         insecure_http: Accept http for hosts that are not loopback, inside a private network.
-        cache_for: For how many seconds an answer is remembered; 0 to ask for each request.
-        inactive_for: For how many seconds it is remembered that a token is not active.
-        token_type_hint: Tell it that the token is an access token.
-        signed: Ask for signed answers, and take no others (RFC 9701).
-        accepts_unnamed_jwts: Ask it also about JWTs that name no issuer, as encrypted ones do.
-        subject_from: What names the subject, where that is not `sub`: `"username"`, say.
-        without_audience: Why a token whose answer has no `aud` is for us:
-            `"single resource"`, since its issuer serves no other one, or `"issuer checks"`,
-            since it calls a token active only to a resource that it is for. By default such a
-            token is refused.
-        clock: Tells seconds since the epoch.
-        monotonic: Tells monotonic seconds.
-        settings: What its answers say: see `ClaimSettings`. By default no claim is required.
+        cache_for: Seconds for which an active token's result is cached; 0 to introspect for each
+            request.
+        inactive_for: Seconds for which it is cached that a token is inactive.
+        token_type_hint: Send the hint that the token is an access token (RFC 7662 §2.1).
+        signed: Request signed responses, and accept no others (RFC 9701).
+        accepts_unnamed_jwts: Introspect JWTs without a readable `iss` too, as encrypted ones are.
+        subject_from: The member that contains the subject, if not `sub`: `"username"`, say.
+        without_audience: Why a token whose response has no `aud` is accepted:
+            `"single resource"` if the issuer serves no other resource, or `"issuer checks"` if
+            it reports a token as active only to a resource that the token is issued for. By
+            default such a token is rejected.
+        clock: Returns seconds since the epoch.
+        monotonic: Returns monotonic seconds.
+        settings: How its claims are read: see `ClaimSettings`. By default no claim is required.
 
     Raises:
-        ConfigurationError: With a sentence that says what to write instead.
+        ConfigurationError: A setting is wrong; the message says what to write instead.
     """
 
     accepts_opaque = True
@@ -99,25 +101,20 @@ class IntrospectionIssuer:
         monotonic: Clock = time.monotonic,
         **settings: Unpack[ClaimSettings],
     ) -> None:
-        _check_urls(issuer, endpoint, metadata_url, insecure_http=insecure_http)
-        _check_choices(client, http, without_audience)
+        urls = {"endpoint": endpoint, "metadata_url": metadata_url}
+        check_issuer_urls(issuer, insecure_http=insecure_http, **urls)
+        _check_choices(client, http, without_audience, issuer if insecure_http else None)
         rules = _rules(issuer, settings, subject_from, without_audience, signed=signed)
         self._rules, self._clock, self.accepts_unnamed_jwts = rules, clock, accepts_unnamed_jwts
         kind = SIGNED_MEDIA_TYPE if signed else JSON_MEDIA_TYPE
         identity = (issuer, endpoint or metadata_url or "", client.client_id, kind)
         self.cache = CacheSettings(rules, identity, cache_for, inactive_for)
         self._claim_names = {name: name for name in rules.claim_types}  # one copy for all tokens
-        self._client, self._hint, self._answer_type = client, token_type_hint, kind
-        origins = origins_of(issuer, metadata_url, endpoint)
-        fetcher = Fetcher(issuer, http, origins, connections=_CONNECTIONS)
-        discovery = Discovery(
-            *(issuer, fetcher),
-            metadata_url=metadata_url,
-            introspection_endpoint=endpoint,
-            insecure_http=insecure_http,
-            mtls=isinstance(client, MutualTLS),
-        )
-        self._endpoint = _endpoint_client(discovery, fetcher, monotonic)
+        self._client, self._hint, self._media_type = client, token_type_hint, kind
+        mtls = isinstance(client, MutualTLS)
+        discovery, fetcher = _discovery(issuer, http, urls, insecure_http=insecure_http, mtls=mtls)
+        breaker = CircuitBreaker(monotonic)
+        self._endpoint = EndpointClient(_ENDPOINT, discovery, fetcher, breaker=breaker)
         self._keys = RemoteKeySet(discovery, cache=_TIMES, clock=monotonic) if signed else None
 
     def __repr__(self) -> str:
@@ -125,12 +122,12 @@ class IntrospectionIssuer:
 
     @property
     def issuer(self) -> str:
-        """Its identifier."""
+        """The issuer identifier."""
         return self._rules.issuer
 
     @property
     def ready(self) -> bool:
-        """Whether its endpoint is known and well, and its keys are here if they are needed."""
+        """Whether its endpoint is usable, and its keys are cached if responses are signed."""
         return self._endpoint.ready and (self._keys is None or self._keys.ready)
 
     async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
@@ -147,102 +144,118 @@ class IntrospectionIssuer:
             IssuerUnavailable: The endpoint can't be reached, or its response can't be trusted.
         """
         del introspect
-        if not token.opaque and not token.encrypted and is_signed_response(token.signed.header):
+        if (
+            not token.is_opaque
+            and not token.is_encrypted
+            and is_signed_response(token.parse().header)
+        ):
             raise InvalidToken(Reason.WRONG_TYPE)  # RFC 9701 §8.1
-        answer = await self._endpoint.post(lambda: self._question(token.text))
+        result = await self._endpoint.post(lambda: self._form_request(token.text))
         names = self._claim_names
         members = {
-            names.get(name, name): value for name, value in (await self._members(answer)).items()
+            names.get(name, name): value for name, value in (await self._members(result)).items()
         }
         return Validation(read_introspection(members, self._rules), None)
 
     def start(self) -> None:
-        """Begin to look for its endpoint and its keys, in the background."""
+        """Start to find its endpoint, and to fetch its keys if needed, in the background."""
         self._endpoint.start()
         if self._keys is not None:
             self._keys.start()
 
     async def load(self) -> None:
-        """Wait until its endpoint is found, and its keys are here if they are needed.
+        """Wait until its endpoint is found, and its keys are fetched if responses are signed.
 
         Raises:
-            IssuerUnavailable: They are not to be had.
+            IssuerUnavailable: They can't be found or fetched.
         """
         await self._endpoint.load()
         if self._keys is not None:
             await self._keys.load()
 
     async def aclose(self) -> None:
-        """Let go of connections and background work."""
+        """Close connections and stop background work."""
         if self._keys is not None:
             await self._keys.aclose()
         await self._endpoint.aclose()
 
-    def _question(self, token: str) -> FormRequest:
+    def _form_request(self, token: str) -> FormRequest:
         nonce = secrets.token_urlsafe(16)
         proof = self._client.prove(self.issuer, nonce=nonce, now=self._clock())
         form = write_form(token, proof, hint=self._hint)
-        return FormRequest(form, {"accept": self._answer_type, **proof.headers})
+        return FormRequest(form, {"accept": self._media_type, **proof.headers})
 
-    async def _members(self, answer: HTTPResult) -> Mapping[str, Any]:
-        if answer.status != _OK:
-            raise self._refusal(answer)
-        if answer.media_type != self._answer_type:
+    async def _members(self, result: HTTPResult) -> Mapping[str, Any]:
+        if result.status != _OK:
+            raise self._refusal(result)
+        if result.media_type != self._media_type:
             raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE)
         try:
             if self._keys is None:
-                return parse_object(answer.body)
-            signed = parse_jws(answer.body.decode("ascii"))
+                return parse_object(result.body)
+            signed = parse_jws(result.body.decode("ascii"))
             members = signed_members(signed, self._rules, self._client.client_id, self._clock())
             await self._keys.verify(signed)
-        except (ValueError, InvalidToken):  # of the answer, not of the token
+        except (ValueError, InvalidToken):  # the response is at fault, not the token
             raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE) from None
         return members
 
-    def _refusal(self, answer: HTTPResult) -> IssuerUnavailable:
-        """Return the outage that an error response is, and say what the operator should mend."""
-        code = error_code(answer.body) if answer.status == _BAD_REQUEST else None
-        if answer.status in _REFUSALS or code in {"invalid_client", "unauthorized_client"}:
+    def _refusal(self, result: HTTPResult) -> IssuerUnavailable:
+        """Return the outage for an error response, and log what the operator should correct."""
+        code = error_code(result.body) if result.status == _BAD_REQUEST else None
+        if result.status in _REFUSALS or code in {"invalid_client", "unauthorized_client"}:
             reason = Reason.CLIENT_REFUSED
             advice = "is this resource registered there, and client= as it is registered?"
         elif code == "unsupported_token_type":
             reason = Reason.TOKEN_NOT_ACCEPTED
-            advice = "it is not to be asked about such tokens; JWTs may want a JWTIssuer."
+            advice = "it does not introspect such tokens; for JWTs, use a JWTIssuer."
         else:
             reason = Reason.BAD_RESPONSE
             advice = "is endpoint= the right one?"
-        if answer.status != _BAD_REQUEST or reason is not Reason.BAD_RESPONSE:  # one odd token's
+        if (
+            result.status != _BAD_REQUEST or reason is not Reason.BAD_RESPONSE
+        ):  # one token may cause it
             _log.error(
-                "%s: the introspection endpoint answers %d to %s: %s",
-                *(self.issuer, answer.status, self._client.client_id, advice),
+                "%s: the introspection endpoint returned %d to %s: %s",
+                *(self.issuer, result.status, self._client.client_id, advice),
             )
         return IssuerUnavailable(self.issuer, reason)
 
 
-def _endpoint_client(discovery: Discovery, fetcher: Fetcher, clock: Clock) -> EndpointClient:
-    return EndpointClient(_ENDPOINT, discovery, fetcher, breaker=CircuitBreaker(clock))
-
-
-def _check_urls(
-    issuer: str, endpoint: str | None, metadata_url: str | None, *, insecure_http: bool
-) -> None:
-    check_issuer_urls(
-        issuer, insecure_http=insecure_http, endpoint=endpoint, metadata_url=metadata_url
+def _discovery(
+    issuer: str,
+    http: HTTPClient | None,
+    urls: Mapping[str, str | None],
+    *,
+    insecure_http: bool,
+    mtls: bool,
+) -> tuple[Discovery, Fetcher]:
+    origins = origins_of(issuer, *urls.values())
+    fetcher = Fetcher(issuer, http, origins, connections=_CONNECTIONS)
+    discovery = Discovery(
+        issuer,
+        fetcher,
+        metadata_url=urls["metadata_url"],
+        introspection_endpoint=urls["endpoint"],
+        insecure_http=insecure_http,
+        mtls=mtls,
     )
-    if insecure_http:
-        _log.warning("%s: insecure_http=True lets tokens travel unprotected", issuer)
+    return discovery, fetcher
 
 
 def _check_choices(
     client: ClientAuthentication,
     http: HTTPClient | None,
     without_audience: str | None,
+    insecure_issuer: str | None,
 ) -> None:
+    if insecure_issuer is not None:
+        _log.warning("%s: insecure_http=True lets tokens travel unprotected", insecure_issuer)
     if isinstance(client, MutualTLS) and http is None:
-        raise ConfigurationError("MutualTLS wants http=, a client that shows the certificate.")
+        raise ConfigurationError("MutualTLS needs http=, a client that presents the certificate.")
     if without_audience not in {None, *get_args(WithoutAudience)}:
         raise ConfigurationError(
-            f"without_audience= tells why: {' or '.join(map(repr, get_args(WithoutAudience)))}."
+            f"without_audience= is one of {' or '.join(map(repr, get_args(WithoutAudience)))}."
         )
 
 
@@ -261,6 +274,6 @@ def _rules(
     settings.setdefault("required_claims", ())
     rules = ClaimRules.of(issuer, **settings)
     if rules.algorithms & SYMMETRIC:
-        raise ConfigurationError("algorithms= must be of keys that the issuer publishes.")
+        raise ConfigurationError("algorithms= must be for keys that the issuer publishes.")
     optional = rules.audience_optional or without_audience is not None
     return dataclasses.replace(rules, subject_claim=subject_from, audience_optional=optional)

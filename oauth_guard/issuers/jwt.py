@@ -1,4 +1,4 @@
-"""JWTIssuer: trust what an authorization server signed (RFC 9068)."""
+"""JWTIssuer: validate the JWT access tokens of an authorization server (RFC 9068)."""
 
 import logging
 import time
@@ -11,6 +11,7 @@ from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 from oauth_guard.http.fetcher import Fetcher, HTTPClient
 from oauth_guard.interfaces import Clock, Issuer, KeySource
 from oauth_guard.issuers.discovery import Discovery
+from oauth_guard.issuers.members import missing_member
 from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
 from oauth_guard.issuers.static_keys import StaticKeySet
 from oauth_guard.jose.algorithms import SYMMETRIC
@@ -26,31 +27,33 @@ _KEY_TIMES = JWKSCache()
 
 
 class JWTIssuer:
-    """An authorization server whose signature is enough.
+    """An authorization server whose tokens are validated by their signature.
 
-    Only its name is needed: its metadata tells where its keys are. Everything else says where
-    it differs from RFC 9068.
+    Only its identifier is needed: its metadata contains the URL of its keys. The other arguments
+    say where it differs from RFC 9068.
 
     Args:
         issuer: Its identifier, exactly as its tokens and its metadata spell it.
-        metadata_url: Where its metadata is, if not where its name says.
-        jwks_uri: Where its keys are; then no metadata is fetched.
-        keys: Its keys, as a JWK set or a source of your own; then nothing is fetched.
-        introspection: The same issuer as one that is asked about tokens, where routes want that
-            with `introspect=True`; no other request asks it. What it says replaces what the
-            token says, and is held to the settings here.
-        secret: A secret that it shares, for HS256 and the like; then no key is published.
-        executor: Threads that check signatures, such as `ThreadPoolExecutor(1)`; by default the
-            event loop does. A thread makes each new token dearer, by some 50 µs, and leaves the
-            loop to others where many come at once: for RSA beyond 2048 bits, ECDSA and EdDSA.
-        http: The client to fetch with; by default one of our own.
+        metadata_url: The URL of its metadata, if it is not derived from the identifier.
+        jwks_uri: The URL of its keys; then no metadata is fetched.
+        keys: Its keys, as a JWK set or a `KeySource` of your own; then nothing is fetched.
+        introspection: The same issuer as an `IntrospectionIssuer`, for routes with
+            `introspect=True`; no other request introspects. A claim of the response replaces
+            the claim of that name in the token, and the settings here apply to both.
+        secret: The secret that the issuer shares, for HS256, HS384 or HS512; then no key is
+            published.
+        executor: Threads that verify signatures, such as `ThreadPoolExecutor(1)`; by default the
+            event loop verifies them. A thread adds about 50 µs to each new token, and keeps the
+            event loop free while many new tokens arrive. Use it for RSA keys of more than 2048
+            bits, ECDSA and EdDSA.
+        http: The client to fetch with; by default one that this library creates.
         insecure_http: Accept http for hosts that are not loopback, inside a private network.
-        jwks_cache: How long its keys are kept, and how often they are fetched.
-        clock: Tells monotonic seconds.
-        settings: What its tokens say, where that differs from RFC 9068: see `ClaimSettings`.
+        jwks_cache: How long its keys are cached, and how often they are fetched.
+        clock: Returns monotonic seconds.
+        settings: Where its claims differ from RFC 9068: see `ClaimSettings`.
 
     Raises:
-        ConfigurationError: With a sentence that says what to write instead.
+        ConfigurationError: A setting is wrong; the message says what to write instead.
     """
 
     cache = None  # a signature is verified from the keys, which are cached themselves
@@ -71,21 +74,22 @@ class JWTIssuer:
         clock: Clock = time.monotonic,
         **settings: Unpack[ClaimSettings],
     ) -> None:
-        _check_urls(issuer, metadata_url, jwks_uri, insecure_http=insecure_http)
-        _check_settings(issuer, jwks_cache, introspection, executor)
+        urls = {"metadata_url": metadata_url, "jwks_uri": jwks_uri}
+        check_issuer_urls(issuer, insecure_http=insecure_http, **urls)
+        _check_settings(issuer, jwks_cache, executor, insecure_http=insecure_http)
         if secret is not None:
             settings.setdefault("algorithms", ["HS256"])
         self._rules = ClaimRules.of(issuer, **settings)
-        self._introspection = introspection
+        self._introspection = _introspection_issuer(issuer, introspection)
         self._keys: KeySource
         if secret is not None or self._rules.algorithms & SYMMETRIC:
             if keys or jwks_uri or metadata_url or executor:
-                raise ConfigurationError("secret= is all there is: leave out keys and threads.")
+                raise ConfigurationError("secret= suffices: leave out keys and threads.")
             self._keys = StaticKeySet.from_secret(secret or b"", self._rules.algorithms)
         elif keys is not None:
             self._keys = _key_source(keys, executor)
         else:
-            fetcher = Fetcher(issuer, http, origins_of(issuer, metadata_url, jwks_uri))
+            fetcher = Fetcher(issuer, http, origins_of(issuer, *urls.values()))
             discovery = Discovery(
                 issuer,
                 fetcher,
@@ -100,17 +104,17 @@ class JWTIssuer:
 
     @property
     def issuer(self) -> str:
-        """Its identifier."""
+        """The issuer identifier."""
         return self._rules.issuer
 
     @property
     def accepts_opaque(self) -> bool:
-        """No: a token without a signature says nothing here."""
+        """False: an opaque token has no signature to verify."""
         return False
 
     @property
     def accepts_unnamed_jwts(self) -> bool:
-        """No: a token that names no issuer is nobody's."""
+        """False: a token must name this issuer."""
         return False
 
     @property
@@ -120,7 +124,7 @@ class JWTIssuer:
 
     @property
     def ready(self) -> bool:
-        """Whether its keys are here; routes with `introspect=True` may have to wait for more."""
+        """Whether its keys are cached; a route with `introspect=True` may still have to wait."""
         return self._keys.ready
 
     async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
@@ -141,7 +145,7 @@ class JWTIssuer:
         """
         if introspect:
             return await self._introspect(token)
-        signed = token.signed
+        signed = token.parse()
         if signed.claims.get("iss") != self._rules.issuer:
             raise InvalidToken(Reason.UNKNOWN_ISSUER)
         self._rules.check_header(signed.header)
@@ -152,23 +156,23 @@ class JWTIssuer:
         return Validation(access_token, is_current)
 
     def start(self) -> None:
-        """Begin to fetch its keys, in the background."""
+        """Start to fetch its keys and to find its introspection endpoint, in the background."""
         self._keys.start()
         if self._introspection is not None:
             self._introspection.start()
 
     async def load(self) -> None:
-        """Wait for its keys.
+        """Wait for its keys, and for its introspection endpoint if it has one.
 
         Raises:
-            IssuerUnavailable: They are not to be had.
+            IssuerUnavailable: They can't be fetched or found.
         """
         await self._keys.load()
         if self._introspection is not None:
             await self._introspection.load()
 
     async def aclose(self) -> None:
-        """Let go of connections and background work."""
+        """Close connections and stop background work."""
         await self._keys.aclose()
         if self._introspection is not None:
             await self._introspection.aclose()
@@ -182,23 +186,13 @@ class JWTIssuer:
         return Validation(AccessToken.from_claims(claims, self._rules), None)
 
 
-def _check_urls(
-    issuer: str, metadata_url: str | None, jwks_uri: str | None, *, insecure_http: bool
+def _check_settings(
+    issuer: str, jwks_cache: object, executor: object, *, insecure_http: bool
 ) -> None:
-    check_issuer_urls(
-        issuer, insecure_http=insecure_http, metadata_url=metadata_url, jwks_uri=jwks_uri
-    )
     if insecure_http:
         _log.warning("%s: insecure_http=True lets keys travel unprotected", issuer)
-
-
-def _check_settings(
-    issuer: str, jwks_cache: object, introspection: Issuer | None, executor: object
-) -> None:
     if not isinstance(jwks_cache, JWKSCache):
         raise ConfigurationError("jwks_cache= takes several times: JWKSCache(max_age=600).")
-    if introspection is not None and introspection.issuer != issuer:
-        raise ConfigurationError(f"introspection= asks {introspection.issuer}, not {issuer}.")
     if executor is not None and (
         not isinstance(executor, Executor) or isinstance(executor, futures.ProcessPoolExecutor)
     ):
@@ -207,13 +201,35 @@ def _check_settings(
         )
 
 
+def _introspection_issuer(issuer: str, introspection: Issuer | None) -> Issuer | None:
+    if introspection is None:
+        return None
+    if member := missing_member(introspection, Issuer):
+        raise ConfigurationError(
+            f"introspection= takes an issuer that can introspect, and "
+            f"{type(introspection).__name__} has no `{member}`: write IntrospectionIssuer(...)."
+        )
+    if not introspection.can_introspect:
+        raise ConfigurationError(
+            "introspection= takes an issuer that can introspect: write IntrospectionIssuer(...)."
+        )
+    if introspection.issuer != issuer:
+        raise ConfigurationError(f"introspection= names {introspection.issuer}, not {issuer}.")
+    return introspection
+
+
 def _key_source(keys: Mapping[str, Any] | KeySource, executor: Executor | None) -> KeySource:
     if isinstance(keys, Mapping):
         return StaticKeySet.from_jwks(keys, executor)
     if not hasattr(keys, "verify"):
         raise ConfigurationError('keys= takes a JWK set, {"keys": [...]}, or a KeySource.')
+    if member := missing_member(keys, KeySource):
+        raise ConfigurationError(
+            f"keys= is a {type(keys).__name__} without `{member}`: a key source has every member "
+            "of oauth_guard.interfaces.KeySource."
+        )
     if executor is not None:
         raise ConfigurationError(
-            "executor= is for keys that are read here: yours verify by themselves."
+            "executor= is for keys that this library reads: a KeySource verifies by itself."
         )
     return keys

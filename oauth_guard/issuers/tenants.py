@@ -1,40 +1,58 @@
-"""Tenants: issuers that are looked up by the name in a token, where there are many or new ones."""
+"""Tenants: issuers that are looked up by the `iss` of a token instead of being listed."""
 
+import asyncio
+import hashlib
+import logging
 import math
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from oauth_guard.errors import ConfigurationError
-from oauth_guard.interfaces import Issuer
+from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason
+from oauth_guard.interfaces import Clock, Issuer, Store
+from oauth_guard.issuers.introspection_cache import cached
+from oauth_guard.issuers.members import missing_member
+from oauth_guard.issuers.rate_limit import RateLimit
+from oauth_guard.protocol.access_token import Validation
+from oauth_guard.protocol.urls import check_issuer_urls
+from oauth_guard.single_flight import SingleFlight
 
-__all__ = ["Resolve", "Tenants"]
+__all__ = ["Resolve", "TenantDirectory", "Tenants"]
+
+_log = logging.getLogger("oauth_guard")
+
+_MAX_NAME = 2048
+_MAX_UNKNOWN = 10_000
+_SOURCE = "tenants"  # named in outages, since the name in a token must not be logged
 
 Resolve: TypeAlias = Callable[[str], Awaitable[Issuer | None]]
-"""Returns the issuer of exactly that name, or None where it is no tenant's."""
+"""Returns the issuer with exactly this identifier, or None if no tenant has it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tenants:
-    """Trusts the issuers that *resolve* knows; it stands among the issuers of a guard.
+    """Trusts the issuers that *resolve* returns; used as an entry of a guard's `issuers`.
 
-    It is asked only about a name that an issuer could have, once at a time for each, and what it
-    knows is remembered, as is for a few seconds that a name is nobody's. While it can't be asked,
-    tokens of tenants that are not remembered can't be judged, which is a 503.
+    *resolve* is called only with a name that an issuer identifier may be, and only once at a time
+    for each name. A tenant is cached, and for a few seconds so is that a name has no tenant. While
+    *resolve* fails, tokens of tenants that are not cached can't be validated: that is a 503.
 
     Attributes:
-        resolve: Asked for the issuer of a name. Let it return the same issuer each time, so that
-            its keys stay; one that it returns no longer is closed.
-        cache_for: For how many seconds a tenant is trusted before *resolve* is asked again.
-        negative_cache_for: For how many seconds it is remembered that a name is nobody's.
-        max_tenants: How many are remembered; the least recently used goes first.
-        max_lookups_per_second: How often *resolve* is called about names that are not cached.
-        deadline: How many seconds it may take.
-        aclose: Lets go of what *resolve* holds, when the guard closes.
-        insecure_http: Ask also about names in http, inside a private network.
+        resolve: Returns the issuer of a name. It should return the same object each time, so that
+            the issuer's keys stay cached; an issuer that it no longer returns is closed.
+        cache_for: Seconds for which a tenant is trusted before *resolve* is called again.
+        negative_cache_for: Seconds for which it is cached that a name has no tenant.
+        max_tenants: How many tenants are cached; the least recently used is evicted first.
+        max_lookups_per_second: How many names per second that are not cached are looked up. As
+            many renewals per second of cached tenants are allowed in addition.
+        deadline: Seconds that one call of *resolve* may take.
+        aclose: Closes what *resolve* uses, when the guard closes.
+        insecure_http: Look up http names as well, inside a private network.
 
     Raises:
-        ConfigurationError: A number makes no sense.
+        ConfigurationError: A number is out of range.
     """
 
     resolve: Resolve
@@ -47,10 +65,10 @@ class Tenants:
     insecure_http: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse numbers that make no sense.
+        """Check the numbers.
 
         Raises:
-            ConfigurationError: One is too small, or endless.
+            ConfigurationError: One is too small or infinite.
         """
         seconds = (self.cache_for, self.deadline)
         if (
@@ -62,3 +80,161 @@ class Tenants:
             )
         if self.max_tenants < 1 or not 1 <= self.max_lookups_per_second < math.inf:
             raise ConfigurationError("max_tenants= and max_lookups_per_second= are 1 or more.")
+
+
+class _Tenant(NamedTuple):
+    """A cached tenant: what was resolved, the issuer that validates, and until when."""
+
+    resolved: Issuer
+    issuer: Issuer
+    until: float
+
+
+class TenantDirectory:
+    """Looks up tenants, and caches them and, in a separate cache, the names without a tenant.
+
+    Args:
+        tenants: How tenants are resolved, and the limits.
+        store: Where introspection results of tenants are stored beyond this process.
+        clock: Returns seconds since the epoch.
+        monotonic: Returns monotonic seconds.
+    """
+
+    def __init__(
+        self, tenants: Tenants, store: Store | None = None, *, clock: Clock, monotonic: Clock
+    ) -> None:
+        self._tenants, self._store = tenants, store
+        self._clock, self._monotonic = clock, monotonic
+        self._known: OrderedDict[str, _Tenant] = OrderedDict()
+        self._unknown: OrderedDict[bytes, float] = OrderedDict()
+        self._lookups: SingleFlight[str, Issuer | Reason | None] = SingleFlight(
+            closed=Reason.UNREACHABLE
+        )
+        self._lookup_limit = RateLimit(tenants.max_lookups_per_second, monotonic)
+        # A limit of its own: a flood of unknown names must not stop the renewal of tenants.
+        self._renewal_limit = RateLimit(tenants.max_lookups_per_second, monotonic)
+
+    async def find(self, name: str) -> Issuer | None:
+        """Return the issuer with the identifier *name*, or None if no tenant has it.
+
+        Raises:
+            IssuerUnavailable: It is not cached, and can't be looked up now.
+        """
+        known = self._known.get(name)
+        if known is not None and self._monotonic() < known.until:
+            self._known.move_to_end(name)
+            return known.issuer
+        if not self._may_be_issuer(name) or self._is_unknown(name):
+            return None
+        if not self._lookups.in_flight(name):
+            limit = self._lookup_limit if known is None else self._renewal_limit
+            if not limit.try_acquire():
+                raise IssuerUnavailable(_SOURCE, Reason.BUSY)
+        found = await self._lookups.run(name, lambda: self._look_up(name))
+        if isinstance(found, Reason):
+            raise IssuerUnavailable(_SOURCE, found)
+        return found
+
+    def limit(self, name: str, issuer: Issuer, validation: Validation) -> Validation:
+        """Return *validation* by *issuer*, current only while `find` would return *issuer*.
+
+        Each call of the new `is_current` counts as a use of the tenant, as `find` does.
+        """
+        issuer_is_current = validation.is_current
+        if issuer_is_current is None:
+            return validation
+
+        def is_current() -> bool:
+            known = self._known.get(name)
+            if known is None or known.issuer is not issuer or self._monotonic() >= known.until:
+                return False
+            self._known.move_to_end(name)
+            return issuer_is_current()
+
+        return Validation(validation.token, is_current)
+
+    async def aclose(self) -> None:
+        """Cancel the lookups, close the tenants' issuers, and call `Tenants.aclose`."""
+        await self._lookups.aclose()
+        issuers = [known.issuer for known in self._known.values()]
+        self._known.clear()
+        async with AsyncExitStack() as stack:
+            if self._tenants.aclose is not None:
+                stack.push_async_callback(self._tenants.aclose)
+            for issuer in issuers:
+                stack.push_async_callback(issuer.aclose)
+
+    def _may_be_issuer(self, name: str) -> bool:
+        """Return whether *name* may be an issuer identifier (RFC 8414 §2)."""
+        if len(name) > _MAX_NAME:
+            return False
+        try:
+            check_issuer_urls(name, insecure_http=self._tenants.insecure_http)
+        except ConfigurationError:
+            return False
+        return True
+
+    def _is_unknown(self, name: str) -> bool:
+        return self._monotonic() < self._unknown.get(_digest(name), -math.inf)
+
+    async def _look_up(self, name: str) -> Issuer | Reason | None:
+        """Resolve *name*, cache the outcome, and close the issuer that it replaces."""
+        try:
+            async with asyncio.timeout(self._tenants.deadline):
+                resolved = await self._tenants.resolve(name)
+            mistake = None if resolved is None else _mistake(resolved, name)
+        except TimeoutError:
+            return Reason.TIMED_OUT
+        except Exception as error:  # noqa: BLE001 - the fault is not the token's, so it is an outage
+            # The text of the error may contain secrets, such as the address of a database.
+            _log.error("tenants: the lookup failed: %s", type(error).__name__)
+            return Reason.UNREACHABLE
+        if mistake:
+            _log.error("tenants: the issuer that was returned %s", mistake)
+            return Reason.BAD_RESPONSE
+        former = self._known.pop(name, None)
+        if former is not None and former.resolved is not resolved:
+            await _close(former.issuer)
+            former = None
+        if resolved is None:
+            self._put_unknown(name)
+            return None
+        return await self._put(name, resolved, former)
+
+    async def _put(self, name: str, resolved: Issuer, former: _Tenant | None) -> Issuer:
+        if former is not None:
+            issuer = former.issuer
+        else:
+            issuer = cached(resolved, self._store, clock=self._clock, monotonic=self._monotonic)
+            issuer.start()
+        self._known[name] = _Tenant(resolved, issuer, self._monotonic() + self._tenants.cache_for)
+        if len(self._known) > self._tenants.max_tenants:
+            _, evicted = self._known.popitem(last=False)
+            await _close(evicted.issuer)
+        return issuer
+
+    def _put_unknown(self, name: str) -> None:
+        key = _digest(name)
+        self._unknown[key] = self._monotonic() + self._tenants.negative_cache_for
+        self._unknown.move_to_end(key)  # ordered by the time when the entries expire
+        if len(self._unknown) > _MAX_UNKNOWN:
+            self._unknown.popitem(last=False)
+
+
+def _mistake(resolved: Issuer, name: str) -> str | None:
+    """Return what is wrong with the issuer that was returned for *name*, without its values."""
+    if member := missing_member(resolved, Issuer):
+        return f"has no `{member}`"
+    return None if resolved.issuer == name else "has another identifier than the requested one"
+
+
+async def _close(issuer: Issuer) -> None:
+    try:
+        await issuer.aclose()
+    except Exception as error:  # noqa: BLE001 - the request that waits is not affected by it
+        _log.warning("%s can't be closed: %s", issuer.issuer, type(error).__name__)
+
+
+def _digest(name: str) -> bytes:
+    """Return the key of a name without a tenant; the name itself may be long."""
+    return hashlib.sha256(name.encode()).digest()

@@ -1,17 +1,18 @@
-"""HeaderCache: the headers of good tokens, each read once (RFC 7515 §4)."""
+"""HeaderCache: parsed JOSE headers of tokens that validated (RFC 7515 §4)."""
 
 from oauth_guard.jose.jws import JWS, JWSHeader, parse_jws
 
 __all__ = ["HeaderCache"]
 
-_MAX_KNOWN = 64
+_MAX_HEADERS = 64
 
 
 class HeaderCache:
-    """What headers say that stood on good tokens: an issuer writes the same one on thousands.
+    """Parsed JOSE headers of tokens that validated, so that equal headers are parsed once.
 
-    Remembered is how a text reads, which never changes, and no verdict. What a stranger makes up
-    stands on no good token, so it is read each time, and can't push out what is remembered.
+    An issuer writes the same header on thousands of tokens. How an encoded header parses never
+    changes, and nothing else is cached: no outcome of a check. Only headers of valid tokens are
+    added, so an attacker can't evict entries.
     """
 
     __slots__ = ("_headers",)
@@ -19,19 +20,19 @@ class HeaderCache:
     def __init__(self) -> None:
         self._headers: dict[bytes, JWSHeader] = {}
 
-    def read(self, token: str) -> JWS:
-        """Take a compact JWS apart.
+    def parse(self, token: str) -> JWS:
+        """Parse a compact JWS, with a cached header if there is one.
 
         Raises:
             InvalidToken: See `parse_jws`.
         """
         return parse_jws(token, self._headers)
 
-    def remember(self, token: JWS) -> None:
-        """Remember the header of a *token* that was found good; beyond 64, the oldest goes."""
+    def add(self, token: JWS) -> None:
+        """Cache the header of a *token* that validated; of more than 64, the oldest is evicted."""
         encoded = token.signing_input.partition(b".")[0]
         if encoded in self._headers:
             return
-        if len(self._headers) >= _MAX_KNOWN:
+        if len(self._headers) >= _MAX_HEADERS:
             del self._headers[next(iter(self._headers))]
         self._headers[encoded] = token.header

@@ -11,23 +11,24 @@ from oauth_guard.protocol.claims import ClaimPath, ClaimRules
 
 __all__ = ["AccessToken", "Validation"]
 
-_NOTHING: frozenset[str] = frozenset()  # made anew, each takes 216 bytes for as long as its token
+_EMPTY: frozenset[str] = frozenset()  # shared, since each empty set of its own takes 216 bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AccessToken:
-    """What an issuer vouched for: facts, true for every resource and at every moment.
+    """The facts of a token that its issuer signed or reported as active.
 
-    Whether the token is for us and in time is judged by `check_claims`, on each request.
+    They are the same for every resource and at every time. Audience and lifetime are not
+    checked yet: `check_claims` does that on each request.
 
     Attributes:
-        rules: The rules of the issuer that vouched for it.
-        subject: `sub`, or what the rules name instead; unique for this issuer alone.
+        rules: The rules of its issuer, by which the claims were read.
+        subject: `sub`, or the claim that the rules name instead; unique within one issuer.
         client_id: The client that the token was issued to.
         audience: `aud`, always as a tuple.
         scopes: The granted scopes.
-        expires_at: `exp`, in seconds since the epoch; so are the other times.
-        claims: Everything it says, unknown claims included, frozen.
+        expires_at: `exp`, in seconds since the epoch, as are the other times.
+        claims: All claims, including unknown ones, immutable.
     """
 
     rules: ClaimRules
@@ -45,29 +46,32 @@ class AccessToken:
 
     @property
     def issuer(self) -> str:
-        """The issuer that vouched for it."""
+        """The identifier of its issuer."""
         return self.rules.issuer
 
     @property
     def is_client_token(self) -> bool:
-        """Whether the rules tell that it was issued to a client for itself.
+        """Whether the rules say that it was issued to a client for itself, without a user.
 
-        They are asked here, since claims may be read before they are verified.
+        The operator's function is called here and not while the claims are read, since they may
+        be read before the signature is verified.
 
         Raises:
-            InvalidToken: The operator's function can't read a claim; see `call_claim_function`.
+            InvalidToken: The function can't read a claim; see `call_claim_function`.
         """
         return self.rules.is_client_token is not None and bool(
             call_claim_function(self.rules.is_client_token, self.claims)
         )
 
     def lifetime(self) -> tuple[float, float]:
-        """From when, and until when, `check_claims` finds it in time (epoch seconds)."""
+        """Return from when and until when `check_claims` accepts its times (epoch seconds)."""
         return self.rules.lifetime(self.expires_at, self.not_before, self.issued_at)
 
     @staticmethod
     def from_claims(claims: Mapping[str, Any], rules: ClaimRules) -> "AccessToken":
-        """Read the registered claims, holding each to its type (RFC 7519 §4.1).
+        """Read the registered claims and check their types (RFC 7519 §4.1).
+
+        Issuer, audience and lifetime are not checked here.
 
         Raises:
             InvalidToken: A required claim is missing, or a registered one has the wrong type.
@@ -83,20 +87,25 @@ class AccessToken:
         token.expires_at = frozen.get("exp")
         token.not_before = frozen.get("nbf")
         token.issued_at = frozen.get("iat")
-        token.roles = token.groups = token.entitlements = _NOTHING
+        token.roles = token.groups = token.entitlements = _EMPTY
         if not rules.multi_value_claims.isdisjoint(frozen):
-            token.roles = _gathered(frozen, rules.role_claims)
-            token.groups = _gathered(frozen, rules.group_claims)
-            token.entitlements = _gathered(frozen, rules.entitlement_claims)
+            token.roles = _collected(frozen, rules.role_claims)
+            token.groups = _collected(frozen, rules.group_claims)
+            token.entitlements = _collected(frozen, rules.entitlement_claims)
         token.claims = frozen
         token.__class__ = AccessToken
-        return token  # type: ignore[no-any-return] # it is one now
+        return token  # type: ignore[no-any-return] # its class was set in the line above
 
     def check_claims(self, resource: str, now: float) -> None:
-        """Judge whether the token is for *resource*, and in time at *now* (epoch seconds).
+        """Check audience, client, lifetime and required claim values, on each request.
+
+        Args:
+            resource: The resource that the audience must name, if the rules name no other.
+            now: The current time, in seconds since the epoch.
 
         Raises:
-            InvalidToken: It is for somebody else, out of its time, or says too little.
+            InvalidToken: It is for another resource or client, expired or not yet valid, or
+                lacks a required claim value.
         """
         rules = self.rules
         rules.check_audience(self.audience, resource)
@@ -129,7 +138,7 @@ class Validation:
 
 
 def _read(claims: Mapping[str, Any], rules: ClaimRules) -> FrozenDict:
-    """Hold each claim to its type, and freeze the few that can change."""
+    """Check the type of each claim, and freeze the few values that are mutable."""
     frozen: dict[str, Any] = {}
     for name, value in claims.items():
         if type(value) not in rules.claim_types.get(name, SCALARS):
@@ -154,17 +163,17 @@ def _audience(claims: FrozenDict) -> tuple[str, ...]:
 
 
 def _scopes(claims: FrozenDict, rules: ClaimRules) -> frozenset[str]:
-    """Return what the first scope claim says; the others are held to their type."""
+    """Return the scopes of the first scope claim; the types of the others are checked."""
     first: frozenset[str] | None = None
     for name in rules.scope_claims:
         if name in claims:
             scopes = _scope_names(claims[name])
             first = scopes if first is None else first
-    return first or _NOTHING
+    return first or _EMPTY
 
 
 def _scope_names(value: Any) -> frozenset[str]:
-    """Read a scope claim: one string, or an array where the rules have it so."""
+    """Read a scope claim: one string, or an array if the rules allow it."""
     if isinstance(value, str):
         return frozenset(filter(None, value.split(" ")))
     names = _strings(value)
@@ -173,21 +182,21 @@ def _scope_names(value: Any) -> frozenset[str]:
     return frozenset(filter(None, names))
 
 
-def _gathered(claims: FrozenDict, paths: Iterable[ClaimPath]) -> frozenset[str]:
-    """Put together the strings that are at the ends of *paths*."""
-    found = _NOTHING
+def _collected(claims: FrozenDict, paths: Iterable[ClaimPath]) -> frozenset[str]:
+    """Return the union of the string arrays at the ends of *paths*."""
+    found = _EMPTY
     for path in paths:
-        members, name = (claims, path) if isinstance(path, str) else _followed(claims, path)
+        members, name = (claims, path) if isinstance(path, str) else _resolved(claims, path)
         if name in members:
             found = found.union(_strings(members[name]))
-    return found or _NOTHING
+    return found or _EMPTY
 
 
-def _followed(claims: FrozenDict, path: tuple[str, ...]) -> tuple[FrozenDict, str]:
-    """Return the object that the last name of *path* is a member of, and that name."""
-    *way, name = path
+def _resolved(claims: FrozenDict, path: tuple[str, ...]) -> tuple[FrozenDict, str]:
+    """Return the object that contains the last name of *path*, and that name."""
+    *parents, name = path
     members: Any = claims
-    for step in way:
+    for step in parents:
         members = members.get(step, FrozenDict())
         if not isinstance(members, FrozenDict):
             raise InvalidToken(Reason.MALFORMED_CLAIM)
@@ -195,8 +204,8 @@ def _followed(claims: FrozenDict, path: tuple[str, ...]) -> tuple[FrozenDict, st
 
 
 def _first(claims: FrozenDict, names: Iterable[str]) -> str | None:
-    """Return the first of the claims *names* that is there."""
+    """Return the first of the claims *names* that is present."""
     for name in names:
         if name in claims:
-            return claims[name]  # type: ignore[no-any-return] # its type was looked at
+            return claims[name]  # type: ignore[no-any-return] # `_read` checked its type
     return None

@@ -1,92 +1,74 @@
-"""RawToken: what stands after the scheme, taken apart once however many look at it."""
+"""RawToken: a token as received, parsed at most once."""
 
 import binascii
 
 from oauth_guard.jose.header_cache import HeaderCache
 from oauth_guard.jose.jws import JWS, parse_jws
 
-__all__ = ["USUAL_JWT_BEGINNING", "RawToken"]
+__all__ = ["RawToken"]
 
-USUAL_JWT_BEGINNING = b"ey"
-"""So the header of nearly every JWT begins, encoded: with a brace, and a quote or a space."""
-
-_USUAL = USUAL_JWT_BEGINNING.decode()
-_SIGNED_DOTS, _ENCRYPTED_DOTS = 2, 4
-# How an object may begin, encoded: `e` a brace; `I`, `C`, `D` white space before one; base64
-# skips `~`.
-_BEGINNINGS = frozenset("eICD~")
-_GENEROUS = str.maketrans("-_", "+/")
+_JWS_DOTS, _JWE_DOTS = 2, 4
+# The first character of an encoded object: `e` encodes a brace; `I`, `C` and `D` encode white
+# space before one; the base64 decoder skips `~`.
+_FIRST_CHARACTERS = frozenset("eICD~")
+_TO_BASE64 = str.maketrans("-_", "+/")
 
 
 class RawToken:
-    """A token as presented; nothing of it is believed yet, and its `repr` tells nothing.
+    """A token as received. It is not validated; its `repr` shows nothing of it.
 
     Attributes:
         text: The token itself.
     """
 
-    __slots__ = ("_signed", "text")
+    __slots__ = ("_jws", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._signed: JWS | None = None
+        self._jws: JWS | None = None
 
     @property
-    def may_be_jwt(self) -> bool:
-        """Whether it is worth taking apart; what is not is refused as `signed` would refuse it."""
-        if self.text.startswith(_USUAL):
-            return True
-        dots = self.text.count(".")
-        return dots == _ENCRYPTED_DOTS or (dots == _SIGNED_DOTS and _begins_an_object(self.text))
+    def is_opaque(self) -> bool:
+        """Whether it does not have the form of a JWT: signed or encrypted, well-formed or not.
 
-    @property
-    def opaque(self) -> bool:
-        """Whether it has not the shape of a JWT, signed or encrypted, well-formed or not.
-
-        Generously read: a token that another issuer may have meant as a JWT is none.
+        The test is lenient: a token that another issuer may have meant as a JWT is not opaque.
         """
         dots = self.text.count(".")
-        return dots not in {_SIGNED_DOTS, _ENCRYPTED_DOTS} or not _begins_an_object(self.text)
+        return dots not in {_JWS_DOTS, _JWE_DOTS} or not _begins_object(self.text)
 
     @property
-    def encrypted(self) -> bool:
-        """Whether it has the shape of an encrypted JWT, whose claims can't be seen."""
-        return not self.opaque and self.text.count(".") == _ENCRYPTED_DOTS
+    def is_encrypted(self) -> bool:
+        """Whether it has the form of an encrypted JWT, whose claims can't be read."""
+        return not self.is_opaque and self.text.count(".") == _JWE_DOTS
 
-    @property
-    def signed(self) -> JWS:
-        """The token as a JWS, taken apart.
+    def parse(self, header_cache: HeaderCache | None = None) -> JWS:
+        """Return the token as a parsed JWS; a second call returns the same object.
 
-        Raises:
-            InvalidToken: It is none.
-        """
-        if self._signed is None:
-            self._signed = parse_jws(self.text)
-        return self._signed
-
-    def read(self, headers: HeaderCache) -> JWS:
-        """Return `signed`; a header that is among *headers* is not read again.
+        A header that is in *header_cache* is not parsed again. The signature and the values of
+        the claims are not checked.
 
         Raises:
-            InvalidToken: It is no JWS.
+            InvalidToken: It is not a well-formed JWS; see `parse_jws`.
         """
-        if self._signed is None:
-            self._signed = headers.read(self.text)
-        return self._signed
+        if self._jws is None:
+            self._jws = (
+                parse_jws(self.text) if header_cache is None else header_cache.parse(self.text)
+            )
+        return self._jws
 
-    def teach(self, headers: HeaderCache) -> None:
-        """Let *headers* know its header, if it has one; called once it was found good."""
-        if self._signed is not None:
-            headers.remember(self._signed)
+    def cache_header(self, header_cache: HeaderCache) -> None:
+        """Add its header, if it was parsed, to *header_cache*; only for a token that validated."""
+        if self._jws is not None:
+            header_cache.add(self._jws)
 
 
-def _begins_an_object(text: str) -> bool:
-    """Tell whether the first segment of *text* reads, generously, as the begin of an object."""
-    if text[0] not in _BEGINNINGS:
+def _begins_object(text: str) -> bool:
+    """Return whether the first segment of *text* decodes, leniently, to the start of an object."""
+    if text[0] not in _FIRST_CHARACTERS:
         return False
     try:
-        # What is not of the alphabet is skipped, so what base64url has of its own must be.
-        decoded = binascii.a2b_base64(text.partition(".")[0].translate(_GENEROUS) + "===")
+        # The decoder skips characters outside the alphabet, so `-` and `_` are translated first.
+        decoded = binascii.a2b_base64(text.partition(".")[0].translate(_TO_BASE64) + "===")
     except ValueError:
         return False
     return decoded.lstrip().startswith(b"{")

@@ -273,7 +273,10 @@ def test_a_guard_shows_what_it_guards_and_whom_it_trusts(api: Api) -> None:
         ({"resource": "https://a.example:x"}, "can't be read"),
         ({"resource": "https://a.example/ä"}, "characters that no URL has"),
         ({"resource": "http://a.example"}, "write insecure_http=True"),
-        ({"issuers": []}, r'issuers is empty: name one, \[JWTIssuer\("https://login.example.com'),
+        (
+            {"issuers": []},
+            r'issuers is empty: list at least one, \[JWTIssuer\("https://login.example.com',
+        ),
         ({"debug": True}, r"for a resource on a loopback host: leave it out"),
         ({"realm": "a\nb"}, "realm= must be printable ASCII, on one line"),
         ({"error_uri": "a b"}, "error_uri= must be a URI like"),
@@ -294,7 +297,7 @@ def test_a_wrong_setting_says_what_to_write_instead(
 
 def test_an_issuer_may_be_named_once(api: Api) -> None:
     """Twice would leave open whose settings count."""
-    with pytest.raises(ConfigurationError, match="twice: once is enough"):
+    with pytest.raises(ConfigurationError, match="twice: list it once"):
         Guard(RESOURCE, [api.jwt_issuer(), api.jwt_issuer(leeway=300)])
 
 

@@ -207,6 +207,9 @@ class _Broken:
     def start(self) -> None:
         """Do nothing."""
 
+    async def load(self) -> None:
+        """Do nothing."""
+
     async def aclose(self) -> None:
         """Do nothing."""
 

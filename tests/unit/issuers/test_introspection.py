@@ -237,7 +237,7 @@ async def test_what_the_operator_must_mend_is_logged(
     await harness.verdict("t0k3n-of-theirs")
     (line,) = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert text in line.getMessage()
-    assert f"answers {answer.status_code} " in line.getMessage()
+    assert f"returned {answer.status_code} " in line.getMessage()
     assert "t0k3n" not in caplog.text
     assert "s3cr3t" not in caplog.text
 

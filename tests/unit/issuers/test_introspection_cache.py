@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from oauth_guard import ConfigurationError, JWTIssuer
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
-from oauth_guard.issuers.introspection_cache import IntrospectionCache
+from oauth_guard.issuers.introspection_cache import IntrospectionCache, cached
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.stores.memory import MemoryStore
+from oauth_guard.testing import LocalIssuer
 from tests.builders.clock import FakeClock
 from tests.builders.introspection_cache import INACTIVE, IntrospectionCacheHarness
 from tests.builders.scripted_issuer import (
@@ -242,3 +244,12 @@ async def test_one_access_token_serves_until_it_is_forgotten() -> None:
     validator = IntrospectionCacheHarness().validator
     first, second = [await validator.validate(RawToken("token")) for _ in range(2)]
     assert first is second
+
+
+def test_issuer_without_cache_settings_is_rejected() -> None:
+    """`cached` returns such an issuer itself."""
+    local = LocalIssuer()
+    issuer = JWTIssuer(local.issuer, keys=local.jwks)
+    with pytest.raises(ConfigurationError, match="has no cache settings: its `cache` is None"):
+        IntrospectionCache(issuer)
+    assert cached(issuer, None, clock=FakeClock()) is issuer

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -172,6 +173,10 @@ async def test_a_key_source_of_ones_own_is_asked() -> None:
         ({"keys": {}}, "keys= must be a JWK set"),
         ({"keys": {"keys": []}}, "keys= must contain usable public keys only: there is none"),
         ({"keys": {"keys": [MAC]}}, "keys= must contain usable public keys only: the key's type"),
+        (
+            {"keys": SimpleNamespace(verify=None, is_current=None)},
+            "keys= is a SimpleNamespace without `ready`: a key source has every member of",
+        ),
         ({"keys": [MAC]}, 'keys= takes a JWK set, {"keys": \\[...\\]}, or a KeySource'),
     ],
 )

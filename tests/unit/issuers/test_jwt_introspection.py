@@ -165,9 +165,25 @@ async def test_a_tenant_is_asked_where_it_was_set_up_for_that(local: LocalIssuer
     await router.aclose()
 
 
+@pytest.mark.parametrize(
+    ("introspection", "instead"),
+    [
+        (lambda local: JWTIssuer(local.issuer), "can introspect: write IntrospectionIssuer"),
+        (lambda _: "https://issuer.test", "and str has no `issuer`: write IntrospectionIssuer"),
+    ],
+    ids=["a JWT issuer", "a string"],
+)
+def test_introspection_setting_that_can_not_introspect_is_rejected(
+    local: LocalIssuer, introspection: Callable[[LocalIssuer], Any], instead: str
+) -> None:
+    """It is rejected when the issuer is built."""
+    with pytest.raises(ConfigurationError, match=instead):
+        JWTIssuer(local.issuer, introspection=introspection(local))
+
+
 def test_one_issuer_does_not_speak_for_another(local: LocalIssuer) -> None:
     """Whoever signs is also whoever is asked."""
-    with pytest.raises(ConfigurationError, match=r"asks https://other\.test, not https://issuer"):
+    with pytest.raises(ConfigurationError, match=r"names https://other\.test, not https://issuer"):
         JWTIssuer(local.issuer, introspection=asked(LocalIssuer("https://other.test")))
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from oauth_guard import ConfigurationError, JWTIssuer
+from oauth_guard import ConfigurationError, Guard, JWTIssuer
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.issuers.router import IssuerRouter
+from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.testing import LocalIssuer
 from tests.builders.jwt_issuer import refuse_connection, wait_for_background_tasks
@@ -44,7 +45,7 @@ async def test_the_header_of_a_good_token_is_read_once(named: LocalIssuer, known
     for token in tokens:
         with nullcontext() if known else pytest.raises(InvalidToken):
             await router.validate(token)
-    assert (tokens[0].signed.header is tokens[1].signed.header) is known
+    assert (tokens[0].parse().header is tokens[1].parse().header) is known
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,9 @@ async def test_closing_closes_all_also_when_one_fails() -> None:
 
 def test_no_issuer_is_a_wrong_configuration() -> None:
     """Nobody would be let in."""
-    with pytest.raises(ConfigurationError, match=r"issuers is empty: name one, \[JWTIssuer\("):
+    with pytest.raises(
+        ConfigurationError, match=r"issuers is empty: list at least one, \[JWTIssuer\("
+    ):
         IssuerRouter([])
 
 
@@ -150,8 +153,10 @@ def test_no_issuer_is_a_wrong_configuration() -> None:
         pytest.param("https://a.example", r"is a list of issuers: \[JWTIssuer\(", id="a string"),
         pytest.param(issuers()[0], r"is a list of issuers: \[JWTIssuer\(", id="an issuer"),
         pytest.param(None, r"is a list of issuers: \[JWTIssuer\(", id="nothing"),
-        pytest.param(["https://a.example"], r"holds 'https://a\.example', which is", id="strings"),
-        pytest.param([issuers()], "holds .*, which is no issuer", id="a list in a list"),
+        pytest.param(
+            ["https://a.example"], r"contains 'https://a\.example', which is", id="strings"
+        ),
+        pytest.param([issuers()], "contains .*, which is no issuer", id="a list in a list"),
     ],
 )
 def test_what_is_no_list_of_issuers_is_a_wrong_configuration(issuers: Any, told: str) -> None:
@@ -162,5 +167,37 @@ def test_what_is_no_list_of_issuers_is_a_wrong_configuration(issuers: Any, told:
 
 def test_one_name_twice_is_a_wrong_configuration() -> None:
     """Which of the two counts would be a guess."""
-    with pytest.raises(ConfigurationError, match=r"names https://a\.example twice: once is"):
+    with pytest.raises(ConfigurationError, match=r"lists https://a\.example twice: list it once"):
         IssuerRouter([*issuers(), *issuers()])
+
+
+class WithoutCache:
+    """An issuer of a user that was written without the member `cache`."""
+
+    issuer, ready = "https://a.example", True
+    accepts_opaque = accepts_unnamed_jwts = can_introspect = False
+
+    async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
+        """Reject each token."""
+        del token, introspect
+        raise InvalidToken(Reason.INACTIVE)
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    async def load(self) -> None:
+        """Do nothing."""
+
+    async def aclose(self) -> None:
+        """Do nothing."""
+
+
+def test_issuer_without_a_member_is_rejected_with_the_name_of_the_member() -> None:
+    """It is rejected when the guard is built, not when the first token arrives."""
+    incomplete: Any = WithoutCache()
+    with pytest.raises(ConfigurationError, match="a WithoutCache without `cache`: an issuer has"):
+        IssuerRouter([incomplete])
+    with pytest.raises(ConfigurationError, match="a WithoutCache without `cache`: an issuer has"):
+        Guard("https://api.test", [incomplete])
+    incomplete.cache = None
+    assert IssuerRouter([incomplete]).ready

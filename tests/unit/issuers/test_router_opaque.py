@@ -159,7 +159,7 @@ def test_several_that_take_opaque_tokens_want_consent() -> None:
     """Each would see the tokens of the other."""
     scene = Scene()
     issuers: list[Issuer] = [scene.asked(scene.a), scene.asked(scene.b)]
-    with pytest.raises(ConfigurationError, match=f"{A} and {B} take .* share_tokens=True"):
+    with pytest.raises(ConfigurationError, match=f"{A} and {B} accept .* share_tokens=True"):
         IssuerRouter(issuers)
     assert IssuerRouter(issuers, share_tokens=True).names == (A, B)
 
@@ -171,7 +171,7 @@ def test_those_that_would_share_are_named() -> None:
         OnlyJWTs(SIGNS),
         scene.asked(scene.b, accepts_unnamed_jwts=True),
     ]
-    with pytest.raises(ConfigurationError, match=f"^{SIGNS} and {B} take "):
+    with pytest.raises(ConfigurationError, match=f"^{SIGNS} and {B} accept "):
         IssuerRouter(accepts_unnamed_jwts)
 
 

@@ -23,7 +23,7 @@ def _token(header: Any = HEADER, claims: Any = CLAIMS) -> str:
 
 def _is_known(headers: HeaderCache, header: Any) -> bool:
     """Tell by the object: what is read again is another one."""
-    first, second = (headers.read(_token(header)).header for _ in range(2))
+    first, second = (headers.parse(_token(header)).header for _ in range(2))
     return first is second
 
 
@@ -38,7 +38,7 @@ _tokens = st.builds(_token, _headers, _claims) | st.text("a.=é", max_size=9)
 
 def _outcome(headers: HeaderCache | None, token: str) -> tuple[JWS, Any] | Reason:
     try:
-        signed = parse_jws(token) if headers is None else headers.read(token)
+        signed = parse_jws(token) if headers is None else headers.parse(token)
     except InvalidToken as refusal:
         return refusal.reason
     return signed, signed.header.replicated_claims
@@ -52,7 +52,7 @@ def test_what_is_known_changes_no_outcome(good: list[str], tokens: list[str]) ->
     for token in good:
         outcome = _outcome(headers, token)
         if not isinstance(outcome, Reason):
-            headers.remember(outcome[0])
+            headers.add(outcome[0])
     for token in [*good, *tokens]:
         assert _outcome(headers, token) == _outcome(None, token)
 
@@ -61,24 +61,24 @@ def test_a_header_is_read_until_it_is_remembered() -> None:
     """Reading alone remembers nothing."""
     headers = HeaderCache()
     assert not _is_known(headers, HEADER)
-    headers.remember(headers.read(_token()))
+    headers.add(headers.parse(_token()))
     assert _is_known(headers, HEADER)
-    assert headers.read(_token()).header == JWSHeader("ES256", "at+jwt", "ES256")
+    assert headers.parse(_token()).header == JWSHeader("ES256", "at+jwt", "ES256")
 
 
 def test_it_is_known_by_its_very_text() -> None:
     """The same members in other words are another header."""
     headers = HeaderCache()
-    headers.remember(headers.read(_token()))
+    headers.add(headers.parse(_token()))
     assert not _is_known(headers, json.dumps(HEADER, indent=1).encode())
 
 
 def test_a_known_header_is_held_to_the_claims_of_each_token() -> None:
     """What it repeats of one token's claims is not true of another's."""
     headers, header = HeaderCache(), {**HEADER, "sub": "u1"}
-    headers.remember(headers.read(_token(header)))
+    headers.add(headers.parse(_token(header)))
     with pytest.raises(InvalidToken, match=Reason.MALFORMED_HEADER):
-        headers.read(_token(header, {**CLAIMS, "sub": "u2"}))
+        headers.parse(_token(header, {**CLAIMS, "sub": "u2"}))
 
 
 def test_few_are_remembered_and_the_oldest_goes() -> None:
@@ -86,5 +86,5 @@ def test_few_are_remembered_and_the_oldest_goes() -> None:
     headers = HeaderCache()
     many = [{**HEADER, "kid": str(number)} for number in range(_KNOWN + 2)]
     for header in [*many, many[-1]]:
-        headers.remember(headers.read(_token(header)))
+        headers.add(headers.parse(_token(header)))
     assert [_is_known(headers, header) for header in many] == [False] * 2 + [True] * _KNOWN

@@ -1,4 +1,4 @@
-"""A token is opaque when it has not the shape of a JWT, well-formed or not."""
+"""RawToken distinguishes opaque tokens from JWTs by their form, and parses a JWT once."""
 
 import base64
 import binascii
@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.jose.header_cache import HeaderCache
 from oauth_guard.protocol.raw_token import RawToken
 from tests.unit.protocol.properties import BOUNDED
 
@@ -20,16 +21,17 @@ def segment(text: str) -> str:
 
 
 HEADER = segment('{"alg":"ES256"}')
-NAMED = segment('{"alg":"ES256","kid":"k~1x"}')  # 38 characters, of which one is a `-`
+NAMED = segment('{"alg":"ES256","kid":"k~1x"}')  # 38 characters, one of which is `-`
+SIGNED = f"{HEADER}.{segment('{}')}.{segment('x')}"
 
 
 @pytest.mark.parametrize(
     ("text", "opaque", "encrypted"),
     [
-        pytest.param("opaque", True, False, id="one word"),
+        pytest.param("opaque", True, False, id="no dot"),
         pytest.param("aA0-._~+/==", True, False, id="every character"),
-        pytest.param("a.b.c", True, False, id="three words"),
-        pytest.param(f"{segment('[1]')}.b.c", True, False, id="no object"),
+        pytest.param("a.b.c", True, False, id="three segments, none of them an object"),
+        pytest.param(f"{segment('[1]')}.b.c", True, False, id="an array as header"),
         pytest.param("v4.local.c2VjcmV0", True, False, id="PASETO"),
         pytest.param(f"{HEADER}.b", True, False, id="two segments"),
         pytest.param(f"{HEADER}.b.c", False, False, id="signed"),
@@ -41,21 +43,24 @@ NAMED = segment('{"alg":"ES256","kid":"k~1x"}')  # 38 characters, of which one i
         pytest.param(f"{HEADER}.b.c.d.e", False, True, id="encrypted"),
     ],
 )
-def test_its_shape_is_told(text: str, opaque: bool, encrypted: bool) -> None:
-    """In doubt it is a JWT, which goes to nobody but the issuer that it names."""
+def test_form_of_a_token_decides_whether_it_is_opaque(
+    text: str, opaque: bool, encrypted: bool
+) -> None:
+    """In doubt a token is a JWT, which is sent only to the issuer that it names."""
     token = RawToken(text)
-    assert (token.opaque, token.encrypted) == (opaque, encrypted)
+    assert (token.is_opaque, token.is_encrypted) == (opaque, encrypted)
 
 
 @BOUNDED
 @given(st.sampled_from(["", " ", "\n", "\r\n\t", "   "]), st.text(), st.booleans())
-def test_whatever_its_header_says_a_jwt_is_none(space: str, key_id: str, ascii_only: bool) -> None:
-    """Else it would be shown to an issuer that it does not name, or be refused as junk."""
+def test_jwt_is_never_opaque_whatever_its_header_contains(
+    space: str, key_id: str, ascii_only: bool
+) -> None:
+    """An opaque token is sent to an issuer that it does not name."""
     header = json.dumps({"alg": "ES256", "kid": key_id}, ensure_ascii=ascii_only)
     encoded = base64.urlsafe_b64encode((space + header).encode("utf-8", "replace"))
     token = RawToken(f"{encoded.decode().rstrip('=')}.b.c")
-    assert not token.opaque
-    assert token.may_be_jwt
+    assert not token.is_opaque
 
 
 TOKEN68 = string.ascii_letters + string.digits + "-._~+/"
@@ -64,26 +69,35 @@ FIRST = st.text(TOKEN68.replace(".", ""), min_size=1, max_size=9)
 
 @BOUNDED
 @given(FIRST | FIRST.map(lambda rest: "~e" + rest) | FIRST.map(lambda rest: "eyJ" + rest))
-def test_a_glance_is_enough(first: str) -> None:
-    """Whatever the first segment is, it is decoded only where that may make a difference."""
+def test_first_character_excludes_no_segment_that_decodes_to_an_object(first: str) -> None:
+    """The first segment is decoded only if its first character allows an object."""
     base64url = first.replace("-", "+").replace("_", "/") + "==="
     try:
         header = binascii.a2b_base64(base64url)
     except ValueError:
         header = b""
     token = RawToken(f"{first}.b.c")
-    is_jwt = header.lstrip().startswith(b"{")
-    assert token.opaque is not is_jwt
-    assert token.may_be_jwt is (is_jwt or first.startswith("ey"))
+    assert token.is_opaque is not header.lstrip().startswith(b"{")
 
 
-def test_a_jwt_is_taken_apart_once() -> None:
-    """Whoever looks sees the same parts."""
-    token = RawToken(f"{HEADER}.{segment('{}')}.{segment('x')}")
-    assert token.signed is token.signed
+def test_token_is_parsed_once() -> None:
+    """Every caller gets the same JWS."""
+    token = RawToken(SIGNED)
+    assert token.parse() is token.parse()
 
 
-def test_what_is_no_jwt_is_no_signed_token() -> None:
-    """An opaque token has no claims to read."""
+def test_header_of_a_parsed_token_is_cached() -> None:
+    """Another token with an equal header gets the cached header object."""
+    header_cache = HeaderCache()
+    first, second = RawToken(SIGNED), RawToken(SIGNED)
+    first.cache_header(header_cache)
+    assert second.parse(header_cache).header is not first.parse(header_cache).header
+    first.cache_header(header_cache)
+    third = RawToken(SIGNED)
+    assert third.parse(header_cache).header is first.parse().header
+
+
+def test_opaque_token_does_not_parse() -> None:
+    """It has no claims to read."""
     with pytest.raises(InvalidToken, match=Reason.MALFORMED_TOKEN):
-        _ = RawToken("opaque").signed
+        RawToken("opaque").parse()

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextvars import ContextVar
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,8 +11,7 @@ from oauth_guard import JWTIssuer
 from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.interfaces import Issuer
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
-from oauth_guard.issuers.tenant_directory import TenantDirectory
-from oauth_guard.issuers.tenants import Tenants
+from oauth_guard.issuers.tenants import TenantDirectory, Tenants
 from oauth_guard.testing import LocalIssuer
 from tests.builders.clock import FakeClock
 from tests.builders.jwt_issuer import wait_for_background_tasks
@@ -280,7 +280,7 @@ async def test_an_outage_is_nobodys_fault_and_is_not_remembered(
     registry = Registry(A)
     registry.failure = failure
     assert await registry.find(A) == Reason.UNREACHABLE
-    assert f"tenants can't be looked up: {type(failure).__name__}" in caplog.text
+    assert f"tenants: the lookup failed: {type(failure).__name__}" in caplog.text
     assert "secret" not in caplog.text
     registry.failure = None
     assert await registry.find(A) is registry.tenants[A]
@@ -316,16 +316,23 @@ async def test_an_answer_must_carry_exactly_the_name(
     registry = Registry()
     registry.tenants[A] = JWTIssuer(other, keys=LocalIssuer().jwks)
     assert await registry.find(A) == Reason.BAD_RESPONSE
-    assert "has another name than asked for" in caplog.text
+    assert "has another identifier than the requested one" in caplog.text
     assert A not in caplog.text
 
 
-async def test_an_answer_that_is_no_issuer_is_an_outage() -> None:
-    """Whoever asks, the fault is ours."""
+@pytest.mark.parametrize(
+    ("returned", "member"),
+    [("yes", "issuer"), (SimpleNamespace(issuer=A), "accepts_opaque")],
+    ids=["a string", "an object with the identifier alone"],
+)
+async def test_returned_object_without_the_members_of_an_issuer_is_an_outage(
+    returned: Any, member: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The fault is the operator's, so no token is rejected for it; the log names the member."""
     registry = Registry()
-    odd: Any = {A: "yes"}
-    registry.tenants = odd
-    assert await registry.find(A) == Reason.UNREACHABLE
+    registry.tenants[A] = returned
+    assert await registry.find(A) == Reason.BAD_RESPONSE
+    assert f"the issuer that was returned has no `{member}`" in caplog.text
 
 
 async def test_cache_of_a_tenants_issuer_is_kept_as_long_as_the_issuer() -> None:
