@@ -22,10 +22,9 @@ from starlette.staticfiles import StaticFiles
 from tests.acceptance.demo.authorization_server.harness import CREDENTIALS
 from tests.acceptance.demo.chromium import chromium, requested_addresses
 from tests.acceptance.demo.running import running
+from tests.acceptance.documents import ROOT, python_blocks
 
 SECONDS = 30
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -56,9 +55,9 @@ def test_authorize_button_obtains_a_token_that_works(browser: Chrome, origin: st
 
 
 @pytest.mark.needs("chromium", "chromedriver")
-def test_readme_application_accepts_tokens_of_the_demo(browser: Chrome, origin: str) -> None:
-    """It runs at another origin, with the changes that the page names."""
-    with running(lambda own: readmes_application(own, origin)) as own:
+def test_fastapi_example_accepts_tokens_of_the_demo(browser: Chrome, origin: str) -> None:
+    """It runs at another origin, with the changes that the page of the demo names."""
+    with running(lambda own: fastapi_example(own, origin)) as own:
         browser.get(f"{own}/docs")
         authorize(browser)
         response = call(browser)
@@ -66,9 +65,10 @@ def test_readme_application_accepts_tokens_of_the_demo(browser: Chrome, origin: 
     assert "u-ada-" in response
 
 
-def readmes_application(own: str, demo: str) -> Starlette:
-    """Return the application of README, to be served at *own*, with its issuer at *demo*."""
-    block = next(one for one in PYTHON.findall(README) if "FastAPI(" in one)
+def fastapi_example(own: str, demo: str) -> Starlette:
+    """Return the application of docs/fastapi.md at *own*, with its issuer at *demo*."""
+    (example,) = python_blocks(ROOT / "docs/fastapi.md")
+    block = example.text
     for printed, instead in {
         '"https://api.example.com"': f'"{own}"',
         '"https://login.example.com"': f'"{demo}", audience="{demo}/v1"',
@@ -78,7 +78,7 @@ def readmes_application(own: str, demo: str) -> Starlette:
         assert printed in block
         block = block.replace(printed, instead)
     names: dict[str, Any] = {}
-    exec(compile(block, "README.md", "exec"), names)  # noqa: S102 - our own text
+    exec(compile(block, example.page, "exec"), names)  # noqa: S102 - our own text
     return with_assets_at_hand(own, names["app"])
 
 

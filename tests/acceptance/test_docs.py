@@ -1,0 +1,117 @@
+"""The pages of docs/: their blocks run in order, their commands work, and their names are true."""
+
+import asyncio
+import inspect
+import re
+import sys
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from oauth_guard import Guard, IntrospectionIssuer, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard.errors import Reason
+from oauth_guard.testing import LocalIssuer
+from tests.acceptance.documents import PAGES, README, ROOT, Block, blocks_of, python_blocks
+from tests.acceptance.reader import Reader
+
+WITH_PYTHON = [pytest.param(page, id=page.name) for page in PAGES if python_blocks(page)]
+_LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
+
+
+@pytest.fixture(autouse=True)
+def shop() -> Iterator[None]:
+    """Provide the application that the pages import: `from shop import app`."""
+    module = types.ModuleType("shop")
+    routes = [
+        Route("/", lambda _: PlainTextResponse("welcome")),
+        WebSocketRoute("/ticker", _ticker),
+    ]
+    vars(module)["app"] = Starlette(routes=routes)
+    sys.modules["shop"] = module
+    yield
+    del sys.modules["shop"]
+
+
+async def _ticker(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.send_json({"hello": websocket.user.subject})
+
+
+def _run(block: Block, text: str, **names: object) -> dict[str, object]:
+    padding = "\n" * block.line  # so that an error names the line of the page
+    exec(compile(padding + text, block.page, "exec"), names)  # noqa: S102 - our own text
+    return names
+
+
+@pytest.mark.parametrize("page", WITH_PYTHON)
+async def test_python_blocks_of_a_page_run_in_order(page: Path) -> None:
+    """A block that a reader copies raises no error, and a test in it passes."""
+    for block in python_blocks(page):
+        for name, value in _run(block, block.text).items():
+            if name.startswith("test_") and inspect.iscoroutinefunction(value):
+                await value()
+
+
+@pytest.mark.needs("curl")
+def test_commands_of_the_demo_page_print_the_shown_output(tmp_path: Path) -> None:
+    """They start the demo, print its credentials, run its tour and call it with a token."""
+    assert Reader(tmp_path).follow(blocks_of(ROOT / "docs/demo.md")) == 5
+
+
+async def test_guard_inside_a_mount_becomes_ready_at_start_up() -> None:
+    """The lifespan in the block fetches the keys before any request."""
+    block = next(
+        one for one in python_blocks(ROOT / "docs/applications.md") if "Mount(" in one.text
+    )
+    issuer = LocalIssuer("https://login.example.com")
+    named = f'"{issuer.issuer}"'
+    names = _run(block, block.text.replace(named, f"{named}, http=issuer.http"), issuer=issuer)
+    guard, site = names["guard"], names["site"]
+    assert isinstance(guard, Guard)
+    assert isinstance(site, Starlette)
+    assert not guard.ready
+    async with site.router.lifespan_context(site), asyncio.timeout(5):
+        while not guard.ready:  # noqa: ASYNC110 - a guard has no event for it
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [Guard, JWTIssuer, IntrospectionIssuer, OAuthGuardMiddleware],
+    ids=lambda one: one.__name__,
+)
+def test_settings_page_lists_every_setting(owner: Callable[..., object]) -> None:
+    """Clocks are for tests and have no row."""
+    text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    section = text.partition(f"## {owner.__name__}\n")[2].partition("\n## ")[0]
+    for name, parameter in inspect.signature(owner).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY and name not in {"clock", "monotonic"}:
+            assert f"`{name}`" in section
+
+
+def test_reasons_page_names_existing_reasons_only() -> None:
+    """Each name in the first column is a member of Reason."""
+    text = (ROOT / "docs/reasons.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    names = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert names <= set(Reason)
+    assert len(names) > len(rows)
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in [README, *PAGES]])
+def test_links_of_a_page_lead_to_files_and_headings(page: Path) -> None:
+    """A link without a scheme names a file of the checkout, and an anchor a heading of it."""
+    for file, anchor in _LINK.findall(page.read_text(encoding="utf-8")):
+        target = page.parent / file if file else page
+        assert target.is_file(), file
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {
+                re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings
+            }
