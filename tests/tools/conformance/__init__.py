@@ -1,1 +1,1 @@
-"""The conformance harness: holds the marked tests against the rows of `conformance.md`."""
+"""The conformance report: compares the marked tests with the rows of `conformance.md`."""

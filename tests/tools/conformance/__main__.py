@@ -1,4 +1,4 @@
-"""Show which conformance rows hold: `python -m tests.tools.conformance [SECTION …]`."""
+"""Show which conformance rows pass: `python -m tests.tools.conformance [SECTION …]`."""
 
 import argparse
 import contextlib
@@ -13,7 +13,7 @@ from tests.tools.conformance.recorder import KnownRows, Recorder
 from tests.tools.conformance.verdicts import report
 
 SUITE = Path(__file__).parents[2]
-CAN_BE_JUDGED = {
+COMPLETED = {
     pytest.ExitCode.OK,
     pytest.ExitCode.TESTS_FAILED,
     pytest.ExitCode.NO_TESTS_COLLECTED,
@@ -25,23 +25,23 @@ def main(arguments: Sequence[str], *, matrix: Path = MATRIX, suite: Path = SUITE
     parser = argparse.ArgumentParser(prog="python -m tests.tools.conformance", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="such as 6750; default: all")
     parser.add_argument("--all", action="store_true", help="a row that waits is a failure")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
 
     known = read_matrix(matrix.read_text(encoding="utf-8"))
-    unknown = [section for section in asked.sections if section not in known.sections]
+    unknown = [section for section in options.sections if section not in known.sections]
     if unknown:
         message = f"unknown section {', '.join(unknown)}; known: {' '.join(known.sections)}"
         print(message, file=sys.stderr)
         return 2
 
-    sections = asked.sections or known.sections
+    sections = options.sections or known.sections
     recorder = Recorder([row for section in sections for row in known.rows_of(section)])
     with contextlib.redirect_stdout(sys.stderr):
         ended = pytest.main(["-q", str(suite)], plugins=[KnownRows(known), recorder])
-    if ended not in CAN_BE_JUDGED:
+    if ended not in COMPLETED:
         return int(ended)
 
-    result = report(known, sections, recorder.outcomes(), strict=asked.all)
+    result = report(known, sections, recorder.outcomes(), strict=options.all)
     print("\n".join(result.lines()))
     return 0 if result.good else 1
 

@@ -1,4 +1,4 @@
-"""The rows of the conformance matrix, read from its Markdown."""
+"""The rows of the conformance matrix, parsed from its Markdown."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _WAITING = "| rows | what waits | comes with |"
 
 @dataclass(frozen=True)
 class Matrix:
-    """Every row id in the order of the document, and those that wait for later work."""
+    """Every row id in the order of the document, and the rows that wait for a later feature."""
 
     rows: tuple[str, ...]
     waiting: frozenset[str]
@@ -29,15 +29,15 @@ class Matrix:
 
 
 def section_of(row: str) -> str:
-    """Return the section of *row*: what stands before the number."""
+    """Return the section of *row*: the part before the number."""
     return row.rpartition("-")[0]
 
 
 def read_matrix(text: str) -> Matrix:
-    """Read the matrix from its Markdown *text*.
+    """Parse the matrix from its Markdown *text*.
 
     Raises:
-        ValueError: A row id stands twice, or a row waits that does not exist.
+        ValueError: A row id occurs twice, or a waiting row does not exist.
     """
     requirements, _, rest = text.partition(_WAITING)
     rows = [found["id"] for line in requirements.splitlines() if (found := _ROW.match(line))]
@@ -46,8 +46,8 @@ def read_matrix(text: str) -> Matrix:
     waiting = {row for cell in first_cells for row in _ID.findall(cell)}
     twice = sorted({row for row in rows if rows.count(row) > 1})
     if twice:
-        raise ValueError(f"the matrix holds these ids twice: {', '.join(twice)}")
+        raise ValueError(f"the matrix contains these ids twice: {', '.join(twice)}")
     unknown = sorted(waiting.difference(rows))
     if unknown:
-        raise ValueError(f"the matrix lets rows wait that it does not hold: {', '.join(unknown)}")
+        raise ValueError(f"the matrix lists waiting rows that do not exist: {', '.join(unknown)}")
     return Matrix(tuple(rows), frozenset(waiting))

@@ -1,4 +1,4 @@
-"""The pytest plugins that read the `conformance` marks of tests and record what became of them."""
+"""The pytest plugins that read the `conformance` marks of tests and record their outcomes."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -9,24 +9,24 @@ from tests.tools.conformance.matrix import Matrix
 from tests.tools.conformance.verdicts import Outcome
 
 
-def rows_shown_by(item: pytest.Item) -> list[str]:
+def rows_of(item: pytest.Item) -> list[str]:
     """Return the rows that the marks of *item* name."""
     return [row for mark in item.iter_markers("conformance") for row in mark.args]
 
 
 class KnownRows:
-    """Refuses a mark that names no row of the matrix."""
+    """Rejects a mark that names no row of the matrix."""
 
     def __init__(self, matrix: Matrix) -> None:
         self._known = frozenset(matrix.rows)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Stop the run when any test names a row that does not exist."""
+        """Stop the run if a test names a row that does not exist."""
         unknown = [
             f"{item.nodeid} names {row!r}, which is no row of the conformance matrix"
             for item in items
-            for row in rows_shown_by(item)
+            for row in rows_of(item)
             if row not in self._known
         ]
         if unknown:
@@ -34,7 +34,7 @@ class KnownRows:
 
 
 class Recorder:
-    """Runs only the tests of the rows asked for, and keeps the outcome of each."""
+    """Runs only the tests of the selected rows, and records the outcome of each."""
 
     def __init__(self, rows: Collection[str]) -> None:
         self._rows = frozenset(rows)
@@ -42,7 +42,7 @@ class Recorder:
         self._outcomes: dict[str, Outcome] = {}
 
     def outcomes(self) -> dict[str, dict[str, Outcome]]:
-        """Return the tests of each row with what became of them; one that never ran did not run."""
+        """Return the tests of each row with their outcomes; a test that never ran is `NOT_RUN`."""
         return {
             row: {test: self._outcomes.get(test, Outcome.NOT_RUN) for test in tests}
             for row, tests in self._tests.items()
@@ -52,16 +52,16 @@ class Recorder:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """Keep the tests that show a row asked for."""
-        kept = [item for item in items if self._rows.intersection(rows_shown_by(item))]
+        """Select the tests of the selected rows."""
+        kept = [item for item in items if self._rows.intersection(rows_of(item))]
         for item in kept:
-            for row in rows_shown_by(item):
+            for row in rows_of(item):
                 self._tests[row].append(item.nodeid)
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember the worst that was seen of a test in its set-up, its call and its tear-down."""
+        """Record the worst outcome of the set-up, the call and the tear-down of a test."""
         before = self._outcomes.get(report.nodeid)
         if report.failed:
             self._outcomes[report.nodeid] = Outcome.FAILED

@@ -1,4 +1,4 @@
-"""The conformance harness says of each row what its tests show, on miniature suites."""
+"""The conformance report gives the right verdict on each row of miniature suites."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from tests.tools.conformance.__main__ import main
 from tests.tools.conformance.matrix import MATRIX, Matrix, read_matrix
 from tests.tools.conformance.recorder import Recorder
-from tests.tools.conformance.verdicts import Outcome, Verdict, judge, report
+from tests.tools.conformance.verdicts import Outcome, Verdict, report, verdict_on
 
 PASSED, FAILED, NOT_RUN = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_RUN
 
@@ -28,8 +28,8 @@ Not offered: 9999-01.
 """
 
 
-def test_the_matrix_is_read_in_its_own_order() -> None:
-    """Rows keep their order, an id in running text is no row, a note behind an id is no matter."""
+def test_matrix_is_read_in_document_order() -> None:
+    """An id in running text is no row, and a note after an id is ignored."""
     matrix = read_matrix(TWO_SECTIONS)
     assert matrix.rows == ("1000-01", "1000-02", "CORS-01", "CORS-02")
     assert matrix.waiting == {"1000-02", "CORS-02"}
@@ -37,8 +37,8 @@ def test_the_matrix_is_read_in_its_own_order() -> None:
     assert matrix.rows_of("CORS") == ("CORS-01", "CORS-02")
 
 
-def test_a_matrix_may_have_nothing_that_waits() -> None:
-    """The table of waiting rows may be gone altogether."""
+def test_matrix_without_waiting_rows_is_read() -> None:
+    """The table of waiting rows is optional."""
     assert read_matrix("| 1000-01 | 1 | M | One. | |").waiting == frozenset()
 
 
@@ -46,30 +46,30 @@ def test_a_matrix_may_have_nothing_that_waits() -> None:
     ("text", "fault"),
     [
         pytest.param(
-            "| A-01 | |\n| A-01 | |\n", "holds these ids twice: A-01", id="the same id twice"
+            "| A-01 | |\n| A-01 | |\n", "contains these ids twice: A-01", id="the same id twice"
         ),
         pytest.param(
             "| A-01 | |\n\n| rows | what waits | comes with |\n|---|---|---|\n| A-02 | | |",
-            "rows wait that it does not hold: A-02",
+            "waiting rows that do not exist: A-02",
             id="an unknown row that waits",
         ),
     ],
 )
-def test_a_faulty_matrix_is_refused(text: str, fault: str) -> None:
-    """A matrix that contradicts itself is named, not guessed at."""
+def test_inconsistent_matrix_is_rejected(text: str, fault: str) -> None:
+    """The error names the ids."""
     with pytest.raises(ValueError, match=fault):
         read_matrix(text)
 
 
-def test_the_projects_matrix_is_sound() -> None:
-    """The matrix beside the suite reads, and holds the sections it announces."""
+def test_matrix_of_the_project_is_consistent() -> None:
+    """It can be read, and has the announced sections."""
     matrix = read_matrix(MATRIX.read_text(encoding="utf-8"))
     assert len(matrix.rows_of("6750")) == 27
     assert {"6749", "9449", "FAPI", "ASGI"} <= set(matrix.sections)
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "waiting", "verdict", "blamed"),
+    ("outcomes", "waiting", "verdict", "causes"),
     [
         pytest.param([PASSED, PASSED], False, Verdict.PASS, [], id="every test passes"),
         pytest.param([PASSED, FAILED], False, Verdict.FAIL, [1], id="one test fails"),
@@ -78,22 +78,22 @@ def test_the_projects_matrix_is_sound() -> None:
         pytest.param([FAILED, NOT_RUN], False, Verdict.FAIL, [0], id="failure outweighs a skip"),
         pytest.param([], True, Verdict.WAIT, [], id="waits without a test"),
         pytest.param([PASSED], True, Verdict.WAIT, [], id="waits with a part that passes"),
-        pytest.param([NOT_RUN], True, Verdict.WAIT, [], id="waits with a test left out"),
+        pytest.param([NOT_RUN], True, Verdict.WAIT, [], id="waits, a test was skipped"),
         pytest.param([PASSED, FAILED], True, Verdict.FAIL, [1], id="waits, yet a test fails"),
     ],
 )
-def test_a_row_is_judged_by_its_tests(
-    outcomes: list[Outcome], waiting: bool, verdict: Verdict, blamed: list[int]
+def test_verdict_on_a_row_follows_from_its_tests(
+    outcomes: list[Outcome], waiting: bool, verdict: Verdict, causes: list[int]
 ) -> None:
-    """A row passes when all its tests ran and passed; a failure is never excused by waiting."""
+    """A row passes if all its tests ran and passed; waiting never excuses a failure."""
     tests = {f"test_{number}": outcome for number, outcome in enumerate(outcomes)}
-    judged = judge("1000-01", tests, waiting=waiting)
-    assert judged.verdict is verdict
-    assert judged.tests == tuple(f"test_{number}" for number in blamed)
+    result = verdict_on("1000-01", tests, waiting=waiting)
+    assert result.verdict is verdict
+    assert result.tests == tuple(f"test_{number}" for number in causes)
 
 
-def test_the_report_is_one_aligned_line_for_each_section() -> None:
-    """Counts stand below each other in the order of the matrix; open rows follow with tests."""
+def test_report_has_one_aligned_line_for_each_section() -> None:
+    """In the order of the matrix; rows that are not accepted follow with their tests."""
     matrix = Matrix(("6750-01", "6750-02", *(f"CORS-{n:02}" for n in range(1, 13))), frozenset())
     outcomes = {"6750-01": {"t.py::test_a": PASSED}, "6750-02": {"t.py::test_b": FAILED}}
     lines = report(matrix, ["CORS", "6750"], outcomes).lines()
@@ -110,15 +110,15 @@ def test_the_report_is_one_aligned_line_for_each_section() -> None:
     ("outcome", "strict", "good"),
     [
         pytest.param(PASSED, False, True, id="a pass and a wait"),
-        pytest.param(PASSED, True, False, id="a wait when all rows are asked for"),
+        pytest.param(PASSED, True, False, id="a wait with --all"),
         pytest.param(FAILED, False, False, id="a failure"),
         pytest.param(NOT_RUN, False, False, id="a gap"),
     ],
 )
-def test_the_report_is_good_when_nothing_is_open(
+def test_report_is_good_if_every_row_is_accepted(
     outcome: Outcome, strict: bool, good: bool
 ) -> None:
-    """Rows that wait are accepted unless all are asked for."""
+    """Waiting rows are accepted unless `--all` is given."""
     matrix = Matrix(("A-01", "A-02"), frozenset({"A-02"}))
     result = report(matrix, ["A"], {"A-01": {"test": outcome}}, strict=strict)
     assert result.good is good
@@ -139,17 +139,17 @@ def test_the_report_is_good_when_nothing_is_open(
         pytest.param("async def test_it(): pass", PASSED, id="passes on the event loop"),
     ],
 )
-def test_the_outcome_of_a_test_is_recorded(
+def test_outcome_of_a_test_is_recorded(
     pytester: pytest.Pytester, test: str, outcome: Outcome
 ) -> None:
-    """What a test shows counts from its set-up to its tear-down, and a skip shows nothing."""
+    """Set-up and tear-down count, and a skipped test did not run."""
     recorder = _record(pytester, f"@pytest.mark.conformance('A-01', 'A-02')\n{test}")
-    name = "test_the_outcome_of_a_test_is_recorded.py::test_it"
+    name = "test_outcome_of_a_test_is_recorded.py::test_it"
     assert recorder.outcomes() == {"A-01": {name: outcome}, "A-02": {name: outcome}}
 
 
-def test_only_tests_of_the_rows_asked_for_run(pytester: pytest.Pytester) -> None:
-    """Other tests are not run; one that a failure kept from running counts as not run."""
+def test_only_tests_of_the_selected_rows_run(pytester: pytest.Pytester) -> None:
+    """A test that `--exitfirst` kept from running counts as not run."""
     recorder = _record(
         pytester,
         "@pytest.mark.conformance('A-01')\ndef test_1(): assert False\n"
@@ -166,26 +166,26 @@ def test_only_tests_of_the_rows_asked_for_run(pytester: pytest.Pytester) -> None
     ("arguments", "status", "printed"),
     [
         pytest.param(["CORS"], 0, "CORS  2 rows  1 pass  0 fail  0 untested  1 wait\n", id="good"),
-        pytest.param(["CORS", "--all"], 1, "CORS-02  wait", id="a wait, all asked for"),
-        pytest.param(["1000"], 1, "1000-01  untested", id="nothing marked"),
+        pytest.param(["CORS", "--all"], 1, "CORS-02  wait", id="a wait with --all"),
+        pytest.param(["1000"], 1, "1000-01  untested", id="no marked test"),
         pytest.param([], 1, "1000  2 rows", id="every section"),
     ],
 )
-def test_the_command_prints_the_report_and_exits_by_it(
+def test_command_prints_the_report_and_exits_with_its_status(
     pytester: pytest.Pytester,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
     status: int,
     printed: str,
 ) -> None:
-    """The exit status is 0 when the sections asked for hold, and 1 when they do not."""
+    """0 if the selected sections pass, else 1."""
     matrix = _miniature(pytester, "@pytest.mark.conformance('CORS-01')\ndef test_it(): pass")
     assert main(arguments, matrix=matrix, suite=pytester.path) == status
     assert printed in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("arguments", "tests", "status", "said"),
+    ("arguments", "tests", "status", "message"),
     [
         pytest.param(["10"], "", 2, "unknown section 10; known: 1000 CORS\n", id="section"),
         pytest.param(["CORS"], "import no_such_name", 2, "ModuleNotFoundError", id="collection"),
@@ -198,23 +198,23 @@ def test_the_command_prints_the_report_and_exits_by_it(
         ),
     ],
 )
-def test_what_can_not_be_judged_gets_no_report(
+def test_error_prints_no_report(
     pytester: pytest.Pytester,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
     tests: str,
     status: int,
-    said: str,
+    message: str,
 ) -> None:
-    """An unknown section, a suite that does not load and a misspelt mark are errors."""
+    """Unknown section, suite that does not load, misspelt mark."""
     matrix = _miniature(pytester, tests)
     assert main(arguments, matrix=matrix, suite=pytester.path) == status
     printed = capsys.readouterr()
-    assert (printed.out, said in printed.err) == ("", True)
+    assert (printed.out, message in printed.err) == ("", True)
 
 
 def _miniature(pytester: pytest.Pytester, tests: str) -> Path:
-    """Lay out a miniature suite, and return its miniature matrix."""
+    """Create a miniature suite, and return the path of its matrix."""
     pytester.makeini("""
         [pytest]
         addopts = -p no:cacheprovider -p no:hypothesispytest

@@ -1,4 +1,4 @@
-"""What the outcomes of the tests say about each row, and the report that says so."""
+"""The verdict on each row from the outcomes of its tests, and the report of all verdicts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from tests.tools.conformance.matrix import Matrix
 
 
 class Outcome(StrEnum):
-    """What became of one test."""
+    """The outcome of one test."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -16,7 +16,7 @@ class Outcome(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the tests of one row say about it."""
+    """The verdict on one row."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -25,52 +25,52 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """The verdict on one row, and the tests that stand in its way."""
+class RowVerdict:
+    """The verdict on one row, and the tests that did not pass."""
 
     row: str
     verdict: Verdict
     tests: tuple[str, ...] = ()
 
 
-def judge(row: str, tests: Mapping[str, Outcome], *, waiting: bool) -> Judgement:
-    """Judge *row* by its *tests*: a failure is never excused, a gap only while the row waits."""
+def verdict_on(row: str, tests: Mapping[str, Outcome], *, waiting: bool) -> RowVerdict:
+    """Return the verdict on *row*; waiting excuses a missing test, never a failed one."""
     failed = tuple(test for test, outcome in tests.items() if outcome is Outcome.FAILED)
     not_run = tuple(test for test, outcome in tests.items() if outcome is Outcome.NOT_RUN)
     if failed:
-        return Judgement(row, Verdict.FAIL, failed)
+        return RowVerdict(row, Verdict.FAIL, failed)
     if waiting:
-        return Judgement(row, Verdict.WAIT)
+        return RowVerdict(row, Verdict.WAIT)
     if not_run or not tests:
-        return Judgement(row, Verdict.UNTESTED, not_run)
-    return Judgement(row, Verdict.PASS)
+        return RowVerdict(row, Verdict.UNTESTED, not_run)
+    return RowVerdict(row, Verdict.PASS)
 
 
 @dataclass(frozen=True)
 class Report:
-    """The judgements on the sections asked for; with *strict*, a waiting row is a failure."""
+    """The verdicts on the selected sections; with *strict*, a waiting row is a failure."""
 
-    sections: Mapping[str, Sequence[Judgement]]
+    sections: Mapping[str, Sequence[RowVerdict]]
     strict: bool = False
 
     @property
     def good(self) -> bool:
-        """Whether nothing stands open."""
-        return not self._open()
+        """Whether every row is accepted."""
+        return not self._not_accepted()
 
-    def _open(self) -> list[Judgement]:
+    def _not_accepted(self) -> list[RowVerdict]:
         accepted = {Verdict.PASS} if self.strict else {Verdict.PASS, Verdict.WAIT}
-        judgements = [each for section in self.sections.values() for each in section]
-        return [each for each in judgements if each.verdict not in accepted]
+        verdicts = [each for section in self.sections.values() for each in section]
+        return [each for each in verdicts if each.verdict not in accepted]
 
     def lines(self) -> list[str]:
-        """Return one line for each section, then one for each row that stands open."""
+        """Return one line for each section, then one for each row that is not accepted."""
         table = [_counts(section, rows) for section, rows in self.sections.items()]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = [_aligned(cells, widths) for cells in table]
-        if still_open := self._open():
+        if rejected := self._not_accepted():
             lines.append("")
-        for each in still_open:
+        for each in rejected:
             lines.append(f"{each.row}  {each.verdict}")
             lines.extend(f"    {test}" for test in each.tests)
         return lines
@@ -83,19 +83,19 @@ def report(
     *,
     strict: bool = False,
 ) -> Report:
-    """Judge every row of *sections* by the *outcomes* of its tests, row by row."""
-    judged = {
+    """Return the verdict on every row of *sections*, from the *outcomes* of its tests."""
+    result = {
         section: [
-            judge(row, outcomes.get(row, {}), waiting=row in matrix.waiting)
+            verdict_on(row, outcomes.get(row, {}), waiting=row in matrix.waiting)
             for row in matrix.rows_of(section)
         ]
         for section in matrix.sections
         if section in sections
     }
-    return Report(judged, strict)
+    return Report(result, strict)
 
 
-def _counts(section: str, rows: Sequence[Judgement]) -> list[str]:
+def _counts(section: str, rows: Sequence[RowVerdict]) -> list[str]:
     verdicts = [row.verdict for row in rows]
     return [section, str(len(rows)), *(str(verdicts.count(verdict)) for verdict in Verdict)]
 
