@@ -1,0 +1,265 @@
+"""Verify a DPoP proof: a signed statement that the sender of a request has a key (RFC 9449 §4)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
+
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.jose.algorithms import ASYMMETRIC
+from oauth_guard.jose.base64url import decode_base64url
+from oauth_guard.jose.jwk import Key, import_key
+from oauth_guard.jose.jws import JWS, JWSHeader
+from oauth_guard.jose.strict_json import parse_object
+from oauth_guard.jose.thumbprint import encode_sha256, jwk_thumbprint, thumbprints_match
+from oauth_guard.protocol.nonce import Nonces
+from oauth_guard.protocol.target_uri import normalize_uri
+
+__all__ = [
+    "DEFAULT_PROOF_ALGORITHMS",
+    "MAX_PROOF_BYTES",
+    "DPoPProof",
+    "ProofFault",
+    "ProofRules",
+    "ProvenRequest",
+    "proof_field",
+    "verify_proof",
+]
+
+MAX_PROOF_BYTES = 8 * 1024
+"""The longest DPoP proof that is read, in bytes."""
+
+DEFAULT_PROOF_ALGORITHMS = ("ES256", "PS256")
+"""The algorithms of proofs that are accepted by default, both allowed by FAPI 2.0."""
+
+_MAX_JTI = 512  # characters
+_MAX_WINDOW = 300  # seconds
+_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
+_CLAIM_TYPES: Mapping[str, tuple[type, ...]] = {
+    "jti": (str,),
+    "htm": (str,),
+    "htu": (str,),
+    "iat": (int, float),
+    "ath": (str,),
+}
+
+
+class ProofFault(StrEnum):
+    """Why a proof is rejected: fixed texts for logs, counters and tests."""
+
+    MISSING_PROOF = "missing_proof"
+    SEVERAL_PROOFS = "several_proofs"
+    PROOF_TOO_LONG = "proof_too_long"
+    MALFORMED_PROOF = "malformed_proof"
+    WRONG_PROOF_TYPE = "wrong_proof_type"
+    PROOF_ALGORITHM_NOT_ALLOWED = "proof_algorithm_not_allowed"
+    PRIVATE_PROOF_KEY = "private_proof_key"
+    UNUSABLE_PROOF_KEY = "unusable_proof_key"
+    BAD_PROOF_SIGNATURE = "bad_proof_signature"
+    MISSING_PROOF_CLAIM = "missing_proof_claim"
+    MALFORMED_PROOF_CLAIM = "malformed_proof_claim"
+    WRONG_PROOF_METHOD = "wrong_proof_method"
+    WRONG_PROOF_URI = "wrong_proof_uri"
+    WRONG_TOKEN_HASH = "wrong_token_hash"  # noqa: S105 - a reason, not a secret
+    PROOF_TOO_OLD = "proof_too_old"
+    PROOF_ISSUED_IN_FUTURE = "proof_issued_in_future"
+    WRONG_NONCE = "wrong_nonce"
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRules:
+    """What proofs must satisfy, beside what every request demands of its own.
+
+    Attributes:
+        algorithms: The signature algorithms that are accepted, in the order of challenges.
+        max_age: How long ago a proof may have been issued, in seconds.
+        future_tolerance: How far in the future its `iat` may be, in seconds.
+        nonces: If set, each proof must carry a valid nonce of these, and the nonce limits the age
+            of the proof in the place of `iat` (RFC 9449 §4.3 (11)).
+    """
+
+    algorithms: tuple[str, ...] = DEFAULT_PROOF_ALGORITHMS
+    max_age: float = 60
+    future_tolerance: float = 10
+    nonces: Nonces | None = None
+
+    @classmethod
+    def of(
+        cls,
+        algorithms: Iterable[str] = DEFAULT_PROOF_ALGORITHMS,
+        *,
+        max_age: float = 60,
+        future_tolerance: float = 10,
+        nonces: Nonces | None = None,
+    ) -> Self:
+        """Check the settings of an operator.
+
+        Raises:
+            ConfigurationError: There is no algorithm, one is symmetric or unknown, or the window
+                of `iat` is wider than five minutes to either side.
+        """
+        names = (algorithms,) if isinstance(algorithms, str) else tuple(algorithms)
+        if not names or not ASYMMETRIC.issuperset(names):
+            raise ConfigurationError(
+                f"algorithms= of proofs are asymmetric: {', '.join(sorted(ASYMMETRIC))}."
+            )
+        if not (0 < max_age <= _MAX_WINDOW and 0 <= future_tolerance <= _MAX_WINDOW):
+            raise ConfigurationError(
+                "max_age= of proofs is above 0 and at most 300 seconds, future_tolerance= 0 to 300."
+            )
+        return cls(names, max_age, future_tolerance, nonces)
+
+
+class ProvenRequest(NamedTuple):
+    """The request that a proof must be for.
+
+    Attributes:
+        method: The HTTP method; `GET` for a WebSocket handshake.
+        uri: The target URI, as `target_uri` returns it.
+        access_token: The token that came with the proof.
+    """
+
+    method: str
+    uri: str
+    access_token: str
+
+    def __repr__(self) -> str:
+        return f"<ProvenRequest: {self.method}>"
+
+
+@dataclass(frozen=True, slots=True)
+class DPoPProof:
+    """What a verified proof shows. Its first use is still to be claimed.
+
+    Attributes:
+        thumbprint: The RFC 7638 thumbprint of the key that signed it, to be compared with
+            `cnf.jkt`.
+        jti: The identifier of the proof; with *thumbprint* it names the replay entry.
+        expires_at: When the proof, and its nonce, are no longer accepted, in seconds since the
+            epoch.
+        needs_nonce: Whether the response should carry a new nonce.
+    """
+
+    thumbprint: str
+    jti: str
+    expires_at: float
+    needs_nonce: bool = False
+
+    def __repr__(self) -> str:
+        return "<DPoPProof>"
+
+
+def proof_field(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """Return the value of the one `DPoP` field, or None if there is none (RFC 9449 §4.3 (1)).
+
+    Raises:
+        ValueError: There are several, equal ones included.
+    """
+    values = [value for name, value in headers if name.lower() == b"dpop"]
+    if len(values) > 1:
+        raise ValueError(ProofFault.SEVERAL_PROOFS)
+    return values[0].strip(b" \t") if values else None
+
+
+def verify_proof(
+    proof: bytes | None, request: ProvenRequest, rules: ProofRules, now: float
+) -> DPoPProof:
+    """Verify the *proof* that came with *request* (RFC 9449 §4.3, all steps but two).
+
+    Not checked here: whether its key is the one that the token is bound to (`thumbprints_match`
+    with `cnf.jkt`), and whether the proof was used before (a replay store). `exp` and `nbf`,
+    which no proof needs, are not read.
+
+    Args:
+        proof: The value of the `DPoP` field, or None if there was none.
+        request: What the proof must be for.
+        rules: The configured rules.
+        now: Seconds since the epoch.
+
+    Raises:
+        ValueError: The proof is rejected; the argument is a `ProofFault`, without a value of the
+            proof. `WRONG_NONCE` means that the client may try again with a new nonce.
+    """
+    if not proof:
+        raise ValueError(ProofFault.MISSING_PROOF)
+    if len(proof) > MAX_PROOF_BYTES:
+        raise ValueError(ProofFault.PROOF_TOO_LONG)
+    header, jws = _parse(proof)
+    if header.get("typ") != "dpop+jwt":
+        raise ValueError(ProofFault.WRONG_PROOF_TYPE)
+    if jws.header.algorithm not in rules.algorithms:
+        raise ValueError(ProofFault.PROOF_ALGORITHM_NOT_ALLOWED)
+    jwk = jwk if isinstance(jwk := header.get("jwk"), dict) else {}
+    key = _import_key(jwk)
+    # Comparisons first: they cost less than a signature and keep no secret.
+    _check_claims(jws.claims, request)
+    needs_nonce, expires_at = _check_time(jws.claims, rules, now)
+    if not key.verifies(jws):
+        raise ValueError(ProofFault.BAD_PROOF_SIGNATURE)
+    return DPoPProof(jwk_thumbprint(jwk), jws.claims["jti"], expires_at, needs_nonce)
+
+
+def _parse(proof: bytes) -> tuple[dict[str, Any], JWS]:
+    """Return the header and the JWS; `parse_jws` keeps no `jwk`, since no other token has one."""
+    try:
+        encoded_header, encoded_claims, encoded_signature = proof.split(b".")
+        header = parse_object(decode_base64url(encoded_header))
+        claims = parse_object(decode_base64url(encoded_claims))
+        signature = decode_base64url(encoded_signature)
+    except ValueError:
+        raise ValueError(ProofFault.MALFORMED_PROOF) from None
+    algorithm = header.get("alg")
+    if "crit" in header or "b64" in header or not isinstance(algorithm, str) or not signature:
+        raise ValueError(ProofFault.MALFORMED_PROOF)
+    signing_input = proof[: len(encoded_header) + 1 + len(encoded_claims)]
+    return header, JWS(JWSHeader(algorithm, None, None), claims, signing_input, signature)
+
+
+def _import_key(jwk: dict[str, Any]) -> Key:
+    if not _PRIVATE_MEMBERS.isdisjoint(jwk):
+        raise ValueError(ProofFault.PRIVATE_PROOF_KEY)
+    try:
+        return import_key(jwk)
+    except ValueError:
+        raise ValueError(ProofFault.UNUSABLE_PROOF_KEY) from None
+
+
+def _check_claims(claims: Mapping[str, Any], request: ProvenRequest) -> None:
+    for name, types in _CLAIM_TYPES.items():
+        if name not in claims:
+            raise ValueError(ProofFault.MISSING_PROOF_CLAIM)
+        if type(claims[name]) not in types:  # a bool is no number here
+            raise ValueError(ProofFault.MALFORMED_PROOF_CLAIM)
+    if not 0 < len(claims["jti"]) <= _MAX_JTI:
+        raise ValueError(ProofFault.MALFORMED_PROOF_CLAIM)
+    if claims["htm"] != request.method:
+        raise ValueError(ProofFault.WRONG_PROOF_METHOD)
+    if claims["htu"] != request.uri and not _names(claims["htu"], request.uri):
+        raise ValueError(ProofFault.WRONG_PROOF_URI)
+    if not thumbprints_match(encode_sha256(request.access_token.encode()), claims["ath"]):
+        raise ValueError(ProofFault.WRONG_TOKEN_HASH)
+
+
+def _names(htu: str, uri: str) -> bool:
+    try:
+        return normalize_uri(htu) == uri
+    except ValueError:
+        return False
+
+
+def _check_time(claims: Mapping[str, Any], rules: ProofRules, now: float) -> tuple[bool, float]:
+    """Return whether a new nonce is due, and until when the proof is accepted."""
+    issued_at = claims["iat"]
+    if rules.nonces is None:
+        if issued_at < now - rules.max_age:
+            raise ValueError(ProofFault.PROOF_TOO_OLD)
+        if issued_at > now + rules.future_tolerance:
+            raise ValueError(ProofFault.PROOF_ISSUED_IN_FUTURE)
+        return False, issued_at + rules.max_age
+    nonce = claims.get("nonce")
+    if not isinstance(nonce, str) or (nonce_end := rules.nonces.expiry(nonce, now)) is None:
+        raise ValueError(ProofFault.WRONG_NONCE)
+    # A process without nonces would accept the proof until its `iat` is too old. An `iat` that is
+    # far in the future must not make the entry live longer than any window.
+    until = min(issued_at, now + rules.future_tolerance) + rules.max_age
+    return not rules.nonces.is_current(nonce, now), max(nonce_end, until)
