@@ -1,0 +1,126 @@
+"""RedisOnce: claims that many processes share, in Redis 7 or Valkey (extra `redis`)."""
+
+import logging
+import secrets
+import time
+from typing import Any
+
+from oauth_guard.errors import ConfigurationError, StoreUnavailable
+from oauth_guard.interfaces import Clock
+from oauth_guard.stores.redis import RedisClient, _Clients, _connector, _UnsealedStore
+
+__all__ = ["RedisOnce"]
+
+_log = logging.getLogger("oauth_guard")
+
+_PREFIX = "oauth_guard:once:"
+_NONCE_BYTES = 16
+_REFUSALS = {"NoPermissionError", "ResponseError"}  # of redis-py, as `StoreUnavailable` names them
+_KEEPS_ALL = "noeviction"
+
+
+class RedisOnce:
+    """A `Once` on a server that processes share: one command and one key for each claim.
+
+    The value of a claim is a random nonce. The client sends a command a second time when the
+    connection ends before the reply; the server then returns the nonce of the first attempt, so
+    a lost reply is not mistaken for an earlier claim.
+
+    A key can be claimed once more around a failover, if the new primary did not receive the first
+    claim: `min-replicas-to-write 1` at the server prevents that while the primary is cut off.
+    Not sealed: who can write to the server can refuse a proof or allow it once more.
+
+    The server must not evict, since an evicted claim can be made again: its `maxmemory-policy`
+    is `noeviction`. That is checked by `load`, and otherwise before the first claim. A server
+    that does not allow `INFO` is used without the check, and the log says so. A later change of
+    the policy is not noticed.
+
+    Args:
+        server: A URL or a client, as for `RedisStore`.
+        prefix: The beginning of the keys on the server, for its access rules.
+        timeout: The most seconds that one claim may take, and that it may wait to begin.
+        monotonic: Returns monotonic seconds.
+
+    Raises:
+        ConfigurationError: The URL can't be read.
+    """
+
+    def __init__(
+        self,
+        server: str | RedisClient,
+        *,
+        prefix: str = _PREFIX,
+        timeout: float = 0.25,
+        monotonic: Clock = time.monotonic,
+    ) -> None:
+        connect = _connector(server) if isinstance(server, str) else lambda: _Clients(server, ())
+        self._server = _ClaimServer(connect, prefix=prefix, timeout=timeout, clock=monotonic)
+        self._evicts: bool | None = None
+
+    async def claim(self, key: bytes, seconds: float) -> bool:
+        """Claim *key* for *seconds*; return whether this is its first claim.
+
+        Raises:
+            StoreUnavailable: The server can't be reached, refuses the command, or evicts claims.
+        """
+        if self._evicts is None:
+            self._evicts = await self._find_eviction()
+        if self._evicts:
+            raise StoreUnavailable("the server of the replay store evicts keys")
+        return await self._server.claim(key, seconds)
+
+    async def load(self) -> None:
+        """Check that the server evicts nothing, if it can be reached.
+
+        Raises:
+            ConfigurationError: It evicts.
+        """
+        try:
+            self._evicts = await self._find_eviction()
+        except StoreUnavailable:
+            return  # `claim` refuses as long as that is so, and checks the policy itself
+        if self._evicts:
+            raise ConfigurationError(
+                "The server of a replay store must not evict keys, since an evicted claim can be "
+                "made again: set maxmemory-policy noeviction, or use a server of its own."
+            )
+
+    async def aclose(self) -> None:
+        """Close the connections that were opened here; the next use opens others."""
+        await self._server.aclose()
+
+    async def _find_eviction(self) -> bool:
+        policies = await self._server.eviction_policies()
+        if not policies:
+            _log.warning("the eviction policy of the replay store can't be read: INFO is refused")
+        return any(policy != _KEEPS_ALL for policy in policies)
+
+
+class _ClaimServer(_UnsealedStore):
+    """The server of claims, reached within the bounds that `RedisStore` has."""
+
+    async def claim(self, key: bytes, seconds: float) -> bool:
+        name, milliseconds = self._name(key), max(int(seconds * 1000), 1)
+        nonce = secrets.token_hex(_NONCE_BYTES)
+
+        async def claim(client: Any) -> bool:
+            earlier = await client.set(name, nonce, nx=True, get=True, px=milliseconds)
+            return earlier is None or earlier in {nonce, nonce.encode()}
+
+        return await self._run(claim)
+
+    async def eviction_policies(self) -> frozenset[str]:
+        """Return the policies of all primaries; none where the server refuses `INFO`."""
+
+        async def read(client: Any) -> frozenset[str]:
+            primaries = {"target_nodes": "primaries"} if hasattr(client, "get_primaries") else {}
+            sections = await client.info("memory", **primaries)
+            by_node = [sections] if "maxmemory_policy" in sections else sections.values()
+            return frozenset(str(each["maxmemory_policy"]) for each in by_node)
+
+        try:
+            return await self._run(read)
+        except StoreUnavailable as error:
+            if str(error) in _REFUSALS:
+                return frozenset()
+            raise
