@@ -59,7 +59,7 @@ def _presented(request: ServerRequest) -> tuple[str, str, str]:
         method = POST if "client_secret" in form else NONE
         return form["client_id"], form.get("client_secret", ""), method
     if "client_secret" in form:
-        raise InvalidRequestError("The client authenticates in two ways at once.")
+        raise InvalidRequestError("The client authenticates in two ways.")
     client_id, secret = _read_basic(request.authorization_headers[0])
     if form.get("client_id", client_id) != client_id:
         raise ClientAuthenticationError

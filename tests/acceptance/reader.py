@@ -100,7 +100,7 @@ class Reader:
         return True
 
     def _compare(self, command: Command) -> None:
-        """Run *command* in a shell, and compare its output; a line `…` stands for any lines."""
+        """Run *command* in a shell, and compare its output; a line `…` matches any lines."""
         text = "\n".join([*self._variables, command.text])
         text = text.replace(".venv/bin/python", sys.executable).replace(_ORIGIN, self.origin)
         text = text.replace("demo_api credentials", f"demo_api credentials --port {self._port}")

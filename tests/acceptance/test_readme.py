@@ -13,7 +13,7 @@ MAX_LINES = 250
 SECTIONS = [
     "Quick start",
     "Three ways to use it",
-    "What callers are told",
+    "What callers receive",
     "Documentation",
 ]
 FILES = {block.file_name: block for block in python_blocks(README)}
