@@ -19,7 +19,7 @@ from oauth_guard.testing import SigningKey
 from tests.acceptance.standards.api import Api, signing_keys
 
 Sign: TypeAlias = Callable[[bytes], bytes]
-"""What makes a signature over a token's first two segments."""
+"""Makes a signature over the first two segments of a token."""
 
 HEADER = {"alg": "ES256", "kid": "k1", "typ": "at+jwt"}
 CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

@@ -17,35 +17,38 @@ NAMES: Mapping[str, Sequence[str]] = {
     "localhost": ["127.0.0.1"],
     "database": ["172.16.0.7"],
 }
-"""What names lead to; every address but these refuses."""
+"""The addresses of each name; all other addresses refuse connections."""
 
 ON_ADDRESSES: Mapping[str, tuple[str, Reason]] = {
     **{
         f"keys at {host}": (f"https://{host}/jwks", Reason.UNREACHABLE)
         for host in (
-            # Names that lead there
+            # Names that resolve to an internal address
             *(name for name in NAMES if name != "as.example.com"),
-            # Spellings of the address of this machine
+            # Notations of the loopback address
             *("127.0.0.1", "127.1", "127.0.1", "127.8.9.10", "2130706433", "0x7f000001", "0x7f.1"),
             *("0177.0.0.1", "017700000001", "0", "0.0.0.0", "127.0.0.1."),  # noqa: S104 - refused
             *("[::1]", "[::]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]"),
             *("[::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[::ffff:0:127.0.0.1]"),
-            # Spellings of others that are near
+            # Notations of link-local, private and other special addresses
             *("169.254.169.254", "2852039166", "0xa9fea9fe", "[::ffff:a9fe:a9fe]", "[fe80::1]"),
             *("10.0.0.1", "10.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "[fd00::1]"),
             *("[fec0::1]", "[64:ff9b:1::a9fe:a9fe]", "224.0.0.1", "255.255.255.255"),
         )
     },
-    "keys on this machine, in the clear": ("http://127.0.0.1/jwks", Reason.UNREACHABLE),
-    "keys on this machine by name, in the clear": ("http://localhost/jwks", Reason.UNREACHABLE),
-    "keys of a cloud, in the clear": ("http://169.254.169.254/jwks", Reason.WRONG_METADATA),
+    "keys on loopback over http": ("http://127.0.0.1/jwks", Reason.UNREACHABLE),
+    "keys on localhost over http": ("http://localhost/jwks", Reason.UNREACHABLE),
+    "keys on the cloud metadata address over http": (
+        "http://169.254.169.254/jwks",
+        Reason.WRONG_METADATA,
+    ),
     "keys in a file": ("file:///etc/passwd", Reason.WRONG_METADATA),
-    "keys by another protocol": ("gopher://127.0.0.1:6379/_EVIL", Reason.WRONG_METADATA),
-    "keys behind a user": ("https://as.example.com@127.0.0.1/jwks", Reason.WRONG_METADATA),
-    "keys behind a fragment": ("https://127.0.0.1#@as.example.com/", Reason.WRONG_METADATA),
-    "keys behind a backslash": ("https://127.0.0.1\\@as.example.com/", Reason.WRONG_METADATA),
+    "keys over gopher": ("gopher://127.0.0.1:6379/_EVIL", Reason.WRONG_METADATA),
+    "host as userinfo": ("https://as.example.com@127.0.0.1/jwks", Reason.WRONG_METADATA),
+    "host in the fragment": ("https://127.0.0.1#@as.example.com/", Reason.WRONG_METADATA),
+    "host after a backslash": ("https://127.0.0.1\\@as.example.com/", Reason.WRONG_METADATA),
     "keys behind a redirect": ("https://as.example.com/moved", Reason.BAD_RESPONSE),
 }
-"""Attack → where the metadata says that the keys are, and why nobody is asked there."""
+"""Attack → the `jwks_uri` in the metadata, and the reason why it is not fetched."""
 
 REDIRECTS: Mapping[str, str] = {"/moved": "https://127.0.0.1/jwks"}

@@ -47,9 +47,9 @@ ON_CLAIMS: dict[str, Attack] = {
         )
     },
     "no type": token(R.WRONG_TYPE, without=["typ"]),
-    "a type that is no string": token(R.MALFORMED_HEADER, header={"typ": ["at+jwt"]}),
+    "type is no string": token(R.MALFORMED_HEADER, header={"typ": ["at+jwt"]}),
     **{
-        f"ID token that shows by {name}": token(
+        f"ID token with {name}": token(
             R.WRONG_TYPE, header={"typ": "JWT"}, claims={name: value}, api=older_issuer
         )
         for name, value in {
@@ -59,33 +59,35 @@ ON_CLAIMS: dict[str, Attack] = {
             "typ": "ID",
         }.items()
     },
-    "encrypted, costly to open": token(
+    "encrypted, expensive to decrypt": token(
         R.ENCRYPTED_TOKEN,
         then=lambda _: ".".join([encode(json.dumps(HEADER_BOMB).encode()), *["AAAA"] * 4]),
     ),
-    "sixteen thousand dots": token(R.MALFORMED_TOKEN, then=lambda _: "." * 16_000),
+    "16,000 dots": token(R.MALFORMED_TOKEN, then=lambda _: "." * 16_000),
     "four segments": token(R.MALFORMED_TOKEN, then=lambda text: f"{text}.AAAA"),
     # JSON
-    "longer than is looked at": token(
+    "token over the length limit": token(
         R.CREDENTIALS_TOO_LONG, outcome="400 invalid_request", claims={"x": "x" * 20_000}
     ),
-    "claims 33 deep": token(R.MALFORMED_TOKEN, claims={"x": _nested(32)}),
-    "claims too deep for a stack": token(
+    "claims nested 33 deep": token(R.MALFORMED_TOKEN, claims={"x": _nested(32)}),
+    "claims nested too deep for the stack": token(
         R.MALFORMED_TOKEN, edit=('"j1"', f'"j1", "x": {"[" * 5_000}{"]" * 5_000}')
     ),
-    "header 33 deep": token(R.MALFORMED_TOKEN, header={"x": _nested(32)}),
-    "claim twice": token(R.MALFORMED_TOKEN, edit=('"sub":', '"sub": "admin", "sub":')),
-    "claim twice, once escaped": token(
+    "header nested 33 deep": token(R.MALFORMED_TOKEN, header={"x": _nested(32)}),
+    "duplicate claim": token(R.MALFORMED_TOKEN, edit=('"sub":', '"sub": "admin", "sub":')),
+    "duplicate claim, one escaped": token(
         R.MALFORMED_TOKEN, edit=('"sub":', '"s\\u0075b": "admin", "sub":')
     ),
-    "claim twice, deep": token(
+    "duplicate claim, nested": token(
         R.MALFORMED_TOKEN, claims={"act": {"sub": "a"}}, edit=('"a"', '"a", "sub": "admin"')
     ),
-    "header parameter twice": token(R.MALFORMED_TOKEN, edit=('"alg":', '"alg": "none", "alg":')),
-    "half a character": token(R.MALFORMED_TOKEN, edit=('"u1"', '"u1\\ud800"')),
-    "something after the claims": token(R.MALFORMED_TOKEN, edit=('"read"}', '"read"} {}')),
+    "duplicate header parameter": token(
+        R.MALFORMED_TOKEN, edit=('"alg":', '"alg": "none", "alg":')
+    ),
+    "lone surrogate": token(R.MALFORMED_TOKEN, edit=('"u1"', '"u1\\ud800"')),
+    "data after the claims": token(R.MALFORMED_TOKEN, edit=('"read"}', '"read"} {}')),
     **{
-        f"a number that is none, {number}": token(
+        f"invalid number {number}": token(
             R.MALFORMED_TOKEN, edit=(f'"exp": {NOW + 300}', f'"exp": {number}')
         )
         for number in ("NaN", "Infinity", "-Infinity", "1e400", "9" * 1000)
@@ -134,7 +136,7 @@ ON_CLAIMS: dict[str, Attack] = {
         f"audience {aud!r}": token(R.MALFORMED_CLAIM, claims={"aud": aud})
         for aud in (None, 7, {RESOURCE: True}, [RESOURCE, 7], [[RESOURCE]])
     },
-    "token of one resource at another": request(
+    "token for another resource": request(
         "401 invalid_token",
         R.WRONG_AUDIENCE,
         [(b"authorization", b"Bearer {T}")],
@@ -143,18 +145,18 @@ ON_CLAIMS: dict[str, Attack] = {
     ),
     # Time
     "expired": token(R.EXPIRED, claims={"exp": NOW}),
-    "expired before time began": token(R.EXPIRED, claims={"exp": -1}),
-    "not valid yet": token(R.NOT_YET_VALID, claims={"nbf": NOW + 1}),
-    "issued tomorrow": token(R.ISSUED_IN_FUTURE, claims={"iat": NOW + 86_400}),
+    "negative exp": token(R.EXPIRED, claims={"exp": -1}),
+    "not yet valid": token(R.NOT_YET_VALID, claims={"nbf": NOW + 1}),
+    "issued in the future": token(R.ISSUED_IN_FUTURE, claims={"iat": NOW + 86_400}),
     **{
         f"{claim} {value!r}": token(R.MALFORMED_CLAIM, claims={claim: value})
         for claim in ("exp", "nbf", "iat")
         for value in NO_TIMES
     },
-    "no end": token(R.MISSING_CLAIM, without=["exp"]),
+    "no exp": token(R.MISSING_CLAIM, without=["exp"]),
     # Bound tokens
     **{
-        f"bound, as Bearer, {cnf!r}": token(R.BOUND_TOKEN, claims={"cnf": cnf})
+        f"bound token as Bearer, {cnf!r}": token(R.BOUND_TOKEN, claims={"cnf": cnf})
         for cnf in CONFIRMATIONS
     },
     # Scope and policy
@@ -196,10 +198,10 @@ ON_CLAIMS: dict[str, Attack] = {
         )
         for roles in ("ops", {"ops": True}, [["ops"]], None, ["ops", 7])
     },
-    "role asked, scope of its name": insufficient(
+    "scope with the name of the required role": insufficient(
         "403 insufficient_scope", R.MISSING_ROLE, "/ops", scope="ops"
     ),
-    "client where a user is asked": insufficient(
+    "client where a user is required": insufficient(
         "403 insufficient_scope", R.NOT_A_USER, "/users", sub="c1", client_id="c1"
     ),
 }

@@ -32,24 +32,22 @@ def _unreachable(_: httpx.Request) -> httpx.Response:
 
 R = Reason
 ON_ISSUERS: dict[str, Attack] = {
-    # An issuer that can't be believed is not the client's fault
+    # A fault of the issuer is not the client's fault
     "issuer down": outage(R.UNREACHABLE, response=_unreachable),
     "issuer down, token optional": outage(R.UNREACHABLE, response=_unreachable, api=token_optional),
-    "issuer that sends us elsewhere": outage(
+    "issuer redirects": outage(
         R.BAD_RESPONSE, response=lambda _: httpx.Response(302, headers={"location": EVIL})
     ),
-    "issuer that responses with a page": outage(
+    "issuer responds with HTML": outage(
         R.BAD_RESPONSE, response=lambda _: httpx.Response(200, html="<p>evil</p>")
     ),
     "metadata of another issuer": outage(R.WRONG_METADATA, metadata={"issuer": EVIL}),
-    "metadata of almost this issuer": outage(R.WRONG_METADATA, metadata={"issuer": f"{ISSUER}/"}),
+    "metadata with a trailing slash in issuer": outage(
+        R.WRONG_METADATA, metadata={"issuer": f"{ISSUER}/"}
+    ),
     "keys over http": outage(R.WRONG_METADATA, metadata={"jwks_uri": "http://as.example.com/jwks"}),
-    # Which keys
-    "a hundred unknown keys": Attack(_flood, "401 invalid_token", R.UNKNOWN_KEY),
-    "name of a key of another issuer": token(
-        R.BAD_SIGNATURE, sign=by(attacker_key()), api=two_issuers
-    ),
-    "key of another issuer, the other way": token(
-        R.BAD_SIGNATURE, claims={"iss": PARTNER}, api=two_issuers
-    ),
+    # Selection of keys
+    "100 unknown keys": Attack(_flood, "401 invalid_token", R.UNKNOWN_KEY),
+    "kid of another issuer": token(R.BAD_SIGNATURE, sign=by(attacker_key()), api=two_issuers),
+    "key of the other issuer": token(R.BAD_SIGNATURE, claims={"iss": PARTNER}, api=two_issuers),
 }

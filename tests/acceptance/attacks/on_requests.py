@@ -96,12 +96,12 @@ ON_REQUESTS: dict[str, Attack] = {
         chunks=[b"access_token=eyJldmls.eyJldmls.ZXZpbA"],
     ),
     **{
-        f"reflection by {name.decode()}": request(
+        f"reflected header {name.decode()}": request(
             "401 none", R.NO_CREDENTIALS, [(name, b"evil.example")]
         )
         for name in (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded", b"origin")
     },
-    # Ways around public paths
+    # Bypasses by public paths
     **{
         f"{method} {target}": request(
             "401 none", R.NO_CREDENTIALS, method=method, target=target, api=partly_public
@@ -145,12 +145,12 @@ ON_REQUESTS: dict[str, Attack] = {
         )
     },
     **{
-        f"GET {target}, where the server tells the decoded path alone": request(
+        f"GET {target}, without raw_path": request(
             "401 none", R.NO_CREDENTIALS, target=target, api=partly_public, raw_path=None
         )
         for target in ("/static/%2e%2e/r", "/static/%252fr", "/static/a%5cr", "/static/a%00")
     },
-    "public path as another method by a header": request(
+    "public path, method override header": request(
         "401 none",
         R.NO_CREDENTIALS,
         [(b"x-http-method-override", b"GET")],
@@ -159,17 +159,17 @@ ON_REQUESTS: dict[str, Attack] = {
         api=partly_public,
     ),
     **{
-        f"rewritten by {name.decode()}": request(
+        f"rewrite header {name.decode()}": request(
             "401 none", R.NO_CREDENTIALS, [(name, b"/health")], target="/r", api=partly_public
         )
         for name in (b"x-original-url", b"x-rewrite-url", b"x-forwarded-uri", b"x-forwarded-prefix")
     },
-    # Ways around by method and kind of connection
+    # Bypasses by method and connection type
     **{
         f"{method} without a token": request("401 none", R.NO_CREDENTIALS, method=method)
         for method in ("HEAD", "OPTIONS", "get", "options", "TRACE", "CONNECT", "EVIL", "")
     },
-    "preflight that carries a token": request(
+    "preflight with a token": request(
         "401 invalid_token",
         R.MALFORMED_TOKEN,
         [
@@ -189,22 +189,22 @@ ON_REQUESTS: dict[str, Attack] = {
         for method in ("GET", "POST", "options")
     },
     "handshake without a token": handshake("401 none", R.NO_CREDENTIALS, target="/ws"),
-    "handshake without a token where scope is asked": handshake("401 none", R.NO_CREDENTIALS),
+    "handshake without a token where a scope is required": handshake("401 none", R.NO_CREDENTIALS),
     "handshake where GET is public": handshake(
         "401 none", R.NO_CREDENTIALS, target="/health", api=partly_public
     ),
-    "handshake with a bad token": handshake(
+    "handshake with an invalid token": handshake(
         "401 invalid_token", R.MALFORMED_TOKEN, authorization="Bearer evil"
     ),
-    "handshake with too little scope": handshake(
+    "handshake with insufficient scope": handshake(
         "403 insufficient_scope", R.INSUFFICIENT_SCOPE, authorization="Bearer {T}"
     ),
     "handshake with a token in the query": handshake(
         "401 none", R.NO_CREDENTIALS, target="/feed?access_token=eyJldmls.eyJldmls.ZXZpbA"
     ),
-    # Ways around by prefix, where one application holds several resources
+    # Bypasses by prefix in an application with several resources
     **{
-        f"token of the whole at {target}": request(
+        f"token of the root resource at {target}": request(
             "401 invalid_token",
             R.WRONG_AUDIENCE,
             [(b"authorization", b"Bearer {T}")],
@@ -213,7 +213,7 @@ ON_REQUESTS: dict[str, Attack] = {
         )
         for target in ("/a", "/a/", "/b/r", "/b/a")
     },
-    "token of a resource at a path that only begins like its own": request(
+    "token of a resource at a path with a similar prefix": request(
         "401 invalid_token",
         R.WRONG_AUDIENCE,
         [(b"authorization", b"Bearer {A}")],
@@ -230,7 +230,7 @@ ON_REQUESTS: dict[str, Attack] = {
         )
         for target in ("/x/../a/r", "/%2e/a/r", "//a/r", "/x/..%2fa/r", "/x\\..\\a", "/a%00")
     },
-    # Where a token is optional, a bad one is still bad
+    # An invalid token is rejected even if a token is optional
     **{
         f"optional, {value!r}": request(
             outcome, reason, [(b"authorization", value)], api=token_optional
@@ -242,7 +242,7 @@ ON_REQUESTS: dict[str, Attack] = {
         )
     },
     "optional, expired": token(R.EXPIRED, claims={"exp": NOW - 1}, api=token_optional),
-    "optional, anonymous where scope is asked": request(
+    "optional, anonymous where a scope is required": request(
         "401 none", R.NO_CREDENTIALS, method="POST", target="/w", api=token_optional
     ),
 }

@@ -46,7 +46,7 @@ ON_SIGNATURES: dict[str, Attack] = {
         for alg in ("none", "None", "NONE", "nOnE", "none ", "", "es256", "ES256K", "ES256\0")
     },
     "no alg member": token(R.MALFORMED_HEADER, without=["alg"]),
-    "a list of algorithms": token(R.MALFORMED_HEADER, header={"alg": ["none", "ES256"]}),
+    "alg is a list": token(R.MALFORMED_HEADER, header={"alg": ["none", "ES256"]}),
     **{
         f"public key as a secret, as {form}": token(
             R.ALGORITHM_NOT_ALLOWED,
@@ -55,11 +55,9 @@ ON_SIGNATURES: dict[str, Attack] = {
         )
         for form in ("PEM", "DER", "JWK", "modulus")
     },
-    "published key where a secret is shared": token(
-        R.ALGORITHM_NOT_ALLOWED, api=with_shared_secret
-    ),
+    "published key as the shared secret": token(R.ALGORITHM_NOT_ALLOWED, api=with_shared_secret),
     **{
-        f"secret guessed as {name}": token(
+        f"secret is {name}": token(
             R.BAD_SIGNATURE,
             header={"alg": "HS256", "kid": "shared"},
             sign=with_secret(secret),
@@ -78,28 +76,26 @@ ON_SIGNATURES: dict[str, Attack] = {
         sign=with_secret(SECRET),
         api=with_shared_secret,
     ),
-    "good algorithm, but not of this issuer": token(
+    "algorithm not allowed for the issuer": token(
         R.ALGORITHM_NOT_ALLOWED, header={"alg": "PS256", "kid": "k2"}
     ),
-    "algorithm that does not fit the key": token(
+    "algorithm does not fit the key": token(
         R.UNKNOWN_KEY, header={"alg": "RS256"}, sign=by(signing_keys()[1])
     ),
     # Keys
-    "key of the attacker under the issuer's name": token(R.BAD_SIGNATURE, sign=by(attacker_key())),
-    "key of the attacker, unnamed": token(
-        R.BAD_SIGNATURE, without=["kid"], sign=by(attacker_key())
-    ),
-    "key that the token brings, jwk": token(
+    "attacker's key with the issuer's kid": token(R.BAD_SIGNATURE, sign=by(attacker_key())),
+    "attacker's key without kid": token(R.BAD_SIGNATURE, without=["kid"], sign=by(attacker_key())),
+    "key in jwk": token(
         R.BAD_SIGNATURE, header={"jwk": attacker_key().jwk}, sign=by(attacker_key())
     ),
-    "key that the token brings and names": token(
+    "key in jwk with its own kid": token(
         R.UNKNOWN_KEY, header={"jwk": FORGED_JWK, "kid": "evil"}, sign=by(attacker_key())
     ),
-    "key that the token brings, x5c": token(
+    "key in x5c": token(
         R.BAD_SIGNATURE, header={"x5c": [attacker_certificate()]}, sign=by(attacker_key())
     ),
     **{
-        f"key that the token points to, {name}": token(
+        f"key at {name}": token(
             R.UNKNOWN_KEY, header={name: f"{EVIL}/jwks", "kid": "evil"}, sign=by(attacker_key())
         )
         for name in ("jku", "x5u")
@@ -129,22 +125,22 @@ ON_SIGNATURES: dict[str, Attack] = {
             "of another token": always(by_k1(b"another")),
         }.items()
     },
-    "signature stripped": token(R.MALFORMED_TOKEN, sign=always(b"")),
-    "signature and its dot stripped": token(
+    "signature removed": token(R.MALFORMED_TOKEN, sign=always(b"")),
+    "signature and its dot removed": token(
         R.MALFORMED_TOKEN, then=lambda text: text.rpartition(".")[0]
     ),
-    "signature written another way": token(R.MALFORMED_TOKEN, then=_retyped),
-    "signature with characters that are none": token(
+    "signature with other spare bits": token(R.MALFORMED_TOKEN, then=_retyped),
+    "signature with invalid characters": token(
         R.MALFORMED_TOKEN, then=lambda text: f"{text[:-8]}~~~~{text[-8:]}"
     ),
-    "signature padded": token(R.MALFORMED_TOKEN, then=lambda text: f"{text}=="),
+    "signature with padding": token(R.MALFORMED_TOKEN, then=lambda text: f"{text}=="),
     "other claims under a genuine signature": token(R.MISSING_CLAIM, then=_with_admin),
     # Header parameters that change what is signed
     **{
         f"critical {crit!r}": token(R.CRITICAL_HEADER, header={"crit": crit})
         for crit in (["evil"], ["exp"], [], None, "b64")
     },
-    "payload that is not encoded": token(R.CRITICAL_HEADER, header={"b64": False, "crit": ["b64"]}),
-    "b64 as it is anyway": token(R.CRITICAL_HEADER, header={"b64": True}),
+    "unencoded payload": token(R.CRITICAL_HEADER, header={"b64": False, "crit": ["b64"]}),
+    "b64 with its default value": token(R.CRITICAL_HEADER, header={"b64": True}),
     "issuer in the header, another in the claims": token(R.MALFORMED_HEADER, header={"iss": EVIL}),
 }

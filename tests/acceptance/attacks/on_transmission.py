@@ -11,7 +11,7 @@ LIMIT = 64 * 1024
 
 R = Reason
 ON_TRANSMISSION: dict[str, Attack] = {
-    # Several tokens, of which a careless reader takes the one that suits the attacker
+    # Several tokens, of which a lenient parser would use the attacker's choice
     **{
         f"header and query, {other!r}": request(
             BAD_REQUEST,
@@ -78,7 +78,7 @@ ON_TRANSMISSION: dict[str, Attack] = {
             b"access_token&access_token={T}",
         )
     },
-    "second token in a later piece of the form": request(
+    "second token in a later chunk of the form": request(
         BAD_REQUEST,
         R.SEVERAL_CREDENTIALS,
         [FORM],
@@ -86,7 +86,7 @@ ON_TRANSMISSION: dict[str, Attack] = {
         chunks=[b"access_token={T}", b"", b"&access_tok", b"en={T}"],
         api=any_method,
     ),
-    # Parameters that are almost it
+    # Parameters with a similar name
     **{
         f"query {query!r}": request("401 none", R.NO_CREDENTIALS, target=query, api=any_method)
         for query in (
@@ -115,13 +115,13 @@ ON_TRANSMISSION: dict[str, Attack] = {
             "&" * 1000,
         )
     },
-    "query of a token without end": request(
+    "token in the query over the limit": request(
         BAD_REQUEST,
         R.CREDENTIALS_TOO_LONG,
         target=f"/r?access_token={'x' * 20_000}",
         api=any_method,
     ),
-    # Bodies that are no form, or not to be read
+    # Bodies that are no form, or must not be read
     **{
         f"form as {kind!r}": request(
             "401 none",
@@ -139,7 +139,7 @@ ON_TRANSMISSION: dict[str, Attack] = {
             b"text/plain; application/x-www-form-urlencoded",
         )
     },
-    "form of two types": request(
+    "form with two content types": request(
         "401 none",
         R.NO_CREDENTIALS,
         [FORM, (b"content-type", b"text/plain")],
@@ -147,7 +147,7 @@ ON_TRANSMISSION: dict[str, Attack] = {
         chunks=[b"access_token={T}"],
         api=any_method,
     ),
-    "form of several parts": request(
+    "multipart form": request(
         "401 none",
         R.NO_CREDENTIALS,
         [(b"content-type", b"multipart/form-data; boundary=x")],
@@ -180,8 +180,8 @@ ON_TRANSMISSION: dict[str, Attack] = {
         for name, chunks in {
             "token first": [b"access_token={T}&a=", b"x" * LIMIT],
             "token last": [b"x" * LIMIT, b"&access_token={T}"],
-            "in small pieces": [b"x" * 64] * 2000,
-            "at once": [b"x" * 4_000_000],
+            "in small chunks": [b"x" * 64] * 2000,
+            "in one chunk": [b"x" * 4_000_000],
         }.items()
     },
     "huge form beside a token in the header": request(
@@ -208,9 +208,9 @@ ON_TRANSMISSION: dict[str, Attack] = {
             b"a&" * 1000 + b"access_token={T}",
         )
     },
-    # In the clear
+    # Without TLS
     **{
-        f"{name}, in the clear": request(
+        f"{name} over http": request(
             BAD_REQUEST,
             R.HTTPS_REQUIRED,
             headers,
@@ -237,7 +237,7 @@ ON_TRANSMISSION: dict[str, Attack] = {
         authorization="Bearer {T}",
         api=any_method,
     ),
-    "handshake with a bad token in the query": handshake(
+    "handshake with an invalid token in the query": handshake(
         "401 invalid_token", R.MALFORMED_TOKEN, target="/r?access_token=evil", api=any_method
     ),
 }

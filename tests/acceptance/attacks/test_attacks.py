@@ -36,13 +36,13 @@ from tests.unit.http.network import SERVED, Internet
 TABLES = (ON_SIGNATURES, ON_CLAIMS, ON_REQUESTS, ON_TRANSMISSION, ON_ISSUERS)
 ATTACKS = [pytest.param(attack, id=name) for table in TABLES for name, attack in table.items()]
 
-ONLY_THE_ISSUER_KNOWS = {
+NEEDS_THE_ISSUER = {
     *(Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE),
     *(Reason.WRONG_AUDIENCE, Reason.EXPIRED, Reason.NOT_YET_VALID, Reason.ISSUED_IN_FUTURE),
     *(Reason.BOUND_TOKEN, Reason.INSUFFICIENT_SCOPE, Reason.MISSING_ROLE, Reason.NOT_A_USER),
     *(Reason.UNREACHABLE, Reason.BAD_RESPONSE, Reason.WRONG_METADATA),
 }
-"""The reasons that come after a look at the issuer's keys; for all others nobody is asked."""
+"""The reasons found with the issuer's keys; for all others the issuer is not contacted."""
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -55,7 +55,7 @@ async def test_attack_is_rejected_for_its_reason(attack: Attack) -> None:
     assert not re.search(
         "evil", f"{response.headers!r}{response.body!r}{response.log}", re.IGNORECASE
     )
-    if attack.reason in ONLY_THE_ISSUER_KNOWS:
+    if attack.reason in NEEDS_THE_ISSUER:
         assert all(url.startswith(f"{ISSUER}/") for url in api.authority.requests)
         assert len(api.authority.requests) <= 3
     else:

@@ -19,13 +19,13 @@ Application: TypeAlias = Callable[[MutableMapping[str, Any], Receive, Send], Awa
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 SEEN = "tests.seen"
-"""The key in the connection under which handlers leave the identity they saw."""
+"""The key in the connection under which handlers record identities."""
 
 QUERY = b":query"
-"""The name under which the query of a request stands beside its header fields."""
+"""The pseudo header field that holds the query of a request."""
 
 FORM = b":form"
-"""The name under which the part of a request's body that was received stands there."""
+"""The pseudo header field that holds the part of the body that was received."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def visit() -> Iterator[Message]:
     yield {"type": "websocket.disconnect", "code": 1005}
 
 
-# Of those who collect at once, the last to leave puts back what the first one found.
+# The levels found by collectors that are active; the last one restores the first level.
 _levels: list[int] = []
 
 

@@ -88,10 +88,10 @@ BY_MIDDLEWARE = (
     Rejection("forged", "401 invalid_token", _forged),
     Rejection("outage", "503", _token(), outage=True),
 )
-"""What the middleware refuses, over HTTP and WebSocket alike."""
+"""Rejections by the middleware, over HTTP and WebSocket."""
 
 BY_ROUTE = (Rejection("too little scope", "403 insufficient_scope", _token(), "/admin"),)
-"""What a decorator refuses."""
+"""Rejections by a decorator."""
 
 REJECTIONS = (*BY_MIDDLEWARE, *BY_ROUTE)
 

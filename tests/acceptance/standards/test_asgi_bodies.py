@@ -63,12 +63,12 @@ async def _received(pieces: list[str], *, whole: bool = True) -> tuple[bytes, Me
 
     api = Api(app=app, guard={"bearer_methods": ["header", "body"]})
     headers = FORM
-    told: list[Message] = [
+    messages: list[Message] = [
         {"type": "http.request", "body": _filled([piece]), "more_body": True} for piece in pieces
     ]
     if whole:
-        told[-1]["more_body"] = False
-    response = await run(api.application, http("POST", "/r", headers), [*told, *[GONE] * 2])
+        messages[-1]["more_body"] = False
+    response = await run(api.application, http("POST", "/r", headers), [*messages, *[GONE] * 2])
     expect(response, "200")
     return body, after
 
@@ -111,12 +111,12 @@ def test_arbitrary_query_or_form_never_causes_500(query: bytes, form: bytes, gon
     token = api.token().encode()
     query, form = query.replace(b"{T}", token), form.replace(b"{T}", token)
     connection = http("POST", "/r", FORM)
-    told: list[Message] = [
+    messages: list[Message] = [
         {"type": "http.request", "body": form[at : at + 7], "more_body": True}
         for at in range(0, len(form), 7)
     ]
-    told.append(GONE if gone else {"type": "http.request", "body": b""})
-    sent = run(api.application, connection | {"query_string": query}, told)
+    messages.append(GONE if gone else {"type": "http.request", "body": b""})
+    sent = run(api.application, connection | {"query_string": query}, messages)
     response = asyncio.run(sent)
     assert response.status in {200, 400, 401, 413}
     assert response.status != 200 or b"=" + token in query + form

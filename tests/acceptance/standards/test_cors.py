@@ -82,7 +82,7 @@ async def test_preflight_response_allows_the_authorization_header(origins: list[
     "headers",
     [
         pytest.param((), id="neither field"),
-        pytest.param(PREFLIGHT[:1], id="no method asked for"),
+        pytest.param(PREFLIGHT[:1], id="no requested method"),
         pytest.param(PREFLIGHT[1:], id="no origin"),
     ],
 )

@@ -37,13 +37,15 @@ def test_correct_rejection_passes() -> None:
     [
         pytest.param(_response(status=400), "401 invalid_token", id="another status"),
         pytest.param(_response(), "401 invalid_request", id="another error"),
-        pytest.param(_response(), "401 none", id="an error where none belongs"),
+        pytest.param(_response(), "401 none", id="unexpected error"),
         pytest.param(_response(challenge=b""), "401 none", id="no challenge"),
         pytest.param(_response(challenge=b""), "401 invalid_token", id="no error"),
-        pytest.param(_response(seen=True), "401 invalid_token", id="the handler ran"),
-        pytest.param(_response(status=500), "500 invalid_token", id="a crash"),
-        pytest.param(_response(status=503, challenge=b""), "503", id="an outage not logged"),
-        pytest.param(_response(status=200, challenge=b""), "200 anonymous", id="nobody was seen"),
+        pytest.param(_response(seen=True), "401 invalid_token", id="handler ran"),
+        pytest.param(_response(status=500), "500 invalid_token", id="status 500"),
+        pytest.param(_response(status=503, challenge=b""), "503", id="outage not logged"),
+        pytest.param(
+            _response(status=200, challenge=b""), "200 anonymous", id="no identity recorded"
+        ),
     ],
 )
 def test_wrong_outcome_is_detected(response: RecordedResponse, outcome: str) -> None:
@@ -76,8 +78,8 @@ def test_leak_is_detected(field: bytes, part: str, place: str) -> None:
         "exp": str(int(api.now) + 300),
         "nested": "zz-word",
     }[part]
-    told: dict[str, Any] = {"challenge": CHALLENGE, "body": b"", "log": ""}
-    told[place] += f', a="{leak}"' if place == "log" else f', a="{leak}"'.encode()
+    parts: dict[str, Any] = {"challenge": CHALLENGE, "body": b"", "log": ""}
+    parts[place] += f', a="{leak}"' if place == "log" else f', a="{leak}"'.encode()
     value = {b"authorization": bearer(token)[0][1]}.get(field, f"a=b; t={token}".encode())
     with pytest.raises(AssertionError):
-        expect(_response(sent=((field, value),), **told), "401 invalid_token")
+        expect(_response(sent=((field, value),), **parts), "401 invalid_token")

@@ -83,14 +83,14 @@ async def test_body_of_the_middleware_repeats_the_challenge(rejection: Rejection
     api = Api(guard={"error_uri": "https://docs.example.com/errors"})
     response = await rejection.over_http(api)
     expect(response, rejection.outcome)
-    told = [
+    errors = [
         {name: value for name, value in parameters.items() if name.startswith("error")}
         for _, parameters in response.challenges
     ]
     if response.body:
         assert response.lines("content-type") == ["application/json"]
-        assert [json.loads(response.body)] == told
-        assert list(told[0]) == ["error", "error_description", "error_uri"]
+        assert [json.loads(response.body)] == errors
+        assert list(errors[0]) == ["error", "error_description", "error_uri"]
     else:
         assert rejection.outcome in {"401 none", "503"}
         assert not response.lines("content-type")

@@ -233,8 +233,8 @@ async def test_error_descriptions_are_a_fixed_set(api: Api) -> None:
     """There is one for each error code."""
     responses = [await each.over_http(api) for each in REJECTIONS if not each.outage]
     challenges = [parameters for each in responses for _, parameters in each.challenges]
-    told = {(each.get("error"), each.get("error_description")) for each in challenges}
-    assert len(told) == len({code for code, _ in told}) == 4
+    values = {(each.get("error"), each.get("error_description")) for each in challenges}
+    assert len(values) == len({code for code, _ in values}) == 4
 
 
 @pytest.mark.conformance("6750-26")

@@ -140,8 +140,8 @@ async def test_form_of_a_method_without_body_semantics_is_not_read(
 )
 async def test_form_with_raw_non_ascii_byte_is_malformed(all_methods: Api, form: str) -> None:
     """Wherever in the form the byte is."""
-    told = form.format(form=f"access_token={_write(all_methods)}")
-    expect(await _post(all_methods, told), "400 invalid_request")
+    encoded = form.format(form=f"access_token={_write(all_methods)}")
+    expect(await _post(all_methods, encoded), "400 invalid_request")
 
 
 @pytest.mark.conformance("6750-09")
@@ -154,7 +154,7 @@ async def test_form_with_escaped_non_ascii_is_accepted(all_methods: Api) -> None
 
 
 @pytest.mark.conformance("6750-10")
-@pytest.mark.parametrize("where", [0, 1, 2], ids=["first", "in the middle", "last"])
+@pytest.mark.parametrize("where", [0, 1, 2], ids=["first", "middle", "last"])
 async def test_form_reaches_the_application_byte_for_byte(all_methods: Api, where: int) -> None:
     """Sent in three chunks, with the token in any of them."""
     pieces = ["a=1&b=%20+x&", "c=&d&&", "e=%ff"]
@@ -177,7 +177,7 @@ async def test_form_split_inside_the_token_is_accepted(all_methods: Api) -> None
 @pytest.mark.parametrize(
     ("pieces", "received"),
     [([1024] * 1024, LIMIT // 1024 + 1), ([1024 * 1024], 1), ([LIMIT, 1, 1], 2)],
-    ids=["many pieces", "one piece", "a byte too many"],
+    ids=["many chunks", "one chunk", "one byte too many"],
 )
 async def test_form_over_64_kib_is_rejected(
     all_methods: Api, pieces: Sequence[int], received: int
@@ -300,11 +300,11 @@ async def test_repeated_token_parameter_is_rejected(
     all_methods: Api, parameters: str, way: str
 ) -> None:
     """However it is percent-encoded, and whatever its value."""
-    told = parameters.format(T=_write(all_methods))
+    encoded = parameters.format(T=_write(all_methods))
     if way == "form":
-        expect(await _post(all_methods, told), "400 invalid_request")
+        expect(await _post(all_methods, encoded), "400 invalid_request")
     else:
-        expect(await all_methods.get(f"/r?{told}"), "400 invalid_request")
+        expect(await all_methods.get(f"/r?{encoded}"), "400 invalid_request")
 
 
 @pytest.mark.conformance("6750-27")
@@ -328,7 +328,7 @@ async def test_request_without_tls_is_rejected_if_tls_is_required(
 
 @pytest.mark.conformance("6750-27")
 @pytest.mark.parametrize(
-    ("scheme", "outcome"), [("wss", 101), ("ws", 400)], ids=["over TLS", "in the clear"]
+    ("scheme", "outcome"), [("wss", 101), ("ws", 400)], ids=["over TLS", "without TLS"]
 )
 async def test_handshake_without_tls_is_rejected_if_tls_is_required(
     scheme: str, outcome: int

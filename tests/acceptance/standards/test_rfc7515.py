@@ -32,9 +32,9 @@ def _rsa(scheme: Any, kind: hashes.HashAlgorithm) -> Callable[[bytes], bytes]:
         pytest.param(lambda h, p, _: f"{h}.{p}", id="two segments"),
         pytest.param(lambda h, p, s: f"{h}.{p}.{s}.{s}", id="four segments"),
         pytest.param(lambda h, p, _: f"{h}.{p}.", id="no signature"),
-        pytest.param(lambda *_: "..", id="nothing but dots"),
-        pytest.param(lambda h, p, s: f"{h}..{p}.{s}", id="an empty one between"),
-        pytest.param(lambda h, p, s: f".{h}.{p}.{s}", id="an empty one before"),
+        pytest.param(lambda *_: "..", id="only dots"),
+        pytest.param(lambda h, p, s: f"{h}..{p}.{s}", id="empty segment inside"),
+        pytest.param(lambda h, p, s: f".{h}.{p}.{s}", id="empty segment first"),
     ],
 )
 async def test_token_without_three_segments_is_rejected(
@@ -235,8 +235,8 @@ async def test_signature_over_another_hash_is_rejected(api: Api) -> None:
 @pytest.mark.conformance("7515-15")
 async def test_detached_payload_is_rejected(api: Api) -> None:
     """A JWT contains its claims."""
-    told = encode(header())
-    detached = f"{told}..{encode(by_k1(f'{told}.'.encode()))}"
+    head = encode(header())
+    detached = f"{head}..{encode(by_k1(f'{head}.'.encode()))}"
     expect(await api.get(token=detached), "401 invalid_token")
 
 

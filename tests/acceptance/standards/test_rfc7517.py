@@ -29,7 +29,7 @@ def _unreachable(request: httpx.Request) -> httpx.Response:
 
 @pytest.mark.conformance("7517-01")
 @pytest.mark.parametrize(
-    "odd",
+    "unusable",
     [
         {"kty": "FOO"},
         {"kty": "EC"},
@@ -44,9 +44,9 @@ def _unreachable(request: httpx.Request) -> httpx.Response:
     ],
     ids=range(10),
 )
-async def test_unusable_key_is_skipped(odd: object) -> None:
+async def test_unusable_key_is_skipped(unusable: object) -> None:
     """The other keys are used, whether they come before or after it."""
-    for keys in ([odd, k1()], [k1(), odd]):
+    for keys in ([unusable, k1()], [k1(), unusable]):
         api = Api()
         publish(api, {"keys": keys})
         expect(await api.get(token=api.token()), "200")

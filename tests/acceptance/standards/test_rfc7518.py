@@ -37,9 +37,9 @@ def _number(value: int) -> str:
     [
         pytest.param(by_k1_as_der, id="DER"),
         pytest.param(lambda message: by_k1(message)[:-1], id="63 bytes"),
-        pytest.param(lambda message: by_k1(message)[1:], id="63 bytes, the first left out"),
+        pytest.param(lambda message: by_k1(message)[1:], id="63 bytes, first byte removed"),
         pytest.param(lambda message: by_k1(message) + b"\0", id="65 bytes"),
-        pytest.param(lambda message: b"\0" + by_k1(message), id="65 bytes, one before"),
+        pytest.param(lambda message: b"\0" + by_k1(message), id="65 bytes, one prepended"),
         pytest.param(always(bytes(64)), id="zeros"),
         pytest.param(lambda message: bytes(32) + by_k1(message)[32:], id="r is zero"),
         pytest.param(lambda message: by_k1(message)[:32] + bytes(32), id="s is zero"),

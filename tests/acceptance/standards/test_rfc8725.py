@@ -68,7 +68,7 @@ def _published(*keys: SigningKey) -> dict[str, Any]:
         (ISSUER, signing_keys()[0], "200"),
         (PARTNER, _THEIR_RSA, "200"),
     ],
-    ids=["RS256 of ours", "ES256 of ours", "RS256 of theirs"],
+    ids=["RS256 of the first", "ES256 of the first", "RS256 of the second"],
 )
 async def test_algorithms_are_configured_per_issuer(
     issuer: str, key: SigningKey, outcome: str
@@ -100,7 +100,7 @@ async def test_token_in_another_encoding_is_rejected(api: Api, encoding: str, wh
         (ISSUER, signing_keys()[0], "200"),
         (PARTNER, attacker_key(), "200"),
     ],
-    ids=["ours by theirs", "theirs by ours", "ours", "theirs"],
+    ids=["first by second", "second by first", "first", "second"],
 )
 async def test_key_verifies_only_tokens_of_its_issuer(
     issuer: str, key: SigningKey, outcome: str

@@ -33,8 +33,10 @@ def _with_a_secret(protected: dict[str, str], plaintext: bytes) -> str:
 
 def _with_password(iterations: int) -> str:
     """Return a JWE whose password-based key derivation takes this many *iterations*."""
-    told = f'{{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2s":"AAAAAAAAAAA","p2c":{iterations}}}'
-    return ".".join([encode(told.encode()), *(encode(bytes(16)) for _ in range(4))])
+    protected = (
+        f'{{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2s":"AAAAAAAAAAA","p2c":{iterations}}}'
+    )
+    return ".".join([encode(protected.encode()), *(encode(bytes(16)) for _ in range(4))])
 
 
 async def _rejected_quickly(api: Api, token: str) -> RecordedResponse:

@@ -92,7 +92,7 @@ async def test_encryption_can_not_be_configured(api: Api) -> None:
         ("POST", "/w", None, "403 insufficient_scope"),
         ("GET", "/r", None, "200"),
     ],
-    ids=["list", "none where one is asked", "none where none is asked"],
+    ids=["list", "none where one is required", "none where none is required"],
 )
 async def test_scope_must_be_one_string(
     api: Api, method: str, target: str, scope: object, outcome: str

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.tools.architecture import conventions, graph, layers, layout
+from tests.tools.architecture import conventions, graph, layers, layout, vocabulary
 from tests.tools.architecture.source import CHECKOUT, Module, modules_of
 
 Rule = Callable[[Module], Iterator[str]]
@@ -38,6 +38,8 @@ RULES: dict[Rule, list[Module]] = {
     conventions.time_is_an_argument: LIBRARY,
     conventions.time_is_called_now: LIBRARY,
     conventions.types_are_imported_unconditionally: LIBRARY + DEMO + TESTS,
+    vocabulary.identifiers_are_technical: DEMO,
+    vocabulary.prose_is_technical: DEMO,
 }
 
 

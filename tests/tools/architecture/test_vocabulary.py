@@ -26,12 +26,12 @@ def _module(text: str, name: str = "oauth_guard.jose.key_set") -> Module:
         pytest.param("try: pass\nexcept OSError as told: pass", id="exception"),
     ],
 )
-def test_banned_word_in_an_identifier_is_detected(text: str) -> None:
+def test_banned_term_in_an_identifier_is_detected(text: str) -> None:
     """Every kind of definition and assignment is read."""
     assert list(vocabulary.identifiers_are_technical(_module(text)))
 
 
-def test_banned_word_in_a_module_name_is_detected() -> None:
+def test_banned_term_in_a_module_name_is_detected() -> None:
     """A file name is an identifier too."""
     module = _module("", name="oauth_guard.quick_way")
     assert list(vocabulary.identifiers_are_technical(module))
@@ -46,7 +46,7 @@ def test_banned_word_in_a_module_name_is_detected() -> None:
         pytest.param('def f():\n    """Send both at\n    once."""', id="across two lines"),
     ],
 )
-def test_banned_word_in_prose_is_detected(text: str) -> None:
+def test_banned_term_in_prose_is_detected(text: str) -> None:
     """Docstrings and comments are read, capital letters and line breaks notwithstanding."""
     assert list(vocabulary.prose_is_technical(_module(text)))
 
@@ -80,5 +80,5 @@ def test_technical_term_is_accepted(text: str) -> None:
 )
 def test_undescriptive_test_name_is_detected(name: str, detected: bool) -> None:
     """The name of a test says subject, condition and result."""
-    complaints = list(vocabulary.test_names_are_descriptive(_module(f"def {name}(): pass")))
+    complaints = list(vocabulary.names_of_tests_are_descriptive(_module(f"def {name}(): pass")))
     assert bool(complaints) is detected

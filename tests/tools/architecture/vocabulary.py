@@ -53,7 +53,7 @@ def prose_is_technical(module: Module) -> Iterator[str]:
             yield module.complain(line, f"{found[0]!r} is ambiguous: use the technical term")
 
 
-def test_names_are_descriptive(module: Module) -> Iterator[str]:
+def names_of_tests_are_descriptive(module: Module) -> Iterator[str]:
     """The name of a test contains no banned word, and does not call its subject `it`."""
     for line, name in identifiers(module.tree):
         if name.startswith("test_"):

@@ -124,7 +124,7 @@ def test_missing_programs_are_installed_only_by_root(
         pytest.param(None, None, False, "", id="no Node"),
     ],
 )
-def test_missing_node_packages_are_installed_if_node_is_new_enough(
+def test_missing_node_packages_are_installed_for_a_supported_node(
     machine: Machine, node: str | None, npm: str | None, *, installs: bool, message: str
 ) -> None:
     """They go into the virtual environment; without them the suite runs all the same."""

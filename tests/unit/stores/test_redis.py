@@ -167,7 +167,7 @@ def test_each_event_loop_gets_its_own_connections(redis_url: str, prefix: str) -
 @needs_server
 async def test_many_concurrent_commands_share_few_connections(server: ValkeyServer) -> None:
     """Commands that find no free slot wait for one."""
-    store = RedisStore(server.url, key=SECRET, timeout=2)
+    store = RedisStore(server.url, key=SECRET, timeout=20)
     assert await asyncio.gather(*(is_unavailable(store) for _ in range(1000))) == [False] * 1000
     async with Redis.from_url(server.url, protocol=2) as client:
         assert (await client.info("stats"))["total_connections_received"] < 20
