@@ -27,7 +27,7 @@ from oauth_guard.protocol.introspection import (
     error_code,
     is_signed_response,
     read_introspection,
-    signed_members,
+    read_signed_response,
     write_form,
 )
 from oauth_guard.protocol.raw_token import RawToken
@@ -194,7 +194,9 @@ class IntrospectionIssuer:
             if self._keys is None:
                 return parse_object(result.body)
             signed = parse_jws(result.body.decode("ascii"))
-            members = signed_members(signed, self._rules, self._client.client_id, self._clock())
+            members = read_signed_response(
+                signed, self._rules, self._client.client_id, self._clock()
+            )
             await self._keys.verify(signed)
         except (ValueError, InvalidToken):  # the response is at fault, not the token
             raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE) from None

@@ -17,7 +17,7 @@ __all__ = [
     "error_code",
     "is_signed_response",
     "read_introspection",
-    "signed_members",
+    "read_signed_response",
     "write_form",
 ]
 
@@ -88,7 +88,9 @@ def is_signed_response(header: JWSHeader) -> bool:
     return f"application/{short}" == SIGNED_MEDIA_TYPE
 
 
-def signed_members(token: JWS, rules: ClaimRules, client_id: str, now: float) -> Mapping[str, Any]:
+def read_signed_response(
+    token: JWS, rules: ClaimRules, client_id: str, now: float
+) -> Mapping[str, Any]:
     """Return the `token_introspection` member of a signed response (RFC 9701 §5).
 
     The signature is not verified here.

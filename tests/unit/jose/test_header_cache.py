@@ -1,4 +1,4 @@
-"""A header that is known reads as it would if it were read again."""
+"""A cached header gives the same result as a header that is parsed again."""
 
 import json
 from typing import Any
@@ -14,15 +14,15 @@ from tests.unit.jose.ambiguous_json import AMBIGUOUS_DOCUMENTS
 from tests.unit.jose.forging import CLAIMS, HEADER, segment
 from tests.unit.protocol.properties import BOUNDED
 
-_KNOWN = 64
+_MAX_HEADERS = 64
 
 
 def _token(header: Any = HEADER, claims: Any = CLAIMS) -> str:
     return f"{segment(header)}.{segment(claims)}.{segment(b'signature')}"
 
 
-def _is_known(headers: HeaderCache, header: Any) -> bool:
-    """Tell by the object: what is read again is another one."""
+def _is_cached(headers: HeaderCache, header: Any) -> bool:
+    """Return whether two tokens get the same header object."""
     first, second = (headers.parse(_token(header)).header for _ in range(2))
     return first is second
 
@@ -39,52 +39,54 @@ _tokens = st.builds(_token, _headers, _claims) | st.text("a.=é", max_size=9)
 def _outcome(headers: HeaderCache | None, token: str) -> tuple[JWS, Any] | Reason:
     try:
         signed = parse_jws(token) if headers is None else headers.parse(token)
-    except InvalidToken as refusal:
-        return refusal.reason
+    except InvalidToken as error:
+        return error.reason
     return signed, signed.header.replicated_claims
 
 
 @BOUNDED
-@given(good=st.lists(_tokens, max_size=5), tokens=st.lists(_tokens, max_size=5))
-def test_what_is_known_changes_no_outcome(good: list[str], tokens: list[str]) -> None:
-    """Whatever was called good before, and read how often: the same token or refusal."""
+@given(cached=st.lists(_tokens, max_size=5), tokens=st.lists(_tokens, max_size=5))
+def test_cached_headers_do_not_change_the_result_of_parsing(
+    cached: list[str], tokens: list[str]
+) -> None:
+    """Any tokens may be cached, valid or not, and parsed any number of times."""
     headers = HeaderCache()
-    for token in good:
+    for token in cached:
         outcome = _outcome(headers, token)
         if not isinstance(outcome, Reason):
             headers.add(outcome[0])
-    for token in [*good, *tokens]:
+    for token in [*cached, *tokens]:
         assert _outcome(headers, token) == _outcome(None, token)
 
 
-def test_a_header_is_read_until_it_is_remembered() -> None:
-    """Reading alone remembers nothing."""
+def test_header_is_cached_by_add_and_not_by_parse() -> None:
+    """Only the header of a token that validated is added."""
     headers = HeaderCache()
-    assert not _is_known(headers, HEADER)
+    assert not _is_cached(headers, HEADER)
     headers.add(headers.parse(_token()))
-    assert _is_known(headers, HEADER)
+    assert _is_cached(headers, HEADER)
     assert headers.parse(_token()).header == JWSHeader("ES256", "at+jwt", "ES256")
 
 
-def test_it_is_known_by_its_very_text() -> None:
-    """The same members in other words are another header."""
+def test_equal_header_in_another_encoding_is_not_cached() -> None:
+    """The key of the cache is the encoded header."""
     headers = HeaderCache()
     headers.add(headers.parse(_token()))
-    assert not _is_known(headers, json.dumps(HEADER, indent=1).encode())
+    assert not _is_cached(headers, json.dumps(HEADER, indent=1).encode())
 
 
-def test_a_known_header_is_held_to_the_claims_of_each_token() -> None:
-    """What it repeats of one token's claims is not true of another's."""
+def test_replicated_claim_of_a_cached_header_is_checked_for_each_token() -> None:
+    """The payload of another token may have another value."""
     headers, header = HeaderCache(), {**HEADER, "sub": "u1"}
     headers.add(headers.parse(_token(header)))
     with pytest.raises(InvalidToken, match=Reason.MALFORMED_HEADER):
         headers.parse(_token(header, {**CLAIMS, "sub": "u2"}))
 
 
-def test_few_are_remembered_and_the_oldest_goes() -> None:
-    """An issuer with a header of its own for each token takes no more room."""
+def test_oldest_of_more_than_64_headers_is_evicted() -> None:
+    """An issuer that writes a new header for each token takes no more memory."""
     headers = HeaderCache()
-    many = [{**HEADER, "kid": str(number)} for number in range(_KNOWN + 2)]
+    many = [{**HEADER, "kid": str(number)} for number in range(_MAX_HEADERS + 2)]
     for header in [*many, many[-1]]:
         headers.add(headers.parse(_token(header)))
-    assert [_is_known(headers, header) for header in many] == [False] * 2 + [True] * _KNOWN
+    assert [_is_cached(headers, header) for header in many] == [False] * 2 + [True] * _MAX_HEADERS

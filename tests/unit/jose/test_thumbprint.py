@@ -67,7 +67,7 @@ def test_akp_thumbprint_covers_the_algorithm() -> None:
         pytest.param({name: EXAMPLE_KEY[name] for name in ("kty", "x", "crv")}, id="no y"),
     ],
 )
-def test_thumbprint_of_an_incomplete_key_is_refused(jwk: dict[str, object]) -> None:
+def test_thumbprint_of_an_incomplete_key_is_rejected(jwk: dict[str, object]) -> None:
     """There is no thumbprint of part of a key."""
     with pytest.raises(ValueError, match="key"):
         jwk_thumbprint(jwk)

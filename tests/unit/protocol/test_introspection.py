@@ -17,7 +17,7 @@ from oauth_guard.protocol.introspection import (
     ClientProof,
     error_code,
     read_introspection,
-    signed_members,
+    read_signed_response,
     write_form,
 )
 
@@ -227,7 +227,7 @@ def signed(*, typ: str | None = TYPE, algorithm: str = "ES256", **changes: Any) 
 )
 def test_valid_signed_response_gives_its_token_introspection_member(token: JWS) -> None:
     """Top-level claims describe the response, not the token."""
-    assert signed_members(token, RULES, "api", NOW) == MEMBERS
+    assert read_signed_response(token, RULES, "api", NOW) == MEMBERS
 
 
 @pytest.mark.parametrize(
@@ -256,4 +256,4 @@ def test_valid_signed_response_gives_its_token_introspection_member(token: JWS) 
 def test_signed_response_with_another_claim_is_rejected(token: JWS) -> None:
     """It has another type, algorithm, issuer or audience, or is a replay of an old one."""
     with pytest.raises(ValueError, match="a signed response needs"):
-        signed_members(token, RULES, "api", NOW)
+        read_signed_response(token, RULES, "api", NOW)
