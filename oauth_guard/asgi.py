@@ -6,14 +6,14 @@ from typing import Any, TypeAlias
 
 from oauth_guard.errors import Reason, RequestTooLarge
 from oauth_guard.protocol.challenge import Rejection
-from oauth_guard.protocol.credentials import Credentials
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.paths import route_path
+from oauth_guard.protocol.request import ResourceRequest
 
 __all__ = [
-    "CREDENTIALS",
     "GUARD",
     "IDENTITY",
+    "REQUEST",
     "Application",
     "Connection",
     "Message",
@@ -39,11 +39,11 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Connection, Receive, Send], Awaitable[None]]
 GUARD = "oauth_guard.guard"
 IDENTITY = "oauth_guard.identity"
-CREDENTIALS = "oauth_guard.credentials"
-"""The keys under which route decorators find the guard, the identity and the credentials.
+REQUEST = "oauth_guard.request"
+"""The keys under which route decorators find the guard, the identity and the request.
 
-They are our own, since other middleware may replace `user`. The credentials are those that this
-guard has read; None for a connection that needs none.
+They are our own, since other middleware may replace `user`. The request is the one that this
+guard has read credentials from; middleware in between may have exchanged the header since.
 """
 
 HeaderFields: TypeAlias = Iterable[tuple[bytes, bytes]]
@@ -65,13 +65,13 @@ def path_in_app(connection: Connection) -> str:
 
 
 def with_identity(
-    connection: Connection, guard: object, identity: Identity, credentials: Credentials | None
+    connection: Connection, guard: object, identity: Identity, request: ResourceRequest
 ) -> Connection:
     """Return a copy of *connection* in which the application finds the caller."""
     inner = dict(connection)
     inner["user"] = inner["auth"] = inner[IDENTITY] = identity
     inner[GUARD] = guard
-    inner[CREDENTIALS] = credentials
+    inner[REQUEST] = request
     return inner
 
 

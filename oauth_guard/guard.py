@@ -16,7 +16,6 @@ from oauth_guard.errors import (
     ConfigurationError,
     InvalidToken,
     IssuerUnavailable,
-    MissingCredentials,
     Reason,
     RequestRejected,
 )
@@ -26,10 +25,10 @@ from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.binding import check_binding, confirmation_of
 from oauth_guard.protocol.challenge import Rejection, RejectionBuilder
-from oauth_guard.protocol.credentials import BearerMethods, Credentials
+from oauth_guard.protocol.credentials import BearerMethods
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.metadata import metadata_document, metadata_path, metadata_url
-from oauth_guard.protocol.request import ResourceRequest, read_credentials
+from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
 from oauth_guard.protocol.urls import is_loopback, parse_url
@@ -42,11 +41,11 @@ _log = logging.getLogger("oauth_guard")
 
 Start: TypeAlias = Literal["background", "wait", "fail fast"]
 
-Check: TypeAlias = Callable[[ValidatedToken, float], None]
-"""A check after the cache: rejects a validated token at a time (seconds since the epoch)."""
+Check: TypeAlias = Callable[[ValidatedToken, float], Awaitable[None] | None]
+"""A check after the cache: raises to reject a validated token at a time (epoch seconds).
 
-AsyncCheck: TypeAlias = Callable[[ValidatedToken, float], Awaitable[None]]
-"""A check after the cache that needs I/O."""
+An async function is awaited, for a check that needs I/O; a plain one is only called.
+"""
 
 
 @final
@@ -113,8 +112,7 @@ class Guard:
         self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, store=store, clock=clock)
         self._store, self._clock, self._expose_token = store, clock, expose_token
         self._cache = IdentityCache()
-        self._checks: tuple[Check, ...] = (_check_claim_function,)
-        self._async_checks: tuple[AsyncCheck, ...] = ()
+        self._checks: tuple[Check, ...] = ()
         self._rejections = RejectionBuilder(
             realm=realm if metadata else realm or resource,
             resource_metadata=metadata_url(resource) if metadata else None,
@@ -144,7 +142,7 @@ class Guard:
         check that needs I/O is configured.
 
         Args:
-            request: The request; its `credentials` are set.
+            request: The request. Its credentials are read, and kept for `introspect`.
             introspect: Introspect the token now, and use no cached result.
 
         Raises:
@@ -157,50 +155,50 @@ class Guard:
         """
         now = self._clock()
         # 1. Read the credentials.
-        credentials = request.credentials = read_credentials(request, self.bearer_methods)
+        request.read_credentials(self.bearer_methods)
         # 2. Look in the cache.
-        validated = None if introspect else self._cache.get(credentials.cache_key, now)
+        validated = None if introspect else self._cache.get(request.cache_key, now)
         # 3. Validate the token.
         if validated is None:
-            validated = await self._validate(credentials, introspect=introspect)
+            validated = await self._validate(request, introspect=introspect)
             now = self._clock()
         # 4. Check the proof of possession.
         if validated.confirmation is not None:
             check_binding(validated.confirmation)
         # 5. Run the checks that depend on the moment.
+        if validated.has_claim_function:
+            validated.check_claim_function()
         for check in self._checks:
-            check(validated, now)
-        for async_check in self._async_checks:
-            await async_check(validated, now)
+            if (waiting := check(validated, now)) is not None:
+                await waiting
         return validated.identity
 
     async def introspect(
-        self, credentials: Credentials | None, identity: Identity, requirement: Requirement
+        self, request: ResourceRequest, identity: Identity, requirement: Requirement
     ) -> Identity:
         """Return *identity* as its issuer sees it now, authorized for *requirement*.
 
-        Validates again the *credentials* that this guard has read and that *identity* came
-        from, and runs the checks of step 5 again. It reads no request and verifies no proof
-        again, since a proof that is used twice is a replay. Instead, caller and binding must be
-        the same as before; two callers without a subject are never the same.
+        Validates again the token that this guard has read from *request*, and runs the checks
+        of step 5 again. It reads no credentials and verifies no proof again, since a proof that
+        is used twice is a replay. Instead, caller and binding must be the same as before; two
+        callers without a subject are never the same.
 
         Raises:
-            MissingCredentials: There are no credentials.
+            MissingCredentials: No credentials were read.
             InvalidToken: The token is no longer valid, or no longer this caller's.
             InsufficientScope: The token does not satisfy *requirement* any more.
             IssuerUnavailable: The token's issuer can't be reached.
             ConfigurationError: The issuer can't introspect.
         """
-        if credentials is None:
-            raise MissingCredentials
-        validated = await self._validate(credentials, introspect=True)
+        validated = await self._validate(request, introspect=True)
         now = self._clock()
         if validated.confirmation != confirmation_of(identity.claims):
             raise InvalidToken(Reason.BOUND_TOKEN)
+        if validated.has_claim_function:
+            validated.check_claim_function()
         for check in self._checks:
-            check(validated, now)
-        for async_check in self._async_checks:
-            await async_check(validated, now)
+            if (waiting := check(validated, now)) is not None:
+                await waiting
         current = validated.identity
         if current.subject is None or _caller_of(current) != _caller_of(identity):
             raise InvalidToken(Reason.ANOTHER_CALLER)
@@ -213,10 +211,7 @@ class Guard:
         Raises:
             MissingCredentials: The caller is anonymous.
             InsufficientScope: The token does not grant what is required.
-            ConfigurationError: Introspection is required, and an issuer can't introspect.
         """
-        if requirement.introspect:
-            self.check_can_introspect()
         violation = requirement.violation(identity)
         if violation is not None:
             raise violation
@@ -238,15 +233,15 @@ class Guard:
             _log.info("%s: refused with %d: %s", self.resource, rejection.status, error.reason)
         return rejection
 
-    async def _validate(self, credentials: Credentials, *, introspect: bool) -> ValidatedToken:
-        """Return the validated token of *credentials*, and offer it to the cache."""
-        validation = await self._issuers.validate(credentials.token, introspect=introspect)
+    async def _validate(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
+        """Return the validated token of *request*, and offer it to the cache."""
+        validation = await self._issuers.validate(request.token, introspect=introspect)
         # The issuer may have taken seconds, so the time is read afterwards.
         validation.token.check_claims(self.resource, self._clock())
-        raw = credentials.token.text if self._expose_token else None
+        raw = request.token.text if self._expose_token else None
         identity = Identity.from_token(validation.token, raw=raw)
         validated = ValidatedToken(identity, validation)
-        self._cache.put(credentials.cache_key, validated)
+        self._cache.put(request.cache_key, validated)
         return validated
 
     async def start(self) -> None:
@@ -278,13 +273,6 @@ class Guard:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-def _check_claim_function(validated: ValidatedToken, _now: float) -> None:
-    """Run the operator's `claims=` function, which may look at more than the token."""
-    claim_checks = validated.rules.claims
-    if claim_checks.function is not None:
-        claim_checks.check_function(validated.identity.claims)
 
 
 def _check_settings(resource: str, start: str, *, debug: bool, insecure_http: bool) -> None:

@@ -40,15 +40,33 @@ class ValidatedToken:
             can't be known.
     """
 
-    __slots__ = ("confirmation", "identity", "is_current", "not_after", "not_before", "rules")
+    __slots__ = (
+        "confirmation",
+        "has_claim_function",
+        "identity",
+        "is_current",
+        "not_after",
+        "not_before",
+        "rules",
+    )
 
     def __init__(self, identity: Identity, validation: Validation) -> None:
         token = validation.token
         self.identity = identity
         self.rules = token.rules
+        self.has_claim_function = token.rules.claims.function is not None
         self.confirmation = confirmation_of(token.claims)
         self.not_before, self.not_after = token.lifetime()
         self.is_current = validation.is_current
+
+    def check_claim_function(self) -> None:
+        """Run the operator's `claims=` function, which may look at more than the token.
+
+        Raises:
+            RequestRejected: The function rejects the token.
+            ConfigurationError: The function returned a value.
+        """
+        self.rules.claims.check_function(self.identity.claims)
 
 
 class IdentityCache:

@@ -97,6 +97,7 @@ class OAuthGuardMiddleware:
         self._header_only = self._only is not None and self._only.bearer_methods.header_only
         self._exempt_paths = {*self._guards.documents, *self._public.paths}
         self._exempt_trees = self._public.trees
+        self._has_trees = bool(self._exempt_trees)
         self._has_cors = bool(self._cors.origins)
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
@@ -128,27 +129,25 @@ class OAuthGuardMiddleware:
             if self._requirement is not None:
                 guard.authorize(identity, self._requirement)
                 if self._requirement.introspect:
-                    credentials = request.credentials
-                    identity = await guard.introspect(credentials, identity, self._requirement)
+                    identity = await guard.introspect(request, identity, self._requirement)
         except (RequestRejected, IssuerUnavailable) as error:
             await _send_rejection(guard.reject(error), scope, receive, send)
             return
         token = set_current_identity(identity)
         try:
-            inner = with_identity(scope, guard, identity, request.credentials)
-            await self._app(inner, receive, send)
+            await self._app(with_identity(scope, guard, identity, request), receive, send)
         finally:
             reset_current_identity(token)
 
-    def _may_be_exempt(self, connection: Connection) -> bool:
-        """Return False only if a connection needs a token and no CORS headers; it is cheap."""
+    def _may_be_exempt(self, connection: Connection) -> object:
+        """Return something false only if a connection needs a token and no CORS headers."""
         path = connection["path"]
         return (
-            path in self._exempt_paths
-            or path.startswith(self._exempt_trees)
-            or self._has_cors
+            self._has_cors
+            or path in self._exempt_paths
+            or (self._has_trees and path.startswith(self._exempt_trees))
             or connection.get("method") == "OPTIONS"
-            or bool(connection.get("root_path"))
+            or connection.get("root_path")
         )
 
     async def _serve_exempt(
@@ -187,9 +186,10 @@ class OAuthGuardMiddleware:
 
     async def _serve_anonymous(self, connection: Connection, receive: Receive, send: Send) -> None:
         guard = self._guards.at(path_in_app(connection))
+        inner = with_identity(connection, guard, ANONYMOUS, ResourceRequest(connection))
         token = set_current_identity(ANONYMOUS)
         try:
-            await self._app(with_identity(connection, guard, ANONYMOUS, None), receive, send)
+            await self._app(inner, receive, send)
         finally:
             reset_current_identity(token)
 

@@ -14,9 +14,9 @@ from starlette.routing import Route
 from starlette.websockets import WebSocket, WebSocketState
 
 from oauth_guard.asgi import (
-    CREDENTIALS,
     GUARD,
     IDENTITY,
+    REQUEST,
     close_code,
     supports_denial_response,
 )
@@ -67,11 +67,13 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
         ConfigurationError: No guard stands in front, or one that can't do what is asked.
     """
     guard, identity = _guard_and_identity(connection)
+    if requirement.introspect:
+        guard.check_can_introspect()
     try:
         guard.authorize(identity, requirement)
         if requirement.introspect:
-            credentials = connection.scope.get(CREDENTIALS)
-            current = await guard.introspect(credentials, identity, requirement)
+            request = connection.scope[REQUEST]
+            current = await guard.introspect(request, identity, requirement)
             _replace(connection, identity, current)
             identity = current
     except (RequestRejected, IssuerUnavailable) as error:

@@ -1,21 +1,28 @@
-"""Credentials and BearerMethods: a bearer token as presented (RFC 6750 §2, RFC 9110 §11.4)."""
+"""BearerMethods, and how a bearer token is parsed (RFC 6750 §2, RFC 9110 §11.4)."""
 
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, field
 from typing import Self
 
 from oauth_guard.errors import ConfigurationError, InvalidRequest, MissingCredentials, Reason
 from oauth_guard.protocol.raw_token import RawToken
 
-__all__ = ["MAX_CREDENTIALS_BYTES", "BearerMethods", "Credentials"]
+__all__ = [
+    "BEARER_PREFIX",
+    "MAX_CREDENTIALS_BYTES",
+    "BearerMethods",
+    "is_token68",
+    "parse_authorization",
+    "parse_token68",
+]
+
+BEARER_PREFIX = b"Bearer "
+"""The scheme as RFC 6750 §2.1 spells it, and one space."""
 
 MAX_CREDENTIALS_BYTES = 16 * 1024
 """The longest accepted `Authorization` value, or token in a query or form, in bytes."""
 
-_BEARER_PREFIX = b"Bearer "
-_HEADER_FRAME = b"authorization: "
 _SCHEME = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()
 _TOKEN68 = (string.ascii_letters + string.digits + "-._~+/").encode()
 
@@ -28,11 +35,17 @@ class BearerMethods:
         query: Also as the query parameter `access_token` (RFC 6750 §2.3).
         body: Also as a form parameter of that name (RFC 6750 §2.2).
         require_https: Over TLS only (RFC 6750 §5.3).
+        header_only: Whether only the `Authorization` field can carry a token.
     """
 
     query: bool = False
     body: bool = False
     require_https: bool = False
+    header_only: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Derive `header_only`, which is read on each request."""
+        object.__setattr__(self, "header_only", not (self.query or self.body))
 
     @classmethod
     def of(cls, bearer_methods: Iterable[str], *, require_https: bool) -> Self:
@@ -49,92 +62,46 @@ class BearerMethods:
         return cls(query="query" in names, body="body" in names, require_https=require_https)
 
     @property
-    def header_only(self) -> bool:
-        """Whether only the `Authorization` field can carry a token."""
-        return not (self.query or self.body)
-
-    @property
     def names(self) -> tuple[str, ...]:
         """The methods by the names of RFC 9728 §2."""
         on = {"header": True, "body": self.body, "query": self.query}
         return tuple(name for name, is_on in on.items() if is_on)
 
 
-class Credentials:
-    """Credentials as presented; nothing in them is verified, and their `repr` does not show them.
+def parse_authorization(value: bytes) -> RawToken:
+    """Return the bearer token in an `Authorization` *value*: the scheme, spaces, one token68.
 
-    Attributes:
-        cache_key: SHA-256 of the `Authorization` value, prefixed by the name of the place that it
-            came from. None if the value is not spelled `Bearer <token>`, or if another part of
-            the request could have carried a token: then nothing may be cached for it.
+    The scheme may be in any case, and white space may surround the value (RFC 9110 §5.5, §11.1).
+
+    Raises:
+        MissingCredentials: The scheme is not Bearer.
+        InvalidRequest: The value is malformed.
     """
-
-    __slots__ = ("_token", "_value", "cache_key")
-
-    def __init__(
-        self, value: bytes, cache_key: bytes | None, token: RawToken | None = None
-    ) -> None:
-        self._value, self.cache_key, self._token = value, cache_key, token
-
-    @classmethod
-    def from_header(cls, value: bytes, *, header_only: bool) -> Self:
-        """Return the credentials in an `Authorization` *value*, which is not parsed yet.
-
-        Args:
-            value: The value of the field.
-            header_only: Whether no other part of the request could have carried a token.
-        """
-        if header_only and value.startswith(_BEARER_PREFIX):
-            return cls(value, sha256(_HEADER_FRAME + value).digest())
-        return cls(value, None)
-
-    @classmethod
-    def from_parameter(cls, value: bytes) -> Self:
-        """Return the credentials in an `access_token` parameter.
-
-        Raises:
-            InvalidRequest: The value is too long, or not a token68 (RFC 9110 §11.2).
-        """
-        return cls(b"", None, _token68(value))
-
-    @property
-    def token(self) -> RawToken:
-        """The bearer token, parsed on first use, so that a cache hit parses nothing.
-
-        Raises:
-            MissingCredentials: The scheme is not Bearer.
-            InvalidRequest: The value is malformed.
-        """
-        if self._token is None:
-            self._token = self._parse()
-        return self._token
-
-    def _parse(self) -> RawToken:
-        value = self._value
-        if value.startswith(_BEARER_PREFIX) and _is_token68(token := value[len(_BEARER_PREFIX) :]):
-            return RawToken(token.decode("ascii"))
-        # One token has many other spellings. If each had its own entry, one client could fill
-        # the cache with a single token.
-        self.cache_key = None
-        value = value.strip(b" \t")  # optional white space is no part of a field value
-        rest = value.lstrip(_SCHEME)
-        scheme = value[: len(value) - len(rest)]
-        if scheme.lower() != b"bearer":
-            raise MissingCredentials(Reason.UNSUPPORTED_SCHEME)
-        token = rest.lstrip(b" ")
-        if len(token) == len(rest):
-            raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
-        return _token68(token)
+    value = value.strip(b" \t")
+    rest = value.lstrip(_SCHEME)
+    scheme = value[: len(value) - len(rest)]
+    if scheme.lower() != b"bearer":
+        raise MissingCredentials(Reason.UNSUPPORTED_SCHEME)
+    token = rest.lstrip(b" ")
+    if len(token) == len(rest):
+        raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
+    return parse_token68(token)
 
 
-def _token68(value: bytes) -> RawToken:
+def parse_token68(value: bytes) -> RawToken:
+    """Return the token that *value* is.
+
+    Raises:
+        InvalidRequest: It is too long, or not a token68 (RFC 9110 §11.2).
+    """
     if len(value) > MAX_CREDENTIALS_BYTES:
         raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
-    if not _is_token68(value):
+    if not is_token68(value):
         raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
     return RawToken(value.decode("ascii"))
 
 
-def _is_token68(value: bytes) -> bool:
+def is_token68(value: bytes) -> bool:
+    """Return whether *value* is a token68 (RFC 9110 §11.2)."""
     body = value.rstrip(b"=")
     return bool(body) and not body.translate(None, _TOKEN68)

@@ -1,13 +1,22 @@
-"""ResourceRequest and read_credentials: the parts of a request that say who sent it."""
+"""ResourceRequest: a request, and the credentials that a guard reads from it (RFC 6750 §2)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
 from oauth_guard.errors import InvalidRequest, MissingCredentials, Reason
-from oauth_guard.protocol.credentials import MAX_CREDENTIALS_BYTES, BearerMethods, Credentials
+from oauth_guard.protocol.credentials import (
+    BEARER_PREFIX,
+    MAX_CREDENTIALS_BYTES,
+    BearerMethods,
+    is_token68,
+    parse_authorization,
+    parse_token68,
+)
+from oauth_guard.protocol.raw_token import RawToken
 
-__all__ = ["ResourceRequest", "is_form", "query_carries_token", "read_credentials"]
+__all__ = ["ResourceRequest", "is_form", "query_carries_token"]
 
 _NAME_LENGTH = len(b"authorization")
 _SECURE = frozenset({"https", "wss"})
@@ -16,27 +25,36 @@ _MAX_PARAMETERS = 1000
 
 
 class ResourceRequest:
-    """A view of an ASGI connection (HTTP or WebSocket), read on use; its `repr` shows no value.
+    """An ASGI connection (HTTP or WebSocket), read on use; its `repr` shows no value of it.
 
     Attributes:
-        headers: Name and value as received, in order; names in any case.
         form: The body, if it is a form and was read for a token in it.
-        credentials: The credentials that a guard has read from it; None before that.
+        cache_key: SHA-256 of the `Authorization` value, once `read_credentials` has read it. None
+            if the value is not spelled `Bearer <token>`, or if another part of the request could
+            have carried a token: then nothing may be cached for it. A token sent in another place
+            contains no space, so its digest would be another one.
     """
 
-    __slots__ = ("_connection", "credentials", "form", "headers")
+    __slots__ = ("_authorization", "_connection", "_token", "cache_key", "form")
 
     def __init__(self, connection: Mapping[str, Any], form: bytes | None = None) -> None:
         self._connection = connection
-        self.headers: Sequence[tuple[bytes, bytes]] = connection["headers"]
         self.form = form
-        self.credentials: Credentials | None = None
+        self._authorization: bytes | None = None
+        self._token: RawToken | None = None
+        self.cache_key: bytes | None = None
 
     @property
     def method(self) -> str:
         """The HTTP method, upper case; `GET` for a WebSocket handshake (RFC 6455 §4.1)."""
         method: str = self._connection.get("method", "GET")
         return method
+
+    @property
+    def headers(self) -> Sequence[tuple[bytes, bytes]]:
+        """Name and value as received, in order; names in any case."""
+        headers: Sequence[tuple[bytes, bytes]] = self._connection["headers"]
+        return headers
 
     @property
     def is_secure(self) -> bool:
@@ -52,37 +70,73 @@ class ResourceRequest:
     def __repr__(self) -> str:
         return f"<ResourceRequest: {self.method}>"
 
+    def read_credentials(self, bearer_methods: BearerMethods) -> None:
+        """Read the one set of credentials that the request carries, and set `cache_key`.
 
-def read_credentials(request: ResourceRequest, bearer_methods: BearerMethods) -> Credentials:
-    """Return the one set of credentials that *request* carries.
+        An `Authorization` value is not parsed here: see `token`.
 
-    An `Authorization` value is not parsed here: see `Credentials.token`.
+        Raises:
+            MissingCredentials: The request carries no credentials.
+            InvalidRequest: It carries several, they are too long, a parameter is malformed, or
+                the request did not come over TLS where TLS is required.
+        """
+        self._authorization = self._token = self.cache_key = None
+        if bearer_methods.require_https and not self.is_secure:
+            raise InvalidRequest(Reason.HTTPS_REQUIRED)
+        value = None
+        for name, field in self._connection["headers"]:
+            # Servers write header names in lower case, but ASGI does not require them to.
+            if len(name) == _NAME_LENGTH and name.lower() == b"authorization":
+                if value is not None:
+                    raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
+                value = field
+        if value is not None and len(value) > MAX_CREDENTIALS_BYTES:
+            raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
+        if not bearer_methods.header_only:
+            self._read_parameters(bearer_methods, other_credentials=value is not None)
+        elif value is None:
+            raise MissingCredentials
+        elif value.startswith(BEARER_PREFIX):
+            self.cache_key = sha256(value).digest()
+        self._authorization = value
 
-    Raises:
-        MissingCredentials: The request carries none.
-        InvalidRequest: It carries several, they are too long, a parameter is malformed, or the
-            request did not come over TLS where TLS is required.
-    """
-    if bearer_methods.require_https and not request.is_secure:
-        raise InvalidRequest(Reason.HTTPS_REQUIRED)
-    value = None
-    for name, field in request.headers:
-        # Servers write header names in lower case, but ASGI does not require them to.
-        if len(name) == _NAME_LENGTH and name.lower() == b"authorization":
-            if value is not None:
-                raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
-            value = field
-    if value is not None and len(value) > MAX_CREDENTIALS_BYTES:
-        raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
-    header_only = bearer_methods.header_only
-    parameters = () if header_only else _parameters(request, bearer_methods)
-    if len(parameters) + (value is not None) > 1:
-        raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
-    if value is not None:
-        return Credentials.from_header(value, header_only=header_only)
-    if parameters:
-        return Credentials.from_parameter(parameters[0])
-    raise MissingCredentials
+    @property
+    def token(self) -> RawToken:
+        """The token in the credentials that were read; parsed on first use, so not on a cache hit.
+
+        Raises:
+            MissingCredentials: No credentials were read, or their scheme is not Bearer.
+            InvalidRequest: The credentials are malformed.
+        """
+        if self._token is not None:
+            return self._token
+        value = self._authorization
+        if value is None:
+            raise MissingCredentials
+        token = value[len(BEARER_PREFIX) :]
+        if value.startswith(BEARER_PREFIX) and is_token68(token):
+            self._token = RawToken(token.decode("ascii"))
+        else:
+            # One token has many other spellings. If each had its own entry, one client could
+            # fill the cache with a single token.
+            self.cache_key = None
+            self._token = parse_authorization(value)
+        return self._token
+
+    def _read_parameters(self, bearer_methods: BearerMethods, *, other_credentials: bool) -> None:
+        found: list[bytes] = []
+        if bearer_methods.query:
+            found += _access_tokens(self.query)
+        if bearer_methods.body and self.form is not None:
+            if not self.form.isascii():
+                raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
+            found += _access_tokens(self.form)
+        if len(found) + other_credentials > 1:
+            raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
+        if found:
+            self._token = parse_token68(found[0])
+        elif not other_credentials:
+            raise MissingCredentials
 
 
 def is_form(method: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -102,17 +156,6 @@ def is_form(method: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
 def query_carries_token(query: bytes) -> bool:
     """Return whether a query string has an `access_token` parameter."""
     return bool(_access_tokens(query))
-
-
-def _parameters(request: ResourceRequest, bearer_methods: BearerMethods) -> list[bytes]:
-    found: list[bytes] = []
-    if bearer_methods.query:
-        found += _access_tokens(request.query)
-    if bearer_methods.body and request.form is not None:
-        if not request.form.isascii():
-            raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
-        found += _access_tokens(request.form)
-    return found
 
 
 def _access_tokens(encoded: bytes) -> list[bytes]:

@@ -15,7 +15,7 @@ from oauth_guard import (
     Requirement,
     current_identity,
 )
-from oauth_guard.asgi import CREDENTIALS, GUARD, IDENTITY
+from oauth_guard.asgi import GUARD, IDENTITY, REQUEST
 from oauth_guard.fastapi import requires as fastapi_requires
 from oauth_guard.starlette import requires
 from tests.acceptance.standards.api import Api, bearer, handler
@@ -87,7 +87,7 @@ async def test_the_token_is_in_nothing_that_may_be_shown() -> None:
 
     @requires(introspect=True)
     async def endpoint(request: Request) -> Response:
-        left = [request.scope.get(key) for key in (CREDENTIALS, GUARD, IDENTITY)]
+        left = [request.scope.get(key) for key in (GUARD, IDENTITY, REQUEST)]
         assert token not in f"{left!r} {vars(request.state)!r}"
         assert request.scope[IDENTITY].token is None
         return await handler(request)

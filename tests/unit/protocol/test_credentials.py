@@ -1,4 +1,4 @@
-"""Credentials are read in one way from whatever bytes a request carries, or refused."""
+"""Credentials: any bytes in an `Authorization` field are one bearer token, or rejected."""
 
 from contextlib import suppress
 
@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_guard.errors import (
+    ConfigurationError,
     InvalidRequest,
     MissingCredentials,
     Reason,
@@ -15,24 +16,23 @@ from oauth_guard.errors import (
 from oauth_guard.protocol.credentials import (
     MAX_CREDENTIALS_BYTES,
     BearerMethods,
-    Credentials,
 )
-from oauth_guard.protocol.request import ResourceRequest, read_credentials
+from oauth_guard.protocol.request import ResourceRequest
 from tests.unit.protocol.properties import BOUNDED
 
 _BY_HEADER = BearerMethods()
 _LONGEST = b"Bearer " + b"a" * (MAX_CREDENTIALS_BYTES - len(b"Bearer "))
 
 
-def _request(*headers: tuple[bytes, bytes]) -> ResourceRequest:
-    return ResourceRequest({"headers": headers})
+def _token_of(*headers: tuple[bytes, bytes]) -> str:
+    request = ResourceRequest({"headers": headers})
+    request.read_credentials(_BY_HEADER)
+    assert request.token is request.token
+    return request.token.text
 
 
-def _read(value: bytes) -> Credentials:
-    """Return credentials whose token is parsed."""
-    credentials = read_credentials(_request((b"authorization", value)), _BY_HEADER)
-    assert credentials.token is credentials.token
-    return credentials
+def _token_in(value: bytes) -> str:
+    return _token_of((b"authorization", value))
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def _read(value: bytes) -> Credentials:
         pytest.param(_LONGEST, "a" * (len(_LONGEST) - 7), id="the longest"),
     ],
 )
-def test_a_bearer_token_is_read(value: bytes, token: str) -> None:
+def test_bearer_credentials_yield_their_token(value: bytes, token: str) -> None:
     """The scheme in any case, spaces, one token68."""
-    assert _read(value).token.text == token
+    assert _token_in(value) == token
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_a_bearer_token_is_read(value: bytes, token: str) -> None:
         pytest.param(b"Digest username=Bearer abc", id="another scheme's parameters"),
     ],
 )
-def test_another_scheme_is_no_attempt(value: bytes) -> None:
-    """Credentials of a scheme that is not ours count as none."""
+def test_credentials_of_another_scheme_count_as_missing(value: bytes) -> None:
+    """The client may have another way to authenticate (RFC 6750 §3.1)."""
     with pytest.raises(MissingCredentials) as caught:
-        _read(value)
+        _token_in(value)
     assert caught.value.reason is Reason.UNSUPPORTED_SCHEME
 
 
@@ -107,10 +107,10 @@ def test_another_scheme_is_no_attempt(value: bytes) -> None:
         pytest.param(b"Bearer " + b"=" * 16_000, id="padding without end"),
     ],
 )
-def test_malformed_credentials_are_a_malformed_request(value: bytes) -> None:
-    """Our scheme, and behind it anything but one token68."""
+def test_malformed_bearer_credentials_are_an_invalid_request(value: bytes) -> None:
+    """The scheme is Bearer, and anything but one token68 follows."""
     with pytest.raises(InvalidRequest) as caught:
-        _read(value)
+        _token_in(value)
     assert caught.value.reason is Reason.MALFORMED_CREDENTIALS
 
 
@@ -123,10 +123,10 @@ def test_malformed_credentials_are_a_malformed_request(value: bytes) -> None:
         pytest.param(b" " * (MAX_CREDENTIALS_BYTES + 1), id="spaces"),
     ],
 )
-def test_what_is_too_long_is_not_looked_at(value: bytes) -> None:
-    """A field past 16 KiB is refused before anything in it is read."""
+def test_field_that_is_too_long_is_rejected_before_it_is_parsed(value: bytes) -> None:
+    """Whatever its scheme: the limit is 16 KiB."""
     with pytest.raises(InvalidRequest) as caught:
-        _read(value)
+        _token_in(value)
     assert caught.value.reason is Reason.CREDENTIALS_TOO_LONG
 
 
@@ -154,17 +154,51 @@ def test_what_is_too_long_is_not_looked_at(value: bytes) -> None:
         ),
     ],
 )
-def test_one_field_carries_credentials(headers: list[tuple[bytes, bytes]], reason: Reason) -> None:
-    """None is no attempt, two are a malformed request: neither the first nor the last wins."""
+def test_request_without_exactly_one_field_is_rejected(
+    headers: list[tuple[bytes, bytes]], reason: Reason
+) -> None:
+    """With none the credentials are missing; of two, neither the first nor the last is used."""
     with pytest.raises(RequestRejected) as caught:
-        read_credentials(_request(*headers), _BY_HEADER)
+        _token_of(*headers)
     assert caught.value.reason is reason
 
 
-def test_a_fields_name_may_be_in_any_case() -> None:
-    """ASGI does not oblige servers to write names in lower case."""
-    request = _request((b"accept", b"*/*"), (b"AUTHORIZATION", b"Bearer abc"))
-    assert read_credentials(request, _BY_HEADER).token.text == "abc"
+def test_field_name_in_any_case_is_found() -> None:
+    """ASGI does not require servers to write names in lower case."""
+    assert _token_of((b"accept", b"*/*"), (b"AUTHORIZATION", b"Bearer abc")) == "abc"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected", "ordered"),
+    [
+        (["header"], BearerMethods(), ("header",)),
+        ("header", BearerMethods(), ("header",)),
+        (["query", "header"], BearerMethods(query=True), ("header", "query")),
+        (["header", "body"], BearerMethods(body=True), ("header", "body")),
+        (
+            {"body", "header", "query"},
+            BearerMethods(query=True, body=True),
+            ("header", "body", "query"),
+        ),
+    ],
+    ids=["list", "text", "query", "body", "set"],
+)
+def test_bearer_methods_have_their_registered_names_in_one_order(
+    names: list[str], expected: BearerMethods, ordered: tuple[str, ...]
+) -> None:
+    """However they were written (RFC 9728 §2)."""
+    read = BearerMethods.of(names, require_https=False)
+    assert (read, read.names) == (expected, ordered)
+    assert BearerMethods.of(names, require_https=True).require_https
+
+
+@pytest.mark.parametrize("names", [[], "query", ["query"], ["header", "cookie"], ["Header"]])
+def test_unknown_bearer_method_or_a_missing_header_is_a_configuration_error(
+    names: list[str],
+) -> None:
+    """The header is required (RFC 6750 §2.1)."""
+    with pytest.raises(ConfigurationError, match='to which "body" and "query" may be added'):
+        BearerMethods.of(names, require_https=False)
 
 
 _VALUES = st.binary() | st.binary().map(lambda rest: b"Bearer " + rest)
@@ -173,7 +207,7 @@ _NAMES = st.sampled_from([b"authorization", b"Authorization", b"x"]) | st.binary
 
 @BOUNDED
 @given(headers=st.lists(st.tuples(_NAMES, _VALUES), max_size=3))
-def test_any_bytes_are_credentials_or_refused(headers: list[tuple[bytes, bytes]]) -> None:
-    """Nothing but `RequestRejected` comes out of bytes that are no credentials."""
+def test_any_bytes_are_credentials_or_rejected(headers: list[tuple[bytes, bytes]]) -> None:
+    """Bytes that are not credentials raise only `RequestRejected`."""
     with suppress(RequestRejected):
-        assert read_credentials(_request(*headers), _BY_HEADER).token.text
+        assert _token_of(*headers)

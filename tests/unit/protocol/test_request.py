@@ -1,9 +1,11 @@
-"""ResourceRequest reads an ASGI connection on use, and shows no value of it."""
+"""ResourceRequest: an ASGI connection read on use, and the cache key of its credentials."""
 
 from typing import Any
 
 import pytest
 
+from oauth_guard.errors import InvalidRequest, MissingCredentials
+from oauth_guard.protocol.credentials import BearerMethods
 from oauth_guard.protocol.request import ResourceRequest
 
 _HEADERS = [(b"authorization", b"Bearer abc")]
@@ -31,10 +33,66 @@ def test_request_reads_the_connection(
     """A handshake is a GET (RFC 6455 §4.1)."""
     request = ResourceRequest({"headers": _HEADERS, **connection}, b"form")
     assert (request.method, request.is_secure, request.query) == (method, is_secure, query)
-    assert (request.headers, request.form, request.credentials) == (_HEADERS, b"form", None)
+    assert (request.headers, request.form, request.cache_key) == (_HEADERS, b"form", None)
 
 
 def test_repr_of_a_request_shows_the_method_alone() -> None:
     """A token may be in any other part."""
     request = ResourceRequest({"headers": _HEADERS, "query_string": b"access_token=abc"})
     assert repr(request) == "<ResourceRequest: GET>"
+
+
+def _read(*values: bytes, methods: BearerMethods | None = None) -> ResourceRequest:
+    request = ResourceRequest({"headers": [(b"authorization", value) for value in values]})
+    request.read_credentials(methods or BearerMethods())
+    return request
+
+
+def test_cache_key_is_a_digest_of_the_whole_value() -> None:
+    """Two requests with one value have one key; the key contains no part of the token."""
+    key = _read(b"Bearer abc").cache_key
+    assert key == _read(b"Bearer abc").cache_key
+    assert key is not None
+    assert len(key) == 32
+    assert key not in {_read(b"Bearer abd").cache_key, _read(b"Bearer abc=").cache_key}
+
+
+@pytest.mark.parametrize("value", [b"bearer abc", b"BEARER abc", b" Bearer abc", b"Basic dTpw"])
+def test_value_of_another_spelling_has_no_cache_key(value: bytes) -> None:
+    """Only `Bearer`, one space and the token has one."""
+    assert _read(value).cache_key is None
+
+
+@pytest.mark.parametrize("value", [b"Bearer  abc", b"Bearer abc ", b"Bearer abc\t", b"Bearer   a="])
+def test_cache_key_is_dropped_when_parsing_shows_another_spelling(value: bytes) -> None:
+    """Else one client could fill the cache with the spellings of a single token."""
+    request = _read(value)
+    assert request.token.text in {"abc", "a="}
+    assert request.cache_key is None
+
+
+@pytest.mark.parametrize(
+    "methods", [BearerMethods(query=True), BearerMethods(body=True)], ids=["query", "body"]
+)
+def test_value_has_no_cache_key_if_another_place_could_carry_a_token(
+    methods: BearerMethods,
+) -> None:
+    """The header alone does not show that the request carries one token."""
+    assert _read(b"Bearer abc", methods=methods).cache_key is None
+
+
+def test_token_of_a_request_that_was_not_read_is_missing() -> None:
+    """A public path reads no credentials."""
+    with pytest.raises(MissingCredentials):
+        _ = ResourceRequest({"headers": _HEADERS}).token
+
+
+def test_request_that_is_read_again_and_rejected_keeps_no_credentials() -> None:
+    """What an earlier guard has read is not left for the next."""
+    request = _read(b"Bearer abc")
+    assert request.token.text == "abc"
+    with pytest.raises(InvalidRequest):
+        request.read_credentials(BearerMethods(require_https=True))
+    assert request.cache_key is None
+    with pytest.raises(MissingCredentials):
+        _ = request.token

@@ -13,10 +13,10 @@ from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.binding import check_binding, confirmation_of
 from oauth_guard.protocol.claims import ClaimRules
-from oauth_guard.protocol.credentials import BearerMethods
+from oauth_guard.protocol.credentials import BearerMethods, parse_authorization
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.raw_token import RawToken
-from oauth_guard.protocol.request import ResourceRequest, read_credentials
+from oauth_guard.protocol.request import ResourceRequest
 from tests.unit.jose.forging import CLAIMS, HEADER, forge, key_for
 
 _SECRET = "zzSECRETzz"
@@ -31,6 +31,7 @@ _HEADER = {**HEADER, "kid": _SECRET, "typ": _SECRET}
 _RULES = ClaimRules("https://as.example.com")
 _RAW = forge(_HEADER, _CLAIMS)
 _REQUEST = ResourceRequest({"headers": ((b"authorization", f"Bearer {_RAW}".encode()),)})
+_REQUEST.read_credentials(BearerMethods())
 _SIGNED = parse_jws(_RAW)
 _KEY = import_key({**key_for("ES256").jwk, "kid": _SECRET})
 _TOKEN = AccessToken.from_claims(_CLAIMS, _RULES)
@@ -39,7 +40,6 @@ _SECRETS = [_SECRET, *_RAW.split("."), key_for("ES256").jwk["x"]]
 
 _VALUES = {
     "the request": _REQUEST,
-    "credentials": read_credentials(_REQUEST, BearerMethods()),
     "the raw token": RawToken(_RAW),
     "the JWS": _SIGNED,
     "its header": _SIGNED.header,
@@ -49,17 +49,8 @@ _VALUES = {
     "the identity": Identity.from_token(_TOKEN, raw=_RAW),
 }
 _REJECTIONS: dict[str, Callable[[], object]] = {
-    "malformed credentials": lambda: (
-        read_credentials(
-            ResourceRequest({"headers": ((b"authorization", f"Bearer {_SECRET}\xff".encode()),)}),
-            BearerMethods(),
-        ).token
-    ),
-    "another scheme": lambda: (
-        read_credentials(
-            ResourceRequest({"headers": ((b"authorization", _SECRET.encode()),)}), BearerMethods()
-        ).token
-    ),
+    "malformed credentials": lambda: parse_authorization(f"Bearer {_SECRET}\xff".encode()),
+    "another scheme": lambda: parse_authorization(_SECRET.encode()),
     "a malformed token": lambda: parse_jws(f"{_SECRET}é.{_SECRET}.{_SECRET}"),
     "malformed JSON": lambda: parse_jws(forge(claims=f'{{"{_SECRET}'.encode())),
     "a header of the wrong type": lambda: parse_jws(forge({**HEADER, "kid": [_SECRET]})),

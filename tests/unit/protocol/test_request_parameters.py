@@ -1,4 +1,4 @@
-"""A token in a query or form counts where that was asked for, once, and beside no other."""
+"""ResourceRequest: a token in a query or form counts if that is allowed, once and alone."""
 
 from contextlib import suppress
 
@@ -7,20 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_guard.errors import (
-    ConfigurationError,
     InvalidRequest,
     Reason,
     RequestRejected,
 )
-from oauth_guard.protocol.credentials import (
-    MAX_CREDENTIALS_BYTES,
-    BearerMethods,
-)
+from oauth_guard.protocol.credentials import MAX_CREDENTIALS_BYTES, BearerMethods
 from oauth_guard.protocol.request import (
     ResourceRequest,
     is_form,
     query_carries_token,
-    read_credentials,
 )
 from tests.unit.protocol.properties import BOUNDED
 
@@ -33,14 +28,16 @@ def _read(
     query: bytes = b"",
     form: bytes | None = None,
     headers: tuple[tuple[bytes, bytes], ...] = (),
-    transmission: BearerMethods = _ANY_WAY,
+    methods: BearerMethods = _ANY_WAY,
 ) -> str:
-    """Return the token of a request, or why there is none."""
+    """Return the token of a request, or the reason of its rejection."""
     request = ResourceRequest({"headers": headers, "query_string": query}, form)
     try:
-        return read_credentials(request, transmission).token.text
+        request.read_credentials(methods)
+        token = request.token
     except RequestRejected as error:
         return error.reason
+    return token.text
 
 
 @pytest.mark.parametrize(
@@ -71,14 +68,16 @@ def _read(
         pytest.param(b"access_token=abc&access%5ftoken", Reason.SEVERAL_CREDENTIALS, id="hidden"),
     ],
 )
-def test_a_parameter_is_read_in_one_way(parameters: bytes, token: str) -> None:
-    """In a query and in a form alike; it is one token68, or the request is malformed."""
+def test_parameter_is_one_token68_in_a_query_and_in_a_form_alike(
+    parameters: bytes, token: str
+) -> None:
+    """Anything else is a malformed request, or no credentials."""
     assert _read(query=parameters) == token
     assert _read(form=parameters) == token
 
 
-def test_a_form_is_ascii() -> None:
-    """Raw bytes beyond it may mean anything (RFC 6750 §2.2); a query is only what it is."""
+def test_form_with_bytes_beyond_ascii_is_rejected() -> None:
+    """Such bytes have no defined meaning in a form (RFC 6750 §2.2); in a query they are allowed."""
     assert _read(form=b"a=\xc3\xa9&access_token=abc") == Reason.MALFORMED_CREDENTIALS
     assert _read(query=b"a=\xc3\xa9&access_token=abc") == "abc"
 
@@ -95,10 +94,10 @@ def test_a_form_is_ascii() -> None:
         ),
     ],
 )
-def test_a_token_comes_one_way(
+def test_credentials_in_two_places_are_rejected(
     query: bytes, form: bytes | None, headers: tuple[tuple[bytes, bytes], ...]
 ) -> None:
-    """Two are a malformed request, equal ones too: nobody should have to guess which counts."""
+    """Equal ones too: it must not be a guess which one counts."""
     assert _read(query, form, headers) == Reason.SEVERAL_CREDENTIALS
 
 
@@ -106,24 +105,24 @@ _NONE = Reason.NO_CREDENTIALS
 
 
 @pytest.mark.parametrize(
-    ("transmission", "by_query", "by_form"),
+    ("methods", "by_query", "by_form"),
     [
         pytest.param(BearerMethods(), _NONE, _NONE, id="both off"),
         pytest.param(BearerMethods(query=True), "abc", _NONE, id="form off"),
         pytest.param(BearerMethods(body=True), _NONE, "abc", id="query off"),
     ],
 )
-def test_a_method_that_is_off_is_not_looked_at(
-    transmission: BearerMethods, by_query: str, by_form: str
+def test_parameter_of_a_method_that_is_off_is_ignored(
+    methods: BearerMethods, by_query: str, by_form: str
 ) -> None:
-    """It neither authenticates nor disturbs a token that came another way."""
+    """It neither authenticates nor conflicts with a token in another place."""
     token = b"access_token=abc"
-    assert _read(query=token, transmission=transmission) == by_query
-    assert _read(form=token, transmission=transmission) == by_form
+    assert _read(query=token, methods=methods) == by_query
+    assert _read(form=token, methods=methods) == by_form
     if by_query is _NONE:
-        assert _read(query=token, headers=_HEADER, transmission=transmission) == "abc"
+        assert _read(query=token, headers=_HEADER, methods=methods) == "abc"
     if by_form is _NONE:
-        assert _read(form=b"\xff" + token, headers=_HEADER, transmission=transmission) == "abc"
+        assert _read(form=b"\xff" + token, headers=_HEADER, methods=methods) == "abc"
 
 
 @pytest.mark.parametrize(
@@ -135,43 +134,17 @@ def test_a_method_that_is_off_is_not_looked_at(
         pytest.param(False, (), Reason.HTTPS_REQUIRED, id="nothing, in the clear"),
     ],
 )
-def test_tls_comes_first(
+def test_request_without_tls_is_rejected_before_its_credentials_are_read(
     secure: bool, headers: tuple[tuple[bytes, bytes], ...], outcome: str
 ) -> None:
-    """Where it is required, nothing that came without it is looked at."""
+    """If TLS is required."""
     request = ResourceRequest({"headers": headers, "scheme": "https" if secure else "http"})
     try:
-        told: str = read_credentials(request, BearerMethods(require_https=True)).token.text
+        request.read_credentials(BearerMethods(require_https=True))
+        found = request.token.text
     except InvalidRequest as error:
-        told = error.reason
-    assert told == outcome
-
-
-@pytest.mark.parametrize(
-    ("names", "transmission", "told"),
-    [
-        (["header"], BearerMethods(), ("header",)),
-        ("header", BearerMethods(), ("header",)),
-        (["query", "header"], BearerMethods(query=True), ("header", "query")),
-        (["header", "body"], BearerMethods(body=True), ("header", "body")),
-        ({"body", "header", "query"}, _ANY_WAY, ("header", "body", "query")),
-    ],
-    ids=["list", "text", "query", "body", "set"],
-)
-def test_methods_go_by_their_registered_names(
-    names: list[str], transmission: BearerMethods, told: tuple[str, ...]
-) -> None:
-    """They are told in one order, however they were written (RFC 9728 §2)."""
-    read = BearerMethods.of(names, require_https=False)
-    assert (read, read.names) == (transmission, told)
-    assert BearerMethods.of(names, require_https=True).require_https
-
-
-@pytest.mark.parametrize("names", [[], "query", ["query"], ["header", "cookie"], ["Header"]])
-def test_a_method_that_nobody_knows_is_refused(names: list[str]) -> None:
-    """The header is always among them (RFC 6750 §2.1)."""
-    with pytest.raises(ConfigurationError, match='to which "body" and "query" may be added'):
-        BearerMethods.of(names, require_https=False)
+        found = error.reason
+    assert found == outcome
 
 
 _FORM = b"application/x-www-form-urlencoded"
@@ -198,7 +171,9 @@ _FORM = b"application/x-www-form-urlencoded"
         pytest.param("POST", [_FORM + b"x"], False, id="more behind"),
     ],
 )
-def test_a_form_is_one_of_one_type(method: str, types: list[bytes], form: bool) -> None:
+def test_body_is_a_form_only_with_one_type_and_a_fitting_method(
+    method: str, types: list[bytes], form: bool
+) -> None:
     """Only a single-part form, by a method that defines its body, may carry a token."""
     assert is_form(method, [(b"Content-Type", value) for value in types]) is form
 
@@ -213,8 +188,8 @@ def test_a_form_is_one_of_one_type(method: str, types: list[bytes], form: bool) 
         (b"access_token", True),
     ],
 )
-def test_whether_a_query_carries_a_token(query: bytes, carries: bool) -> None:
-    """As it is read when a token is looked for."""
+def test_query_carries_a_token_if_it_has_the_parameter(query: bytes, carries: bool) -> None:
+    """The name is decoded first, as when the token is read."""
     assert query_carries_token(query) is carries
 
 
@@ -224,8 +199,9 @@ _BYTES = st.binary(max_size=20) | st.lists(_PIECES | st.binary(max_size=2)).map(
 
 @BOUNDED
 @given(query=_BYTES, form=st.none() | _BYTES)
-def test_any_parameters_are_credentials_or_refused(query: bytes, form: bytes | None) -> None:
-    """Nothing but `RequestRejected` comes out of bytes that carry no token."""
+def test_any_parameters_are_credentials_or_rejected(query: bytes, form: bytes | None) -> None:
+    """Bytes that carry no token raise only `RequestRejected`."""
     request = ResourceRequest({"headers": (), "query_string": query}, form)
     with suppress(RequestRejected):
-        assert read_credentials(request, _ANY_WAY).token.text
+        request.read_credentials(_ANY_WAY)
+        assert request.token.text
