@@ -1,8 +1,14 @@
 """SingleFlight: all callers share one attempt, and a cancelled caller cancels no other."""
 
 import asyncio
+import gc
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import ContextVar
+from typing import Any
+from weakref import WeakSet
 
+import anyio
 import pytest
 
 from oauth_guard.single_flight import SingleFlight
@@ -129,6 +135,87 @@ def test_attempt_of_another_event_loop_is_ignored() -> None:
         task.cancel()
     loop.run_until_complete(run_pending_tasks())
     loop.close()
+
+
+async def wait_forever() -> str:
+    """Wait for an event that never happens."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def wait_in_a_cancel_scope() -> str:
+    """Wait as a request of httpx does: AnyIO refers to the task until the scope is exited."""
+    with anyio.fail_after(None):
+        return await wait_forever()
+
+
+async def wait_again_when_cancelled() -> str:
+    """Wait once more in the cleanup code."""
+    try:
+        return await wait_forever()
+    finally:
+        await asyncio.sleep(0)
+
+
+async def never_end() -> str:
+    """Ignore every cancellation."""
+    while True:
+        with suppress(asyncio.CancelledError):
+            await wait_forever()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize(
+    "attempt", [wait_forever, wait_in_a_cancel_scope, wait_again_when_cancelled, never_end]
+)
+@pytest.mark.parametrize("in_task", [True, False])
+def test_closed_event_loops_with_running_attempts_are_not_kept(
+    attempt: Callable[[], Coroutine[Any, Any, str]], in_task: bool
+) -> None:
+    """A loop that is closed without cancelling its tasks never calls their callbacks."""
+    single_flight = new_single_flight()
+    loops: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+
+    async def leave(key: str) -> None:
+        current = asyncio.current_task()
+        if in_task:
+            single_flight.start(key, attempt)
+        else:
+            asyncio.get_running_loop().call_soon(single_flight.start, key, attempt)
+        await run_pending_tasks()
+        assert asyncio.current_task() is current
+        assert single_flight.in_flight(key)
+
+    for number in range(20):
+        loop = asyncio.new_event_loop()
+        loops.add(loop)
+        loop.set_exception_handler(lambda *_: None)  # "Task was destroyed but it is pending!"
+        loop.run_until_complete(leave(str(number)))
+        loop.close()
+        del loop
+    finished = Attempt()
+    finished.finish.set()
+    assert asyncio.run(single_flight.run("last", finished)) == "result"
+    gc.collect()
+    assert not loops
+
+
+def test_attempt_of_another_open_event_loop_is_kept() -> None:
+    """A second loop starts an attempt under another key; the first one is still shared."""
+    single_flight, attempt = new_single_flight(), Attempt()
+
+    async def start(key: str) -> None:
+        single_flight.start(key, attempt)
+
+    async def shared() -> str:
+        assert single_flight.in_flight("a")
+        attempt.finish.set()
+        return await single_flight.run("a", attempt)
+
+    with asyncio.Runner() as runner, asyncio.Runner() as other:
+        runner.run(start("a"))
+        other.run(start("b"))
+        assert runner.run(shared()) == "result"
 
 
 async def test_exception_of_an_attempt_is_raised_in_its_callers() -> None:
