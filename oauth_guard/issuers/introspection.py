@@ -109,7 +109,6 @@ class IntrospectionIssuer:
         kind = SIGNED_MEDIA_TYPE if signed else JSON_MEDIA_TYPE
         identity = (issuer, endpoint or metadata_url or "", client.client_id, kind)
         self.cache = CacheSettings(rules, identity, cache_for, inactive_for)
-        self._claim_names = {name: name for name in rules.claim_types}  # one copy for all tokens
         self._client, self._hint, self._media_type = client, token_type_hint, kind
         mtls = isinstance(client, MutualTLS)
         discovery, fetcher = _discovery(issuer, http, urls, insecure_http=insecure_http, mtls=mtls)
@@ -151,10 +150,7 @@ class IntrospectionIssuer:
         ):
             raise InvalidToken(Reason.WRONG_TYPE)  # RFC 9701 §8.1
         result = await self._endpoint.post(lambda: self._form_request(token.text))
-        names = self._claim_names
-        members = {
-            names.get(name, name): value for name, value in (await self._members(result)).items()
-        }
+        members = self.cache.share_names(await self._members(result))
         return Validation(read_introspection(members, self._rules), None)
 
     def start(self) -> None:

@@ -7,7 +7,6 @@ from oauth_guard.errors import InvalidToken
 from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.cache_settings import CacheSettings
-from oauth_guard.protocol.claims import ClaimRules
 
 __all__ = ["IntrospectionResult", "read_result"]
 
@@ -52,11 +51,11 @@ class IntrospectionResult:
         ).encode()
 
 
-def read_result(data: bytes, rules: ClaimRules) -> IntrospectionResult | None:
+def read_result(data: bytes, settings: CacheSettings) -> IntrospectionResult | None:
     """Read what `IntrospectionResult.to_bytes` wrote, in this process or another.
 
-    Returns None for another version, and for claims that *rules* reject: the process that wrote
-    it may have another configuration.
+    Returns None for another version, and for claims that the rules in *settings* reject: the
+    process that wrote it may have another configuration.
     """
     try:
         match parse_object(data):
@@ -67,7 +66,9 @@ def read_result(data: bytes, rules: ClaimRules) -> IntrospectionResult | None:
             }:
                 if version != _VERSION or not isinstance(claims, dict | None):
                     return None
-                token = None if claims is None else AccessToken.from_claims(claims, rules)
+                token = None
+                if claims is not None:
+                    token = AccessToken.from_claims(settings.share_names(claims), settings.rules)
                 return IntrospectionResult(requested_at, token)
     except (ValueError, InvalidToken):
         pass

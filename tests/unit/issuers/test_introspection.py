@@ -1,4 +1,4 @@
-"""An introspecting issuer: what it sends, what it believes, and whose fault a failure is."""
+"""IntrospectionIssuer: the request, the accepted responses, and what each failure means."""
 
 import asyncio
 import json
@@ -41,23 +41,27 @@ SIGNED = "application/token-introspection+jwt"
 
 
 def build(**options: Any) -> IntrospectionIssuer:
-    """Return an issuer that nobody asks."""
+    """Return an issuer that receives no request."""
     return IntrospectionIssuer(**{"issuer": ISSUER, "client": BASIC, **options})
 
 
-async def test_what_the_server_says_is_returned() -> None:
-    """A token that it calls active has the claims that it lists."""
+async def test_active_token_has_the_claims_of_the_response() -> None:
+    """The endpoint is found in the metadata."""
     harness = IntrospectionIssuerHarness()
     token = harness.local.opaque_token("read", sub="u7")
-    answer = (await harness.issuer.validate(RawToken(token))).token
-    assert (answer.issuer, answer.subject, *answer.scopes) == (ISSUER, "u7", "read")
+    access_token = (await harness.issuer.validate(RawToken(token))).token
+    assert (access_token.issuer, access_token.subject, *access_token.scopes) == (
+        ISSUER,
+        "u7",
+        "read",
+    )
     assert harness.local.requests == [
         f"{ISSUER}/.well-known/oauth-authorization-server",
         ENDPOINT,
     ]
 
 
-async def test_the_question_is_a_form_in_a_post() -> None:
+async def test_introspection_request_is_a_form_in_a_post() -> None:
     """The token is in the body, and nowhere else."""
     harness = IntrospectionIssuerHarness(endpoint=ENDPOINT)
     await harness.verdict("a+b/c==")
@@ -79,8 +83,10 @@ async def test_the_question_is_a_form_in_a_post() -> None:
         pytest.param(PrivateKeyJWT("api", PEM), PRIVATE.public_key(), id="key"),
     ],
 )
-async def test_the_server_knows_who_asks(client: ClientAuthentication, known: object) -> None:
-    """By each way that needs no certificate, and not by another secret."""
+async def test_client_authenticates_by_each_method_without_a_certificate(
+    client: ClientAuthentication, known: object
+) -> None:
+    """With another secret the server refuses the client."""
     harness = IntrospectionIssuerHarness(client=client)
     harness.local.introspection.clients = {"api": known}
     assert await harness.verdict() == GOOD
@@ -88,8 +94,8 @@ async def test_the_server_knows_who_asks(client: ClientAuthentication, known: ob
     assert await harness.verdict() == Reason.CLIENT_REFUSED
 
 
-async def test_each_assertion_is_a_new_one() -> None:
-    """A server may refuse one that it has seen."""
+async def test_each_client_assertion_is_new() -> None:
+    """A server may reject one that it has received before."""
     harness = IntrospectionIssuerHarness(client=PrivateKeyJWT("api", PEM))
     harness.local.introspection.clients = {"api": PRIVATE.public_key()}
     token = harness.local.opaque_token()
@@ -99,8 +105,8 @@ async def test_each_assertion_is_a_new_one() -> None:
     assert first["client_assertion"] != second["client_assertion"]
 
 
-async def test_a_certificate_goes_to_the_endpoint_for_certificates() -> None:
-    """Where the metadata has another address for it (RFC 8705 §5)."""
+async def test_mutual_tls_client_uses_the_mtls_endpoint_alias() -> None:
+    """The metadata may have another URL for it (RFC 8705 §5)."""
     alias = "https://mtls.as.example.com/introspect"
     harness = IntrospectionIssuerHarness()
     token = harness.local.opaque_token()
@@ -110,27 +116,27 @@ async def test_a_certificate_goes_to_the_endpoint_for_certificates() -> None:
     }
     sent: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
             return httpx.Response(200, json=metadata)
         sent.extend([str(request.url), request.content.decode()])
         return httpx.Response(200, json={"active": True})
 
-    harness.local.outage = answer
+    harness.local.outage = respond
     issuer = build(client=MutualTLS("api"), http=harness.local.http)
     await issuer.validate(RawToken(token))
     assert sent == [alias, f"token={token}&client_id=api"]
 
 
-async def test_the_hint_is_sent_when_asked_for() -> None:
-    """It is never another one."""
+async def test_token_type_hint_is_sent_if_configured() -> None:
+    """Its value is always `access_token`."""
     harness = IntrospectionIssuerHarness(token_type_hint=True)
     await harness.verdict("t")
     assert harness.local.introspection.forms == [{"token": "t", "token_type_hint": "access_token"}]
 
 
-async def test_a_token_that_is_not_active_is_refused() -> None:
-    """A token that nobody issued, and one that was revoked."""
+async def test_inactive_token_is_rejected() -> None:
+    """Both a token that was never issued and one that was revoked."""
     harness = IntrospectionIssuerHarness()
     token = harness.local.opaque_token()
     assert await harness.verdict("unknown") == Reason.INACTIVE
@@ -139,8 +145,8 @@ async def test_a_token_that_is_not_active_is_refused() -> None:
     assert await harness.verdict(token) == Reason.INACTIVE
 
 
-def json_answer(text: str, kind: str = "application/json") -> httpx.Response:
-    """Return an answer with status 200."""
+def json_response(text: str, kind: str = "application/json") -> httpx.Response:
+    """Return a response with status 200."""
     return httpx.Response(200, text=text, headers={"content-type": kind})
 
 
@@ -148,18 +154,18 @@ ACTIVE = '{"active":true}'
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("response", "expected"),
     [
-        pytest.param(json_answer(ACTIVE), GOOD, id="good"),
-        pytest.param(json_answer(ACTIVE, "Application/JSON; charset=utf-8"), GOOD, id="charset"),
-        pytest.param(json_answer(ACTIVE, "text/html"), Reason.BAD_RESPONSE, id="HTML by name"),
-        pytest.param(json_answer(ACTIVE, ""), Reason.BAD_RESPONSE, id="no type"),
-        pytest.param(json_answer("[]"), Reason.BAD_RESPONSE, id="a list"),
-        pytest.param(json_answer(ACTIVE[:-1]), Reason.BAD_RESPONSE, id="cut off"),
+        pytest.param(json_response(ACTIVE), GOOD, id="good"),
+        pytest.param(json_response(ACTIVE, "Application/JSON; charset=utf-8"), GOOD, id="charset"),
+        pytest.param(json_response(ACTIVE, "text/html"), Reason.BAD_RESPONSE, id="HTML by name"),
+        pytest.param(json_response(ACTIVE, ""), Reason.BAD_RESPONSE, id="no type"),
+        pytest.param(json_response("[]"), Reason.BAD_RESPONSE, id="a list"),
+        pytest.param(json_response(ACTIVE[:-1]), Reason.BAD_RESPONSE, id="cut off"),
         pytest.param(
-            json_answer('{"active":true,"active":true}'), Reason.BAD_RESPONSE, id="a member twice"
+            json_response('{"active":true,"active":true}'), Reason.BAD_RESPONSE, id="a member twice"
         ),
-        pytest.param(json_answer(ACTIVE + " " * 65_536), Reason.BAD_RESPONSE, id="too long"),
+        pytest.param(json_response(ACTIVE + " " * 65_536), Reason.BAD_RESPONSE, id="too long"),
         pytest.param(httpx.Response(204), Reason.BAD_RESPONSE, id="204"),
         pytest.param(
             httpx.Response(302, headers={"location": "https://evil.example/"}),
@@ -186,10 +192,12 @@ ACTIVE = '{"active":true}'
         ),
     ],
 )
-async def test_a_bad_answer_is_an_outage(answer: httpx.Response | Exception, expected: str) -> None:
-    """It tells nothing of the token, so the caller is not blamed."""
+async def test_unusable_response_is_an_outage(
+    response: httpx.Response | Exception, expected: str
+) -> None:
+    """It says nothing about the token, so the token is not rejected."""
     harness = IntrospectionIssuerHarness()
-    harness.respond_with(answer)
+    harness.respond_with(response)
     assert await harness.verdict() == expected
     assert all("evil" not in url for url in harness.local.requests)
 
@@ -205,8 +213,10 @@ async def test_a_bad_answer_is_an_outage(answer: httpx.Response | Exception, exp
     kind=st.sampled_from(["application/json", SIGNED, "text/html", ""]),
     signed=st.booleans(),
 )
-def test_no_answer_is_a_surprise(status: int, body: bytes, kind: str, signed: bool) -> None:
-    """Whatever the server answers, a token is good, refused, or an outage."""
+def test_any_response_accepts_rejects_or_is_an_outage(
+    status: int, body: bytes, kind: str, signed: bool
+) -> None:
+    """No response raises another error."""
 
     async def verdict() -> str:
         harness = IntrospectionIssuerHarness(signed=signed)
@@ -218,7 +228,7 @@ def test_no_answer_is_a_surprise(status: int, body: bytes, kind: str, signed: bo
 
 
 @pytest.mark.parametrize(
-    ("answer", "text"),
+    ("response", "text"),
     [
         pytest.param(httpx.Response(401), "client= as it is registered", id="401"),
         pytest.param(httpx.Response(403), "client= as it is registered", id="403"),
@@ -228,32 +238,32 @@ def test_no_answer_is_a_surprise(status: int, body: bytes, kind: str, signed: bo
         pytest.param(httpx.Response(404), "endpoint= the right one", id="404"),
     ],
 )
-async def test_what_the_operator_must_mend_is_logged(
-    answer: httpx.Response, text: str, caplog: pytest.LogCaptureFixture
+async def test_configuration_fault_is_logged_for_the_operator(
+    response: httpx.Response, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In one line, with neither token nor secret, nor anything else that the server wrote."""
+    """In one line, without token, secret or any other text of the server."""
     harness = IntrospectionIssuerHarness(client=ClientSecretBasic("api", "s3cr3t-of-ours"))
-    harness.respond_with(answer)
+    harness.respond_with(response)
     await harness.verdict("t0k3n-of-theirs")
     (line,) = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert text in line.getMessage()
-    assert f"returned {answer.status_code} " in line.getMessage()
+    assert f"returned {response.status_code} " in line.getMessage()
     assert "t0k3n" not in caplog.text
     assert "s3cr3t" not in caplog.text
 
 
-async def test_what_one_token_provokes_is_no_work_for_the_operator(
+async def test_error_that_a_token_can_cause_is_not_logged_as_an_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A caller can't fill the log with alarms."""
+    """A caller can't fill the log with errors."""
     harness = IntrospectionIssuerHarness()
     harness.respond_with(httpx.Response(400, json={"error": "invalid_request"}))
     await harness.verdict("odd")
     assert not [each for each in caplog.records if each.levelno == logging.ERROR]
 
 
-async def test_bad_tokens_do_not_lock_good_ones_out() -> None:
-    """A hundred tokens that the endpoint answers with 400, and then a good one."""
+async def test_valid_token_is_accepted_after_a_hundred_bad_requests() -> None:
+    """The endpoint responds to the others with 400, which does not open the circuit breaker."""
     harness = IntrospectionIssuerHarness()
     good = harness.local.opaque_token()
     harness.respond_with(httpx.Response(400))
@@ -262,8 +272,8 @@ async def test_bad_tokens_do_not_lock_good_ones_out() -> None:
     assert await harness.verdict(good) == GOOD
 
 
-async def test_an_outage_says_when_to_come_back() -> None:
-    """Not before the breaker lets somebody in."""
+async def test_outage_says_when_to_retry() -> None:
+    """Not before the circuit breaker allows a request."""
     harness = IntrospectionIssuerHarness()
     harness.respond_with(httpx.Response(500))
     for _ in range(5):
@@ -282,7 +292,7 @@ async def test_the_subject_may_come_from_another_member() -> None:
 
 
 async def test_an_answer_about_a_token_is_no_token() -> None:
-    """A signed answer that is presented is refused unasked (RFC 9701 §8.1)."""
+    """A signed response that is presented is refused unasked (RFC 9701 §8.1)."""
     harness = IntrospectionIssuerHarness()
     claims = json.dumps({"iss": ISSUER, "token_introspection": {"active": True}}).encode()
     signed = harness.local.keys[0].sign(claims, {"typ": "token-introspection+jwt"})
@@ -305,25 +315,27 @@ async def test_a_signed_answer_is_believed() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
-        pytest.param(lambda _: json_answer(ACTIVE), id="not signed"),
-        pytest.param(lambda _: json_answer("a.b.c", SIGNED), id="no JWT"),
-        pytest.param(lambda _: json_answer("é", SIGNED), id="no ASCII"),
+        pytest.param(lambda _: json_response(ACTIVE), id="not signed"),
+        pytest.param(lambda _: json_response("a.b.c", SIGNED), id="no JWT"),
+        pytest.param(lambda _: json_response("é", SIGNED), id="no ASCII"),
         pytest.param(
-            lambda claims: json_answer(
+            lambda claims: json_response(
                 SigningKey("k1").sign(claims, {"typ": "token-introspection+jwt"}), SIGNED
             ),
             id="by another key",
         ),
         pytest.param(
-            lambda claims: json_answer(SigningKey("k1").sign(claims, {"typ": "JWT"}), SIGNED),
+            lambda claims: json_response(SigningKey("k1").sign(claims, {"typ": "JWT"}), SIGNED),
             id="another type",
         ),
     ],
 )
-async def test_no_other_answer_is_believed(answer: Callable[[bytes], httpx.Response]) -> None:
-    """There is no downgrade: what is not signed as asked for is an outage."""
+async def test_response_that_is_not_signed_as_configured_is_an_outage(
+    response: Callable[[bytes], httpx.Response],
+) -> None:
+    """There is no downgrade to an unsigned response."""
     harness = IntrospectionIssuerHarness(signed=True)
     claims = {
         "iss": ISSUER,
@@ -331,12 +343,12 @@ async def test_no_other_answer_is_believed(answer: Callable[[bytes], httpx.Respo
         "iat": int(harness.clock()),
         "token_introspection": {"active": True},
     }
-    harness.respond_with(answer(json.dumps(claims).encode()))
+    harness.respond_with(response(json.dumps(claims).encode()))
     assert await harness.verdict() == Reason.BAD_RESPONSE
 
 
-async def test_it_starts_in_the_background() -> None:
-    """The endpoint is known before the first token comes, and the keys if they are needed."""
+async def test_start_finds_the_endpoint_and_fetches_the_keys() -> None:
+    """Keys are fetched only if responses are signed."""
     for signed in (False, True):
         harness = IntrospectionIssuerHarness(signed=signed)
         harness.issuer.start()
@@ -365,20 +377,20 @@ async def test_it_starts_in_the_background() -> None:
         pytest.param({"odd": 1}, "odd= is no setting", id="no setting"),
     ],
 )
-def test_what_makes_no_sense_is_refused(options: dict[str, Any], text: str) -> None:
-    """The operator reads what to write instead."""
+def test_invalid_setting_is_rejected_with_an_advice(options: dict[str, Any], text: str) -> None:
+    """The message says what to write instead."""
     with pytest.raises(ConfigurationError, match=text):
         build(**options)
 
 
-def test_http_inside_a_private_network_is_a_choice(caplog: pytest.LogCaptureFixture) -> None:
-    """And the log says what it means."""
+def test_insecure_http_is_accepted_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """The log says what it means."""
     build(endpoint="http://as.internal/introspect", insecure_http=True)
     assert "lets tokens travel unprotected" in caplog.text
 
 
-def test_what_an_answer_depends_on_is_told() -> None:
-    """A memory of answers keeps those apart that may differ."""
+def test_cache_identity_differs_if_a_result_may_differ() -> None:
+    """It contains no secret; the seconds are those of the settings."""
     identities = {
         build().cache.identity,
         build(issuer="https://other.example.com").cache.identity,
@@ -393,16 +405,16 @@ def test_what_an_answer_depends_on_is_told() -> None:
     assert "secret" not in repr(identities)
 
 
-def test_its_repr_tells_no_secret() -> None:
-    """Only who it is, and who asks."""
+def test_repr_contains_no_secret() -> None:
+    """Only the identifiers of issuer and client."""
     assert repr(build(client=ClientSecretBasic("api", "s3cr3t"))) == (
         f"IntrospectionIssuer('{ISSUER}', client=ClientSecretBasic(client_id='api', raw=False))"
     )
 
 
 @pytest.mark.parametrize("reason", ["single resource", "issuer checks"])
-def test_a_missing_audience_wants_a_reason(reason: Any) -> None:
-    """By default there is none; that the client is known is another."""
+def test_missing_audience_is_accepted_only_with_a_reason(reason: Any) -> None:
+    """Or if the client of the token is checked instead."""
     assert build(without_audience=reason).cache.rules.audience_optional
     assert build(clients=["c1"], audience_optional=True).cache.rules.audience_optional
     assert not build().cache.rules.audience_optional

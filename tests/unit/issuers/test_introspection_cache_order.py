@@ -1,4 +1,4 @@
-"""The newest answer counts: what was asked before it says nothing any longer, however late."""
+"""IntrospectionCache: a result is superseded by one that was requested later."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,8 +13,8 @@ from tests.builders.introspection_cache import INACTIVE, IntrospectionCacheHarne
 from tests.builders.scripted_issuer import always, claims_of, run_pending_tasks
 
 
-async def test_confirm_asks_now_and_what_it_learns_is_remembered() -> None:
-    """Here and where others look: a token that was revoked is good nowhere that asks anew."""
+async def test_introspected_result_replaces_the_cached_and_the_shared_one() -> None:
+    """A revoked token is then rejected here and in processes that have not cached it."""
     store = MemoryStore()
     here, there = IntrospectionCacheHarness(store), IntrospectionCacheHarness(store)
     assert await here.verdict() == claims_of("token")
@@ -29,8 +29,8 @@ async def test_confirm_asks_now_and_what_it_learns_is_remembered() -> None:
     assert await here.verdict() == claims_of("token")
 
 
-async def test_confirm_brings_down_what_was_shared_even_with_no_time_to_remember() -> None:
-    """An older good answer does not come back."""
+async def test_inactive_result_removes_the_shared_one_if_inactive_results_are_not_cached() -> None:
+    """An older active result does not come back."""
     store = MemoryStore()
     harness = IntrospectionCacheHarness(store, inactive_for=0)
     await harness.verdict()
@@ -40,8 +40,8 @@ async def test_confirm_brings_down_what_was_shared_even_with_no_time_to_remember
     assert harness.issuer.calls == 3
 
 
-async def test_an_older_no_does_not_come_back_after_a_newer_yes() -> None:
-    """Though it would have been remembered for longer."""
+async def test_older_inactive_result_is_not_used_after_a_newer_active_one() -> None:
+    """Though it would have been cached for longer."""
     harness = IntrospectionCacheHarness(inactive_for=300)
     harness.issuer.script = always(INACTIVE)
     assert await harness.verdict() == Reason.INACTIVE
@@ -53,32 +53,32 @@ async def test_an_older_no_does_not_come_back_after_a_newer_yes() -> None:
 
 
 @asynccontextmanager
-async def slow(
-    harness: IntrospectionCacheHarness, *, confirms: bool = False
+async def slow_request(
+    harness: IntrospectionCacheHarness, *, introspect: bool = False
 ) -> AsyncIterator[asyncio.Task[object]]:
-    """Yield a question that was asked before the token was revoked; at the end it is answered."""
-    held = harness.issuer.block()
-    ask = harness.introspected if confirms else harness.verdict
-    asking = asyncio.create_task(ask())
+    """Yield a request that started before the token was revoked, and lets it end afterwards."""
+    gate = harness.issuer.block()
+    validate = harness.introspected if introspect else harness.verdict
+    pending = asyncio.create_task(validate())
     await run_pending_tasks()
     harness.issuer.unblock()
     harness.issuer.script = always(INACTIVE)
     harness.clock.now += 1
-    yield asking
-    held.set()
-    assert await asking == claims_of("token")
+    yield pending
+    gate.set()
+    assert await pending == claims_of("token")
 
 
 @pytest.mark.parametrize("shares", [False, True], ids=["alone", "with a store"])
-@pytest.mark.parametrize("inactive_for", [0, 5], ids=["inactive is forgotten", "is remembered"])
-@pytest.mark.parametrize("confirms", [False, True], ids=["a request", "a confirmation"])
-async def test_a_slow_answer_does_not_replace_a_newer_one(
-    confirms: bool, inactive_for: float, shares: bool
+@pytest.mark.parametrize("inactive_for", [0, 5], ids=["inactive is not cached", "is cached"])
+@pytest.mark.parametrize("introspect", [False, True], ids=["a request", "an introspection"])
+async def test_late_result_does_not_replace_a_newer_one(
+    introspect: bool, inactive_for: float, shares: bool
 ) -> None:
-    """A token that was heard to be revoked is good never again, here or where others look."""
+    """A revoked token is never accepted again, here or through the store."""
     store, clock = MemoryStore() if shares else None, FakeClock()
     harness = IntrospectionCacheHarness(store, clock=clock, inactive_for=inactive_for)
-    async with slow(harness, confirms=confirms):
+    async with slow_request(harness, introspect=introspect):
         assert await harness.introspected() == Reason.INACTIVE
     other = IntrospectionCacheHarness(store, clock=clock, inactive_for=inactive_for)
     other.issuer.script = always(INACTIVE)
@@ -87,31 +87,31 @@ async def test_a_slow_answer_does_not_replace_a_newer_one(
         assert await harness.verdict() == await other.verdict() == Reason.INACTIVE
 
 
-async def test_a_slow_confirmation_does_not_replace_what_a_request_heard() -> None:
-    """Whoever asked last knows best."""
+async def test_late_introspection_does_not_replace_the_newer_result_of_a_request() -> None:
+    """The order of the requests counts, not their kind."""
     harness = IntrospectionCacheHarness(inactive_for=0)
-    async with slow(harness, confirms=True):
+    async with slow_request(harness, introspect=True):
         assert await harness.verdict() == Reason.INACTIVE
     assert await harness.verdict() == Reason.INACTIVE
 
 
-async def test_what_another_process_shared_too_late_is_not_believed() -> None:
-    """It did not hear of the revocation; who did asks again."""
+async def test_shared_result_older_than_a_known_refusal_is_not_used() -> None:
+    """The process that knows of the revocation introspects again."""
     store, clock = MemoryStore(), FakeClock()
     here, there = (
         IntrospectionCacheHarness(store, clock=clock),
         IntrospectionCacheHarness(store, clock=clock),
     )
     here.issuer.script = always(INACTIVE)
-    async with slow(there):
+    async with slow_request(there):
         assert await here.introspected() == Reason.INACTIVE
     clock.now += 6
     assert await here.verdict() == Reason.INACTIVE
     assert here.issuer.calls == 2
 
 
-async def test_a_token_that_is_good_again_is_remembered_again() -> None:
-    """Only older answers are held off."""
+async def test_token_that_is_active_again_is_cached_again() -> None:
+    """Only older results are superseded."""
     harness = IntrospectionCacheHarness(MemoryStore(), inactive_for=0)
     harness.issuer.script = always(INACTIVE)
     assert await harness.introspected() == Reason.INACTIVE
@@ -122,8 +122,8 @@ async def test_a_token_that_is_good_again_is_remembered_again() -> None:
     assert harness.issuer.calls == 2
 
 
-async def test_after_a_clock_was_set_back_new_answers_count() -> None:
-    """What bears a moment that is yet to come holds off nothing."""
+async def test_result_is_cached_after_the_clock_was_set_back() -> None:
+    """A cached time that lies in the future supersedes nothing."""
     harness = IntrospectionCacheHarness()
     harness.issuer.script = always(INACTIVE)
     assert await harness.introspected() == Reason.INACTIVE

@@ -1,4 +1,4 @@
-"""A remembered answer is judged like a new one, and is never older than it may be."""
+"""IntrospectionCache: a hit has the outcome of a miss, and no result is used for too long."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,11 +34,11 @@ claims = st.fixed_dictionaries(
         "ext": st.dictionaries(st.text(), st.integers() | st.none()),
     },
 )
-answers = claims.map(lambda more: claims_of("token", **more)) | st.just(INACTIVE)
+results = claims.map(lambda more: claims_of("token", **more)) | st.just(INACTIVE)
 
 
-async def judged(validate: Callable[[RawToken], Any], now: float) -> object:
-    """Return the access token that a guard would be content with, or why it would not be."""
+async def outcome_of(validate: Callable[[RawToken], Any], now: float) -> object:
+    """Return the access token that a guard would accept at *now*, or the reason why not."""
     try:
         token: AccessToken = (await validate(RawToken("token"))).token
         token.check_claims(RESOURCE, now)
@@ -48,41 +48,41 @@ async def judged(validate: Callable[[RawToken], Any], now: float) -> object:
     return token
 
 
-@given(answer=answers, steps=st.lists(st.floats(0, 40), max_size=12))
-def test_a_hit_and_a_miss_give_the_same(
-    answer: dict[str, Any] | Exception, steps: list[float]
+@given(result=results, steps=st.lists(st.floats(0, 40), max_size=12))
+def test_hit_has_the_outcome_of_a_miss(
+    result: dict[str, Any] | Exception, steps: list[float]
 ) -> None:
-    """At every moment, from this process's memory, from a shared one, or from the issuer."""
+    """At every moment, from this process's cache, from the store, or from the issuer."""
 
     async def compare() -> None:
         clock, store, issuer = FakeClock(START), MemoryStore(), ScriptedIssuer()
-        issuer.script = always(answer)
+        issuer.script = always(result)
         processes = [IntrospectionCacheHarness(store, clock=clock) for _ in range(2)]
         for process in processes:
-            process.issuer.script = always(answer)
+            process.issuer.script = always(result)
         for step in [0, *steps]:
             clock.now += step
-            asked = await judged(issuer.validate, clock.now)
+            expected = await outcome_of(issuer.validate, clock.now)
             for process in processes:
-                assert await judged(process.validator.validate, clock.now) == asked
+                assert await outcome_of(process.validator.validate, clock.now) == expected
 
     asyncio.run(compare())
 
 
 class Step(NamedTuple):
-    """What happens next.
+    """One step of a history.
 
     Attributes:
         passes: How many seconds pass.
-        set_back: By how many seconds somebody sets the clock back.
-        active: What the issuer says from now on.
-        confirms: Whether the token is asked about past every memory.
+        set_back: By how many seconds the clock is set back.
+        active: Whether the issuer reports the token as active from now on.
+        introspect: Whether the token is introspected without the cache.
     """
 
     passes: float
     set_back: float
     active: bool
-    confirms: bool
+    introspect: bool
 
 
 steps_of_one = st.lists(
@@ -92,50 +92,50 @@ steps_of_one = st.lists(
 )
 
 
-async def is_good(validator: IntrospectionCache, *, confirms: bool) -> bool:
-    """Tell whether the token is taken, from memory or past it."""
+async def is_accepted(validator: IntrospectionCache, *, introspect: bool) -> bool:
+    """Return whether the token is accepted, with or without the cache."""
     try:
-        await validator.validate(RawToken("token"), introspect=confirms)
+        await validator.validate(RawToken("token"), introspect=introspect)
     except RequestRejected:
         return False
     return True
 
 
 @given(steps=steps_of_one)
-def test_no_answer_is_older_than_it_may_be(steps: list[Step]) -> None:
-    """Whatever becomes of the token and of the clock: a minute if it is good, else 5 seconds."""
+def test_no_cached_result_is_used_for_too_long(steps: list[Step]) -> None:
+    """Whatever happens to token and clock: 60 s if it is active, else 5 s."""
 
     async def live() -> None:
         wall, steady, issuer = FakeClock(START), FakeClock(0), ScriptedIssuer()
         validator = IntrospectionCache(issuer, clock=wall, monotonic=steady)
-        last_so: dict[bool, float] = {}
+        last_seen: dict[bool, float] = {}
         for step in steps:
             steady.now += step.passes
             wall.now += step.passes - step.set_back
             issuer.script = claims_of if step.active else always(INACTIVE)
-            last_so[step.active] = steady.now
-            good = await is_good(validator, confirms=step.confirms)
-            assert steady.now - last_so[good] < (60 if good else 5)
-            assert good == step.active or not step.confirms
+            last_seen[step.active] = steady.now
+            accepted = await is_accepted(validator, introspect=step.introspect)
+            assert steady.now - last_seen[accepted] < (60 if accepted else 5)
+            assert accepted == step.active or not step.introspect
 
     asyncio.run(live())
 
 
 @given(steps=steps_of_one)
-def test_no_shared_answer_is_older_than_it_may_be(steps: list[Step]) -> None:
-    """The same for two that share a store, while their clock goes on."""
+def test_no_shared_result_is_used_for_too_long(steps: list[Step]) -> None:
+    """The same for two processes that share a store, while their clock goes forward."""
 
     async def live() -> None:
         clock, store = FakeClock(START), MemoryStore()
         processes = [IntrospectionCacheHarness(store, clock=clock) for _ in range(2)]
-        last_so: dict[bool, float] = {}
+        last_seen: dict[bool, float] = {}
         for number, step in enumerate(steps):
             clock.now += step.passes
-            last_so[step.active] = clock.now
+            last_seen[step.active] = clock.now
             process = processes[number % 2]
             process.issuer.script = claims_of if step.active else always(INACTIVE)
-            good = await is_good(process.validator, confirms=step.confirms)
-            assert clock.now - last_so[good] < (60 if good else 5)
-            assert good == step.active or not step.confirms
+            accepted = await is_accepted(process.validator, introspect=step.introspect)
+            assert clock.now - last_seen[accepted] < (60 if accepted else 5)
+            assert accepted == step.active or not step.introspect
 
     asyncio.run(live())

@@ -1,4 +1,4 @@
-"""Processes that share a server share what they know, and believe nothing that others wrote."""
+"""IntrospectionCache in several processes: results are shared, and forged ones rejected."""
 
 import asyncio
 import uuid
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.needs("redis")
 
 
 class Processes:
-    """Guards in several processes, as far as they know of one another: by the server alone."""
+    """Caches of several processes, which share only the server."""
 
     def __init__(self, url: str, raw_client: Redis) -> None:
         self.url = url
@@ -32,17 +32,17 @@ class Processes:
         self.stores: list[RedisStore] = []
 
     def process(self, key: bytes = SECRET) -> IntrospectionCacheHarness:
-        """Return one more."""
+        """Return the cache of one more process."""
         store = RedisStore(self.url, key=key, prefix=self.prefix, timeout=2, clock=self.clock)
         self.stores.append(store)
         return IntrospectionCacheHarness(store, clock=self.clock)
 
     async def names(self) -> list[str]:
-        """Return the keys of what there is on the server."""
+        """Return the keys of all values on the server."""
         return [name.decode() async for name in self.raw_client.scan_iter(f"{self.prefix}*")]
 
     async def value(self, name: str) -> bytes:
-        """Return what the server holds under *name*."""
+        """Return the value under *name* on the server."""
         value = await self.raw_client.get(name)
         assert isinstance(value, bytes)
         return value
@@ -50,35 +50,35 @@ class Processes:
 
 @pytest.fixture
 async def processes(redis_url: str, raw_client: Redis) -> AsyncIterator[Processes]:
-    """A server, and as many processes as a test likes."""
+    """Yield a server and a factory of processes."""
     processes = Processes(redis_url, raw_client)
     yield processes
     for store in processes.stores:
         await store.aclose()
 
 
-async def test_the_second_process_answers_without_a_call(processes: Processes) -> None:
-    """What one was told, the other knows."""
+async def test_second_process_uses_the_shared_result(processes: Processes) -> None:
+    """The issuer is called once."""
     first, second = processes.process(), processes.process()
     assert await first.verdict() == await second.verdict() == claims_of("token")
     assert (first.issuer.calls, second.issuer.calls) == (1, 0)
 
 
-async def test_a_copy_and_a_copy_of_it_end_when_the_first_one_does(processes: Processes) -> None:
-    """However late it was made, in whatever process."""
+async def test_copies_of_a_result_expire_together(processes: Processes) -> None:
+    """However late a copy was made, and in whatever process."""
     first, second, third = (processes.process() for _ in range(3))
     for process, age in ((first, 0), (second, 59), (third, 59.9)):
         processes.clock.now = 1_750_000_000 + age
         assert await process.verdict() == claims_of("token")
     assert (second.issuer.calls, third.issuer.calls) == (0, 0)
     processes.clock.now = 1_750_000_000 + 60
-    for process, asked in ((third, 1), (second, 0), (first, 1)):
+    for process, calls in ((third, 1), (second, 0), (first, 1)):
         assert await process.verdict() == claims_of("token")
-        assert process.issuer.calls == asked
+        assert process.issuer.calls == calls
 
 
 async def test_inactive_tokens_are_not_shared(processes: Processes) -> None:
-    """Garbage fills no server; each process remembers its own."""
+    """Junk does not fill the server; each process caches its own inactive tokens."""
     first, second = processes.process(), processes.process()
     first.issuer.script = second.issuer.script = always(INACTIVE)
     assert await first.verdict() == await second.verdict() == Reason.INACTIVE
@@ -86,8 +86,8 @@ async def test_inactive_tokens_are_not_shared(processes: Processes) -> None:
     assert await processes.names() == []
 
 
-async def test_what_the_server_holds_names_no_token(processes: Processes) -> None:
-    """A digest for a key, JSON under a seal for a value."""
+async def test_server_stores_no_token(processes: Processes) -> None:
+    """The key is a digest, the value is sealed JSON."""
     token = uuid.uuid4().hex
     await processes.process().verdict(token)
     (name,) = await processes.names()
@@ -97,11 +97,11 @@ async def test_what_the_server_holds_names_no_token(processes: Processes) -> Non
     assert b'"claims": {"iss": "https://issuer.test"' in value
 
 
-# ── whoever can write to the server ──────────────────────────────────────────────────────────
+# ── values that others wrote ──────────────────────────────────────────────────────────
 
 
 def unsealed(value: bytes) -> bytes:
-    """What the seal was on."""
+    """Return *value* without its seal."""
     return value.split(b":", 3)[3]
 
 
@@ -115,10 +115,10 @@ def unsealed(value: bytes) -> bytes:
         pytest.param(lambda _: b"", id="nothing"),
     ],
 )
-async def test_a_tampered_value_is_a_miss_and_an_event(
+async def test_tampered_value_is_a_logged_miss(
     processes: Processes, forge: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The issuer is asked, its answer counts, and takes the place of the forged one."""
+    """The issuer is called, and its result replaces the forged one."""
     await processes.process().verdict()
     (name,) = await processes.names()
     await processes.raw_client.set(name, forge(await processes.value(name)))
@@ -130,10 +130,10 @@ async def test_a_tampered_value_is_a_miss_and_an_event(
     assert third.issuer.calls == 0
 
 
-async def test_a_forged_identity_is_a_miss_and_an_event(
+async def test_value_sealed_with_another_key_is_a_logged_miss(
     processes: Processes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without our key nobody mints one, though he has the whole library."""
+    """Without the key, no one can write a value, even with this library."""
     forger = processes.process(FOREIGN)
     forger.issuer.script = always(claims_of("token", sub="admin", scope="root"))
     await forger.verdict()
@@ -141,10 +141,10 @@ async def test_a_forged_identity_is_a_miss_and_an_event(
     assert caplog.messages == [NO_SEAL]
 
 
-async def test_a_verdict_that_was_moved_is_a_miss_and_an_event(
+async def test_value_under_another_key_is_a_logged_miss(
     processes: Processes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A good token's verdict under the name of a bad token says nothing."""
+    """A valid token's result is not used for another token."""
     process = processes.process()
     await process.verdict("good")
     (good,) = await processes.names()
@@ -157,10 +157,10 @@ async def test_a_verdict_that_was_moved_is_a_miss_and_an_event(
     assert caplog.messages == [NO_SEAL]
 
 
-async def test_a_verdict_that_is_too_old_is_a_miss_and_an_event(
+async def test_expired_value_is_a_logged_miss(
     processes: Processes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Brought back, or never forgotten: the reader's clock counts, not the server's."""
+    """Whether restored or never deleted: the reader's clock counts, not the server's."""
     await processes.process().verdict()
     (name,) = await processes.names()
     await processes.raw_client.persist(name)
@@ -171,11 +171,11 @@ async def test_a_verdict_that_is_too_old_is_a_miss_and_an_event(
     assert caplog.messages == [TOO_OLD]
 
 
-# ── a server that is ill ─────────────────────────────────────────────────────────────────────
+# ── a server that fails ─────────────────────────────────────────────────────────────────────
 
 
-async def test_without_the_server_the_service_goes_on() -> None:
-    """Each process knows what it was told itself."""
+async def test_requests_succeed_without_the_server() -> None:
+    """Each process uses its own cache."""
     store = RedisStore("redis://127.0.0.1:1", key=SECRET)
     harness = IntrospectionCacheHarness(store)
     for _ in range(3):
@@ -188,13 +188,13 @@ async def test_without_the_server_the_service_goes_on() -> None:
 
 
 def expected(token: str) -> object:
-    """What a request with *token* gives, in sickness and in health."""
+    """Return the outcome that a request with *token* must have, with or without the server."""
     return Reason.INACTIVE if "bad" in token else claims_of(token)
 
 
 @pytest.mark.needs("valkey-server")
-async def test_a_server_that_is_killed_under_load_fails_nobody(server: ValkeyServer) -> None:
-    """Killed and started again while requests go on: no good token is refused, none is an error."""
+async def test_killed_and_restarted_server_fails_no_request(server: ValkeyServer) -> None:
+    """Under load: no valid token is rejected, and no request fails."""
     stores = [RedisStore(server.url, key=SECRET) for _ in range(2)]
     processes = [IntrospectionCacheHarness(store) for store in stores]
     for process in processes:
@@ -208,9 +208,9 @@ async def test_a_server_that_is_killed_under_load_fails_nobody(server: ValkeySer
         while not done.is_set():
             process.clock.now += 1
             for token in ("remembered", f"new {worker} {served}", f"bad {worker} {served}"):
-                answer = await process.verdict(token)
-                if answer != expected(token):
-                    wrong.append(answer)
+                outcome = await process.verdict(token)
+                if outcome != expected(token):
+                    wrong.append(outcome)
                 served += 1
 
     workers = [asyncio.create_task(load(process, n)) for process in processes for n in range(20)]

@@ -1,4 +1,4 @@
-"""However many ask about one token at once, the issuer is asked once, and nobody fails another."""
+"""IntrospectionCache: concurrent requests with one token cause one introspection."""
 
 import asyncio
 
@@ -13,59 +13,59 @@ from tests.builders.scripted_issuer import CALLER, ISSUER, always, claims_of, ru
 OUTAGE = IssuerUnavailable(ISSUER, Reason.TIMED_OUT, retry_after=7)
 
 
-async def test_two_hundred_at_once_make_one_call() -> None:
-    """All get its answer."""
+async def test_two_hundred_concurrent_requests_make_one_call() -> None:
+    """All get its result."""
     harness = IntrospectionCacheHarness(MemoryStore())
-    held = harness.issuer.block()
-    asking = [asyncio.create_task(harness.verdict()) for _ in range(200)]
+    gate = harness.issuer.block()
+    pending = [asyncio.create_task(harness.verdict()) for _ in range(200)]
     await run_pending_tasks()
-    held.set()
-    assert await asyncio.gather(*asking) == [claims_of("token")] * 200
+    gate.set()
+    assert await asyncio.gather(*pending) == [claims_of("token")] * 200
     assert harness.issuer.calls == 1
 
 
-async def test_two_tokens_at_once_make_two_calls() -> None:
+async def test_two_concurrent_tokens_make_two_calls() -> None:
     """A token waits for no other."""
     harness = IntrospectionCacheHarness()
-    answers = await asyncio.gather(*map(harness.verdict, ("a", "bb")))
-    assert answers == [claims_of("a"), claims_of("bb")]
+    outcomes = await asyncio.gather(*map(harness.verdict, ("a", "bb")))
+    assert outcomes == [claims_of("a"), claims_of("bb")]
     assert harness.issuer.calls == 2
 
 
 @pytest.mark.parametrize("leaving", [0, 1, 9], ids=["first", "second", "last"])
-async def test_whoever_gives_up_ends_it_for_nobody_else(leaving: int) -> None:
-    """The one who came first is no exception."""
+async def test_cancelled_request_does_not_cancel_the_others(leaving: int) -> None:
+    """The one that started the call is no exception."""
     harness = IntrospectionCacheHarness()
-    held = harness.issuer.block()
-    asking = [asyncio.create_task(harness.verdict()) for _ in range(10)]
+    gate = harness.issuer.block()
+    pending = [asyncio.create_task(harness.verdict()) for _ in range(10)]
     await run_pending_tasks()
-    asking[leaving].cancel()
+    pending[leaving].cancel()
     await run_pending_tasks()
-    assert asking[leaving].cancelled()
-    held.set()
-    del asking[leaving]
-    assert await asyncio.gather(*asking) == [claims_of("token")] * 9
+    assert pending[leaving].cancelled()
+    gate.set()
+    del pending[leaving]
+    assert await asyncio.gather(*pending) == [claims_of("token")] * 9
     assert harness.issuer.calls == 1
 
 
-async def test_an_answer_that_nobody_waits_for_is_remembered() -> None:
-    """The call was made, so let the next one have it."""
+async def test_result_of_a_cancelled_request_is_cached() -> None:
+    """The call was made, so the next request uses its result."""
     harness = IntrospectionCacheHarness()
-    held = harness.issuer.block()
-    asking = asyncio.create_task(harness.verdict())
+    gate = harness.issuer.block()
+    pending = asyncio.create_task(harness.verdict())
     await run_pending_tasks()
-    asking.cancel()
-    held.set()
+    pending.cancel()
+    gate.set()
     await run_pending_tasks()
     assert await harness.verdict() == claims_of("token")
     assert harness.issuer.calls == 1
 
 
 @pytest.mark.parametrize("error", [INACTIVE, InvalidToken(Reason.BOUND_TOKEN), OUTAGE], ids=repr)
-async def test_each_who_waits_gets_an_error_of_his_own(
+async def test_each_waiting_request_gets_its_own_error_object(
     error: InvalidToken | IssuerUnavailable,
 ) -> None:
-    """Alike in all it tells; a traceback, a context or a note of one is not another's."""
+    """With equal attributes; a traceback, context or note belongs to one request."""
     harness = IntrospectionCacheHarness()
     harness.issuer.script = always(error)
     validating = (harness.validator.validate(RawToken("token")) for _ in range(20))
@@ -79,54 +79,56 @@ async def test_each_who_waits_gets_an_error_of_his_own(
     assert harness.issuer.calls == 1
 
 
-async def test_a_fault_in_the_issuer_comes_out_as_it_is() -> None:
-    """It is no verdict, and the next request asks again."""
+async def test_unexpected_exception_of_the_issuer_is_raised() -> None:
+    """It is no outcome, and the next request calls the issuer again."""
     harness = IntrospectionCacheHarness()
     harness.issuer.script = always(ZeroDivisionError())
-    for asked in (1, 2):
+    for calls in (1, 2):
         with pytest.raises(ZeroDivisionError):
             await harness.verdict()
-        assert harness.issuer.calls == asked
+        assert harness.issuer.calls == calls
 
 
-async def test_the_question_is_asked_in_nobodys_context() -> None:
-    """What serves everybody carries the identity of nobody."""
+async def test_introspection_runs_in_an_empty_context() -> None:
+    """It serves many requests, so it must not see the identity of one."""
     harness = IntrospectionCacheHarness()
-    CALLER.set("the first who asked")
+    CALLER.set("the first caller")
     await harness.verdict()
     assert harness.issuer.caller == "none"
 
 
-@pytest.mark.parametrize("at_once", [False, True], ids=["while it waits", "before it began"])
-async def test_closing_ends_the_question_and_tells_who_waits(at_once: bool) -> None:
-    """It is an outage to him; afterwards the next question is asked as ever."""
+@pytest.mark.parametrize("immediately", [False, True], ids=["while it waits", "before it began"])
+async def test_closing_cancels_the_introspection_and_fails_waiting_requests(
+    immediately: bool,
+) -> None:
+    """They see an outage; the next request introspects again."""
     harness = IntrospectionCacheHarness()
     harness.issuer.block()
-    asking = asyncio.create_task(harness.verdict())
+    pending = asyncio.create_task(harness.verdict())
     await asyncio.sleep(0)
-    if not at_once:
+    if not immediately:
         await run_pending_tasks()
     await harness.validator.aclose()
-    assert await asking == Reason.UNREACHABLE
+    assert await pending == Reason.UNREACHABLE
     harness.issuer.unblock()
     assert await harness.verdict() == claims_of("token")
 
 
-def test_a_question_of_a_loop_that_is_gone_is_asked_again() -> None:
-    """Each loop has its own."""
+def test_introspection_of_a_closed_event_loop_is_repeated() -> None:
+    """Each event loop has its own."""
     harness = IntrospectionCacheHarness()
 
     async def leave() -> None:
         harness.issuer.block()
-        asking = asyncio.create_task(harness.verdict())
+        pending = asyncio.create_task(harness.verdict())
         await run_pending_tasks()
-        asking.cancel()
+        pending.cancel()
 
     async def come_back() -> object:
         harness.issuer.unblock()
-        answer = await harness.verdict()
+        outcome = await harness.verdict()
         await harness.validator.aclose()
-        return answer
+        return outcome
 
     loop = asyncio.new_event_loop()
     loop.run_until_complete(leave())

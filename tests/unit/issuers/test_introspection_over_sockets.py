@@ -1,4 +1,4 @@
-"""An endpoint behind a real server: slow, ill, moved, endless, broken off, and well."""
+"""IntrospectionIssuer with a real server: slow, failing, redirecting, endless, broken and good."""
 
 import asyncio
 import json
@@ -25,11 +25,11 @@ ISSUER = "https://as.example.com"
 
 
 class Server:
-    """An introspection endpoint whose answer is chosen by the token.
+    """An introspection endpoint whose response depends on the token.
 
     Attributes:
         clients: The address and port of each client, one for each request.
-        paths: The paths that were asked for.
+        paths: The requested paths.
     """
 
     def __init__(self) -> None:
@@ -37,17 +37,17 @@ class Server:
         self.paths: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Respond to one request."""
         self.paths.append(scope["path"])
         self.clients.append(scope["client"])
         token = (await Request(scope, receive).form())["token"]
         match token:
             case "slow":
                 await asyncio.sleep(0.3)
-            case "ill":
-                await self._answer(send, 500, {})
+            case "failing":
+                await self._respond(send, 500, {})
             case "moved":
-                await self._answer(send, 307, {}, (b"location", b"/elsewhere"))
+                await self._respond(send, 307, {}, (b"location", b"/elsewhere"))
             case "endless":
                 await self._start(send, 200)
                 part = {"type": "http.response.body", "body": b" " * 65_536, "more_body": True}
@@ -58,9 +58,9 @@ class Server:
                 await send({"type": "http.response.body", "body": b"{", "more_body": True})
                 raise ConnectionError
             case _:
-                await self._answer(send, 200, {"active": True})
+                await self._respond(send, 200, {"active": True})
 
-    async def _answer(
+    async def _respond(
         self, send: Send, status: int, members: dict[str, Any], *headers: tuple[bytes, bytes]
     ) -> None:
         await self._start(send, status, *headers)
@@ -68,8 +68,10 @@ class Server:
         await send(body)
 
     async def _start(self, send: Send, status: int, *headers: tuple[bytes, bytes]) -> None:
-        kind = (b"content-type", b"application/json")
-        await send({"type": "http.response.start", "status": status, "headers": [kind, *headers]})
+        content_type = (b"content-type", b"application/json")
+        await send(
+            {"type": "http.response.start", "status": status, "headers": [content_type, *headers]}
+        )
 
 
 @pytest.fixture(scope="module")
@@ -81,15 +83,15 @@ def served() -> Iterator[tuple[Server, str]]:
 
 
 def issuer(origin: str) -> IntrospectionIssuer:
-    """Return what asks the endpoint there, by a client of its own."""
+    """Return an issuer with its own client for the endpoint at *origin*."""
     client = ClientSecretBasic("api", "secret")
     return IntrospectionIssuer(ISSUER, client=client, endpoint=f"{origin}/introspect")
 
 
-async def verdict(asked: IntrospectionIssuer, token: str) -> str:
-    """Return `good`, or why not."""
+async def verdict(tested: IntrospectionIssuer, token: str) -> str:
+    """Return `good`, or the reason why not."""
     try:
-        await asked.validate(RawToken(token))
+        await tested.validate(RawToken(token))
     except (InvalidToken, IssuerUnavailable) as error:
         return error.reason
     return "good"
@@ -98,41 +100,41 @@ async def verdict(asked: IntrospectionIssuer, token: str) -> str:
 @pytest.mark.parametrize(
     ("token", "expected"),
     [
-        ("ill", Reason.BAD_RESPONSE),
+        ("failing", Reason.BAD_RESPONSE),
         ("moved", Reason.BAD_RESPONSE),
         ("endless", Reason.BAD_RESPONSE),
         ("broken", Reason.BAD_RESPONSE),
     ],
 )
-async def test_a_bad_answer_is_an_outage_and_the_next_one_is_good(
+async def test_good_response_after_a_bad_one_is_accepted(
     served: tuple[Server, str], token: str, expected: str
 ) -> None:
-    """Nothing of it stays in the connection for the next question."""
+    """Nothing of the bad response remains in the connection."""
     server, origin = served
-    asked = issuer(origin)
+    tested = issuer(origin)
     before = time.monotonic()
-    assert await verdict(asked, token) == expected
-    assert await verdict(asked, "well") == "good"
+    assert await verdict(tested, token) == expected
+    assert await verdict(tested, "well") == "good"
     assert time.monotonic() - before < 2
     assert "/elsewhere" not in server.paths
-    await asked.aclose()
+    await tested.aclose()
 
 
-async def test_a_slow_answer_does_not_hold_up_others(served: tuple[Server, str]) -> None:
-    """Questions go side by side."""
+async def test_slow_response_does_not_delay_others(served: tuple[Server, str]) -> None:
+    """Requests are concurrent."""
     _, origin = served
-    asked = issuer(origin)
-    slow = asyncio.create_task(verdict(asked, "slow"))
-    assert await verdict(asked, "well") == "good"
+    tested = issuer(origin)
+    slow = asyncio.create_task(verdict(tested, "slow"))
+    assert await verdict(tested, "well") == "good"
     assert not slow.done()
     slow.cancel()
     await asyncio.wait([slow])
-    assert await verdict(asked, "well") == "good"
-    await asked.aclose()
+    assert await verdict(tested, "well") == "good"
+    await tested.aclose()
 
 
-async def test_an_endpoint_that_is_too_slow_is_an_outage(served: tuple[Server, str]) -> None:
-    """Whoever waits is told in time, and the next question gets a connection that works."""
+async def test_response_after_the_deadline_is_an_outage(served: tuple[Server, str]) -> None:
+    """The next request gets a usable connection."""
     _, origin = served
     fetcher = Fetcher(ISSUER, None, origins_of(origin), connections=1)
     discovery = Discovery(
@@ -152,26 +154,26 @@ async def test_an_endpoint_that_is_too_slow_is_an_outage(served: tuple[Server, s
     await endpoint.aclose()
 
 
-async def test_a_connection_serves_many_questions(served: tuple[Server, str]) -> None:
-    """What is asked often keeps it open."""
+async def test_connection_is_reused(served: tuple[Server, str]) -> None:
+    """Five requests use one connection."""
     server, origin = served
-    asked = issuer(origin)
+    tested = issuer(origin)
     server.clients.clear()
     for _ in range(5):
-        assert await verdict(asked, "well") == "good"
+        assert await verdict(tested, "well") == "good"
     assert len(set(server.clients)) == 1
-    await asked.aclose()
+    await tested.aclose()
 
 
-def test_each_loop_has_a_client_of_its_own(served: tuple[Server, str]) -> None:
-    """One issuer serves the loops one after the other."""
+def test_each_event_loop_has_its_own_client(served: tuple[Server, str]) -> None:
+    """One issuer serves two loops, one after the other."""
     _, origin = served
-    asked = issuer(origin)
+    tested = issuer(origin)
 
     async def once() -> str:
         try:
-            return await verdict(asked, "well")
+            return await verdict(tested, "well")
         finally:
-            await asked.aclose()
+            await tested.aclose()
 
     assert [asyncio.run(once()) for _ in range(2)] == ["good", "good"]

@@ -1,4 +1,4 @@
-"""An answer holds for its time, and reads in another process as it was written."""
+"""IntrospectionResult: its lifetime, and its form in a store."""
 
 import json
 from typing import Any
@@ -28,8 +28,8 @@ json_values = st.recursive(
 )
 
 
-def answer(requested_at: float = NOW, **claims: Any) -> IntrospectionResult:
-    """Return a good answer of *moment*."""
+def active(requested_at: float = NOW, **claims: Any) -> IntrospectionResult:
+    """Return an active result that was requested at *requested_at*."""
     return IntrospectionResult(
         requested_at, AccessToken.from_claims(claims_of("token", **claims), RULES)
     )
@@ -40,17 +40,17 @@ def answer(requested_at: float = NOW, **claims: Any) -> IntrospectionResult:
     exp=st.integers(0, 10**11) | st.floats(0, 1e11),
     more=st.dictionaries(st.text().map("x-{}".format), json_values),
 )
-def test_what_was_written_reads_the_same(
+def test_written_result_reads_the_same(
     requested_at: float, exp: float, more: dict[str, Any]
 ) -> None:
-    """The moment, every claim, and all that is made of them."""
-    written = answer(requested_at, exp=exp, aud=["a", "b"], roles=["r"], **more)
-    assert read_result(written.to_bytes(), RULES) == written
+    """The time, every claim, and everything derived from them."""
+    written = active(requested_at, exp=exp, aud=["a", "b"], roles=["r"], **more)
+    assert read_result(written.to_bytes(), SETTINGS) == written
 
 
-def test_an_inactive_answer_reads_the_same() -> None:
-    """There is a moment, and nothing else."""
-    assert read_result(IntrospectionResult(NOW, None).to_bytes(), RULES) == IntrospectionResult(
+def test_written_inactive_result_reads_the_same() -> None:
+    """It has a time and no claims."""
+    assert read_result(IntrospectionResult(NOW, None).to_bytes(), SETTINGS) == IntrospectionResult(
         NOW, None
     )
 
@@ -75,9 +75,9 @@ GOOD = {"version": 1, "requested_at": NOW, "claims": claims_of("token")}
         pytest.param(b'{"version": 1}', id="members missing"),
     ],
 )
-def test_anything_else_is_no_answer(data: bytes) -> None:
-    """Who reads asks for himself, and never refuses a token for how it was remembered."""
-    assert read_result(data, RULES) is None
+def test_other_data_is_no_result(data: bytes) -> None:
+    """The reader introspects instead, and never rejects a token for how it was stored."""
+    assert read_result(data, SETTINGS) is None
 
 
 @pytest.mark.parametrize(
@@ -95,18 +95,20 @@ def test_anything_else_is_no_answer(data: bytes) -> None:
     ],
 )
 @pytest.mark.conformance("7662-10")
-def test_a_good_answer_holds_for_a_while(exp: float | None, age: float, left: float) -> None:
-    """From the moment of the question, and never past the token's end."""
-    good = answer() if exp is None else answer(exp=exp)
-    assert good.seconds_left(NOW + age, SETTINGS) == left
+def test_active_result_is_cached_until_exp_at_most(
+    exp: float | None, age: float, left: float
+) -> None:
+    """Counted from the time of the request."""
+    result = active() if exp is None else active(exp=exp)
+    assert result.seconds_left(NOW + age, SETTINGS) == left
 
 
 @pytest.mark.parametrize(("age", "left"), [(0, 5), (4, 1), (5, 0), (6, -1), (-1, 0)])
-def test_an_inactive_answer_holds_shortly(age: float, left: float) -> None:
-    """A token that becomes active is not refused for long."""
+def test_inactive_result_is_cached_for_a_short_time(age: float, left: float) -> None:
+    """A token that becomes active is not rejected for long."""
     assert IntrospectionResult(NOW, None).seconds_left(NOW + age, SETTINGS) == left
 
 
-def test_its_repr_tells_nothing() -> None:
-    """Claims are personal."""
-    assert "owner" not in repr(answer())
+def test_repr_contains_no_claim() -> None:
+    """Claims are personal data."""
+    assert "owner" not in repr(active())

@@ -1,4 +1,4 @@
-"""JWTIssuer: what it takes, what it refuses before it asks anybody, and how it may be set up."""
+"""JWTIssuer: accepted tokens, rejections without a request, and its settings."""
 
 import json
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ MAC = {"kty": "oct", "k": "c2VjcmV0"}
 
 
 async def validated(issuer: JWTIssuer, token: str) -> AccessToken:
-    """Return what *issuer* makes of *token*."""
+    """Return the access token that *issuer* returns for *token*."""
     return (await issuer.validate(RawToken(token))).token
 
 
-async def test_a_token_that_the_issuer_signed_is_validated() -> None:
-    """Its claims come out typed, with the rules they are to be judged by."""
+async def test_signed_token_is_validated() -> None:
+    """Its claims have types, and the token carries the rules of its issuer."""
     harness = JWTIssuerHarness(leeway=0)
     token = await validated(harness.issuer, harness.local.token("read", "write", sub="ada"))
     assert (token.issuer, token.subject) == (ISSUER, "ada")
@@ -45,17 +45,17 @@ async def test_a_token_that_the_issuer_signed_is_validated() -> None:
         pytest.param({"sub": 5}, {}, Reason.MALFORMED_CLAIM, id="claim malformed"),
     ],
 )
-async def test_what_can_be_refused_without_keys_asks_for_none(
+async def test_token_that_can_be_rejected_without_keys_causes_no_fetch(
     claims: dict[str, Any], header: dict[str, Any], reason: Reason
 ) -> None:
-    """The network comes last, so junk can't make us use it."""
+    """The network comes last, so junk can't make the guard use it."""
     harness = JWTIssuerHarness()
     assert await harness.verdict(harness.local.token("read", header=header, **claims)) == reason
     assert not harness.local.requests
 
 
-async def test_a_function_of_the_operator_sees_signed_claims_alone() -> None:
-    """What anybody may have written can't make it fail, nor be told to it."""
+async def test_function_of_the_operator_gets_verified_claims_only() -> None:
+    """Claims that an attacker wrote can't make it fail, and are not passed to it."""
     seen: list[Any] = []
 
     def is_for_client(claims: Mapping[str, Any]) -> bool:
@@ -71,8 +71,8 @@ async def test_a_function_of_the_operator_sees_signed_claims_alone() -> None:
     assert seen == ["client-credentials"]
 
 
-async def test_an_algorithm_that_is_not_accepted_asks_for_no_keys() -> None:
-    """The header is held to the configuration first."""
+async def test_algorithm_that_is_not_allowed_causes_no_fetch() -> None:
+    """The header is checked against the configuration first."""
     harness = JWTIssuerHarness(algorithms=["RS256"])
     assert await harness.verdict() == Reason.ALGORITHM_NOT_ALLOWED
     assert not harness.local.requests
@@ -81,14 +81,14 @@ async def test_an_algorithm_that_is_not_accepted_asks_for_no_keys() -> None:
 @pytest.mark.parametrize("configured", ["JWT", "at+jwt", "application/at+jwt", "AT+JWT"])
 @pytest.mark.parametrize("prefix", ["", "application/", "Application/"])
 async def test_types_are_compared_as_media_types(configured: str, prefix: str) -> None:
-    """Case does not matter, nor `application/`, in the token or in the configuration."""
+    """Case and `application/` are ignored, in the token and in the configuration."""
     harness = JWTIssuerHarness(types=[configured])
     typ = prefix + configured.lower().removeprefix("application/")
     assert await harness.verdict(harness.local.token("read", header={"typ": typ})) == GOOD
 
 
-async def test_keys_that_are_handed_over_are_never_fetched() -> None:
-    """A fixed key set is ready at once; starting and closing it do nothing."""
+async def test_configured_keys_are_never_fetched() -> None:
+    """A static key set is always ready; starting and closing it do nothing."""
     local = LocalIssuer(ISSUER)
     issuer = JWTIssuer(ISSUER, keys=local.jwks, http=local.http)
     assert issuer.ready
@@ -103,7 +103,7 @@ async def test_keys_that_are_handed_over_are_never_fetched() -> None:
 
 
 class Vault:
-    """A key source of somebody's own."""
+    """A key source of a user."""
 
     is_current = None
 
@@ -112,24 +112,24 @@ class Vault:
         self.ready = False
 
     async def verify(self, token: JWS) -> None:
-        """Take every signature."""
+        """Accept every signature."""
         self.calls.append(f"verify {token.header.key_id}")
 
     def start(self) -> None:
-        """Be told."""
+        """Record the call."""
         self.calls.append("start")
 
     async def load(self) -> None:
-        """Be told."""
+        """Record the call."""
         self.calls.append("load")
 
     async def aclose(self) -> None:
-        """Be told."""
+        """Record the call."""
         self.calls.append("aclose")
 
 
-async def test_a_key_source_of_ones_own_is_asked() -> None:
-    """Whatever can verify takes the place of keys."""
+async def test_own_key_source_verifies_the_signature() -> None:
+    """Any object with the members of `KeySource` may be used for `keys=`."""
     vault = Vault()
     issuer = JWTIssuer(ISSUER, keys=vault)
     assert not issuer.ready
@@ -180,16 +180,14 @@ async def test_a_key_source_of_ones_own_is_asked() -> None:
         ({"keys": [MAC]}, 'keys= takes a JWK set, {"keys": \\[...\\]}, or a KeySource'),
     ],
 )
-def test_a_wrong_configuration_says_what_to_write_instead(
-    settings: dict[str, Any], instead: str
-) -> None:
-    """It fails while building, never at the first request."""
+def test_invalid_setting_is_rejected_with_an_advice(settings: dict[str, Any], instead: str) -> None:
+    """It fails when the issuer is built, not at the first request."""
     with pytest.raises(ConfigurationError, match=instead):
         JWTIssuer(**{"issuer": ISSUER, **settings})
 
 
-def test_a_key_set_with_one_bad_key_is_a_wrong_configuration() -> None:
-    """Who hands keys over means each of them; a private one must not pass unseen."""
+def test_configured_key_set_with_one_unusable_key_is_rejected() -> None:
+    """Each configured key is meant; a private one must not be ignored silently."""
     jwk = SigningKey("k1").jwk
     with pytest.raises(ConfigurationError, match="the key is private"):
         JWTIssuer(ISSUER, keys={"keys": [jwk, {**jwk, "d": "AA"}]})
@@ -207,8 +205,8 @@ def test_a_key_set_with_one_bad_key_is_a_wrong_configuration() -> None:
         {"stale_if_error": float("nan")},
     ],
 )
-def test_times_that_make_no_sense_are_refused(times: dict[str, float]) -> None:
-    """Nothing is negative or no number, and keys must live and fetches take their time."""
+def test_jwks_cache_times_out_of_range_are_rejected(times: dict[str, float]) -> None:
+    """None is negative or not a number; `max_age` and `deadline` are not 0."""
     with pytest.raises(ConfigurationError, match="positive, or 0 to turn cooldown or"):
         JWKSCache(**times)
 
@@ -218,21 +216,21 @@ def test_times_that_make_no_sense_are_refused(times: dict[str, float]) -> None:
     [({}, ()), ({"audience": "api"}, ("api",)), ({"audience": ["a", "b"]}, ("a", "b"))],
     ids=["left out", "one", "several"],
 )
-async def test_audience_takes_one_or_several(
+async def test_audience_accepts_one_or_several_values(
     settings: dict[str, Any], accepted: tuple[str, ...]
 ) -> None:
-    """Left out, the resource of the guard is asked for."""
+    """If left out, the resource of the guard is required."""
     harness = JWTIssuerHarness(**settings)
     token = await validated(harness.issuer, harness.local.token())
     assert token.rules.audience == accepted
 
 
-def test_plain_http_is_accepted_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    """Who lets keys travel unprotected reads so in the log."""
+def test_insecure_http_is_accepted_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """The log says that keys travel unprotected."""
     JWTIssuer("http://keycloak:8080", insecure_http=True)
     assert "insecure_http=True lets keys travel unprotected" in caplog.text
 
 
-def test_its_repr_tells_its_name_alone() -> None:
-    """Nothing of keys or clients is shown."""
+def test_repr_contains_only_the_identifier() -> None:
+    """Neither keys nor clients are shown."""
     assert repr(JWTIssuer(ISSUER)) == f"JWTIssuer('{ISSUER}')"
