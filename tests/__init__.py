@@ -1,1 +1,1 @@
-"""The test suite: one test file for each source file, at the same path."""
+"""The test suite: unit tests, acceptance tests, robustness tests, and the tools of the project."""

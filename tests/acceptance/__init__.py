@@ -1,1 +1,1 @@
-"""What the project promises, tested through its public surface."""
+"""Tests through the public interface: standards, attacks, introspection, the demo and README."""

@@ -1,1 +1,1 @@
-"""Tools of the project that are tests themselves, or tested."""
+"""The tools of the project: architecture rules, benchmarks, conformance report and commands."""

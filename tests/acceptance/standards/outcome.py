@@ -83,8 +83,8 @@ def _tokens(response: RecordedResponse) -> Iterator[str]:
     """Yield each part of the request that may be a token."""
     for name, value in response.sent:
         if name.lower() in _CREDENTIALS:
-            words = re.split(r"[\s,;&=\"]+", value.decode("latin-1"))
-            yield from (word for word in words if word.lower() not in _SCHEMES)
+            parts = re.split(r"[\s,;&=\"]+", value.decode("latin-1"))
+            yield from (part for part in parts if part.lower() not in _SCHEMES)
 
 
 def _secrets(response: RecordedResponse) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _secrets(response: RecordedResponse) -> Iterator[str]:
         yield from (part for part in [token, *segments] if len(part) >= _SHORTEST_PART)
         if len(segments) == 3:
             for segment in segments[:2]:
-                yield from (text for text in _words(_segment(segment)) if not _is_configured(text))
+                yield from (text for text in _texts(_segment(segment)) if not _is_configured(text))
 
 
 def _is_configured(text: str) -> bool:
@@ -110,18 +110,18 @@ def _segment(segment: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _words(value: object) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     """Yield each word in a claim, and each number long enough to be recognized."""
     match value:
         case str():
-            yield from (word for word in value.split() if len(word) > 1)
+            yield from (part for part in value.split() if len(part) > 1)
         case bool() | None:
             return
         case int() | float():
             yield from (text for text in [str(value)] if len(text) >= _SHORTEST_PART)
         case Mapping():
             for item in value.values():
-                yield from _words(item)
+                yield from _texts(item)
         case list():
             for item in value:
-                yield from _words(item)
+                yield from _texts(item)

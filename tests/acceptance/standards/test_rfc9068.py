@@ -104,7 +104,7 @@ async def test_scope_must_be_one_string(
 @pytest.mark.conformance("9068-08")
 @pytest.mark.parametrize("claim", ["roles", "groups", "entitlements"])
 @pytest.mark.parametrize(
-    ("held", "outcome"),
+    ("presented", "outcome"),
     [
         (["ops"], "200"),
         (["devops"], "403 insufficient_scope"),
@@ -113,10 +113,10 @@ async def test_scope_must_be_one_string(
     ids=str,
 )
 async def test_authorization_claims_must_match_exactly(
-    claim: str, held: object, outcome: str
+    claim: str, presented: object, outcome: str
 ) -> None:
     """A claim that is not a list of strings is malformed."""
-    asked: dict[str, Any] = {claim: ["ops"]}
-    api = Api(routes=[Route("/ops", requires(**asked)(handler))])
-    claims: dict[str, Any] = {claim: held}
+    required: dict[str, Any] = {claim: ["ops"]}
+    api = Api(routes=[Route("/ops", requires(**required)(handler))])
+    claims: dict[str, Any] = {claim: presented}
     expect(await api.get("/ops", api.token(**claims)), outcome)

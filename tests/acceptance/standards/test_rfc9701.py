@@ -130,10 +130,10 @@ async def test_unsigned_response_is_rejected_if_signed_is_requested() -> None:
 async def test_signed_response_is_rejected_as_access_token() -> None:
     """By the JWT issuer and by the introspecting issuer."""
     signing = Api()
-    asking = OpaqueApi()
-    said = claims(**ACTIVE, exp=NOW + 300, client_id="c1", jti="j1")
-    assert said["aud"] == RESOURCE
-    for api in (signing, asking):
-        token = api.authority.keys[0].sign(json.dumps(said).encode(), TYPE)
+    introspecting = OpaqueApi()
+    members = claims(**ACTIVE, exp=NOW + 300, client_id="c1", jti="j1")
+    assert members["aud"] == RESOURCE
+    for api in (signing, introspecting):
+        token = api.authority.keys[0].sign(json.dumps(members).encode(), TYPE)
         expect(await api.get(token=token), "401 invalid_token")
-    assert asking.introspection_requests == []
+    assert introspecting.introspection_requests == []

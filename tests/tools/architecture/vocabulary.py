@@ -30,7 +30,7 @@ BANNED_IN_PROSE = _BANNED_IN_BOTH | {"at once", "held to", "hold to"}
 
 # "Single flight" is the established name of the technique.
 _TERM_OF_ART = re.compile(r"single_?flight|in_flight", re.IGNORECASE)
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _PROSE = re.compile(
     r"\b(" + "|".join(sorted(BANNED_IN_PROSE)).replace(" ", r"\s+") + r")\b", re.IGNORECASE
 )
@@ -38,12 +38,12 @@ _PROSE = re.compile(
 
 def identifiers_are_technical(module: Module) -> Iterator[str]:
     """No banned word is part of the name of a module, class, function, parameter or variable."""
-    for part in module.name.split("."):
-        if word := _banned_word(part):
-            yield module.complain(1, f"the module name {part} contains {word!r}: rename it")
+    for name in module.name.split("."):
+        if part := _banned_part(name):
+            yield module.complain(1, f"the module name {name} contains {part!r}: rename it")
     for line, name in identifiers(module.tree):
-        if word := _banned_word(name):
-            yield module.complain(line, f"the name {name} contains {word!r}: rename it")
+        if part := _banned_part(name):
+            yield module.complain(line, f"the name {name} contains {part!r}: rename it")
 
 
 def prose_is_technical(module: Module) -> Iterator[str]:
@@ -57,8 +57,8 @@ def names_of_tests_are_descriptive(module: Module) -> Iterator[str]:
     """The name of a test contains no banned word, and does not call its subject `it`."""
     for line, name in identifiers(module.tree):
         if name.startswith("test_"):
-            if word := _banned_word(name):
-                yield module.complain(line, f"{name} contains {word!r}: rename it")
+            if part := _banned_part(name):
+                yield module.complain(line, f"{name} contains {part!r}: rename it")
             if name.startswith("test_it_"):
                 yield module.complain(line, f"{name} does not name its subject: rename it")
 
@@ -97,6 +97,6 @@ def _comments(text: str) -> Iterator[tuple[int, str]]:
             yield token.start[0], token.string
 
 
-def _banned_word(name: str, banned: Collection[str] = BANNED_IN_IDENTIFIERS) -> str | None:
-    words = (word.lower() for word in _WORD.findall(_TERM_OF_ART.sub("", name)))
-    return next((word for word in words if word in banned), None)
+def _banned_part(name: str, banned: Collection[str] = BANNED_IN_IDENTIFIERS) -> str | None:
+    parts = (part.lower() for part in _NAME_PART.findall(_TERM_OF_ART.sub("", name)))
+    return next((part for part in parts if part in banned), None)

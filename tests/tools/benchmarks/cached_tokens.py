@@ -1,4 +1,4 @@
-"""Lookups among very many cached tokens, beyond the usual capacity."""
+"""Lookups among very many cached tokens, beyond the default capacity."""
 
 import itertools
 import random

@@ -138,11 +138,11 @@ def _line(panel: ET.Element, x: float, height: float, mark: str) -> None:
 
 
 def _text(
-    parent: ET.Element, x: float, y: float, words: str, *, anchor: str = "start", kind: str = ""
+    parent: ET.Element, x: float, y: float, label: str, *, anchor: str = "start", kind: str = ""
 ) -> None:
     text = _add(parent, "text", x=x, y=y)
     text.attrib |= {"text-anchor": anchor} | ({"class": kind} if kind else {})
-    text.text = words
+    text.text = label
 
 
 def _add(parent: ET.Element, tag: str, **attributes: float | str) -> ET.Element:

@@ -33,15 +33,15 @@ _FORM_FIELDS = {
 _OK = 200
 _NUMBERS = itertools.count()
 
-Ask = Callable[[str], Awaitable[None]]
+Introspect = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Pair:
     """One client, used directly and through the guard."""
 
-    bare: Ask
-    guarded: Ask
+    bare: Introspect
+    guarded: Introspect
 
 
 async def measure_distinct(endpoint: Endpoint, rounds: int, tokens: int = _TOKENS) -> list[Figure]:
@@ -68,13 +68,13 @@ async def _rates(pair: Pair, prefix: str, tokens: int) -> tuple[float, float]:
     return await _rate(pair.bare, prefix, tokens), await _rate(pair.guarded, prefix, tokens)
 
 
-async def _rate(ask: Ask, prefix: str, tokens: int) -> float:
+async def _rate(introspect: Introspect, prefix: str, tokens: int) -> float:
     """Return how many tokens a second are introspected, this many concurrently."""
     left = iter(range(tokens))
 
     async def work() -> None:
         for _ in left:
-            await ask(f"{prefix}-{next(_NUMBERS):012}")
+            await introspect(f"{prefix}-{next(_NUMBERS):012}")
 
     began = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
@@ -122,9 +122,9 @@ def _check(status: int, body: bytes) -> None:
         raise RuntimeError("the endpoint did not call the token active")
 
 
-def _through(app: OAuthGuardMiddleware) -> Ask:
-    async def ask(token: str) -> None:
+def _through(app: OAuthGuardMiddleware) -> Introspect:
+    async def introspect(token: str) -> None:
         if (status := await status_of(app, token)) != _OK:
             raise RuntimeError(f"the guard did not let the token in: {status}")
 
-    return ask
+    return introspect

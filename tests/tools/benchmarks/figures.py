@@ -22,7 +22,7 @@ class Target:
     at_least: bool = False
     counted: bool = False
 
-    def holds(self, value: float, *, slack: float = 0.0) -> bool:
+    def is_met_by(self, value: float, *, slack: float = 0.0) -> bool:
         """Return whether *value* meets the bound, moved by *slack* (a fraction)."""
         slack = 0.0 if self.counted else slack
         if self.at_least:

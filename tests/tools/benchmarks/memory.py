@@ -83,8 +83,8 @@ async def _opaque(tokens: int) -> float:
     """Return the memory for each introspected token."""
     issuer = LocalIssuer()
     client = ClientSecretBasic("api", "secret")
-    asking = IntrospectionIssuer(issuer.issuer, client=client, http=issuer.http)
-    holder, good = MeasuredGuard(issuer, asking), good_tokens(issuer.opaque_token)
+    introspecting = IntrospectionIssuer(issuer.issuer, client=client, http=issuer.http)
+    holder, good = MeasuredGuard(issuer, introspecting), good_tokens(issuer.opaque_token)
     await holder.send(_some(good, _WARM), _OK)
     some = _some(good, tokens)
     with _tracing():

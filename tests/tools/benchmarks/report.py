@@ -45,7 +45,7 @@ class Report:
         return [
             f"{figure.name}: {short(figure.value)} {figure.unit}, not {figure.target}"
             for _, figure in self.figures
-            if figure.target and not figure.target.holds(figure.value, slack=slack)
+            if figure.target and not figure.target.is_met_by(figure.value, slack=slack)
         ]
 
     def worse_than(self, earlier: "Report") -> list[str]:

@@ -7,7 +7,7 @@ from oauth_guard.asgi import Application, Message
 Fields: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 # The header fields of a typical client.
-_USUAL: Fields = (
+_TYPICAL: Fields = (
     (b"host", b"api.test"),
     (b"accept", b"*/*"),
     (b"accept-encoding", b"gzip, deflate"),
@@ -50,7 +50,7 @@ async def status_for(app: Application, fields: Fields, *, path: str = "/") -> in
         "client": ("127.0.0.1", 50000),
         "scheme": "https",
         "root_path": "",
-        "headers": [*_USUAL, *fields],
+        "headers": [*_TYPICAL, *fields],
         "state": {},
         "method": "GET",
         "path": path,

@@ -35,11 +35,11 @@ Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 class _Pair:
     """A route with a requirement, and the same route without."""
 
-    asking: Row
+    requiring: Row
     plain: Row
 
     def added(self, took: Round) -> float:
-        return took[self.asking.name] - took[self.plain.name]
+        return took[self.requiring.name] - took[self.plain.name]
 
 
 @asynccontextmanager
@@ -55,17 +55,20 @@ async def routes(_rounds: int) -> AsyncIterator[Group]:
         def figures(timings: Timings) -> list[Figure]:
             check_fetches(issuer)
             return [
-                *(Figure(f"{p.asking.name}: added", timings.median(p.added), "µs") for p in pairs),
-                _held_to(timings, theirs, ours, "× Starlette's"),
-                *(_held_to(timings, http_bearer, p, "× HTTPBearer's") for p in dependencies),
+                *(
+                    Figure(f"{p.requiring.name}: added", timings.median(p.added), "µs")
+                    for p in pairs
+                ),
+                _compared_with(timings, theirs, ours, "× Starlette's"),
+                *(_compared_with(timings, http_bearer, p, "× HTTPBearer's") for p in dependencies),
             ]
 
-        yield Group([row for pair in pairs for row in (pair.plain, pair.asking)], figures)
+        yield Group([row for pair in pairs for row in (pair.plain, pair.requiring)], figures)
 
 
-def _held_to(timings: Timings, theirs: _Pair, ours: _Pair, unit: str) -> Figure:
+def _compared_with(timings: Timings, theirs: _Pair, ours: _Pair, unit: str) -> Figure:
     times = timings.median(ours.added) / timings.median(theirs.added)
-    return Figure(ours.asking.name, times, unit, Target(1))
+    return Figure(ours.requiring.name, times, unit, Target(1))
 
 
 async def _starlette(guard: Guard, fields: Fields) -> list[_Pair]:
@@ -132,17 +135,17 @@ def _fastapi(guard: Guard, fields: Fields) -> list[_Pair]:
         app.get("/", **settings)(endpoint)
         return app
 
-    def pair(name: str, asking: Application, without: Application) -> _Pair:
+    def pair(name: str, requiring: Application, without: Application) -> _Pair:
         names = (name, f"{name}: without it")
         return _Pair(
             *(
                 row(each, app, repeat(fields), calls=_FASTAPI_CALLS)
-                for each, app in zip(names, (asking, without), strict=True)
+                for each, app in zip(names, (requiring, without), strict=True)
             )
         )
 
-    def guarded(name: str, asking: FastAPI) -> _Pair:
-        apps = (OAuthGuardMiddleware(app, guard) for app in (asking, serving(plain)))
+    def guarded(name: str, requiring: FastAPI) -> _Pair:
+        apps = (OAuthGuardMiddleware(app, guard) for app in (requiring, serving(plain)))
         return pair(f"FastAPI dependency {name}", *apps)
 
     return [

@@ -43,5 +43,5 @@ class Scale:
         """Yield the label and the place of each power of ten."""
         for power in range(self.low, self.high + 1):
             thousands, rest = divmod(power, 3)
-            words = f"{10**rest}{_THOUSANDS[thousands]}" if power > 0 else f"{10.0**power:g}"
-            yield words, self.place(10**power)
+            label = f"{10**rest}{_THOUSANDS[thousands]}" if power > 0 else f"{10.0**power:g}"
+            yield label, self.place(10**power)

@@ -74,5 +74,5 @@ def _listed(facts: Mapping[str, str]) -> str:
 def _verdict(figure: Figure) -> str:
     if figure.target is None:
         return ""
-    missed = "" if figure.target.holds(figure.value) else ", missed"
+    missed = "" if figure.target.is_met_by(figure.value) else ", missed"
     return f"{figure.target}{missed}"

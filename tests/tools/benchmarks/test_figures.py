@@ -6,7 +6,7 @@ from tests.tools.benchmarks.figures import Curve, Target
 
 
 @pytest.mark.parametrize(
-    ("target", "value", "slack", "holds"),
+    ("target", "value", "slack", "is_met_by"),
     [
         pytest.param(Target(1.5), 1.5, 0.0, True, id="at the bound"),
         pytest.param(Target(1.5), 1.6, 0.0, False, id="above it"),
@@ -24,10 +24,10 @@ from tests.tools.benchmarks.figures import Curve, Target
     ],
 )
 def test_target_is_met_on_its_side_of_the_bound(
-    target: Target, value: float, slack: float, holds: bool
+    target: Target, value: float, slack: float, is_met_by: bool
 ) -> None:
     """A count has no noise, so it gets no slack."""
-    assert target.holds(value, slack=slack) is holds
+    assert target.is_met_by(value, slack=slack) is is_met_by
 
 
 @pytest.mark.parametrize(

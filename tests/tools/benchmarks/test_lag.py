@@ -9,4 +9,4 @@ async def test_valid_tokens_are_accepted_during_a_flood() -> None:
     assert [figure.unit for figure in lags] == ["ms"] * 4
     assert pace.value > 0
     assert served.target is not None
-    assert served.target.holds(served.value)
+    assert served.target.is_met_by(served.value)

@@ -8,7 +8,7 @@ async def test_rejected_tokens_leave_no_memory_in_use() -> None:
     valid, opaque, _, rejected, _ = await measure_memory(tokens=500)
     for figure in (valid, opaque):
         assert figure.target is not None
-        assert figure.target.holds(
+        assert figure.target.is_met_by(
             figure.value, slack=0.1
         )  # with few tokens, each takes a little more
     assert rejected.value == 0

@@ -49,7 +49,7 @@ class Path:
     Attributes:
         name: What is sent.
         app: The application.
-        requests: The header fields of each request, beside those of a usual client.
+        requests: The header fields of each request, beside those of a typical client.
         most: The maximum number of requests in a round.
     """
 

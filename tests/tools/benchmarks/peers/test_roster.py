@@ -18,8 +18,8 @@ def test_peer_has_a_setup_and_required_packages(peer: Peer) -> None:
     """It has a guard for opaque tokens or a reason why not."""
     tree = ast.parse(_SETUPS[peer.setup].read_text(encoding="utf-8"))
     assert "build" in {node.name for node in tree.body if isinstance(node, ast.AsyncFunctionDef)}
-    words = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
-    assert ("opaque" in words) != (OPAQUE in peer.dashes)
+    names = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+    assert ("opaque" in names) != (OPAQUE in peer.dashes)
     wanted = set(re.findall(r"^[\w-]+", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE))
     assert set(peer.packages) <= wanted | _NAMED
 

@@ -42,6 +42,6 @@ async def build(issuer: Issuer, _keys_live: float | None = None) -> Guarded:
 
     def age_keys() -> None:
         signed._jwks_cache_time = time.monotonic() - 3601  # noqa: SLF001 - no setting does it
-        signed._jwks_last_refresh_attempt = None  # noqa: SLF001 - so that it may fetch at once
+        signed._jwks_last_refresh_attempt = None  # noqa: SLF001 - so that it may fetch immediately
 
     return Guarded(behind(signed), bare_app, opaque=behind(introspecting), age_keys=age_keys)
