@@ -284,15 +284,15 @@ async def test_outage_says_when_to_retry() -> None:
     assert harness.introspections == 5
 
 
-async def test_the_subject_may_come_from_another_member() -> None:
-    """When the operator says so."""
+async def test_subject_is_read_from_the_configured_member() -> None:
+    """By default from `sub`."""
     harness = IntrospectionIssuerHarness(subject_from="username")
     token = harness.local.opaque_token(username="ann")
     assert (await harness.issuer.validate(RawToken(token))).token.subject == "ann"
 
 
-async def test_an_answer_about_a_token_is_no_token() -> None:
-    """A signed response that is presented is refused unasked (RFC 9701 §8.1)."""
+async def test_signed_introspection_response_is_rejected_as_a_token() -> None:
+    """Without a request (RFC 9701 §8.1)."""
     harness = IntrospectionIssuerHarness()
     claims = json.dumps({"iss": ISSUER, "token_introspection": {"active": True}}).encode()
     signed = harness.local.keys[0].sign(claims, {"typ": "token-introspection+jwt"})
@@ -302,8 +302,8 @@ async def test_an_answer_about_a_token_is_no_token() -> None:
     assert harness.introspections == 1
 
 
-async def test_a_signed_answer_is_believed() -> None:
-    """Its keys are found as those of any issuer."""
+async def test_signed_response_is_verified_and_accepted() -> None:
+    """The keys are found as those of any issuer."""
     harness = IntrospectionIssuerHarness(signed=True)
     assert not harness.issuer.ready
     await harness.issuer.load()

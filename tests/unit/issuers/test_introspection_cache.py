@@ -1,4 +1,4 @@
-"""What an issuer said is remembered for its time: by a digest, bounded, newest first."""
+"""IntrospectionCache: how long, how many, and under which key results are cached."""
 
 import asyncio
 import gc
@@ -13,6 +13,7 @@ import pytest
 from oauth_guard import ConfigurationError, JWTIssuer
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.issuers.introspection_cache import IntrospectionCache, cached
+from oauth_guard.protocol.access_token import AccessToken, Validation
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.stores.memory import MemoryStore
 from oauth_guard.testing import LocalIssuer
@@ -27,33 +28,33 @@ from tests.builders.scripted_issuer import (
     verdict,
 )
 
-# ── for how long ─────────────────────────────────────────────────────────────────────────────
+# ── lifetime ─────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.conformance("7662-11")
-async def test_a_good_token_is_remembered_for_a_minute() -> None:
-    """And asked about again when it has passed."""
+async def test_active_token_is_cached_for_60_seconds() -> None:
+    """After that it is introspected again."""
     harness = IntrospectionCacheHarness()
-    for age, asked in [(0, 1), (30, 1), (59.9, 1), (60, 2), (119.9, 2), (120, 3)]:
+    for age, calls in [(0, 1), (30, 1), (59.9, 1), (60, 2), (119.9, 2), (120, 3)]:
         harness.clock.now = 1_750_000_000 + age
         assert await harness.verdict() == claims_of("token")
-        assert harness.issuer.calls == asked
+        assert harness.issuer.calls == calls
 
 
 @pytest.mark.conformance("7662-10")
-async def test_a_token_is_never_remembered_past_its_end() -> None:
-    """At 9 seconds of 10 it is; at 10 the issuer is asked, each time."""
+async def test_active_token_is_never_cached_past_exp() -> None:
+    """9 s of 10 it is cached; from 10 s on each request introspects."""
     harness = IntrospectionCacheHarness()
     harness.issuer.script = always(claims_of("token", exp=harness.clock.now + 10))
-    for seconds, asked in [(0, 1), (9, 1), (1, 2), (0, 3)]:
+    for seconds, calls in [(0, 1), (9, 1), (1, 2), (0, 3)]:
         harness.clock.now += seconds
         await harness.verdict()
-        assert harness.issuer.calls == asked
+        assert harness.issuer.calls == calls
 
 
 @pytest.mark.conformance("7662-13")
-async def test_an_inactive_token_is_remembered_for_5_seconds() -> None:
-    """One that becomes active is accepted no later than that."""
+async def test_inactive_token_is_cached_for_5_seconds() -> None:
+    """If it becomes active, it is accepted no later than that."""
     harness = IntrospectionCacheHarness()
     harness.issuer.script = always(INACTIVE)
     assert await harness.verdict() == Reason.INACTIVE
@@ -66,26 +67,26 @@ async def test_an_inactive_token_is_remembered_for_5_seconds() -> None:
 
 
 @pytest.mark.conformance("7662-11")
-@pytest.mark.parametrize("answer", [claims_of("token"), INACTIVE], ids=["active", "inactive"])
-async def test_with_no_time_to_remember_each_request_asks(
-    answer: dict[str, Any] | Exception,
+@pytest.mark.parametrize("result", [claims_of("token"), INACTIVE], ids=["active", "inactive"])
+async def test_each_request_introspects_if_results_are_cached_for_0_seconds(
+    result: dict[str, Any] | Exception,
 ) -> None:
-    """Zero seconds are none."""
+    """Neither active nor inactive results are cached or stored."""
     harness = IntrospectionCacheHarness(MemoryStore(), cache_for=0, inactive_for=0)
-    harness.issuer.script = always(answer)
-    for asked in (1, 2, 3):
+    harness.issuer.script = always(result)
+    for calls in (1, 2, 3):
         await harness.verdict()
-        assert harness.issuer.calls == asked
+        assert harness.issuer.calls == calls
 
 
-async def test_an_age_counts_from_the_question() -> None:
-    """An issuer that takes its time does not lengthen a life."""
+async def test_age_of_a_result_counts_from_the_request() -> None:
+    """A slow issuer does not extend the lifetime."""
     harness = IntrospectionCacheHarness()
-    held = harness.issuer.block()
+    gate = harness.issuer.block()
     validating = asyncio.create_task(harness.verdict())
     await run_pending_tasks()
     harness.clock.now += 2
-    held.set()
+    gate.set()
     await validating
     harness.clock.now += 57.9
     await harness.verdict()
@@ -95,8 +96,8 @@ async def test_an_age_counts_from_the_question() -> None:
     assert harness.issuer.calls == 2
 
 
-async def test_a_clock_that_is_set_back_lengthens_no_life() -> None:
-    """Before the moment of an answer no age can be told; after it, monotonic seconds count too."""
+async def test_clock_that_is_set_back_extends_no_lifetime() -> None:
+    """Before the time of the request the age is unknown; after it, monotonic seconds count too."""
     wall, steady = FakeClock(), FakeClock(0)
     issuer = ScriptedIssuer()
     validator = IntrospectionCache(issuer, clock=wall, monotonic=steady)
@@ -120,10 +121,10 @@ async def test_a_clock_that_is_set_back_lengthens_no_life() -> None:
     ],
     ids=lambda error: str(error.reason),
 )
-async def test_other_refusals_and_outages_are_not_remembered(
+async def test_other_rejections_and_outages_are_not_cached(
     error: InvalidToken | IssuerUnavailable,
 ) -> None:
-    """Only a clean `inactive` says something about the token for a while."""
+    """Only `inactive` is a fact about the token."""
     harness = IntrospectionCacheHarness(MemoryStore())
     harness.issuer.script = always(error)
     assert await harness.verdict() == error.reason
@@ -131,12 +132,12 @@ async def test_other_refusals_and_outages_are_not_remembered(
     assert await harness.verdict() == claims_of("token")
 
 
-# ── how many, and under which key ────────────────────────────────────────────────────────────
+# ── size and key ────────────────────────────────────────────────────────────
 
 
 @pytest.mark.conformance("7662-12")
-async def test_garbage_pushes_out_no_good_token() -> None:
-    """Inactive tokens have a space of their own; each space has its bound."""
+async def test_inactive_tokens_evict_no_active_token() -> None:
+    """Inactive tokens have a cache of their own; each cache is bounded."""
     harness = IntrospectionCacheHarness(max_entries=10)
     good = [f"good {number}" for number in range(10)]
     for token in good:
@@ -144,14 +145,14 @@ async def test_garbage_pushes_out_no_good_token() -> None:
     harness.issuer.script = always(INACTIVE)
     for number in range(100):
         await harness.verdict(f"garbage {number}")
-    asked = harness.issuer.calls
+    calls = harness.issuer.calls
     assert [await harness.verdict(token) for token in good] == [claims_of(t) for t in good]
-    assert harness.issuer.calls == asked
+    assert harness.issuer.calls == calls
 
 
 @pytest.mark.conformance("7662-12")
-async def test_of_ten_thousand_and_one_tokens_the_oldest_is_forgotten() -> None:
-    """The bound is on the number, and the least recently used goes first."""
+async def test_least_recently_used_of_10001_tokens_is_evicted() -> None:
+    """The bound is on the number of tokens."""
     harness = IntrospectionCacheHarness()
     for number in range(10_001):
         await harness.verdict(f"token {number}")
@@ -173,8 +174,10 @@ async def test_of_ten_thousand_and_one_tokens_the_oldest_is_forgotten() -> None:
         pytest.param(("a", "e"), ("a", "e", ""), id="a part more"),
     ],
 )
-async def test_one_answer_never_serves_another(first: Iterable[str], second: Iterable[str]) -> None:
-    """The key is made of all that the answer depends on."""
+async def test_result_is_used_only_for_the_same_issuer_endpoint_and_client(
+    first: Iterable[str], second: Iterable[str]
+) -> None:
+    """The key contains everything that a result depends on."""
     store = MemoryStore()
     harnesses = [
         IntrospectionCacheHarness(store, cache_identity=identity) for identity in (first, second)
@@ -186,18 +189,18 @@ async def test_one_answer_never_serves_another(first: Iterable[str], second: Ite
 
 
 @pytest.mark.conformance("7662-12")
-async def test_a_token_is_kept_nowhere() -> None:
-    """Neither the validator nor the store leads to its text, whatever became of it."""
+async def test_token_is_kept_neither_in_the_cache_nor_in_the_store() -> None:
+    """No object that they refer to contains its text, whatever the outcome was."""
     store = MemoryStore()
     harness = IntrospectionCacheHarness(store)
     tokens = [secrets.token_urlsafe(32) for _ in range(3)]
-    answers: list[dict[str, Any] | Exception] = [
+    results: list[dict[str, Any] | Exception] = [
         claims_of("token"),
         INACTIVE,
         IssuerUnavailable(ISSUER, Reason.TIMED_OUT),
     ]
-    for token, answer in zip(tokens, answers, strict=True):
-        harness.issuer.script = always(answer)
+    for token, result in zip(tokens, results, strict=True):
+        harness.issuer.script = always(result)
         await harness.verdict(token)
         await harness.introspected(token)
     texts = list(texts_from(harness.validator, store))
@@ -219,11 +222,11 @@ def texts_from(*roots: object) -> Iterable[str]:
         ahead.extend(gc.get_referents(thing))
 
 
-# ── an issuer like the one inside ────────────────────────────────────────────────────────────
+# ── the `Issuer` interface ────────────────────────────────────────────────────────────
 
 
-async def test_it_is_an_issuer_like_the_one_inside() -> None:
-    """What is not about a token goes straight to it."""
+async def test_cache_has_the_properties_of_its_issuer() -> None:
+    """Whatever does not concern a token is passed to the issuer."""
     harness = IntrospectionCacheHarness()
     validator = harness.validator
     validator.start()
@@ -239,11 +242,31 @@ async def test_it_is_an_issuer_like_the_one_inside() -> None:
     assert repr(validator) == f"IntrospectionCache(ScriptedIssuer('{ISSUER}'))"
 
 
-async def test_one_access_token_serves_until_it_is_forgotten() -> None:
-    """A hit is the very object: nothing is read or made again."""
+async def test_hit_returns_the_cached_object() -> None:
+    """Nothing is read or built again."""
     validator = IntrospectionCacheHarness().validator
     first, second = [await validator.validate(RawToken("token")) for _ in range(2)]
     assert first is second
+
+
+async def test_miss_reads_the_claims_once() -> None:
+    """The cached token is the object that the issuer built, not a copy of it."""
+    built: list[AccessToken] = []
+
+    class Recording(ScriptedIssuer):
+        """A scripted issuer that records the tokens that it builds."""
+
+        async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
+            """Record the token that is returned."""
+            validation = await super().validate(token, introspect=introspect)
+            built.append(validation.token)
+            return validation
+
+    validator = IntrospectionCache(Recording())
+    for introspect in (False, False, True, False):
+        validation = await validator.validate(RawToken("token"), introspect=introspect)
+        assert validation.token is built[-1]
+    assert len(built) == 2
 
 
 def test_issuer_without_cache_settings_is_rejected() -> None:

@@ -1,4 +1,4 @@
-"""A remembered token tells whether a request would find it, and is believed no longer."""
+"""IntrospectionCache: `is_current` says whether a request would find the cached result."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,53 +19,55 @@ from tests.builders.scripted_issuer import (
 )
 
 
-async def stands(harness: IntrospectionCacheHarness, token: str = "token") -> Callable[[], bool]:
-    """Return what tells whether *token* is remembered, after it was asked about."""
+async def is_current_of(
+    harness: IntrospectionCacheHarness, token: str = "token"
+) -> Callable[[], bool]:
+    """Validate *token*, and return the `is_current` of its validation."""
     found = await harness.validator.validate(RawToken(token))
     assert found.is_current is not None
     return found.is_current
 
 
-async def nothing(_scene: IntrospectionCacheHarness) -> None:
+async def nothing(_harness: IntrospectionCacheHarness) -> None:
     """Let nothing happen."""
 
 
 async def a_minute_passes(harness: IntrospectionCacheHarness) -> None:
-    """Go to the end of what may be remembered."""
+    """Move the clock to the end of the lifetime."""
     harness.clock.now += 60
 
 
 async def almost_a_minute_passes(harness: IntrospectionCacheHarness) -> None:
-    """Go up to the end of what may be remembered."""
+    """Move the clock to just before the end of the lifetime."""
     harness.clock.now += 59.9
 
 
 async def the_clock_is_set_back(harness: IntrospectionCacheHarness) -> None:
-    """Go where no age can be told."""
+    """Move the clock to where the age of the result is unknown."""
     harness.clock.now -= 0.1
 
 
-async def it_is_refused(harness: IntrospectionCacheHarness) -> None:
-    """Learn that it is inactive now."""
+async def it_is_inactive(harness: IntrospectionCacheHarness) -> None:
+    """Introspect the token, which is inactive now."""
     harness.issuer.script = always(INACTIVE)
     await harness.introspected()
 
 
-async def it_is_confirmed(harness: IntrospectionCacheHarness) -> None:
-    """Learn the same anew: another answer counts from now on."""
+async def it_is_active(harness: IntrospectionCacheHarness) -> None:
+    """Introspect the token, which is still active: a new result replaces the cached one."""
     harness.clock.now += 1
     await harness.introspected()
 
 
 async def an_outage(harness: IntrospectionCacheHarness) -> None:
-    """Learn nothing."""
+    """Introspect the token while the issuer fails."""
     harness.issuer.script = always(ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
         await harness.introspected()
 
 
 async def others_are_used(harness: IntrospectionCacheHarness) -> None:
-    """Fill the memory."""
+    """Fill the cache with other tokens."""
     await harness.verdict("other")
     await harness.verdict("another")
 
@@ -76,38 +78,38 @@ async def others_are_used(harness: IntrospectionCacheHarness) -> None:
         pytest.param(nothing, True, id="nothing"),
         pytest.param(almost_a_minute_passes, True, id="almost a minute"),
         pytest.param(a_minute_passes, False, id="a minute"),
-        pytest.param(the_clock_is_set_back, False, id="a clock that was set back"),
-        pytest.param(it_is_refused, False, id="a newer no"),
-        pytest.param(it_is_confirmed, False, id="a newer yes"),
+        pytest.param(the_clock_is_set_back, False, id="the clock is set back"),
+        pytest.param(it_is_inactive, False, id="a newer inactive result"),
+        pytest.param(it_is_active, False, id="a newer active result"),
         pytest.param(an_outage, True, id="an outage"),
-        pytest.param(others_are_used, False, id="forgotten for others"),
+        pytest.param(others_are_used, False, id="evicted"),
     ],
 )
-async def test_it_stands_as_long_as_it_is_remembered(
+async def test_validation_is_current_as_long_as_its_result_is_cached(
     happens: Callable[[IntrospectionCacheHarness], Awaitable[None]], expected: bool
 ) -> None:
-    """And nothing that is asked of it is asked of the issuer."""
+    """Finding that out does not call the issuer."""
     harness = IntrospectionCacheHarness(max_entries=2)
-    standing = await stands(harness)
+    is_current = await is_current_of(harness)
     await happens(harness)
-    asked = harness.issuer.calls
-    assert standing() is expected
-    assert harness.issuer.calls == asked
+    calls = harness.issuer.calls
+    assert is_current() is expected
+    assert harness.issuer.calls == calls
 
 
-async def test_it_ends_with_its_token() -> None:
+async def test_validation_is_not_current_from_exp_on() -> None:
     """Though a minute has not passed."""
     harness = IntrospectionCacheHarness()
     harness.issuer.script = always(claims_of("token", exp=harness.clock.now + 10))
-    standing = await stands(harness)
+    is_current = await is_current_of(harness)
     harness.clock.now += 9.9
-    assert standing()
+    assert is_current()
     harness.clock.now += 0.1
-    assert not standing()
+    assert not is_current()
 
 
-async def test_the_clock_on_the_wall_counts_too() -> None:
-    """A good answer ends to the second, whatever the monotonic one says."""
+async def test_validation_expires_by_the_wall_clock() -> None:
+    """Though no monotonic second has passed."""
     wall = FakeClock()
     validator = IntrospectionCache(ScriptedIssuer(), clock=wall, monotonic=FakeClock(0))
     token = await validator.validate(RawToken("token"))
@@ -116,8 +118,8 @@ async def test_the_clock_on_the_wall_counts_too() -> None:
     assert not token.is_current()
 
 
-async def test_monotonic_seconds_count_too() -> None:
-    """A clock that stands still lengthens no life."""
+async def test_validation_expires_by_the_monotonic_clock() -> None:
+    """A wall clock that does not advance extends no lifetime."""
     steady = FakeClock(0)
     validator = IntrospectionCache(ScriptedIssuer(), clock=FakeClock(), monotonic=steady)
     token = await validator.validate(RawToken("token"))
@@ -127,60 +129,60 @@ async def test_monotonic_seconds_count_too() -> None:
     assert not token.is_current()
 
 
-async def test_to_ask_is_to_use() -> None:
-    """What is served without a look-up is not what was not used for longest."""
+async def test_call_of_is_current_counts_as_a_use() -> None:
+    """A result that is used without a lookup is not the least recently used one."""
     harness = IntrospectionCacheHarness(max_entries=2)
-    standing = await stands(harness)
+    is_current = await is_current_of(harness)
     await harness.verdict("other")
-    assert standing()
+    assert is_current()
     await harness.verdict("another")
-    assert standing()
-    asked = harness.issuer.calls
+    assert is_current()
+    calls = harness.issuer.calls
     await harness.verdict()
-    assert harness.issuer.calls == asked
+    assert harness.issuer.calls == calls
 
 
-async def test_a_shared_answer_stands_here() -> None:
-    """From the moment it had where it was asked for."""
+async def test_shared_result_expires_as_in_the_process_that_requested_it() -> None:
+    """Its age counts from the request of the other process."""
     store, clock = MemoryStore(), FakeClock()
     await IntrospectionCacheHarness(store, clock=clock).verdict()
     here = IntrospectionCacheHarness(store, clock=clock)
     clock.now += 20
-    standing = await stands(here)
+    is_current = await is_current_of(here)
     assert here.issuer.calls == 0
     clock.now += 39.9
-    assert standing()
+    assert is_current()
     clock.now += 0.1
-    assert not standing()
+    assert not is_current()
 
 
-@pytest.mark.parametrize("seconds", [0, -1], ids=["asked each time", "expired"])
-async def test_what_is_not_remembered_has_nothing_to_tell(seconds: float) -> None:
-    """Whoever wants to know asks anew."""
+@pytest.mark.parametrize("seconds", [0, -1], ids=["introspected each time", "expired"])
+async def test_validation_that_is_not_cached_has_no_is_current(seconds: float) -> None:
+    """So no identity is cached for it."""
     harness = IntrospectionCacheHarness(cache_for=60 if seconds else 0)
     harness.issuer.script = always(claims_of("token", exp=harness.clock.now + seconds))
     token = await harness.validator.validate(RawToken("token"))
     assert token.is_current is None
 
 
-async def test_an_answer_that_was_overtaken_has_nothing_to_tell() -> None:
-    """It serves who asked for it, and nobody after him."""
+async def test_superseded_validation_has_no_is_current() -> None:
+    """It is used for the request that waited for it, and for no other."""
     harness = IntrospectionCacheHarness()
-    held = harness.issuer.block()
+    gate = harness.issuer.block()
     late = asyncio.create_task(harness.validator.validate(RawToken("token"), introspect=True))
     await run_pending_tasks()
     harness.issuer.unblock()
     harness.clock.now += 1
-    standing = await stands(harness)
-    held.set()
+    is_current = await is_current_of(harness)
+    gate.set()
     assert (await late).is_current is None
-    assert standing()
+    assert is_current()
 
 
-async def test_of_two_issuers_with_one_token_each_tells_for_itself() -> None:
-    """One that forgets does not speak for another."""
+async def test_is_current_of_one_cache_does_not_depend_on_another() -> None:
+    """Two caches may contain the same token."""
     harnesses = [IntrospectionCacheHarness(), IntrospectionCacheHarness()]
-    standing = [await stands(harness) for harness in harnesses]
+    is_current = [await is_current_of(harness) for harness in harnesses]
     harnesses[0].issuer.script = always(INACTIVE)
     await verdict(harnesses[0].validator, "token", introspect=True)
-    assert [each() for each in standing] == [False, True]
+    assert [each() for each in is_current] == [False, True]

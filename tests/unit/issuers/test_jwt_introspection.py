@@ -1,4 +1,4 @@
-"""A token can be asked about now, past every memory, where its issuer was set up for that."""
+"""JWTIssuer with `introspection=`: signed tokens that are introspected for some routes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,19 +20,19 @@ CLIENT = ClientSecretBasic("api", "secret")
 ACTIVE = {"active": True}
 
 
-def asked(local: LocalIssuer, **settings: Any) -> IntrospectionIssuer:
-    """Return what asks *local*."""
+def introspecting(local: LocalIssuer, **settings: Any) -> IntrospectionIssuer:
+    """Return an issuer that introspects at *local*."""
     return IntrospectionIssuer(local.issuer, client=CLIENT, http=local.http, **settings)
 
 
 def both(local: LocalIssuer) -> JWTIssuer:
-    """Return what trusts the signature of *local*, and can ask it."""
-    return JWTIssuer(local.issuer, http=local.http, introspection=asked(local))
+    """Return an issuer that verifies the signatures of *local*, and can introspect there."""
+    return JWTIssuer(local.issuer, http=local.http, introspection=introspecting(local))
 
 
-def remembered(local: LocalIssuer) -> IntrospectionCache:
-    """Return what asks *local* once in a while."""
-    return IntrospectionCache(asked(local))
+def caching(local: LocalIssuer) -> IntrospectionCache:
+    """Return a cache in front of an issuer that introspects at *local*."""
+    return IntrospectionCache(introspecting(local))
 
 
 @pytest.fixture
@@ -41,60 +41,60 @@ def local() -> LocalIssuer:
     return LocalIssuer()
 
 
-def questions(local: LocalIssuer) -> int:
-    """Return how often *local* was asked about a token."""
+def introspections(local: LocalIssuer) -> int:
+    """Return how many tokens were introspected at *local*."""
     return len(local.introspection.requests)
 
 
 @pytest.mark.parametrize(
-    ("issuer", "confirms"),
+    ("issuer", "can_introspect"),
     [
         (both, True),
-        (asked, True),
-        (remembered, True),
+        (introspecting, True),
+        (caching, True),
         (lambda local: JWTIssuer(local.issuer, http=local.http), False),
     ],
-    ids=["a JWT issuer with introspection", "introspection", "remembered", "a JWT issuer"],
+    ids=["a JWT issuer with introspection", "introspection", "a cache", "a JWT issuer"],
 )
-def test_a_router_knows_who_can_be_asked(
-    local: LocalIssuer, issuer: Callable[[LocalIssuer], Issuer], confirms: bool
+def test_router_lists_the_issuers_without_introspection(
+    local: LocalIssuer, issuer: Callable[[LocalIssuer], Issuer], can_introspect: bool
 ) -> None:
-    """So that a guard can say at start what no request could have."""
+    """So a guard can report it before the first request."""
     router = IssuerRouter([issuer(local)])
-    assert router.without_introspection == (() if confirms else (local.issuer,))
+    assert router.without_introspection == (() if can_introspect else (local.issuer,))
 
 
-@pytest.mark.parametrize("issuer", [asked, remembered])
-async def test_an_issuer_that_is_asked_anyway_is_asked_each_time(
+@pytest.mark.parametrize("issuer", [introspecting, caching])
+async def test_introspect_uses_no_cached_result(
     local: LocalIssuer, issuer: Callable[[LocalIssuer], Issuer]
 ) -> None:
-    """What is remembered does not count, and a revoked token is refused at once."""
+    """A revoked token is rejected immediately."""
     router, token = IssuerRouter([issuer(local)]), RawToken(local.opaque_token("read"))
     for number in range(1, 4):
         assert (await router.validate(token, introspect=True)).token.scopes == {"read"}
-        assert questions(local) == number
+        assert introspections(local) == number
     local.revoke(token.text)
     with pytest.raises(InvalidToken, match=Reason.INACTIVE):
         await router.validate(token, introspect=True)
 
 
-async def test_a_signed_token_is_asked_about_only_to_confirm_it(local: LocalIssuer) -> None:
-    """Else its signature is enough; the answer takes the place of what was signed."""
+async def test_signed_token_is_introspected_only_with_introspect(local: LocalIssuer) -> None:
+    """Else its signature suffices; a claim of the response replaces the signed one."""
     router, text = IssuerRouter([both(local)]), local.token("read", "write", roles=["ops"])
     local.introspection.responses[text] = {**ACTIVE, "scope": "read", "username": "ada"}
     token = RawToken(text)
     signed = (await router.validate(token)).token
-    assert questions(local) == 0
-    confirmed = (await router.validate(token, introspect=True)).token
-    assert questions(local) == 1
+    assert introspections(local) == 0
+    introspected = (await router.validate(token, introspect=True)).token
+    assert introspections(local) == 1
     assert signed.scopes == {"read", "write"}
-    assert confirmed.scopes == {"read"}
-    assert confirmed.claims == {**signed.claims, "scope": "read", "username": "ada"}
-    assert (confirmed.roles, confirmed.rules) == (signed.roles, signed.rules)
+    assert introspected.scopes == {"read"}
+    assert introspected.claims == {**signed.claims, "scope": "read", "username": "ada"}
+    assert (introspected.roles, introspected.rules) == (signed.roles, signed.rules)
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("response", "reason"),
     [
         ({"active": False}, Reason.INACTIVE),
         ({"active": "true"}, Reason.UNCLEAR_ACTIVE),
@@ -104,28 +104,28 @@ async def test_a_signed_token_is_asked_about_only_to_confirm_it(local: LocalIssu
     ],
     ids=str,
 )
-async def test_a_signed_token_is_held_to_the_answer(
-    local: LocalIssuer, answer: dict[str, Any], reason: Reason
+async def test_signed_token_is_rejected_if_its_introspection_fails(
+    local: LocalIssuer, response: dict[str, Any], reason: Reason
 ) -> None:
-    """A signature that is good does not outweigh a no."""
+    """A good signature does not outweigh the response."""
     token = local.token("read")
-    local.introspection.responses[token] = answer
+    local.introspection.responses[token] = response
     with pytest.raises(InvalidToken, match=reason):
         await both(local).validate(RawToken(token), introspect=True)
 
 
-async def test_an_answer_does_not_outweigh_a_bad_signature(local: LocalIssuer) -> None:
-    """The issuer is not even asked."""
+async def test_active_response_does_not_outweigh_a_bad_signature(local: LocalIssuer) -> None:
+    """Such a token is not even introspected."""
     forger = LocalIssuer(key=SigningKey("k1"))
     token = forger.token("read")
     local.introspection.responses[token] = ACTIVE
     with pytest.raises(InvalidToken, match=Reason.BAD_SIGNATURE):
         await both(local).validate(RawToken(token), introspect=True)
-    assert questions(local) == 0
+    assert introspections(local) == 0
 
 
-async def test_an_issuer_that_is_down_confirms_nothing(local: LocalIssuer) -> None:
-    """Known keys are not enough here."""
+async def test_introspection_fails_while_the_issuer_is_unavailable(local: LocalIssuer) -> None:
+    """Cached keys do not suffice here."""
     issuer, token = both(local), RawToken(local.token("read"))
     await issuer.load()
     local.outage = lambda _: httpx.Response(500)
@@ -134,8 +134,10 @@ async def test_an_issuer_that_is_down_confirms_nothing(local: LocalIssuer) -> No
         await issuer.validate(token, introspect=True)
 
 
-async def test_who_was_not_set_up_to_be_asked_can_not_be(local: LocalIssuer) -> None:
-    """That is the operator's fault: neither a yes nor a no."""
+async def test_introspect_without_introspection_issuer_is_a_configuration_error(
+    local: LocalIssuer,
+) -> None:
+    """It is the operator's fault, so the token is neither accepted nor rejected."""
     issuer, token = JWTIssuer(local.issuer, http=local.http), RawToken(local.token("read"))
     with pytest.raises(ConfigurationError, match=r"issuer\.test can't introspect: write introsp"):
         await issuer.validate(token, introspect=True)
@@ -145,8 +147,8 @@ async def test_who_was_not_set_up_to_be_asked_can_not_be(local: LocalIssuer) -> 
         await IssuerRouter([issuer]).validate(token, introspect=True)
 
 
-async def test_a_tenant_is_asked_where_it_was_set_up_for_that(local: LocalIssuer) -> None:
-    """What a tenant can is known when its token comes, so nothing is said at start."""
+async def test_tenant_is_introspected_if_its_issuer_can_introspect(local: LocalIssuer) -> None:
+    """Whether a tenant can is known only when its token arrives."""
     silent = LocalIssuer("https://silent.test")
     issuers = {
         local.issuer: both(local),
@@ -181,15 +183,15 @@ def test_introspection_setting_that_can_not_introspect_is_rejected(
         JWTIssuer(local.issuer, introspection=introspection(local))
 
 
-def test_one_issuer_does_not_speak_for_another(local: LocalIssuer) -> None:
-    """Whoever signs is also whoever is asked."""
+def test_introspection_at_another_issuer_is_rejected(local: LocalIssuer) -> None:
+    """The issuer that signs must also be the one that introspects."""
     with pytest.raises(ConfigurationError, match=r"names https://other\.test, not https://issuer"):
-        JWTIssuer(local.issuer, introspection=asked(LocalIssuer("https://other.test")))
+        JWTIssuer(local.issuer, introspection=introspecting(LocalIssuer("https://other.test")))
 
 
-async def test_what_can_be_asked_starts_and_ends_with_the_issuer(local: LocalIssuer) -> None:
-    """Its endpoint is looked for at start-up, and an outage of that is told there."""
-    endpoint = asked(local)
+async def test_introspection_issuer_starts_and_closes_with_its_issuer(local: LocalIssuer) -> None:
+    """Its endpoint is found at start-up, and a failure of that is raised there."""
+    endpoint = introspecting(local)
     issuer = JWTIssuer(local.issuer, keys=local.jwks, introspection=endpoint)
     issuer.start()
     await issuer.load()
@@ -197,7 +199,7 @@ async def test_what_can_be_asked_starts_and_ends_with_the_issuer(local: LocalIss
     await issuer.aclose()
 
     del local.metadata["introspection_endpoint"]
-    lost = JWTIssuer(local.issuer, keys=local.jwks, introspection=asked(local))
+    lost = JWTIssuer(local.issuer, keys=local.jwks, introspection=introspecting(local))
     with pytest.raises(IssuerUnavailable, match=Reason.WRONG_METADATA):
         await lost.load()
     assert lost.ready

@@ -1,4 +1,4 @@
-"""IssuerRouter: a token may name an issuer, it never brings one."""
+"""IssuerRouter: the `iss` of a token selects a trusted issuer, and never adds one."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -17,12 +17,12 @@ LOCALS = [LocalIssuer("https://a.example"), LocalIssuer("https://b.example")]
 
 
 def issuers() -> list[JWTIssuer]:
-    """Return two issuers that can be asked."""
+    """Return two issuers."""
     return [JWTIssuer(local.issuer, http=local.http) for local in LOCALS]
 
 
-async def test_each_token_goes_to_the_issuer_that_it_names() -> None:
-    """Two trusted issuers vouch for their own tokens."""
+async def test_token_is_validated_by_the_issuer_that_it_names() -> None:
+    """Each of two trusted issuers accepts its own tokens."""
     router = IssuerRouter(issuers())
     for local in LOCALS:
         token = (await router.validate(RawToken(local.token()))).token
@@ -30,16 +30,16 @@ async def test_each_token_goes_to_the_issuer_that_it_names() -> None:
     assert router.names == ("https://a.example", "https://b.example")
 
 
-async def test_no_issuer_vouches_for_another() -> None:
-    """A token signed by one that names the other is refused."""
+async def test_issuer_accepts_no_token_that_names_another() -> None:
+    """A token that one signed and that names the other is rejected."""
     a, b = LOCALS
     with pytest.raises(InvalidToken, match=Reason.BAD_SIGNATURE):
         await IssuerRouter(issuers()).validate(RawToken(a.token(iss=b.issuer)))
 
 
 @pytest.mark.parametrize(("named", "known"), [(LOCALS[0], True), (LOCALS[1], False)])
-async def test_the_header_of_a_good_token_is_read_once(named: LocalIssuer, known: bool) -> None:
-    """Told by the object; that of a forged token is read each time, and fills no memory."""
+async def test_only_the_header_of_a_valid_token_is_cached(named: LocalIssuer, known: bool) -> None:
+    """The header of a forged token is parsed each time, and takes no memory."""
     router = IssuerRouter(issuers())
     tokens = [RawToken(LOCALS[0].token(iss=named.issuer)) for _ in range(2)]
     for token in tokens:
@@ -61,8 +61,8 @@ async def test_the_header_of_a_good_token_is_read_once(named: LocalIssuer, known
         {"https://a.example": 1},
     ],
 )
-async def test_a_name_that_is_none_of_ours_is_refused(name: Any) -> None:
-    """Names are compared code point by code point, and nobody is asked about the others."""
+async def test_token_of_an_unknown_issuer_is_rejected_without_a_request(name: Any) -> None:
+    """Identifiers are compared code point by code point."""
     local = LocalIssuer("https://a.example")
     router = IssuerRouter([JWTIssuer(local.issuer, http=local.http)])
     with pytest.raises(InvalidToken, match=Reason.UNKNOWN_ISSUER):
@@ -70,8 +70,8 @@ async def test_a_name_that_is_none_of_ours_is_refused(name: Any) -> None:
     assert not local.requests
 
 
-async def test_ready_means_all() -> None:
-    """One issuer that is not ready leaves some tokens waiting."""
+async def test_router_is_ready_if_all_issuers_are() -> None:
+    """Tokens of an issuer that is not ready would have to wait."""
     ready, cold = issuers()
     ready.start()
     await wait_for_background_tasks()
@@ -79,30 +79,30 @@ async def test_ready_means_all() -> None:
     assert not IssuerRouter([ready, cold]).ready
 
 
-async def test_starting_starts_all() -> None:
-    """Each issuer begins to fetch what it needs."""
+async def test_start_starts_all_issuers() -> None:
+    """Each starts to fetch what it needs."""
     router = IssuerRouter(issuers())
     router.start()
     await wait_for_background_tasks()
     assert router.ready
 
 
-async def test_loading_waits_for_all() -> None:
-    """Then each can be asked at once."""
+async def test_load_waits_for_all_issuers() -> None:
+    """After that all are ready."""
     router = IssuerRouter(issuers())
     await router.load()
     assert router.ready
 
 
 class Late(JWTIssuer):
-    """An issuer that has nothing until it is waited for."""
+    """An issuer that fetches nothing before `load`."""
 
     def start(self) -> None:
         """Do nothing yet."""
 
 
-async def test_loading_waits_for_the_others_when_one_is_down() -> None:
-    """The outage is reported, after everybody else is ready."""
+async def test_load_waits_for_the_others_if_one_is_unavailable() -> None:
+    """The outage is raised after all others are ready."""
     down = LocalIssuer("https://c.example")
     down.outage = refuse_connection
     others = [Late(local.issuer, http=local.http) for local in LOCALS]
@@ -121,26 +121,26 @@ class Stubborn(JWTIssuer):
         raise OSError("stuck")
 
 
-class Told(JWTIssuer):
-    """An issuer that knows whether it was closed."""
+class Recording(JWTIssuer):
+    """An issuer that records whether it was closed."""
 
     closed = False
 
     async def aclose(self) -> None:
-        """Remember."""
+        """Record the call."""
         self.closed = True
 
 
-async def test_closing_closes_all_also_when_one_fails() -> None:
-    """The failure is reported, after everybody was closed."""
-    first, last = Told("https://a.example"), Told("https://c.example")
+async def test_close_closes_all_issuers_even_if_one_fails() -> None:
+    """The failure is raised after all others are closed."""
+    first, last = Recording("https://a.example"), Recording("https://c.example")
     with pytest.raises(OSError, match="stuck"):
         await IssuerRouter([first, Stubborn("https://b.example"), last]).aclose()
     assert (first.closed, last.closed) == (True, True)
 
 
-def test_no_issuer_is_a_wrong_configuration() -> None:
-    """Nobody would be let in."""
+def test_empty_list_of_issuers_is_rejected() -> None:
+    """Such a guard would accept no token."""
     with pytest.raises(
         ConfigurationError, match=r"issuers is empty: list at least one, \[JWTIssuer\("
     ):
@@ -148,7 +148,7 @@ def test_no_issuer_is_a_wrong_configuration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("issuers", "told"),
+    ("issuers", "message"),
     [
         pytest.param("https://a.example", r"is a list of issuers: \[JWTIssuer\(", id="a string"),
         pytest.param(issuers()[0], r"is a list of issuers: \[JWTIssuer\(", id="an issuer"),
@@ -159,14 +159,14 @@ def test_no_issuer_is_a_wrong_configuration() -> None:
         pytest.param([issuers()], "contains .*, which is no issuer", id="a list in a list"),
     ],
 )
-def test_what_is_no_list_of_issuers_is_a_wrong_configuration(issuers: Any, told: str) -> None:
-    """A slip that is told when it is made."""
-    with pytest.raises(ConfigurationError, match=told):
+def test_setting_that_is_no_list_of_issuers_is_rejected(issuers: Any, message: str) -> None:
+    """A mistake is reported when the guard is built."""
+    with pytest.raises(ConfigurationError, match=message):
         IssuerRouter(issuers)
 
 
-def test_one_name_twice_is_a_wrong_configuration() -> None:
-    """Which of the two counts would be a guess."""
+def test_issuer_that_is_listed_twice_is_rejected() -> None:
+    """It would be unclear which of the two entries counts."""
     with pytest.raises(ConfigurationError, match=r"lists https://a\.example twice: list it once"):
         IssuerRouter([*issuers(), *issuers()])
 

@@ -1,4 +1,4 @@
-"""Tenants stand behind the issuers that are named, and are trusted like them."""
+"""IssuerRouter with tenants: looked up after the listed issuers, and trusted like them."""
 
 from typing import Any
 
@@ -15,26 +15,32 @@ from oauth_guard.testing import LocalIssuer
 from tests.builders.jwt_issuer import wait_for_background_tasks
 
 API = "https://api.test"
-FIXED, TENANT, ASKED = "https://fixed.example", "https://tenant.example", "https://asked.example"
+FIXED, TENANT, INTROSPECTS = (
+    "https://fixed.example",
+    "https://tenant.example",
+    "https://introspects.example",
+)
 CLIENT = ClientSecretBasic("api", "secret")
 
 
-class Scene:
-    """One issuer that is named, and tenants of both kinds that are looked up.
+class Servers:
+    """A listed issuer, and a tenant of each kind.
 
     Attributes:
-        fixed: The issuer that is named.
-        signs: A tenant whose signature is enough.
-        asks: A tenant that is asked about tokens.
-        names: What was looked up.
+        fixed: The listed issuer.
+        signs: A tenant whose signatures are verified.
+        introspects: A tenant at which tokens are introspected.
+        names: The names that were looked up.
     """
 
     def __init__(self) -> None:
-        self.fixed, self.signs, self.asks = map(LocalIssuer, (FIXED, TENANT, ASKED))
+        self.fixed, self.signs, self.introspects = map(LocalIssuer, (FIXED, TENANT, INTROSPECTS))
         self.names: list[str] = []
         self.tenants: dict[str, Issuer] = {
             TENANT: JWTIssuer(TENANT, http=self.signs.http),
-            ASKED: IntrospectionIssuer(ASKED, client=CLIENT, http=self.asks.http),
+            INTROSPECTS: IntrospectionIssuer(
+                INTROSPECTS, client=CLIENT, http=self.introspects.http
+            ),
         }
 
     async def resolve(self, name: str) -> Issuer | None:
@@ -44,124 +50,126 @@ class Scene:
 
     @property
     def issuers(self) -> list[Issuer | Tenants]:
-        """What a guard is given."""
+        """The issuers of a guard."""
         return [Tenants(resolve=self.resolve), JWTIssuer(FIXED, http=self.fixed.http)]
 
 
 async def verdict(router: IssuerRouter, token: str, *, introspect: bool = False) -> str:
-    """Return who vouches for *token*, or why nobody does."""
+    """Return the issuer that accepts *token*, or the reason why none does."""
     try:
         return (await router.validate(RawToken(token), introspect=introspect)).token.issuer
     except (InvalidToken, IssuerUnavailable) as error:
         return error.reason
 
 
-async def test_who_is_named_is_not_looked_up() -> None:
-    """Wherever the tenants stand in the list."""
-    scene = Scene()
-    router = IssuerRouter(scene.issuers)
-    assert await verdict(router, scene.fixed.token()) == FIXED
-    assert not scene.names
-    assert await verdict(router, scene.signs.token()) == TENANT
-    assert scene.names == [TENANT]
+async def test_listed_issuer_is_not_looked_up() -> None:
+    """Wherever the tenants are in the list."""
+    servers = Servers()
+    router = IssuerRouter(servers.issuers)
+    assert await verdict(router, servers.fixed.token()) == FIXED
+    assert not servers.names
+    assert await verdict(router, servers.signs.token()) == TENANT
+    assert servers.names == [TENANT]
 
 
 @pytest.mark.parametrize("name", [None, 5, True, [TENANT], {TENANT: 1}, "", "tenant"], ids=repr)
-async def test_what_is_no_name_is_not_looked_up(name: Any) -> None:
-    """It is an unknown issuer as ever."""
-    scene = Scene()
-    token = scene.signs.token(iss=name)
-    assert await verdict(IssuerRouter(scene.issuers), token) == Reason.UNKNOWN_ISSUER
-    assert not scene.names
+async def test_value_that_is_no_issuer_identifier_is_not_looked_up(name: Any) -> None:
+    """The token is rejected as one of an unknown issuer."""
+    servers = Servers()
+    token = servers.signs.token(iss=name)
+    assert await verdict(IssuerRouter(servers.issuers), token) == Reason.UNKNOWN_ISSUER
+    assert not servers.names
 
 
-async def test_a_tenant_vouches_for_its_own_tokens_alone() -> None:
-    """One that names another by its own key is refused."""
-    scene = Scene()
-    router = IssuerRouter(scene.issuers)
-    forged = scene.signs.token(iss=FIXED)
+async def test_tenant_accepts_only_its_own_tokens() -> None:
+    """A token by its key that names another issuer is rejected."""
+    servers = Servers()
+    router = IssuerRouter(servers.issuers)
+    forged = servers.signs.token(iss=FIXED)
     assert await verdict(router, forged) == Reason.BAD_SIGNATURE
-    assert await verdict(router, scene.fixed.token(iss=TENANT)) == Reason.BAD_SIGNATURE
+    assert await verdict(router, servers.fixed.token(iss=TENANT)) == Reason.BAD_SIGNATURE
 
 
-async def test_an_opaque_token_is_no_tenants() -> None:
-    """It names none, so it is shown to none."""
-    scene = Scene()
-    router = IssuerRouter(scene.issuers)
-    assert await verdict(router, scene.asks.opaque_token()) == Reason.MALFORMED_TOKEN
-    assert not scene.names
+async def test_opaque_token_is_sent_to_no_tenant() -> None:
+    """It names no issuer."""
+    servers = Servers()
+    router = IssuerRouter(servers.issuers)
+    assert await verdict(router, servers.introspects.opaque_token()) == Reason.MALFORMED_TOKEN
+    assert not servers.names
 
 
-async def test_several_may_know_tenants() -> None:
-    """They are asked in order until one knows the name."""
-    scene = Scene()
+async def test_several_resolvers_are_called_in_order() -> None:
+    """Until one knows the name."""
+    servers = Servers()
 
-    async def nobody(_: str) -> Issuer | None:
+    async def resolve_none(_: str) -> Issuer | None:
         return None
 
-    router = IssuerRouter([Tenants(resolve=nobody), Tenants(resolve=scene.resolve)])
-    assert await verdict(router, scene.signs.token()) == TENANT
-    assert await verdict(router, scene.fixed.token()) == Reason.UNKNOWN_ISSUER
+    router = IssuerRouter([Tenants(resolve=resolve_none), Tenants(resolve=servers.resolve)])
+    assert await verdict(router, servers.signs.token()) == TENANT
+    assert await verdict(router, servers.fixed.token()) == Reason.UNKNOWN_ISSUER
 
 
-async def test_tenants_are_enough() -> None:
-    """No issuer must be named beside them, and none is told in the metadata."""
-    scene = Scene()
-    async with Guard(API, [Tenants(resolve=scene.resolve)]) as guard:
+async def test_guard_may_have_tenants_only() -> None:
+    """Then the metadata lists no authorization server."""
+    servers = Servers()
+    async with Guard(API, [Tenants(resolve=servers.resolve)]) as guard:
         assert guard.ready
-        identity = await guard.authenticate(_request(scene.signs.token("read")))
+        identity = await guard.authenticate(_request(servers.signs.token("read")))
         assert identity.issuer == TENANT
     assert b"authorization_servers" not in guard.metadata_document
 
 
-async def test_the_metadata_lists_those_that_are_named() -> None:
-    """Tenants may be many, and whose they are is nobody's business."""
-    scene = Scene()
-    guard = Guard(API, scene.issuers)
-    await guard.authenticate(_request(scene.signs.token("read")))
+async def test_metadata_lists_the_listed_issuers_only() -> None:
+    """Tenants may be many, and are not published."""
+    servers = Servers()
+    guard = Guard(API, servers.issuers)
+    await guard.authenticate(_request(servers.signs.token("read")))
     assert FIXED.encode() in guard.metadata_document
     assert TENANT.encode() not in guard.metadata_document
     assert repr(guard) == f"Guard('{API}', ['{FIXED}'])"
     await guard.aclose()
 
 
-async def test_what_a_tenant_says_is_remembered() -> None:
-    """As with any issuer that is asked, and it can be asked anew."""
-    scene = Scene()
-    token = scene.asks.token("read")
-    scene.asks.introspection.responses[token] = {"active": True, "aud": API, "sub": "u1"}
-    guard = Guard(API, scene.issuers)
+async def test_introspection_result_of_a_tenant_is_cached() -> None:
+    """As that of any issuer; `introspect` uses no cached result."""
+    servers = Servers()
+    token = servers.introspects.token("read")
+    servers.introspects.introspection.responses[token] = {"active": True, "aud": API, "sub": "u1"}
+    guard = Guard(API, servers.issuers)
     for _ in range(3):
-        assert (await guard.authenticate(_request(token))).issuer == ASKED
-    assert len(scene.asks.introspection.requests) == 1
+        assert (await guard.authenticate(_request(token))).issuer == INTROSPECTS
+    assert len(servers.introspects.introspection.requests) == 1
     await guard.authenticate(_request(token), introspect=True)
-    assert len(scene.asks.introspection.requests) == 2
+    assert len(servers.introspects.introspection.requests) == 2
     await guard.aclose()
 
 
-async def test_a_tenant_that_cant_be_asked_anew_is_told_at_the_request() -> None:
-    """Before, nobody could know."""
-    scene = Scene()
+async def test_introspect_for_a_tenant_without_introspection_is_a_configuration_error() -> None:
+    """It is not known before the request."""
+    servers = Servers()
     with pytest.raises(ConfigurationError, match=f"introspection, which {TENANT} lacks"):
-        await verdict(IssuerRouter(scene.issuers), scene.signs.token(), introspect=True)
+        await verdict(IssuerRouter(servers.issuers), servers.signs.token(), introspect=True)
 
 
-async def test_a_tenant_is_started_when_it_is_found_and_closed_with_the_guard() -> None:
-    """Its keys are on their way before its first token is judged, and wait for nobody after."""
-    scene = Scene()
-    guard = Guard(API, scene.issuers)
-    with pytest.raises(InvalidToken):  # malformed, so that nothing but the start asks for keys
-        await guard.authenticate(_request(scene.signs.token(sub=5)))
+async def test_tenant_is_started_when_found_and_closed_with_the_guard() -> None:
+    """Its keys are being fetched before its first token is verified."""
+    servers = Servers()
+    guard = Guard(API, servers.issuers)
+    with pytest.raises(
+        InvalidToken
+    ):  # malformed, so that nothing but the start introspects for keys
+        await guard.authenticate(_request(servers.signs.token(sub=5)))
     await wait_for_background_tasks()
-    assert scene.tenants[TENANT].ready
+    assert servers.tenants[TENANT].ready
     await guard.aclose()
-    await guard.authenticate(_request(scene.signs.token("read")))
-    assert scene.names == [TENANT, TENANT]
+    await guard.authenticate(_request(servers.signs.token("read")))
+    assert servers.names == [TENANT, TENANT]
     await guard.aclose()
 
 
-async def test_an_outage_of_who_is_asked_is_a_503_without_a_name() -> None:
-    """What a token names is for no log and no answer."""
+async def test_failure_of_the_resolver_is_a_503_without_the_name() -> None:
+    """The name in a token is written neither to the log nor to the response."""
 
     async def fail(_: str) -> Issuer | None:
         raise OSError

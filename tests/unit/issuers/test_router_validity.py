@@ -1,4 +1,4 @@
-"""A token tells at once whether the router would still ask the issuer that vouched for it."""
+"""IssuerRouter: `is_current` is false once the router would choose another issuer."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -26,65 +26,65 @@ class Setup:
 
     Attributes:
         servers: The authorization servers of the tenants.
-        tenants: Who is a tenant, as the resolver knows it.
-        asked: The names that were looked up.
-        clock: What the router takes for the time.
+        tenants: The tenants that the resolver knows.
+        names: The names that were looked up.
+        clock: The monotonic clock of the router.
     """
 
     def __init__(self) -> None:
         self.servers = {name: LocalIssuer(name) for name in (A, B)}
         self.tenants: dict[str, Issuer] = {name: self.issuer(name) for name in (A, B)}
-        self.asked: list[str] = []
+        self.names: list[str] = []
         self.clock = FakeClock(1000)
         self.settings = Tenants(resolve=self.resolve, cache_for=300, max_tenants=1)
         self.router = IssuerRouter([self.settings], monotonic=self.clock)
 
     def issuer(self, name: str) -> JWTIssuer:
-        """Return an issuer of that name, by the keys that its server has now."""
+        """Return an issuer of that name, with the keys that its server has now."""
         return JWTIssuer(name, keys=self.servers[name].jwks)
 
     async def resolve(self, name: str) -> Issuer | None:
         """Look *name* up."""
-        self.asked.append(name)
+        self.names.append(name)
         return self.tenants.get(name)
 
-    async def stands(self, name: str = A) -> Callable[[], bool]:
-        """Return what tells whether a token of *name* is still good, after it was judged."""
+    async def is_current(self, name: str = A) -> Callable[[], bool]:
+        """Validate a token of *name*, and return the `is_current` of its validation."""
         token = RawToken(self.servers[name].token("read"))
-        stands = (await self.router.validate(token)).is_current
-        assert stands is not None
-        return stands
+        is_current = (await self.router.validate(token)).is_current
+        assert is_current is not None
+        return is_current
 
 
-async def nothing(_scene: Setup) -> None:
+async def nothing(_harness: Setup) -> None:
     """Let nothing happen."""
 
 
 async def its_time_passes(harness: Setup) -> None:
-    """Go to where the resolver would be asked again."""
+    """Move the clock to when the tenant must be looked up again."""
     harness.clock.advance(300)
 
 
 async def it_is_found_again(harness: Setup) -> None:
-    """Ask the resolver again, which returns the same issuer."""
+    """Look the tenant up again; the resolver returns the same issuer."""
     harness.clock.advance(300)
-    await harness.stands()
+    await harness.is_current()
 
 
 async def it_is_replaced(harness: Setup) -> None:
-    """Ask the resolver again, which returns another issuer of the name."""
+    """Look the tenant up again; the resolver returns another issuer of that name."""
     harness.clock.advance(300)
     harness.tenants[A] = harness.issuer(A)
-    await harness.stands()
+    await harness.is_current()
 
 
 async def another_takes_its_place(harness: Setup) -> None:
-    """Find another tenant, where there is room for one."""
-    await harness.stands(B)
+    """Find another tenant, while only one is cached."""
+    await harness.is_current(B)
 
 
 async def the_router_closes(harness: Setup) -> None:
-    """Let go of every tenant."""
+    """Close every tenant."""
     await harness.router.aclose()
 
 
@@ -99,77 +99,77 @@ async def the_router_closes(harness: Setup) -> None:
         pytest.param(the_router_closes, False, id="closed"),
     ],
 )
-async def test_a_tenants_token_stands_as_long_as_its_issuer_would_be_found(
+async def test_validation_is_current_as_long_as_the_tenant_is_cached(
     happens: Callable[[Setup], Awaitable[None]], expected: bool
 ) -> None:
-    """And the resolver is not asked to tell that."""
+    """Finding that out does not call the resolver."""
     harness = Setup()
-    stands = await harness.stands()
+    is_current = await harness.is_current()
     await happens(harness)
-    asked = list(harness.asked)
-    assert stands() is expected
-    assert harness.asked == asked
+    names = list(harness.names)
+    assert is_current() is expected
+    assert harness.names == names
 
 
-async def test_to_ask_is_to_use() -> None:
-    """A tenant whose tokens are recognised is not the one that was not used for longest."""
+async def test_call_of_is_current_counts_as_a_use_of_the_tenant() -> None:
+    """A tenant whose tokens are cached is not the least recently used one."""
     harness = Setup()
     router = IssuerRouter(
         [Tenants(resolve=harness.resolve, max_tenants=2)], monotonic=harness.clock
     )
     harness.router = router
-    stands = await harness.stands(A)
-    await harness.stands(B)
-    assert stands()
+    is_current = await harness.is_current(A)
+    await harness.is_current(B)
+    assert is_current()
     harness.servers["https://c.example"] = LocalIssuer("https://c.example")
     harness.tenants["https://c.example"] = harness.issuer("https://c.example")
-    await harness.stands("https://c.example")
-    assert stands()
+    await harness.is_current("https://c.example")
+    assert is_current()
 
 
-async def test_the_issuers_own_word_counts_too() -> None:
-    """What a tenant's issuer no longer stands by is not good, though it would be found."""
-    harness, asked = Setup(), ScriptedIssuer()
-    asked.issuer = A
-    asked.script = always(claims_of("token", iss=A))
-    validator = IntrospectionCache(asked)
+async def test_validation_is_not_current_if_the_issuer_says_so() -> None:
+    """Though the tenant is still cached."""
+    harness, issuer = Setup(), ScriptedIssuer()
+    issuer.issuer = A
+    issuer.script = always(claims_of("token", iss=A))
+    validator = IntrospectionCache(issuer)
     harness.tenants[A] = validator
     token = RawToken(harness.servers[A].token("read"))
-    stands = (await harness.router.validate(token)).is_current
-    assert stands is not None
-    assert stands()
-    asked.script = always(INACTIVE)
+    is_current = (await harness.router.validate(token)).is_current
+    assert is_current is not None
+    assert is_current()
+    issuer.script = always(INACTIVE)
     with pytest.raises(InvalidToken):
         await validator.validate(token, introspect=True)
-    assert not stands()
+    assert not is_current()
 
 
-async def test_who_asks_each_time_has_no_word_to_give() -> None:
-    """A tenant that remembers nothing does not stand by anything."""
-    harness, asked = Setup(), ScriptedIssuer(cache_for=0)
-    asked.issuer = A
-    asked.script = always(claims_of("token", iss=A))
-    harness.tenants[A] = asked
+async def test_validation_by_a_tenant_that_caches_nothing_has_no_is_current() -> None:
+    """So no identity is cached for it."""
+    harness, issuer = Setup(), ScriptedIssuer(cache_for=0)
+    issuer.issuer = A
+    issuer.script = always(claims_of("token", iss=A))
+    harness.tenants[A] = issuer
     token = await harness.router.validate(RawToken(harness.servers[A].token("read")))
     assert token.is_current is None
 
 
-async def test_of_several_resolvers_the_first_alone_can_be_stood_by() -> None:
-    """It may know a name tomorrow that today another one answers for."""
+async def test_only_the_first_resolver_gives_validations_with_is_current() -> None:
+    """An earlier resolver may know the name by the next request."""
 
-    async def nobody(_: str) -> Issuer | None:
+    async def resolve_none(_: str) -> Issuer | None:
         return None
 
     harness = Setup()
     harness.router = IssuerRouter(
-        [Tenants(resolve=nobody), harness.settings], monotonic=harness.clock
+        [Tenants(resolve=resolve_none), harness.settings], monotonic=harness.clock
     )
     token = await harness.router.validate(RawToken(harness.servers[A].token("read")))
     assert token.is_current is None
 
 
-def asking(name: str, *, active: bool) -> Issuer:
-    """Return an issuer that is asked about each token, and remembers."""
+def caching(name: str, *, active: bool) -> Issuer:
+    """Return an issuer that introspects each token and caches the result."""
     issuer = ScriptedIssuer(cache_identity=[name])
     issuer.issuer = name
     issuer.script = always(claims_of("token", iss=name) if active else INACTIVE)
@@ -179,22 +179,22 @@ def asking(name: str, *, active: bool) -> Issuer:
 @pytest.mark.parametrize(
     ("issuers", "expected"),
     [
-        pytest.param([asking(A, active=True)], True, id="one"),
-        pytest.param([asking(A, active=True), asking(B, active=True)], True, id="the first"),
-        pytest.param([asking(A, active=False), asking(B, active=True)], False, id="the second"),
+        pytest.param([caching(A, active=True)], True, id="one"),
+        pytest.param([caching(A, active=True), caching(B, active=True)], True, id="the first"),
+        pytest.param([caching(A, active=False), caching(B, active=True)], False, id="the second"),
     ],
 )
-async def test_of_several_that_share_tokens_the_first_alone_can_be_stood_by(
+async def test_only_the_first_of_issuers_that_share_tokens_gives_is_current(
     issuers: Sequence[Issuer], expected: bool
 ) -> None:
-    """It is asked first about each token, and may vouch for it another time."""
+    """An earlier issuer may accept the token in the next request."""
     router = IssuerRouter(issuers, share_tokens=True)
     token = await router.validate(RawToken("opaque"))
     assert (token.is_current is not None) is expected
 
 
-async def test_a_guard_recognises_a_tenants_token() -> None:
-    """The very identity of the first request comes back, and the tenant is closed with it."""
+async def test_guard_caches_the_identity_of_a_tenants_token() -> None:
+    """The second request gets the same object; closing the guard closes the tenant."""
     harness = Setup()
     field = f"Bearer {harness.servers[A].token('read', aud=API)}".encode()
     request = ResourceRequest({"headers": [(b"authorization", field)]})

@@ -1,4 +1,4 @@
-"""Tenants are looked up within bounds that make sense."""
+"""Tenants: the limits of lookups."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from oauth_guard.interfaces import Issuer
 from oauth_guard.issuers.tenants import Tenants
 
 
-async def nobody(_: str) -> Issuer | None:
-    """Know no tenant."""
+async def resolve_none(_: str) -> Issuer | None:
+    """Return no tenant."""
     return None
 
 
@@ -29,14 +29,14 @@ async def nobody(_: str) -> Issuer | None:
     ],
     ids=repr,
 )
-def test_bounds_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:
-    """None is endless, and none is so small that nobody would be found."""
+def test_limit_out_of_range_is_rejected(settings: dict[str, Any]) -> None:
+    """No limit is infinite, and none so small that no tenant would be found."""
     with pytest.raises(ConfigurationError, match=f"{next(iter(settings))}="):
-        Tenants(resolve=nobody, **settings)
+        Tenants(resolve=resolve_none, **settings)
 
 
-async def test_the_defaults_make_sense() -> None:
-    """Only who is asked must be said."""
-    tenants = Tenants(resolve=nobody)
+async def test_defaults_are_accepted() -> None:
+    """Only `resolve` is required."""
+    tenants = Tenants(resolve=resolve_none)
     assert await tenants.resolve("https://a.example") is None
     assert (tenants.cache_for, tenants.negative_cache_for) == (300, 5)

@@ -1,4 +1,4 @@
-"""Tenants are found in bounded time, number and patience, whoever asks for whatever name."""
+"""TenantDirectory: lookups are bounded in time, number and rate."""
 
 import asyncio
 from contextvars import ContextVar
@@ -20,8 +20,8 @@ from tests.builders.scripted_issuer import ScriptedIssuer
 A, B, C = "https://a.example", "https://b.example", "https://c.example"
 
 
-class Told(JWTIssuer):
-    """An issuer that knows whether it was started and closed."""
+class Recording(JWTIssuer):
+    """An issuer that counts how often it was started and closed."""
 
     stuck = False
 
@@ -41,14 +41,14 @@ class Told(JWTIssuer):
             raise OSError("stuck")
 
 
-class Registry:
-    """Whom a resolver knows, and how it fares.
+class Resolver:
+    """A resolver, and the directory that calls it.
 
     Attributes:
-        tenants: Whom it knows.
-        asked: The names it was asked for, in order.
-        failure: What it raises, if anything.
-        open: Cleared to hold its answers back.
+        tenants: The tenants that it knows.
+        names: The names that were looked up, in order.
+        failure: The exception that it raises, if any.
+        open: An event; while it is cleared, the resolver does not return.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class Registry:
         *names: str,
         **settings: Any,
     ) -> None:
-        self.tenants: dict[str, Issuer] = {name: Told(name) for name in names}
-        self.asked: list[str] = []
+        self.tenants: dict[str, Issuer] = {name: Recording(name) for name in names}
+        self.names: list[str] = []
         self.failure: Exception | None = None
         self.open = asyncio.Event()
         self.open.set()
@@ -68,63 +68,63 @@ class Registry:
 
     async def resolve(self, name: str) -> Issuer | None:
         """Look *name* up."""
-        self.asked.append(name)
+        self.names.append(name)
         await self.open.wait()
         if self.failure is not None:
             raise self.failure
         return self.tenants.get(name)
 
     async def find(self, name: str) -> Issuer | Reason | None:
-        """Return what the directory makes of *name*."""
+        """Return what the directory finds for *name*, or the reason of the outage."""
         try:
             return await self.directory.find(name)
         except IssuerUnavailable as error:
             return error.reason if error.issuer == "tenants" else None
 
-    def told(self, name: str) -> Told:
-        """Return a tenant."""
+    def tenant(self, name: str) -> Recording:
+        """Return the tenant of that name."""
         tenant = self.tenants[name]
-        assert isinstance(tenant, Told)
+        assert isinstance(tenant, Recording)
         return tenant
 
 
-async def test_a_tenant_is_asked_for_once_in_its_time() -> None:
-    """Then again, and the same issuer stays as it is."""
-    registry = Registry(A, cache_for=300)
+async def test_tenant_is_looked_up_once_in_its_cache_time() -> None:
+    """After that it is looked up again, and the same issuer stays in use."""
+    resolver = Resolver(A, cache_for=300)
     for _ in range(3):
-        assert await registry.find(A) is registry.tenants[A]
-    registry.clock.advance(299)
-    await registry.find(A)
-    assert registry.asked == [A]
-    registry.clock.advance(1)
-    assert await registry.find(A) is registry.tenants[A]
-    assert registry.asked == [A, A]
-    assert (registry.told(A).started, registry.told(A).closed) == (1, 0)
+        assert await resolver.find(A) is resolver.tenants[A]
+    resolver.clock.advance(299)
+    await resolver.find(A)
+    assert resolver.names == [A]
+    resolver.clock.advance(1)
+    assert await resolver.find(A) is resolver.tenants[A]
+    assert resolver.names == [A, A]
+    assert (resolver.tenant(A).started, resolver.tenant(A).closed) == (1, 0)
 
 
-async def test_a_tenant_that_is_gone_is_refused_and_closed() -> None:
-    """When its time is over."""
-    registry = Registry(A)
-    await registry.find(A)
-    former = registry.told(A)
-    registry.tenants.clear()
-    assert await registry.find(A) is former
-    registry.clock.advance(300)
-    assert await registry.find(A) is None
+async def test_removed_tenant_is_closed_when_its_cache_time_ends() -> None:
+    """Its tokens are rejected from then on."""
+    resolver = Resolver(A)
+    await resolver.find(A)
+    former = resolver.tenant(A)
+    resolver.tenants.clear()
+    assert await resolver.find(A) is former
+    resolver.clock.advance(300)
+    assert await resolver.find(A) is None
     assert former.closed == 1
 
 
-async def test_another_issuer_of_the_name_takes_the_place_of_the_former() -> None:
-    """Which is closed, even where that fails."""
-    registry = Registry(A)
-    await registry.find(A)
-    former = registry.told(A)
+async def test_other_issuer_object_of_the_name_replaces_the_former_one() -> None:
+    """The former one is closed, even if that fails."""
+    resolver = Resolver(A)
+    await resolver.find(A)
+    former = resolver.tenant(A)
     former.stuck = True
-    registry.tenants[A] = Told(A)
-    registry.clock.advance(300)
-    assert await registry.find(A) is registry.tenants[A]
+    resolver.tenants[A] = Recording(A)
+    resolver.clock.advance(300)
+    assert await resolver.find(A) is resolver.tenants[A]
     assert former.closed == 1
-    assert (registry.told(A).started, registry.told(A).closed) == (1, 0)
+    assert (resolver.tenant(A).started, resolver.tenant(A).closed) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -146,68 +146,68 @@ async def test_another_issuer_of_the_name_takes_the_place_of_the_former() -> Non
         pytest.param("https://a.example/" + "x" * 2031, id="2049 characters"),
     ],
 )
-async def test_what_can_be_nobodys_name_is_not_asked_for(name: str) -> None:
-    """Nor remembered."""
-    registry = Registry(A)
-    assert await registry.find(name) is None
-    assert not registry.asked
+async def test_name_that_no_issuer_may_have_is_not_looked_up(name: str) -> None:
+    """And it is not cached."""
+    resolver = Resolver(A)
+    assert await resolver.find(name) is None
+    assert not resolver.names
 
 
-async def test_a_name_may_be_long_and_http_where_that_was_said() -> None:
-    """2048 characters are looked up, and names inside a private network."""
+async def test_long_name_and_allowed_http_name_are_looked_up() -> None:
+    """Up to 2048 characters; http names with `insecure_http`."""
     long = "https://a.example/" + "x" * 2030
-    registry = Registry(long)
-    assert await registry.find(long) is registry.tenants[long]
-    private = Registry("http://keycloak:8080", insecure_http=True)
+    resolver = Resolver(long)
+    assert await resolver.find(long) is resolver.tenants[long]
+    private = Resolver("http://keycloak:8080", insecure_http=True)
     assert await private.find("http://keycloak:8080")
 
 
-async def test_that_a_name_is_nobodys_is_remembered_for_a_while() -> None:
-    """So that a new tenant waits five seconds at most."""
-    registry = Registry()
+async def test_unknown_name_is_cached_for_5_seconds() -> None:
+    """A new tenant is found no later than that."""
+    resolver = Resolver()
     for _ in range(3):
-        assert await registry.find(A) is None
-    assert registry.asked == [A]
-    registry.tenants[A] = Told(A)
-    registry.clock.advance(4.9)
-    assert await registry.find(A) is None
-    registry.clock.advance(0.1)
-    assert await registry.find(A) is registry.tenants[A]
+        assert await resolver.find(A) is None
+    assert resolver.names == [A]
+    resolver.tenants[A] = Recording(A)
+    resolver.clock.advance(4.9)
+    assert await resolver.find(A) is None
+    resolver.clock.advance(0.1)
+    assert await resolver.find(A) is resolver.tenants[A]
 
 
-async def test_a_flood_of_strangers_pushes_out_no_tenant() -> None:
-    """And takes bounded room and work."""
-    registry = Registry(A, B, max_lookups_per_second=20_000, cache_for=10)
-    await registry.find(A)
+async def test_flood_of_unknown_names_evicts_no_tenant() -> None:
+    """And it takes bounded memory and work."""
+    resolver = Resolver(A, B, max_lookups_per_second=20_000, cache_for=10)
+    await resolver.find(A)
     for number in range(10_100):
-        await registry.find(f"https://stranger.example/{number}")
-    assert await registry.find(A) is registry.tenants[A]
-    assert registry.asked.count(A) == 1
-    assert await registry.find("https://stranger.example/10099") is None
-    assert len(registry.asked) == 10_101
-    await registry.find("https://stranger.example/99")  # it was pushed out by its like
-    assert len(registry.asked) == 10_102
+        await resolver.find(f"https://unknown.example/{number}")
+    assert await resolver.find(A) is resolver.tenants[A]
+    assert resolver.names.count(A) == 1
+    assert await resolver.find("https://unknown.example/10099") is None
+    assert len(resolver.names) == 10_101
+    await resolver.find("https://unknown.example/99")  # evicted by later unknown names
+    assert len(resolver.names) == 10_102
 
 
-async def test_the_stranger_who_came_first_is_forgotten_first() -> None:
-    """Who came again came last."""
-    registry = Registry(max_lookups_per_second=20_000)
-    await registry.find(A)
-    registry.clock.advance(5)
+async def test_oldest_unknown_name_is_evicted_first() -> None:
+    """A name that is looked up again becomes the newest."""
+    resolver = Resolver(max_lookups_per_second=20_000)
+    await resolver.find(A)
+    resolver.clock.advance(5)
     for number in range(9_999):
-        await registry.find(f"https://stranger.example/{number}")
-    await registry.find(A)
-    await registry.find(B)  # one too many
-    registry.asked.clear()
-    await registry.find(A)
-    assert not registry.asked
-    await registry.find("https://stranger.example/0")
-    assert registry.asked == ["https://stranger.example/0"]
+        await resolver.find(f"https://unknown.example/{number}")
+    await resolver.find(A)
+    await resolver.find(B)  # one more than the limit
+    resolver.names.clear()
+    await resolver.find(A)
+    assert not resolver.names
+    await resolver.find("https://unknown.example/0")
+    assert resolver.names == ["https://unknown.example/0"]
 
 
-async def test_nobodys_identity_leaks_into_a_question() -> None:
-    """It serves everybody who waits for it."""
-    caller: ContextVar[str] = ContextVar("caller", default="nobody")
+async def test_lookup_runs_in_an_empty_context() -> None:
+    """It serves many requests, so it must not see the identity of one."""
+    caller: ContextVar[str] = ContextVar("caller", default="none")
     seen: list[str] = []
 
     async def resolve(_: str) -> Issuer | None:
@@ -219,103 +219,103 @@ async def test_nobodys_identity_leaks_into_a_question() -> None:
     )
     caller.set("ada")
     await directory.find(A)
-    assert seen == ["nobody"]
+    assert seen == ["none"]
 
 
-async def test_strangers_are_looked_up_at_a_rate_and_tenants_nonetheless() -> None:
-    """Over it, who is not remembered has to come again; a tenant whose time is over need not."""
-    registry = Registry(A, B, max_lookups_per_second=3)
-    await registry.find(A)
-    registry.clock.advance(300)
-    verdicts = [await registry.find(f"https://stranger.example/{number}") for number in range(5)]
+async def test_lookups_of_unknown_names_are_limited_and_renewals_are_not_affected() -> None:
+    """A name beyond the limit is an outage; a cached tenant is renewed all the same."""
+    resolver = Resolver(A, B, max_lookups_per_second=3)
+    await resolver.find(A)
+    resolver.clock.advance(300)
+    verdicts = [await resolver.find(f"https://unknown.example/{number}") for number in range(5)]
     assert verdicts == [None, None, None, Reason.BUSY, Reason.BUSY]
-    assert await registry.find(B) == Reason.BUSY
-    assert await registry.find(A) is registry.tenants[A]
-    registry.clock.advance(1)
-    assert await registry.find(B) is registry.tenants[B]
+    assert await resolver.find(B) == Reason.BUSY
+    assert await resolver.find(A) is resolver.tenants[A]
+    resolver.clock.advance(1)
+    assert await resolver.find(B) is resolver.tenants[B]
 
 
-async def test_the_least_recently_used_tenant_goes_first() -> None:
-    """It is closed, and found again when somebody comes."""
-    registry = Registry(A, B, C, max_tenants=2)
+async def test_least_recently_used_tenant_is_evicted() -> None:
+    """It is closed, and found again when its next token arrives."""
+    resolver = Resolver(A, B, C, max_tenants=2)
     for name in (A, B, A, C):
-        await registry.find(name)
-    assert [registry.told(name).closed for name in (A, B, C)] == [0, 1, 0]
-    await registry.find(A)
-    assert registry.asked == [A, B, C]
-    await registry.find(B)
-    assert registry.asked == [A, B, C, B]
+        await resolver.find(name)
+    assert [resolver.tenant(name).closed for name in (A, B, C)] == [0, 1, 0]
+    await resolver.find(A)
+    assert resolver.names == [A, B, C]
+    await resolver.find(B)
+    assert resolver.names == [A, B, C, B]
 
 
-async def test_many_who_ask_at_once_are_one_question() -> None:
-    """And whoever gives up ends it for nobody else."""
-    registry = Registry(A)
-    registry.open.clear()
-    waiting = [asyncio.create_task(registry.find(A)) for _ in range(200)]
+async def test_concurrent_lookups_of_one_name_make_one_call() -> None:
+    """A cancelled request does not cancel it for the others."""
+    resolver = Resolver(A)
+    resolver.open.clear()
+    waiting = [asyncio.create_task(resolver.find(A)) for _ in range(200)]
     await asyncio.sleep(0)
     waiting[0].cancel()
-    registry.open.set()
+    resolver.open.set()
     found = await asyncio.gather(*waiting, return_exceptions=True)
     assert isinstance(found[0], asyncio.CancelledError)
-    assert set(found[1:]) == {registry.tenants[A]}
-    assert registry.asked == [A]
+    assert set(found[1:]) == {resolver.tenants[A]}
+    assert resolver.names == [A]
 
 
-async def test_each_name_is_a_question_of_its_own() -> None:
-    """One that takes long holds up no other."""
-    registry = Registry(A)
-    registry.open.clear()
-    slow = asyncio.create_task(registry.find(B))
+async def test_slow_lookup_does_not_delay_another_name() -> None:
+    """Lookups of different names are concurrent."""
+    resolver = Resolver(A)
+    resolver.open.clear()
+    slow = asyncio.create_task(resolver.find(B))
     await asyncio.sleep(0)
-    registry.open.set()
-    assert await registry.find(A) is registry.tenants[A]
+    resolver.open.set()
+    assert await resolver.find(A) is resolver.tenants[A]
     assert await slow is None
 
 
 @pytest.mark.parametrize("failure", [OSError("db:5432 secret"), KeyError("x"), RuntimeError()])
-async def test_an_outage_is_nobodys_fault_and_is_not_remembered(
+async def test_failed_lookup_is_logged_and_not_cached(
     failure: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The operator reads of it, though not what its text may tell."""
-    registry = Registry(A)
-    registry.failure = failure
-    assert await registry.find(A) == Reason.UNREACHABLE
+    """The log contains the type of the error, but not its text, which may be secret."""
+    resolver = Resolver(A)
+    resolver.failure = failure
+    assert await resolver.find(A) == Reason.UNREACHABLE
     assert f"tenants: the lookup failed: {type(failure).__name__}" in caplog.text
     assert "secret" not in caplog.text
-    registry.failure = None
-    assert await registry.find(A) is registry.tenants[A]
+    resolver.failure = None
+    assert await resolver.find(A) is resolver.tenants[A]
 
 
-async def test_a_tenant_is_served_through_an_outage_until_its_time_is_over() -> None:
-    """Whether it is trusted still, nobody could say then."""
-    registry = Registry(A)
-    await registry.find(A)
-    registry.failure = OSError()
-    registry.clock.advance(299)
-    assert await registry.find(A) is registry.tenants[A]
-    registry.clock.advance(1)
-    assert await registry.find(A) == Reason.UNREACHABLE
-    registry.failure = None
-    assert await registry.find(A) is registry.tenants[A]
-    assert registry.told(A).closed == 0
+async def test_cached_tenant_is_used_during_an_outage_until_its_cache_time_ends() -> None:
+    """After that it is unknown whether the tenant is still trusted."""
+    resolver = Resolver(A)
+    await resolver.find(A)
+    resolver.failure = OSError()
+    resolver.clock.advance(299)
+    assert await resolver.find(A) is resolver.tenants[A]
+    resolver.clock.advance(1)
+    assert await resolver.find(A) == Reason.UNREACHABLE
+    resolver.failure = None
+    assert await resolver.find(A) is resolver.tenants[A]
+    assert resolver.tenant(A).closed == 0
 
 
-async def test_an_answer_that_takes_too_long_is_an_outage() -> None:
-    """The question is given up."""
-    registry = Registry(A, deadline=0.01)
-    registry.open.clear()
-    assert await registry.find(A) == Reason.TIMED_OUT
+async def test_lookup_after_the_deadline_is_an_outage() -> None:
+    """The call is cancelled."""
+    resolver = Resolver(A, deadline=0.01)
+    resolver.open.clear()
+    assert await resolver.find(A) == Reason.TIMED_OUT
     await wait_for_background_tasks()
 
 
 @pytest.mark.parametrize("other", [B, f"{A}/", A.upper()])
-async def test_an_answer_must_carry_exactly_the_name(
+async def test_returned_issuer_with_another_identifier_is_an_outage(
     other: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Another one is our mistake, so no token is refused for it, and none believed."""
-    registry = Registry()
-    registry.tenants[A] = JWTIssuer(other, keys=LocalIssuer().jwks)
-    assert await registry.find(A) == Reason.BAD_RESPONSE
+    """It is the operator's mistake, so its tokens are neither rejected nor accepted."""
+    resolver = Resolver()
+    resolver.tenants[A] = JWTIssuer(other, keys=LocalIssuer().jwks)
+    assert await resolver.find(A) == Reason.BAD_RESPONSE
     assert "has another identifier than the requested one" in caplog.text
     assert A not in caplog.text
 
@@ -329,75 +329,75 @@ async def test_returned_object_without_the_members_of_an_issuer_is_an_outage(
     returned: Any, member: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The fault is the operator's, so no token is rejected for it; the log names the member."""
-    registry = Registry()
-    registry.tenants[A] = returned
-    assert await registry.find(A) == Reason.BAD_RESPONSE
+    resolver = Resolver()
+    resolver.tenants[A] = returned
+    assert await resolver.find(A) == Reason.BAD_RESPONSE
     assert f"the issuer that was returned has no `{member}`" in caplog.text
 
 
 async def test_cache_of_a_tenants_issuer_is_kept_as_long_as_the_issuer() -> None:
     """The same object serves after the tenant was resolved again, so cached results are kept."""
-    registry, issuer = Registry(), ScriptedIssuer()
+    resolver, issuer = Resolver(), ScriptedIssuer()
     issuer.issuer = A
-    registry.tenants[A] = issuer
-    found = await registry.find(A)
+    resolver.tenants[A] = issuer
+    found = await resolver.find(A)
     assert isinstance(found, IntrospectionCache)
-    registry.clock.advance(300)
-    assert await registry.find(A) is found
+    resolver.clock.advance(300)
+    assert await resolver.find(A) is found
 
 
-async def test_closing_closes_whoever_was_found_and_whoever_is_asked() -> None:
-    """Also where one can't be closed; then the next request looks up anew."""
+async def test_close_closes_the_tenants_and_the_resolver() -> None:
+    """Even if one can't be closed; the next request looks up again."""
     closed: list[str] = []
 
     async def aclose() -> None:
         closed.append("resolver")
 
-    registry = Registry(A, B, aclose=aclose)
+    resolver = Resolver(A, B, aclose=aclose)
     for name in (A, B):
-        await registry.find(name)
-    registry.told(B).stuck = True
+        await resolver.find(name)
+    resolver.tenant(B).stuck = True
     with pytest.raises(OSError, match="stuck"):
-        await registry.directory.aclose()
-    assert (registry.told(A).closed, registry.told(B).closed, closed) == (1, 1, ["resolver"])
-    assert await registry.find(A) is registry.tenants[A]
-    assert registry.asked == [A, B, A]
+        await resolver.directory.aclose()
+    assert (resolver.tenant(A).closed, resolver.tenant(B).closed, closed) == (1, 1, ["resolver"])
+    assert await resolver.find(A) is resolver.tenants[A]
+    assert resolver.names == [A, B, A]
 
 
-async def test_closing_ends_the_questions_under_way() -> None:
-    """Who waits for one is told that nobody can say."""
-    registry = Registry(A)
-    registry.open.clear()
-    waiting = asyncio.create_task(registry.find(A))
+async def test_close_cancels_running_lookups() -> None:
+    """A waiting request sees an outage."""
+    resolver = Resolver(A)
+    resolver.open.clear()
+    waiting = asyncio.create_task(resolver.find(A))
     await asyncio.sleep(0)
-    await registry.directory.aclose()
+    await resolver.directory.aclose()
     assert await waiting == Reason.UNREACHABLE
 
 
-def test_a_loop_that_is_gone_holds_up_nobody() -> None:
-    """Its question counts for none, and is none to close."""
+def test_lookup_of_a_stopped_event_loop_is_ignored() -> None:
+    """Neither a new request nor `aclose` waits for it."""
 
-    async def leave(registry: Registry) -> None:
-        registry.open = asyncio.Event()
+    async def leave(resolver: Resolver) -> None:
+        resolver.open = asyncio.Event()
         loop = asyncio.get_running_loop()
-        loop.call_later(0.01, loop.stop)  # when both questions are under way
-        await asyncio.gather(registry.find(A), registry.find(B))
+        loop.call_later(0.01, loop.stop)  # when both lookups are running
+        await asyncio.gather(resolver.find(A), resolver.find(B))
 
-    async def come(registry: Registry) -> None:
-        registry.open = asyncio.Event()
-        registry.open.set()
-        assert await registry.find(A) is registry.tenants[A]
-        assert registry.asked == [A, B, A]
+    async def come(resolver: Resolver) -> None:
+        resolver.open = asyncio.Event()
+        resolver.open.set()
+        assert await resolver.find(A) is resolver.tenants[A]
+        assert resolver.names == [A, B, A]
 
-    async def close(registry: Registry) -> None:
-        await registry.directory.aclose()
+    async def close(resolver: Resolver) -> None:
+        await resolver.directory.aclose()
 
-    registry = Registry(A)
+    resolver = Resolver(A)
     left = asyncio.new_event_loop()
-    leaving = left.create_task(leave(registry))
+    leaving = left.create_task(leave(resolver))
     left.run_forever()
-    asyncio.run(come(registry))
-    asyncio.run(close(registry))
+    asyncio.run(come(resolver))
+    asyncio.run(close(resolver))
     everything = asyncio.all_tasks(left)
     for each in everything:
         each.cancel()

@@ -1,4 +1,4 @@
-"""An access token has each registered claim by its type, or is none."""
+"""AccessToken: each registered claim has its type, or the token is invalid."""
 
 from typing import Any
 
@@ -44,22 +44,22 @@ def _token(rules: ClaimRules = _RULES, **changes: Any) -> AccessToken:
 
 
 @pytest.mark.parametrize(("name", "value"), _MALFORMED, ids=repr)
-def test_a_registered_claim_has_its_type(name: str, value: Any) -> None:
-    """A claim of the wrong JSON type makes the token invalid, required or not."""
+def test_registered_claim_of_the_wrong_type_is_rejected(name: str, value: Any) -> None:
+    """Required or not."""
     for rules in (_RULES, _LOOSE):
         with pytest.raises(InvalidToken) as caught:
             _token(rules, **{name: value})
         assert caught.value.reason is Reason.MALFORMED_CLAIM
 
 
-def test_every_place_of_a_claim_is_held_to_its_type() -> None:
-    """A client or scope claim that comes second is checked even if the first is there."""
+def test_type_of_each_alternative_claim_is_checked() -> None:
+    """A client or scope claim that comes second is checked even if the first is present."""
     with pytest.raises(InvalidToken):
         _token(_LOOSE, azp="c1", client_id=5)
 
 
-def test_what_a_token_says_is_read() -> None:
-    """Every attribute is a registered claim, its times in seconds since the epoch."""
+def test_each_attribute_is_read_from_its_claim() -> None:
+    """Times are in seconds since the epoch."""
     token = _token(roles=["ops"], groups=["g1", "g2"], entitlements=["e"], nbf=1.5, x={"y": [1]})
     read = {name: getattr(token, name) for name in _ATTRIBUTES}
     assert read == {
@@ -78,16 +78,16 @@ def test_what_a_token_says_is_read() -> None:
     assert token.claims["x"] == {"y": (1,)}
 
 
-def test_what_a_token_does_not_say_is_empty() -> None:
-    """Under rules that require nothing, a token may say nothing."""
+def test_attributes_of_missing_claims_are_empty() -> None:
+    """Under rules that require no claim."""
     token = AccessToken.from_claims({}, _LOOSE)
     assert not any(getattr(token, name) for name in _ATTRIBUTES if name != "issuer")
     assert token.expires_at is token.not_before is token.issued_at is None
     assert token.claims == {}
 
 
-def test_a_missing_claim_refuses() -> None:
-    """What the rules require is looked for first."""
+def test_missing_required_claim_is_rejected() -> None:
+    """Required claims are checked first."""
     with pytest.raises(InvalidToken) as caught:
         AccessToken.from_claims({}, _RULES)
     assert caught.value.reason is Reason.MISSING_CLAIM
@@ -102,8 +102,8 @@ def test_a_missing_claim_refuses() -> None:
         pytest.param("", ("",), id="an empty string"),
     ],
 )
-def test_the_audience_is_a_tuple(audience: Any, read: tuple[str, ...]) -> None:
-    """`aud` may be written in two ways, and is read in one."""
+def test_audience_is_always_a_tuple(audience: Any, read: tuple[str, ...]) -> None:
+    """`aud` may be a string or an array."""
     assert _token(aud=audience).audience == read
 
 
@@ -112,16 +112,16 @@ def test_the_audience_is_a_tuple(audience: Any, read: tuple[str, ...]) -> None:
     [
         pytest.param("read", {"read"}, id="one"),
         pytest.param("write read", {"read", "write"}, id="two"),
-        pytest.param("  read   write ", {"read", "write"}, id="spaces too many"),
+        pytest.param("  read   write ", {"read", "write"}, id="extra spaces"),
         pytest.param("", set(), id="none"),
-        pytest.param("read\twrite", {"read\twrite"}, id="a tab is no space"),
-        pytest.param("read\u00a0write", {"read\u00a0write"}, id="a no-break space is none"),
-        pytest.param("read,write", {"read,write"}, id="a comma is no space"),
+        pytest.param("read\twrite", {"read\twrite"}, id="a tab"),
+        pytest.param("read\u00a0write", {"read\u00a0write"}, id="a no-break space"),
+        pytest.param("read,write", {"read,write"}, id="a comma"),
         pytest.param("READ read", {"READ", "read"}, id="case matters"),
     ],
 )
-def test_a_space_alone_separates_scopes(scope: str, scopes: frozenset[str]) -> None:
-    """Only SP stands between two scopes."""
+def test_only_spaces_separate_scopes(scope: str, scopes: frozenset[str]) -> None:
+    """Any other character is part of a scope."""
     assert _token(scope=scope).scopes == scopes
 
 
@@ -133,10 +133,10 @@ def test_a_space_alone_separates_scopes(scope: str, scopes: frozenset[str]) -> N
         pytest.param({"azp": "", "scp": ""}, "", set(), id="the first, though empty"),
     ],
 )
-def test_the_first_claim_that_is_there_counts(
+def test_first_present_claim_is_used(
     changes: dict[str, str], client_id: str, scopes: frozenset[str]
 ) -> None:
-    """Issuers of before RFC 9068 name client and scope by claims of their own."""
+    """Issuers older than RFC 9068 use other claims for client and scope."""
     token = _token(_LOOSE, **changes)
     assert (token.client_id, token.scopes) == (client_id, scopes)
 
@@ -154,10 +154,10 @@ def test_the_first_claim_that_is_there_counts(
         pytest.param(None, None, id="null"),
     ],
 )
-def test_the_scope_may_be_an_array_where_the_rules_have_it_so(
+def test_scope_array_is_accepted_if_the_rules_allow_it(
     scope: Any, scopes: frozenset[str] | None
 ) -> None:
-    """Each item is one scope, so that none is made of two."""
+    """Each item is one scope, so an item with a space is rejected."""
     rules = ClaimRules.of(_RULES.issuer, scope_array=True)
     if scopes is None:
         with pytest.raises(InvalidToken, match=Reason.MALFORMED_CLAIM):
@@ -178,23 +178,23 @@ _NESTED = ClaimRules.of(
     ("claims", "roles"),
     [
         pytest.param({}, set(), id="nothing"),
-        pytest.param({"roles": ["admin"]}, set(), id="elsewhere"),
-        pytest.param({"realm_access": {}}, set(), id="half of the way"),
-        pytest.param({"realm_access": {"roles": ["a"]}}, {"a"}, id="at the end of the way"),
-        pytest.param({"realm_access.roles": ["a"]}, set(), id="a dot is no way"),
+        pytest.param({"roles": ["admin"]}, set(), id="another claim"),
+        pytest.param({"realm_access": {}}, set(), id="half of the path"),
+        pytest.param({"realm_access": {"roles": ["a"]}}, {"a"}, id="the whole path"),
+        pytest.param({"realm_access.roles": ["a"]}, set(), id="a dot in a name"),
         pytest.param(
             {"realm_access": {"roles": ["a"]}, "https://x.y/roles": ["b"]}, {"a", "b"}, id="both"
         ),
-        pytest.param({"realm_access": ["a"]}, None, id="an array on the way"),
-        pytest.param({"realm_access": None}, None, id="null on the way"),
+        pytest.param({"realm_access": ["a"]}, None, id="an array in the path"),
+        pytest.param({"realm_access": None}, None, id="null in the path"),
         pytest.param({"realm_access": {"roles": "a"}}, None, id="a string at the end"),
         pytest.param({"realm_access": {"roles": [1]}}, None, id="a number in it"),
     ],
 )
-def test_roles_are_where_the_rules_say(
+def test_roles_are_read_from_the_configured_paths(
     claims: dict[str, Any], roles: frozenset[str] | None
 ) -> None:
-    """And nowhere else; each place is held to its type."""
+    """And from no other; the type of each is checked."""
     if roles is None:
         with pytest.raises(InvalidToken, match=Reason.MALFORMED_CLAIM):
             _token(_NESTED, **claims)
@@ -202,16 +202,16 @@ def test_roles_are_where_the_rules_say(
         assert _token(_NESTED, **claims).roles == roles
 
 
-def test_groups_and_entitlements_are_where_the_rules_say() -> None:
-    """Or nowhere."""
+def test_groups_and_entitlements_are_read_from_the_configured_paths() -> None:
+    """An empty list of paths gives none."""
     token = _token(_NESTED, **{"cognito:groups": ["g"], "groups": ["x"], "entitlements": ["x"]})
     assert token.groups == {"g"}
     assert not token.entitlements
 
 
 @pytest.mark.parametrize(("gty", "is_one"), [("client-credentials", True), ("password", False)])
-def test_the_rules_tell_a_client_that_acts_for_itself(gty: str, is_one: bool) -> None:
-    """However the issuer marks it; the subject stays what the issuer calls it."""
+def test_rules_identify_client_tokens(gty: str, is_one: bool) -> None:
+    """The subject remains the one in the token."""
     rules = ClaimRules.of(
         _RULES.issuer, is_client_token=lambda claims: claims.get("gty") == "client-credentials"
     )
@@ -220,8 +220,8 @@ def test_the_rules_tell_a_client_that_acts_for_itself(gty: str, is_one: bool) ->
     assert not _token(gty=gty).is_client_token
 
 
-def test_a_claim_that_tells_a_client_may_be_missing_or_odd() -> None:
-    """The token is refused, once it is asked whose it is."""
+def test_client_token_function_that_fails_rejects_the_token() -> None:
+    """When `is_client_token` is read, not before."""
     rules = ClaimRules.of(
         _RULES.issuer, is_client_token=lambda claims: claims["gty"].startswith("c")
     )
@@ -242,10 +242,10 @@ def test_a_claim_that_tells_a_client_may_be_missing_or_odd() -> None:
         ),
     ],
 )
-def test_more_may_be_asked_on_each_request(
+def test_client_and_claim_values_are_checked_on_each_request(
     rules: dict[str, Any], changes: dict[str, Any], reason: Reason | None
 ) -> None:
-    """Reading the token asks for none of it, so that what is remembered are facts."""
+    """Reading the claims does not check them, so a cached token contains facts only."""
     token = _token(ClaimRules.of(_RULES.issuer, **rules), **changes)
     if reason is None:
         token.check_claims(_RESOURCE, _NOW)
@@ -258,17 +258,17 @@ def test_more_may_be_asked_on_each_request(
     ("changes", "reason"),
     [
         pytest.param({}, None, id="good"),
-        pytest.param({"aud": []}, Reason.WRONG_AUDIENCE, id="for nobody"),
-        pytest.param({"aud": "https://x"}, Reason.WRONG_AUDIENCE, id="for somebody else"),
+        pytest.param({"aud": []}, Reason.WRONG_AUDIENCE, id="no audience"),
+        pytest.param({"aud": "https://x"}, Reason.WRONG_AUDIENCE, id="another audience"),
         pytest.param({"exp": _NOW}, Reason.EXPIRED, id="expired"),
         pytest.param({"nbf": _NOW + 1}, Reason.NOT_YET_VALID, id="not valid yet"),
         pytest.param({"iat": _NOW + 61}, Reason.ISSUED_IN_FUTURE, id="issued in the future"),
     ],
 )
-def test_a_token_is_judged_for_the_resource_and_the_moment(
+def test_audience_and_lifetime_are_checked_for_resource_and_time(
     changes: dict[str, Any], reason: Reason | None
 ) -> None:
-    """The same token may be good here and bad there, now and then."""
+    """The same token may be valid for one resource and time, and not for another."""
     token = _token(**changes)
     if reason is None:
         token.check_claims(_RESOURCE, _NOW)
@@ -279,21 +279,21 @@ def test_a_token_is_judged_for_the_resource_and_the_moment(
 
 
 @pytest.mark.parametrize("claims", examples("rfc9068", "claims"))
-def test_the_example_of_rfc_9068_is_good(claims: dict[str, Any]) -> None:
-    """The claims that RFC 9068 prints pass at its own resource, in its own time."""
+def test_example_of_rfc_9068_is_valid(claims: dict[str, Any]) -> None:
+    """At its own resource and in its lifetime."""
     token = AccessToken.from_claims(claims, ClaimRules(claims["iss"]))
     token.check_claims("https://rs.example.com/", claims["iat"])
     assert token.scopes == {"openid", "profile", "reademail"}
 
 
-def test_a_token_can_be_a_key() -> None:
-    """Equal tokens have one hash, whatever their claims hold."""
+def test_equal_tokens_have_equal_hashes() -> None:
+    """Even if a claim is an object."""
     assert len({_token(x={"y": []}), _token(x={"y": []}), _token(sub="u2")}) == 2
 
 
 @pytest.mark.parametrize("name", ["azp", "scp"])
-def test_a_claim_that_takes_the_place_of_another_is_a_string_too(name: str) -> None:
-    """Wherever an issuer says who the client is and what was granted."""
+def test_alternative_client_or_scope_claim_must_be_a_string(name: str) -> None:
+    """As the claim that it replaces."""
     rules = ClaimRules.of(
         "https://as.test", required_claims=[], client_claims=["azp"], scope_claims=["scp"]
     )

@@ -1,4 +1,4 @@
-"""Reading all claims at once comes to what reading them one by one would."""
+"""AccessToken: reading all claims in one pass equals reading them one by one."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from tests.unit.protocol.properties import BOUNDED
 
 _ISSUER = "https://as.example.com"
 _RULES = {
-    "as RFC 9068 has it": ClaimRules(_ISSUER, required_claims=frozenset()),
+    "RFC 9068": ClaimRules(_ISSUER, required_claims=frozenset()),
     "several places": ClaimRules(
         _ISSUER,
         required_claims=frozenset(),
@@ -37,7 +37,7 @@ _strings = st.lists(st.sampled_from(["a", "b", "a b", ""]), max_size=3)
 _arrays = _strings | st.lists(_scalars, max_size=2)
 _objects = st.dictionaries(st.sampled_from(["roles", "more"]), _arrays | _scalars, max_size=2)
 _values = _scalars | _arrays | _objects | st.fixed_dictionaries({"more": _objects})
-_usual = st.fixed_dictionaries(
+_well_typed = st.fixed_dictionaries(
     {},
     optional={
         **dict.fromkeys(_TEXTS, st.sampled_from(["a", "a b", ""])),
@@ -46,15 +46,15 @@ _usual = st.fixed_dictionaries(
         "realm": st.fixed_dictionaries({}, optional={"roles": _strings, "more": _objects}),
     },
 )
-_odd = st.dictionaries(st.sampled_from(_NAMES), _values, max_size=2)
+_arbitrary = st.dictionaries(st.sampled_from(_NAMES), _values, max_size=2)
 
 
 class _Malformed(Exception):  # noqa: N818 - a signal inside this file
-    """A claim has not its type."""
+    """A claim has the wrong type."""
 
 
-def _must(holds: object) -> None:
-    if not holds:
+def _must(condition: object) -> None:
+    if not condition:
         raise _Malformed
 
 
@@ -86,20 +86,20 @@ def _scopes(claims: Mapping[str, Any], name: str, rules: ClaimRules) -> set[str]
     return set(_list(value)) - {""}
 
 
-def _gathered(claims: Mapping[str, Any], paths: tuple[ClaimPath, ...]) -> set[str]:
+def _collected(claims: Mapping[str, Any], paths: tuple[ClaimPath, ...]) -> set[str]:
     found: set[str] = set()
     for path in paths:
-        *way, name = [path] if isinstance(path, str) else path
+        *parents, name = [path] if isinstance(path, str) else path
         at: Any = claims
-        for step in way:
+        for step in parents:
             at = at.get(step, {})
             _must(isinstance(at, dict))
         found.update(_list(at.get(name, [])))
     return found
 
 
-def _one_by_one(claims: Mapping[str, Any], rules: ClaimRules) -> dict[str, Any] | None:
-    """Read *claims* as plainly as can be; None where one has not its type."""
+def _read_one_by_one(claims: Mapping[str, Any], rules: ClaimRules) -> dict[str, Any] | None:
+    """Read *claims* in the plainest way; None if one has the wrong type."""
     try:
         for name in ("iss", "sub", "jti", "acr"):
             _text(claims, name)
@@ -115,35 +115,42 @@ def _one_by_one(claims: Mapping[str, Any], rules: ClaimRules) -> dict[str, Any] 
             "expires_at": _number(claims, "exp"),
             "not_before": _number(claims, "nbf"),
             "issued_at": _number(claims, "iat"),
-            "roles": _gathered(claims, rules.role_claims),
-            "groups": _gathered(claims, rules.group_claims),
-            "entitlements": _gathered(claims, rules.entitlement_claims),
+            "roles": _collected(claims, rules.role_claims),
+            "groups": _collected(claims, rules.group_claims),
+            "entitlements": _collected(claims, rules.entitlement_claims),
         }
     except _Malformed:
         return None
 
 
-def _at_once(claims: Mapping[str, Any], rules: ClaimRules) -> AccessToken | None:
+def _read_in_one_pass(claims: Mapping[str, Any], rules: ClaimRules) -> AccessToken | None:
     try:
         return AccessToken.from_claims(claims, rules)
-    except InvalidToken as refusal:
-        if refusal.reason is Reason.MALFORMED_CLAIM:
+    except InvalidToken as error:
+        if error.reason is Reason.MALFORMED_CLAIM:
             return None
         raise
 
 
 @BOUNDED
-@example(rules="as RFC 9068 has it", usual={}, odd={})
-@example(rules="several places", usual={}, odd={"realm": {"more": {"roles": ["a"]}}})
-@example(rules="arrays of scopes", usual={"scp": "a"}, odd={"scope": ["a b"]})
-@example(rules="a time as a name", usual={}, odd={"iat": "a"})
-@given(rules=st.sampled_from(sorted(_RULES)), usual=_usual, odd=st.just({}) | _odd)
-def test_a_token_is_read_as_one_by_one(
-    rules: str, usual: dict[str, Any], odd: dict[str, Any]
+@example(rules="RFC 9068", well_typed={}, arbitrary={})
+@example(rules="several places", well_typed={}, arbitrary={"realm": {"more": {"roles": ["a"]}}})
+@example(rules="arrays of scopes", well_typed={"scp": "a"}, arbitrary={"scope": ["a b"]})
+@example(rules="a time as a name", well_typed={}, arbitrary={"iat": "a"})
+@given(
+    rules=st.sampled_from(sorted(_RULES)),
+    well_typed=_well_typed,
+    arbitrary=st.just({}) | _arbitrary,
+)
+def test_token_has_the_attributes_of_the_plain_reading(
+    rules: str, well_typed: dict[str, Any], arbitrary: dict[str, Any]
 ) -> None:
-    """Every attribute, or the refusal, whatever the claims and wherever the rules look."""
-    claims = {**usual, **odd}
-    plainly, token = _one_by_one(claims, _RULES[rules]), _at_once(claims, _RULES[rules])
+    """Or is rejected by both, whatever the claims and the rules are."""
+    claims = {**well_typed, **arbitrary}
+    plainly, token = (
+        _read_one_by_one(claims, _RULES[rules]),
+        _read_in_one_pass(claims, _RULES[rules]),
+    )
     if plainly is None or token is None:
         assert (plainly, token) == (None, None)
     else:
