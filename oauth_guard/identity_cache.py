@@ -86,11 +86,10 @@ class IdentityCache:
         None means "not cached", not "invalid".
         """
         entry = self._entries.get(cache_key)
-        if (
-            entry is not None and entry.not_before <= now < entry.not_after and entry.is_current()  # type: ignore[misc] # never None in an entry
-        ):
-            return entry
-        return None
+        if entry is None or not entry.not_before <= now < entry.not_after:
+            return None
+        is_current = entry.is_current
+        return entry if is_current is not None and is_current() else None
 
     def put(self, cache_key: bytes | None, validated: ValidatedToken) -> None:
         """Store *validated* under *cache_key*, if the rule of this module allows it."""

@@ -301,3 +301,11 @@ async def test_it_stands_around_starlette_as_any_middleware_does() -> None:
     app.add_middleware(OAuthGuardMiddleware, guard=api.guard, public=["/health"])
     expect(await run(app, http("GET", "/r", bearer(api.token())), []), "200")
     expect(await run(app, http("GET", "/r"), []), "401 none")
+
+
+async def test_handshake_is_never_read_for_a_form() -> None:
+    """A handshake has no body (RFC 6455 §4.1), whatever its connection says."""
+    api = Api(guard={"bearer_methods": ["header", "body"]})
+    form = (b"content-type", b"application/x-www-form-urlencoded")
+    answer = await api.connect("/ws", [*bearer(api.token()), form], method="POST")
+    assert [each.subject for each in answer.seen] == ["u1"]
