@@ -1,7 +1,7 @@
 """The extension points: Protocols, and the type of a clock."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from oauth_guard.jose.jws import JWS
 from oauth_guard.protocol.access_token import Validation
@@ -13,7 +13,9 @@ __all__ = [
     "Issuer",
     "KeySource",
     "Lifecycle",
+    "Once",
     "Store",
+    "StoredValue",
     "TokenValidator",
 ]
 
@@ -116,15 +118,26 @@ class KeySource(Lifecycle, Protocol):
         ...
 
 
-class Store(Protocol):
-    """Values that are stored for a time, for several processes; keys are digests of one length.
+class StoredValue(NamedTuple):
+    """A value that a `Store` returned, and for how many more seconds it may be used."""
 
-    A store returns a value exactly as it was put, or none. For a store that others may write
-    to, use `SealedStore`.
+    value: bytes
+    seconds: float
+
+
+class Store(Protocol):
+    """Where processes share introspection results, under keys that are digests of one length.
+
+    A store may lose a value or a lease at any time: then the issuer is asked again. It must never
+    return a value past its lifetime, or under another key. Over a store that others can write to,
+    use a `SealedStore`. For what must not be lost, there is `Once`.
     """
 
-    async def get(self, key: bytes) -> bytes | None:
-        """Return the value under *key*, or None.
+    async def get(self, key: bytes) -> StoredValue | None:
+        """Return the value under *key*, or None if there is none.
+
+        Its remaining lifetime is measured by the store, so that the clocks of the processes are
+        not compared.
 
         Raises:
             StoreUnavailable: The store can't be reached.
@@ -132,18 +145,45 @@ class Store(Protocol):
         ...
 
     async def put(self, key: bytes, value: bytes, seconds: float) -> None:
-        """Store *value* for *seconds* in place of the former one; 0 or less stores nothing.
+        """Store *value* for *seconds*, replacing any older value; for 0 or less, store nothing.
 
         Raises:
             StoreUnavailable: The store can't be reached.
         """
         ...
 
-    async def add(self, key: bytes, value: bytes, seconds: float) -> bool:
-        """Store *value* for *seconds* unless *key* has a value; return whether it was stored.
+    async def lease(self, key: bytes, seconds: float) -> bool:
+        """Take the lease of *key*, which has no value; return whether no process had it.
+
+        A lease is not released: it ends after *seconds*.
 
         Raises:
             StoreUnavailable: The store can't be reached.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections; the next use opens them again."""
+        ...
+
+
+class Once(Protocol):
+    """Remembers which keys were claimed. Unlike a `Store`, it never loses one before its end."""
+
+    async def claim(self, key: bytes, seconds: float) -> bool:
+        """Claim *key* for *seconds*; return whether this is its first claim.
+
+        Raises:
+            StoreUnavailable: That can't be known, or there is no room. The caller must not accept
+                what *key* is for.
+        """
+        ...
+
+    async def load(self) -> None:
+        """Check at start that the store keeps each claim until its end.
+
+        Raises:
+            ConfigurationError: It removes claims before that.
         """
         ...
 

@@ -210,7 +210,7 @@ class IntrospectionCache:
             value = await self._store.get(key)
         except StoreUnavailable:
             return None
-        result = None if value is None else read_result(value, self._settings)
+        result = None if value is None else read_result(value.value, self._settings)
         return result if result is not None and self._left(result) > 0 else None
 
     async def _share(self, key: bytes, result: IntrospectionResult) -> None:

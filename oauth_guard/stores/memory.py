@@ -2,7 +2,7 @@
 
 import time
 
-from oauth_guard.interfaces import Clock
+from oauth_guard.interfaces import Clock, StoredValue
 from oauth_guard.ttl_cache import MAX_ENTRIES, TTLCache
 
 __all__ = ["MemoryStore"]
@@ -20,24 +20,26 @@ class MemoryStore:
     """
 
     def __init__(self, max_entries: int = MAX_ENTRIES, *, clock: Clock = time.monotonic) -> None:
-        self._cache: TTLCache[bytes] = TTLCache(max_entries, clock=clock)
+        self._clock = clock
+        self._cache: TTLCache[tuple[bytes, float]] = TTLCache(max_entries, clock=clock)
 
     def __len__(self) -> int:
         return len(self._cache)
 
-    async def get(self, key: bytes) -> bytes | None:
+    async def get(self, key: bytes) -> StoredValue | None:
         """Return the value under *key*, or None if there is none or it has expired."""
-        return self._cache.get(key)
+        entry = self._cache.get(key)
+        return None if entry is None else StoredValue(entry[0], entry[1] - self._clock())
 
     async def put(self, key: bytes, value: bytes, seconds: float) -> None:
         """Store *value* for *seconds*, replacing any older value; for 0 or less, store nothing."""
-        self._cache.put(key, value, seconds)
+        self._cache.put(key, (value, self._clock() + seconds), seconds)
 
-    async def add(self, key: bytes, value: bytes, seconds: float) -> bool:
-        """Store *value* for *seconds* unless *key* has one; return whether it was stored."""
-        if self._cache.get(key) is not None:
+    async def lease(self, key: bytes, seconds: float) -> bool:
+        """Take the lease of *key* for *seconds*; return whether *key* was free."""
+        if await self.get(key) is not None:
             return False
-        self._cache.put(key, value, seconds)
+        await self.put(key, b"", seconds)
         return True
 
     async def aclose(self) -> None:

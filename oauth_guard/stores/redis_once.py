@@ -1,20 +1,19 @@
 """RedisOnce: claims that many processes share, in Redis 7 or Valkey (extra `redis`)."""
 
 import logging
-import secrets
 import time
 from typing import Any
 
 from oauth_guard.errors import ConfigurationError, StoreUnavailable
 from oauth_guard.interfaces import Clock
-from oauth_guard.stores.redis import RedisClient, _Clients, _connector, _UnsealedStore
+from oauth_guard.stores.redis_clients import RedisClient
+from oauth_guard.stores.redis_server import RedisServer
 
 __all__ = ["RedisOnce"]
 
 _log = logging.getLogger("oauth_guard")
 
 _PREFIX = "oauth_guard:once:"
-_NONCE_BYTES = 16
 _REFUSALS = {"NoPermissionError", "ResponseError"}  # of redis-py, as `StoreUnavailable` names them
 _KEEPS_ALL = "noeviction"
 
@@ -53,8 +52,7 @@ class RedisOnce:
         timeout: float = 0.25,
         monotonic: Clock = time.monotonic,
     ) -> None:
-        connect = _connector(server) if isinstance(server, str) else lambda: _Clients(server, ())
-        self._server = _ClaimServer(connect, prefix=prefix, timeout=timeout, clock=monotonic)
+        self._server = RedisServer(server, prefix=prefix, timeout=timeout, monotonic=monotonic)
         self._evicts: bool | None = None
 
     async def claim(self, key: bytes, seconds: float) -> bool:
@@ -67,7 +65,7 @@ class RedisOnce:
             self._evicts = await self._find_eviction()
         if self._evicts:
             raise StoreUnavailable("the server of the replay store evicts keys")
-        return await self._server.claim(key, seconds)
+        return await self._server.claim(self._server.name(key), seconds)
 
     async def load(self) -> None:
         """Check that the server evicts nothing, if it can be reached.
@@ -90,26 +88,12 @@ class RedisOnce:
         await self._server.aclose()
 
     async def _find_eviction(self) -> bool:
-        policies = await self._server.eviction_policies()
+        policies = await self._eviction_policies()
         if not policies:
             _log.warning("the eviction policy of the replay store can't be read: INFO is refused")
         return any(policy != _KEEPS_ALL for policy in policies)
 
-
-class _ClaimServer(_UnsealedStore):
-    """The server of claims, reached within the bounds that `RedisStore` has."""
-
-    async def claim(self, key: bytes, seconds: float) -> bool:
-        name, milliseconds = self._name(key), max(int(seconds * 1000), 1)
-        nonce = secrets.token_hex(_NONCE_BYTES)
-
-        async def claim(client: Any) -> bool:
-            earlier = await client.set(name, nonce, nx=True, get=True, px=milliseconds)
-            return earlier is None or earlier in {nonce, nonce.encode()}
-
-        return await self._run(claim)
-
-    async def eviction_policies(self) -> frozenset[str]:
+    async def _eviction_policies(self) -> frozenset[str]:
         """Return the policies of all primaries; none where the server refuses `INFO`."""
 
         async def read(client: Any) -> frozenset[str]:
@@ -119,7 +103,7 @@ class _ClaimServer(_UnsealedStore):
             return frozenset(str(each["maxmemory_policy"]) for each in by_node)
 
         try:
-            return await self._run(read)
+            return await self._server.run(read)
         except StoreUnavailable as error:
             if str(error) in _REFUSALS:
                 return frozenset()

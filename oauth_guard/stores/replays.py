@@ -4,42 +4,16 @@ import heapq
 import time
 from enum import Enum
 from hashlib import sha256
-from typing import Protocol
 
 from oauth_guard.errors import ConfigurationError, StoreUnavailable
-from oauth_guard.interfaces import Clock
+from oauth_guard.interfaces import Clock, Once
 
-__all__ = ["Claim", "MemoryOnce", "Once", "ProofReplays", "replay_key"]
+__all__ = ["Claim", "MemoryOnce", "ProofReplays", "replay_key"]
 
 _MAX_CLAIMS = 200_000
 _MAX_PER_KEY = 4096
 _CLOCK_SKEW = 10
 _PURPOSE = b"oauth_guard DPoP proof 1"
-
-
-class Once(Protocol):
-    """Remembers which keys were claimed; unlike a cache, it may not forget one before its time."""
-
-    async def claim(self, key: bytes, seconds: float) -> bool:
-        """Claim *key* for *seconds*; return whether this is its first claim.
-
-        Raises:
-            StoreUnavailable: That can't be known, or there is no room. The caller must not accept
-                what *key* is for.
-        """
-        ...
-
-    async def load(self) -> None:
-        """Check at start that the store keeps each claim until its end.
-
-        Raises:
-            ConfigurationError: It removes claims before that.
-        """
-        ...
-
-    async def aclose(self) -> None:
-        """Close connections; the next use opens others."""
-        ...
 
 
 class Claim(Enum):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from oauth_guard.errors import ConfigurationError
-from oauth_guard.interfaces import Clock, Store
+from oauth_guard.interfaces import Clock, Store, StoredValue
 
 __all__ = ["SealedStore"]
 
@@ -54,14 +54,20 @@ class SealedStore:
                 "store: generate them once with secrets.token_bytes(32)."
             )
 
-    async def get(self, key: bytes) -> bytes | None:
+    async def get(self, key: bytes) -> StoredValue | None:
         """Return the value under *key*, or None if there is none that is valid.
+
+        It expires when its end in the seal has come by our clock, or when the inner store removes
+        it, whichever is first: so a writer whose clock is ahead does not lengthen its life.
 
         Raises:
             StoreUnavailable: The inner store is unavailable.
         """
         sealed = await self._store.get(key)
-        return None if sealed is None else self._open(key, sealed, self._clock())
+        if sealed is None:
+            return None
+        opened = self._open(key, sealed.value, self._clock())
+        return opened and StoredValue(opened.value, min(opened.seconds, sealed.seconds))
 
     async def put(self, key: bytes, value: bytes, seconds: float) -> None:
         """Seal *value* and store it for *seconds*, replacing any older value.
@@ -71,16 +77,13 @@ class SealedStore:
         """
         await self._store.put(key, self._seal(key, value, self._clock() + seconds), seconds)
 
-    async def add(self, key: bytes, value: bytes, seconds: float) -> bool:
-        """Seal *value* and store it for *seconds* unless *key* has a value.
-
-        Returns whether it was stored. Whether the value that is there has a valid seal is not
-        checked.
+    async def lease(self, key: bytes, seconds: float) -> bool:
+        """Take the lease of *key* in the inner store. It is not sealed: it only saves work.
 
         Raises:
             StoreUnavailable: The inner store is unavailable.
         """
-        return await self._store.add(key, self._seal(key, value, self._clock() + seconds), seconds)
+        return await self._store.lease(key, seconds)
 
     async def aclose(self) -> None:
         """Close the inner store."""
@@ -90,7 +93,7 @@ class SealedStore:
         end = repr(ends_at).encode()
         return b":".join((_VERSION, end, _mac(self._keys[0], key, end, value), value))
 
-    def _open(self, key: bytes, sealed: bytes, now: float) -> bytes | None:
+    def _open(self, key: bytes, sealed: bytes, now: float) -> StoredValue | None:
         if len(sealed) > _MAX_BYTES:
             _log.warning("a stored value was rejected: it is longer than 256 KiB")
             return None
@@ -104,7 +107,7 @@ class SealedStore:
         ends_at = float(end)  # covered by the MAC, so this library wrote it
         if now >= ends_at + _SKEW:
             _log.warning("a stored value was rejected: it expired more than 60 s ago")
-        return value if now < ends_at else None
+        return StoredValue(value, ends_at - now) if now < ends_at else None
 
 
 def _is_key(key: object) -> bool:

@@ -1,6 +1,7 @@
 """ValkeyServer: a Valkey server process on a free port, which a test can kill and restart."""
 
 import asyncio
+import signal
 import socket
 import subprocess
 import time
@@ -59,6 +60,16 @@ class ValkeyServer:
             self._process.kill()
             self._process.wait(_DEADLINE)
             self._process = None
+
+    def freeze(self) -> None:
+        """Stop the process without ending it: it accepts connections and never responds."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let the frozen process go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     async def restart(self) -> None:
         """Start the process again without blocking the event loop."""

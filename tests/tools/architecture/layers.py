@@ -64,7 +64,7 @@ HOMES: Mapping[str, set[str]] = {
     "httpx": {"http.fetcher", "http.ssrf_transport"},
     "aiohttp": {"http.aiohttp_client"},
     "cachetools": {"ttl_cache"},
-    "redis": {"stores.redis"},
+    "redis": {"stores.redis_clients"},
     "starlette": {"starlette", "routes"},
     "opentelemetry": {"telemetry"},
     "fastapi": {"fastapi"},

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_guard.errors import ConfigurationError, StoreUnavailable
+from oauth_guard.interfaces import Once
 from oauth_guard.stores.redis_once import RedisOnce
-from oauth_guard.stores.replays import Claim, MemoryOnce, Once, ProofReplays, replay_key
+from oauth_guard.stores.replays import Claim, MemoryOnce, ProofReplays, replay_key
 from tests.builders.clock import FakeClock
 from tests.unit.protocol.properties import BOUNDED
 

@@ -8,6 +8,7 @@ from oauth_guard.errors import ConfigurationError
 from oauth_guard.stores.memory import MemoryStore
 from oauth_guard.stores.sealed import SealedStore
 from tests.builders.clock import FakeClock
+from tests.unit.stores.scenes import read
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 OLD, NEW, FOREIGN = b"1" * 32, b"2" * 32, b"3" * 32
@@ -27,14 +28,14 @@ class TamperedStore:
     async def sealed_bytes(self, value: bytes = b"value") -> bytes:
         """Return the stored bytes of *value*, sealed for 60 seconds."""
         await self.sealed.put(KEY, value, 60)
-        sealed = await self.inner.get(KEY)
+        sealed = await read(self.inner, KEY)
         assert sealed is not None
         return sealed
 
     async def read_forged(self, forged: bytes, key: bytes = KEY) -> bytes | None:
         """Write *forged* to the inner store, and return what the sealed store returns."""
         await self.inner.put(key, forged, 60)
-        return await self.sealed.get(key)
+        return await read(self.sealed, key)
 
 
 @pytest.fixture
@@ -151,14 +152,38 @@ async def test_first_key_seals_and_each_key_opens(
     """A rotation goes from old, to new and old, to new."""
     inner = MemoryStore()
     await SealedStore(inner, writer).put(KEY, b"value", 60)
-    assert await SealedStore(inner, reader).get(KEY) == value
+    assert await read(SealedStore(inner, reader), KEY) == value
 
 
-async def test_added_value_is_sealed(store: TamperedStore) -> None:
-    """`add` writes like `put`."""
-    assert await store.sealed.add(KEY, b"value", 60)
-    assert await store.sealed.get(KEY) == b"value"
-    assert await store.inner.get(KEY) != b"value"
+@pytest.mark.parametrize(
+    ("ahead", "behind", "left"),
+    [
+        pytest.param(0, 0, 60, id="clocks agree"),
+        pytest.param(30, 0, 60, id="writer ahead"),
+        pytest.param(0, 30, 60, id="reader behind"),
+        pytest.param(0, -20, 40, id="reader ahead"),
+        pytest.param(-59, 0, 1, id="writer behind"),
+    ],
+)
+async def test_remaining_lifetime_is_the_shorter_of_both_stores(
+    ahead: float, behind: float, left: float
+) -> None:
+    """Two clocks that differ shorten the life of a value, and never lengthen it."""
+    clock = FakeClock()
+    inner = MemoryStore(clock=FakeClock())
+    store = SealedStore(inner, OLD, clock=clock)
+    clock.now += ahead
+    await store.put(KEY, b"value", 60)
+    clock.now -= ahead + behind
+    stored = await store.get(KEY)
+    assert stored is not None
+    assert stored.seconds == pytest.approx(left)
+
+
+async def test_lease_is_taken_in_the_inner_store(store: TamperedStore) -> None:
+    """Stores with different keys share it."""
+    assert await store.sealed.lease(KEY, 60)
+    assert not await SealedStore(store.inner, NEW).lease(KEY, 60)
 
 
 @pytest.mark.parametrize(
