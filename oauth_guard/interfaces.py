@@ -86,7 +86,10 @@ class Issuer(TokenValidator, Lifecycle, Protocol):
 
     @property
     def can_introspect(self) -> bool:
-        """Whether `validate(..., introspect=True)` works; read once, when the guard is built."""
+        """Whether `validate(..., introspect=True)` works. It never changes.
+
+        It is read when the guard is built; a tenant's when a token of it is introspected.
+        """
         ...
 
     @property

@@ -1,7 +1,7 @@
 """JWTIssuer: accepted tokens, rejections without a request, and its settings."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -105,7 +105,7 @@ async def test_configured_keys_are_never_fetched() -> None:
 class Vault:
     """A key source of a user."""
 
-    is_current = None
+    is_current: Callable[[], bool] | None = None
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -138,6 +138,26 @@ async def test_own_key_source_verifies_the_signature() -> None:
     await validated(issuer, LocalIssuer(ISSUER).token())
     await issuer.aclose()
     assert vault.calls == ["start", "load", "verify k1", "aclose"]
+
+
+async def test_validation_is_not_current_if_the_keys_change_during_verification() -> None:
+    """`is_current` is read before the signature is verified, so it belongs to the former keys."""
+
+    class Rotating(Vault):
+        """A key source whose keys are replaced while it verifies."""
+
+        async def verify(self, token: JWS) -> None:
+            """Accept the signature, and replace the keys."""
+            await super().verify(token)
+            former["used"] = False
+            self.is_current = lambda: True
+
+    former, keys = {"used": True}, Rotating()
+    keys.is_current = lambda: former["used"]
+    issuer = JWTIssuer(ISSUER, keys=keys)
+    validation = await issuer.validate(RawToken(LocalIssuer(ISSUER).token()))
+    assert validation.is_current is not None
+    assert not validation.is_current()
 
 
 @pytest.mark.parametrize(
