@@ -145,7 +145,7 @@ async def test_rejected_introspection_client_is_503_and_logged(
         assert await api.get(token) == "503"
     (line,) = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
     assert line == (
-        f"{origin}: the introspection endpoint answers 403 to {client.client_id}: "
+        f"{origin}: the introspection endpoint returned 403 to {client.client_id}: "
         "is this resource registered there, and client= as it is registered?"
     )
     assert not any(secret in caplog.text for secret in (token, "wrong", CLIENT[1]))

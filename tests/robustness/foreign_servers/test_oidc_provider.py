@@ -156,8 +156,8 @@ async def test_introspecting_a_jwt_is_503_and_logged(
     async with GuardedApi(opaque_issuer(origin)) as api:
         assert await api.get(token) == "503"
     assert errors(caplog) == (
-        f"{origin}: the introspection endpoint answers 400 to api:1: "
-        "it is not to be asked about such tokens; JWTs may want a JWTIssuer."
+        f"{origin}: the introspection endpoint returned 400 to api:1: "
+        "it does not introspect such tokens; for JWTs, use a JWTIssuer."
     )
 
 
@@ -194,7 +194,7 @@ async def test_rejected_introspection_client_is_503_and_logged(
     async with GuardedApi(opaque_issuer(origin, client=client), resource=OPAQUE_RESOURCE) as api:
         assert await api.get(token) == "503"
     assert errors(caplog) == (
-        f"{origin}: the introspection endpoint answers 401 to {client.client_id}: "
+        f"{origin}: the introspection endpoint returned 401 to {client.client_id}: "
         "is this resource registered there, and client= as it is registered?"
     )
     assert not any(secret in caplog.text for secret in (token, "wrong", CLIENT[1]))
