@@ -199,7 +199,7 @@ class Fetcher:
 
 def _members(body: bytes) -> dict[str, Any] | None:
     try:
-        return parse_object(body)
+        return parse_object(body, bounded=False)
     except ValueError:
         return None
 

@@ -188,7 +188,7 @@ class IntrospectionIssuer:
             raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE)
         try:
             if self._keys is None:
-                return parse_object(result.body)
+                return parse_object(result.body, bounded=False)
             signed = parse_jws(result.body.decode("ascii"))
             members = read_signed_response(
                 signed, self._rules, self._client.client_id, self._clock()

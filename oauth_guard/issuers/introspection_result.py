@@ -58,7 +58,7 @@ def read_result(data: bytes, settings: CacheSettings) -> IntrospectionResult | N
     process that wrote it may have another configuration.
     """
     try:
-        match parse_object(data):
+        match parse_object(data, bounded=False):
             case {
                 "version": int(version),
                 "requested_at": int() | float() as requested_at,

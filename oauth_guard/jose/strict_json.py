@@ -4,6 +4,7 @@ RFC 8259 §4 leaves open what a duplicate member means. RFC 8725 §2.6 and §3.7
 """
 
 import json
+import re
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -11,21 +12,34 @@ __all__ = ["parse_object"]
 
 _MAX_DEPTH = 32
 _MAX_DIGITS = 100
+_MAX_CONTAINERS, _MAX_VALUES = 512, 2048
+_SMALL = 1024  # a text of so many characters can't exceed these two
 _WHITE_SPACE = " \t\n\r"
+# A string of JSON, ended or not. It never backtracks, so its time is linear.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 
-def parse_object(data: bytes) -> dict[str, Any]:
+def parse_object(data: bytes, *, bounded: bool = True) -> dict[str, Any]:
     """Parse *data*, which must be one JSON object in UTF-8.
 
     The length of *data* is not checked; the caller bounds it.
 
+    Args:
+        data: The document.
+        bounded: Reject more than 512 objects and arrays, or more than 2,048 values. Parsing 15 kB
+            of `{}` takes 40 times as long as parsing one string of that length. Set it to False
+            for a document that a trusted server returned.
+
     Raises:
         ValueError: *data* is not a JSON object; has a duplicate member, `NaN`, `Infinity`, a
             float that overflows, an integer of more than 100 digits, a lone surrogate or a byte
-            order mark; or is nested more than 32 levels deep. The text quotes nothing of *data*.
+            order mark; is nested more than 32 levels deep; or exceeds the bounds. The text quotes
+            nothing of *data*.
     """
     try:
         text = data.decode("utf-8").strip(_WHITE_SPACE)
+        if bounded and len(text) > _SMALL:
+            _check_size(text)
         value, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         raise ValueError("not strict JSON") from None
@@ -36,6 +50,18 @@ def parse_object(data: bytes) -> dict[str, Any]:
     if "\\" in text and "\\u" in text:  # searching one character first is faster
         _check_surrogates(value)
     return value
+
+
+def _check_size(text: str) -> None:
+    """Reject *text* before it is parsed if it has too many objects, arrays or values."""
+    if _exceeds_bounds(text) and _exceeds_bounds(_STRING.sub("", text)):
+        raise ValueError("too many values")
+
+
+def _exceeds_bounds(text: str) -> bool:
+    containers = text.count("{") + text.count("[")
+    # A comma precedes each value but the first of its container.
+    return containers > _MAX_CONTAINERS or containers + text.count(",") > _MAX_VALUES
 
 
 def _check_depth(value: dict[str, Any]) -> None:

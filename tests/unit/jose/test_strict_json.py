@@ -1,6 +1,9 @@
 """The JSON parser rejects every document that another parser may read differently."""
 
 import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -47,6 +50,75 @@ def test_ambiguous_document_is_rejected(document: bytes) -> None:
 def test_unambiguous_document_is_parsed(document: bytes, value: dict[str, Any] | None) -> None:
     """The limits of depth and digits are included."""
     assert parse_object(document) == (value or json.loads(document))
+
+
+def _array(element: bytes, count: int) -> bytes:
+    return b'{"a":[' + b",".join([element] * count) + b"]}"
+
+
+def _members(value: bytes, count: int) -> bytes:
+    return b"{" + b",".join(b'"%d":%s' % (n, value) for n in range(count)) + b"}"
+
+
+@pytest.mark.parametrize(
+    ("build", "most"),
+    [
+        pytest.param(lambda n: _array(b"{}", n), 510, id="objects"),
+        pytest.param(lambda n: _array(b"[ ]", n), 510, id="arrays"),
+        pytest.param(lambda n: _array(b'{"a":[]}', n), 255, id="arrays in objects"),
+        pytest.param(lambda n: _members(b"{}", n), 511, id="members that are objects"),
+        pytest.param(lambda n: _array(b"1", n), 2047, id="numbers"),
+        pytest.param(lambda n: _array(b'"a"', n), 2047, id="strings"),
+        pytest.param(lambda n: _array(b'"\\"{["', n), 2047, id="strings with escaped quotes"),
+        pytest.param(lambda n: _members(b"null", n), 2048, id="members"),
+    ],
+)
+def test_document_with_too_many_values_is_rejected_before_it_is_parsed(
+    build: Callable[[int], bytes], most: int
+) -> None:
+    """512 objects and arrays are the limit, and 2,048 values; trusted documents have none."""
+    assert parse_object(build(most)) == json.loads(build(most))
+    with pytest.raises(ValueError, match="not strict JSON"):
+        parse_object(build(most + 1))
+    assert parse_object(build(most + 1), bounded=False) == json.loads(build(most + 1))
+
+
+@pytest.mark.parametrize("text", ["{", "[", ",", '\\"', "\\\\", '\\"{', "\\\\[", "{},[]", "a,b"])
+def test_characters_inside_strings_do_not_count_for_the_bounds(text: str) -> None:
+    """A name in a directory contains commas; a long string is cheap to parse."""
+    document = f'{{"a":"{text * 3000}","b":[{{}},1]}}'
+    assert parse_object(document.encode()) == json.loads(document)
+
+
+@pytest.mark.parametrize("end", ["", '"', "\\", '\\"', '"}', "{" * 600])
+@pytest.mark.parametrize("text", ['\\"', '"', "\\", '\\"{', '"{"', "[", '",'])
+def test_time_of_the_bounds_is_linear_in_the_length(text: str, end: str) -> None:
+    """200 kB are checked in well under a second, also if strings don't end."""
+    document = ('{"a":"' + text * (200_000 // len(text)) + end).encode()
+    started_at = time.process_time()
+    with suppress(ValueError):
+        parse_object(document)
+    assert time.process_time() - started_at < 1
+
+
+@BOUNDED
+@given(
+    values=st.lists(
+        st.sampled_from(["{}", "[]", '"{"', '"\\\\"', '"\\","', "1", "[1,2]"]), max_size=60
+    ),
+    copies=st.integers(1, 60),
+)
+def test_bounds_count_what_a_parser_finds(values: list[str], copies: int) -> None:
+    """The counts are taken from the text; the parsed document has the same."""
+    document = f'{{"a":[{",".join(values * copies)}]}}'
+    parsed = json.loads(document)["a"]
+    containers = 2 + sum(isinstance(each, dict | list) for each in parsed)
+    elements = containers + max(len(parsed) - 1, 0) + sum(each == [1, 2] for each in parsed)
+    if len(document) > 1024 and (containers > 512 or elements > 2048):
+        with pytest.raises(ValueError, match="not strict JSON"):
+            parse_object(document.encode())
+    else:
+        assert parse_object(document.encode())["a"] == parsed
 
 
 _NAMES = st.sampled_from(["a", "b", "\\u0061", "é", "\\ud83d\\ude00", "\\udc00"])
