@@ -25,6 +25,7 @@ _HEADER_TYPES: Mapping[str, type] = {
     "jwk": dict,
     "x5c": list,
 }
+_UNUSED_PARAMETERS = _HEADER_TYPES.keys() - {"alg", "typ", "kid"}  # null counts as absent in these
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,7 +35,7 @@ class JWSHeader:
     Attributes:
         algorithm: `alg`, whether or not it is a supported one.
         type: `typ`, as it is written.
-        key_id: `kid`.
+        key_id: `kid`; None too if it is empty, since an empty name names no key.
         replicated_claims: The claims `iss`, `sub` and `aud` that the header replicates; the
             payload must have the same values (RFC 7519 §5.3).
     """
@@ -97,9 +98,11 @@ def _parse_header(encoded: bytes) -> JWSHeader:
     if "crit" in members or "b64" in members:
         raise InvalidToken(Reason.CRITICAL_HEADER)
     for name, value in members.items():
-        if not isinstance(value, _HEADER_TYPES.get(name, object)):
+        if not isinstance(value, _HEADER_TYPES.get(name, object)) and not (
+            value is None and name in _UNUSED_PARAMETERS
+        ):
             raise InvalidToken(Reason.MALFORMED_HEADER)
     if "alg" not in members:
         raise InvalidToken(Reason.MALFORMED_HEADER)
     replicated = tuple((name, members[name]) for name in _REPLICATED_CLAIMS if name in members)
-    return JWSHeader(members["alg"], members.get("typ"), members.get("kid"), replicated)
+    return JWSHeader(members["alg"], members.get("typ"), members.get("kid") or None, replicated)

@@ -49,13 +49,13 @@ _MEMBER_TYPES: dict[str, list[Any]] = {
     "alg": [None, 5, True, [], ["ES256"], {}],
     "kid": [None, 5, True, [], ["k1"], {"a": 1}],
     "typ": [None, 5, True, [], ["at+jwt"], {}],
-    "cty": [None, 5],
-    "jku": [None, ["https://evil.example"]],
-    "x5u": [None, 5],
-    "x5t": [None, 5],
-    "x5t#S256": [None, 5],
-    "jwk": [None, "{}", []],
-    "x5c": [None, "MII", {}],
+    "cty": [5],
+    "jku": [["https://evil.example"]],
+    "x5u": [5],
+    "x5t": [5],
+    "x5t#S256": [5],
+    "jwk": ["{}", []],
+    "x5c": ["MII", {}],
 }
 _CRITS: list[Any] = [[], ["exp"], ["alg"], ["x"], "exp", None, True, {}, [5]]
 _EXTENSIONS: list[dict[str, Any]] = [
@@ -134,6 +134,17 @@ def test_jws_with_ambiguous_json_is_rejected(document: bytes) -> None:
 def test_registered_header_parameter_of_wrong_type_is_rejected(name: str, value: Any) -> None:
     """The types are those of RFC 7515 §4.1."""
     assert _rejection_reason(forge({**HEADER, name: value})) is Reason.MALFORMED_HEADER
+
+
+@pytest.mark.parametrize("name", ["cty", "jku", "x5u", "x5t", "x5t#S256", "jwk", "x5c"])
+def test_null_counts_as_absent_in_a_header_parameter_that_is_not_used(name: str) -> None:
+    """Serializers write null for a parameter that is not set."""
+    assert parse_jws(forge({**HEADER, name: None})).header == parse_jws(forge()).header
+
+
+def test_empty_kid_names_no_key() -> None:
+    """It is read as if there were no `kid`."""
+    assert parse_jws(forge({**HEADER, "kid": ""})).header.key_id is None
 
 
 def test_header_without_alg_is_rejected() -> None:
