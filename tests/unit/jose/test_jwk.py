@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from jwt.algorithms import get_default_algorithms
 
 from oauth_guard.jose.jwk import Key, import_key
+from tests.builders.roca import roca_modulus
 from tests.unit.jose.forging import decode, key_for, segment
 from tests.unit.protocol.properties import BOUNDED
 
@@ -35,7 +36,6 @@ def _private(key: Any, algorithm: str) -> JWK:
 
 _SHORT_X = {**_EC, "x": segment(decode(_EC["x"])[1:])}
 _LONG_X = {**_EC, "x": segment(b"\0" + decode(_EC["x"]))}
-_LARGE_EXPONENT = 2**2048 + 1
 
 _UNUSABLE: dict[str, tuple[JWK, str]] = {
     "no members": ({}, "unknown"),
@@ -47,10 +47,8 @@ _UNUSABLE: dict[str, tuple[JWK, str]] = {
     "a kid that is a number": ({**_EC, "kid": 5}, "kid"),
     "a kid that is a list": ({**_EC, "kid": ["k1"]}, "kid"),
     "use: enc": ({**_EC, "use": "enc"}, "signatures"),
-    "use: null": ({**_EC, "use": None}, "signatures"),
     "use that is a list": ({**_EC, "use": ["sig"]}, "signatures"),
     "key_ops without verify": ({**_EC, "key_ops": ["sign"]}, "for verification"),
-    "key_ops: []": ({**_EC, "key_ops": []}, "for verification"),
     "key_ops that is a string": ({**_EC, "key_ops": "verify"}, "for verification"),
     "key_ops of other types": ({**_EC, "key_ops": [{}, [], None]}, "for verification"),
     "a private EC key": (_private(ec.generate_private_key(ec.SECP256R1()), "ES256"), "private"),
@@ -59,11 +57,16 @@ _UNUSABLE: dict[str, tuple[JWK, str]] = {
         _private(ed25519.Ed25519PrivateKey.generate(), "EdDSA"),
         "private",
     ),
+    **{
+        f"private member {name}: {value}": ({**jwk, name: value}, "private")
+        for jwk, names in ((_RSA, ("d", "p", "q", "dp", "dq", "qi", "oth")), (_EC, ("d",)))
+        for name in names
+        for value in (None, "")
+    },
     "an alg that does not fit the curve": ({**_EC, "alg": "ES384"}, "alg does not fit"),
     "an alg that does not fit the type": ({**_EC, "alg": "RS256"}, "alg does not fit"),
     "a symmetric alg": ({**_RSA, "alg": "HS256"}, "alg does not fit"),
     "alg: none": ({**_EC, "alg": "none"}, "alg does not fit"),
-    "alg: null": ({**_EC, "alg": None}, "alg does not fit"),
     "an alg that is a list": ({**_EC, "alg": ["ES256"]}, "alg does not fit"),
     "no curve": (_without(_EC, "crv"), "unknown"),
     "a curve that is a list": ({**_EC, "crv": []}, "unknown"),
@@ -90,7 +93,8 @@ _UNUSABLE: dict[str, tuple[JWK, str]] = {
     "an Edwards key of 31 bytes": ({**_OKP, "x": segment(b"\1" * 31)}, "32 bytes"),
     "an Edwards curve that is a list": ({**_OKP, "crv": ["Ed25519"]}, "unknown"),
     "no modulus": (_without(_RSA, "n"), "n is missing"),
-    "an empty modulus": ({**_RSA, "n": ""}, "2048 to 8192"),
+    "an empty modulus": ({**_RSA, "n": ""}, "n is missing"),
+    "a null modulus": ({**_RSA, "n": None}, "n is missing"),
     "a modulus of 1024 bits": ({**_RSA, "n": _number(2**1023 + 1)}, "2048 to 8192"),
     "a modulus of 2047 bits": ({**_RSA, "n": _number(2**2047 - 1)}, "2048 to 8192"),
     "a modulus of 2047 bits with leading zeros": (
@@ -99,11 +103,15 @@ _UNUSABLE: dict[str, tuple[JWK, str]] = {
     ),
     "a modulus of 8193 bits": ({**_RSA, "n": _number(2**8192 + 1)}, "2048 to 8192"),
     "no exponent": (_without(_RSA, "e"), "e is missing"),
-    "an empty exponent": ({**_RSA, "e": ""}, "odd and at least 3"),
+    "an empty exponent": ({**_RSA, "e": ""}, "e is missing"),
     "exponent 1": ({**_RSA, "e": _number(1)}, "odd and at least 3"),
     "exponent 2": ({**_RSA, "e": _number(2)}, "odd and at least 3"),
     "an even exponent": ({**_RSA, "e": _number(65536)}, "odd and at least 3"),
-    "an exponent above the modulus": ({**_RSA, "e": _number(_LARGE_EXPONENT)}, "not a usable"),
+    "an exponent of 33 bits": ({**_RSA, "e": _number(2**32 + 1)}, "at most 32 bits"),
+    "an exponent of 2048 bits": ({**_RSA, "e": _number(2**2047 + 1)}, "at most 32 bits"),
+    "an exponent above the modulus": ({**_RSA, "e": _number(2**2048 + 1)}, "at most 32 bits"),
+    "a modulus with the mark of ROCA": ({**_RSA, "n": _number(roca_modulus())}, "CVE-2017-15361"),
+    "an Edwards point of small order": ({**_OKP, "x": segment(bytes(32))}, "small order"),
     "an exponent that is a number": ({**_RSA, "e": 65537}, "e is missing or not ASCII text"),
 }
 
@@ -125,6 +133,7 @@ def test_unusable_key_is_rejected_with_its_fault(jwk: JWK, message: str) -> None
         pytest.param(_RSA, {"RS256"}, id="RSA for one algorithm"),
         pytest.param(_without(_RSA, "alg"), _RSA_ALGORITHMS, id="RSA for any"),
         pytest.param({**_RSA, "e": _number(3)}, {"RS256"}, id="exponent 3"),
+        pytest.param({**_RSA, "e": _number(2**32 - 1)}, {"RS256"}, id="exponent of 32 bits"),
         pytest.param({**_RSA, "n": _number(2**2047 + 1)}, {"RS256"}, id="2048 bits"),
         pytest.param({**_RSA, "n": _number(2**8192 - 1)}, {"RS256"}, id="8192 bits"),
         pytest.param(_OKP, {"EdDSA"}, id="Ed25519 as EdDSA"),
@@ -139,6 +148,34 @@ def test_imported_key_has_the_algorithms_that_fit_it(jwk: JWK, algorithms: froze
     """They are the algorithms of its type and curve, or the one in `alg`."""
     key = import_key(jwk)
     assert (key.key_id, key.algorithms) == (jwk.get("kid"), algorithms)
+
+
+_OPTIONAL_MEMBERS = ("kid", "use", "alg", "key_ops", "x5u", "x5c", "x5t", "x5t#S256", "foo")
+
+
+@pytest.mark.parametrize("value", [None, "", []], ids=["null", "empty text", "empty array"])
+@pytest.mark.parametrize("name", _OPTIONAL_MEMBERS)
+@pytest.mark.parametrize("jwk", [_EC, _RSA, _OKP], ids=["EC", "RSA", "OKP"])
+def test_empty_optional_member_counts_as_absent(jwk: JWK, name: str, value: object) -> None:
+    """Serializers write null or nothing for a member that is not set."""
+    assert import_key({**jwk, name: value}) == import_key(_without(jwk, name))
+
+
+@pytest.mark.parametrize(
+    ("jwk", "cost"),
+    [
+        pytest.param(_RSA, 1, id="RSA 2048"),
+        pytest.param({**_RSA, "n": _number(2**4096 - 1)}, 4, id="RSA 4096"),
+        pytest.param({**_RSA, "n": _number(2**8192 - 1)}, 16, id="RSA 8192"),
+        pytest.param(_EC, 3, id="P-256"),
+        pytest.param(key_for("ES384").jwk, 20, id="P-384"),
+        pytest.param(key_for("ES512").jwk, 20, id="P-521"),
+        pytest.param(_OKP, 4, id="Ed25519"),
+    ],
+)
+def test_cost_of_a_key_is_relative_to_rsa_with_2048_bits(jwk: JWK, cost: float) -> None:
+    """It is a measured time for each curve, and grows with the square of an RSA modulus."""
+    assert import_key(jwk).cost == cost
 
 
 def test_imported_rsa_key_has_the_numbers_of_the_jwk() -> None:
