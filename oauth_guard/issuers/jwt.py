@@ -1,6 +1,7 @@
 """JWTIssuer: validate the JWT access tokens of an authorization server (RFC 9068)."""
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from concurrent import futures
@@ -15,6 +16,7 @@ from oauth_guard.issuers.members import missing_member
 from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
 from oauth_guard.issuers.static_keys import StaticKeySet
 from oauth_guard.jose.algorithms import SYMMETRIC
+from oauth_guard.jose.key_set import MAX_WORK
 from oauth_guard.protocol.access_token import AccessToken, Validation
 from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
 from oauth_guard.protocol.raw_token import RawToken
@@ -49,6 +51,10 @@ class JWTIssuer:
         http: The client to fetch with; by default one that this library creates.
         insecure_http: Accept http for hosts that are not loopback, inside a private network.
         jwks_cache: How long its keys are cached, and how often they are fetched.
+        max_verification_work: How much verifying one token may cost if several keys match its
+            header; 1 is a verification with an RSA key of 2048 bits, about 17 µs. P-256 counts
+            3, Ed25519 4, P-384 and P-521 20. Raise it for an issuer that publishes many keys
+            and signs tokens without `kid`.
         clock: Returns monotonic seconds.
         settings: Where its claims differ from RFC 9068: see `ClaimSettings`.
 
@@ -71,12 +77,14 @@ class JWTIssuer:
         http: HTTPClient | None = None,
         insecure_http: bool = False,
         jwks_cache: JWKSCache = _KEY_TIMES,
+        max_verification_work: float = MAX_WORK,
         clock: Clock = time.monotonic,
         **settings: Unpack[ClaimSettings],
     ) -> None:
         urls = {"metadata_url": metadata_url, "jwks_uri": jwks_uri}
         check_issuer_urls(issuer, insecure_http=insecure_http, **urls)
         _check_settings(issuer, jwks_cache, executor, insecure_http=insecure_http)
+        _check_work(max_verification_work)
         if secret is not None:
             settings.setdefault("algorithms", ["HS256"])
         self._rules = ClaimRules.of(issuer, **settings)
@@ -87,17 +95,15 @@ class JWTIssuer:
                 raise ConfigurationError("secret= suffices: leave out keys and threads.")
             self._keys = StaticKeySet.from_secret(secret or b"", self._rules.algorithms)
         elif keys is not None:
-            self._keys = _key_source(keys, executor)
+            self._keys = _key_source(keys, executor, max_verification_work)
         else:
-            fetcher = Fetcher(issuer, http, origins_of(issuer, *urls.values()))
-            discovery = Discovery(
-                issuer,
-                fetcher,
-                metadata_url=metadata_url,
-                jwks_uri=jwks_uri,
-                insecure_http=insecure_http,
+            self._keys = RemoteKeySet(
+                _discovery(issuer, http, urls, insecure_http=insecure_http),
+                cache=jwks_cache,
+                clock=clock,
+                executor=executor,
+                max_work=max_verification_work,
             )
-            self._keys = RemoteKeySet(discovery, cache=jwks_cache, clock=clock, executor=executor)
 
     def __repr__(self) -> str:
         return f"JWTIssuer({self.issuer!r})"
@@ -201,6 +207,26 @@ def _check_settings(
         )
 
 
+def _check_work(work: object) -> None:
+    if isinstance(work, bool) or not isinstance(work, int | float) or not 1 <= work < math.inf:
+        raise ConfigurationError(
+            f"max_verification_work= counts RSA verifications: 1 or more, by default {MAX_WORK}."
+        )
+
+
+def _discovery(
+    issuer: str, http: HTTPClient | None, urls: Mapping[str, str | None], *, insecure_http: bool
+) -> Discovery:
+    fetcher = Fetcher(issuer, http, origins_of(issuer, *urls.values()))
+    return Discovery(
+        issuer,
+        fetcher,
+        metadata_url=urls["metadata_url"],
+        jwks_uri=urls["jwks_uri"],
+        insecure_http=insecure_http,
+    )
+
+
 def _introspection_issuer(issuer: str, introspection: Issuer | None) -> Issuer | None:
     if introspection is None:
         return None
@@ -218,9 +244,11 @@ def _introspection_issuer(issuer: str, introspection: Issuer | None) -> Issuer |
     return introspection
 
 
-def _key_source(keys: Mapping[str, Any] | KeySource, executor: Executor | None) -> KeySource:
+def _key_source(
+    keys: Mapping[str, Any] | KeySource, executor: Executor | None, max_work: float
+) -> KeySource:
     if isinstance(keys, Mapping):
-        return StaticKeySet.from_jwks(keys, executor)
+        return StaticKeySet.from_jwks(keys, executor, max_work=max_work)
     if not hasattr(keys, "verify"):
         raise ConfigurationError('keys= takes a JWK set, {"keys": [...]}, or a KeySource.')
     if member := missing_member(keys, KeySource):

@@ -15,7 +15,7 @@ from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.static_keys import verify_signature
 from oauth_guard.jose.jws import JWS
-from oauth_guard.jose.key_set import KeySet
+from oauth_guard.jose.key_set import MAX_KEYS, MAX_WORK, KeySet
 from oauth_guard.single_flight import SingleFlight
 
 __all__ = ["JWKSCache", "RemoteKeySet"]
@@ -76,11 +76,13 @@ class RemoteKeySet:
         cache: JWKSCache,
         clock: Clock,
         executor: Executor | None = None,
+        max_work: float = MAX_WORK,
     ) -> None:
         self._discovery = discovery
         self._cache = cache
         self._clock = clock
         self._executor = executor
+        self._max_work = max_work
         self._keys: KeySet | None = None
         self._is_current: Callable[[], bool] | None = None
         self._refresh_at = 0.0
@@ -228,9 +230,15 @@ class RemoteKeySet:
 
     def _read(self, document: Document) -> KeySet:
         try:
-            keys = KeySet.from_document(document.members)
+            keys = KeySet.from_document(document.members, max_work=self._max_work)
         except ValueError:
             raise IssuerUnavailable(self._discovery.issuer, Reason.BAD_RESPONSE) from None
+        if keys.oversized:
+            _log.warning(
+                "%s: the key set has too many keys: only the first %d are read",
+                self._discovery.issuer,
+                MAX_KEYS,
+            )
         for problem in keys.skipped:
             _log.info("%s: a key was skipped: %s", self._discovery.issuer, problem)
         if not keys.keys:

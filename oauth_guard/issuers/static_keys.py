@@ -9,7 +9,7 @@ from oauth_guard.errors import ConfigurationError
 from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.jose.jwk import import_secret
 from oauth_guard.jose.jws import JWS
-from oauth_guard.jose.key_set import KeySet
+from oauth_guard.jose.key_set import MAX_KEYS, MAX_WORK, KeySet
 
 __all__ = ["StaticKeySet", "verify_signature"]
 
@@ -43,16 +43,27 @@ class StaticKeySet:
         return True
 
     @classmethod
-    def from_jwks(cls, jwks: Mapping[str, Any], executor: Executor | None = None) -> Self:
+    def from_jwks(
+        cls,
+        jwks: Mapping[str, Any],
+        executor: Executor | None = None,
+        *,
+        max_work: float = MAX_WORK,
+    ) -> Self:
         """Import a JWK set; signatures are verified in *executor* if there is one.
 
+        *max_work* is how much verifying one token may cost; see `KeySet`.
+
         Raises:
-            ConfigurationError: *jwks* is not a JWK set, is empty, or has a key that can't be used.
+            ConfigurationError: *jwks* is not a JWK set, is empty, has more than 100 keys, or has
+                a key that can't be used.
         """
         try:
-            keys = KeySet.from_document(jwks)
+            keys = KeySet.from_document(jwks, max_work=max_work)
         except ValueError as error:
             raise ConfigurationError(f"keys= must be a JWK set: {error}.") from None
+        if keys.oversized:
+            raise ConfigurationError(f"keys= may contain at most {MAX_KEYS} keys.")
         if keys.skipped or not keys.keys:
             problem = "; ".join(keys.skipped) or "there is none"
             raise ConfigurationError(f"keys= must contain usable public keys only: {problem}.")

@@ -1,6 +1,6 @@
 """KeySet: the keys of one issuer, and signature verification with them (RFC 7517 §5)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -9,10 +9,15 @@ from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.jose.jwk import Key, import_key
 from oauth_guard.jose.jws import JWS
 
-__all__ = ["KeySet"]
+__all__ = ["MAX_KEYS", "MAX_WORK", "KeySet"]
 
-_MAX_KEYS = 100
-_MAX_CANDIDATES = 5
+MAX_KEYS = 100
+"""How many keys of a document are read at most."""
+
+MAX_WORK = 200
+"""How much one token may cost by default; 1 is a verification with an RSA key of 2048 bits."""
+
+_NO_KEYS: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -22,56 +27,85 @@ class KeySet:
     Attributes:
         keys: The keys that may verify signatures, in the order of the document.
         skipped: Why the other keys of the document were skipped, one text for each.
+        max_work: How much verifying one token may cost when several keys match: the sum of
+            `Key.cost`. Matching keys beyond it are not tried; the first is tried always.
+        oversized: Whether the document has more keys than the 100 that were read.
     """
 
     keys: tuple[Key, ...]
     skipped: tuple[str, ...] = ()
-    _candidates: Mapping[tuple[str, str | None], list[Key]] = field(init=False, compare=False)
+    max_work: float = MAX_WORK
+    oversized: bool = False
+    _candidates: Mapping[tuple[str, str | None], tuple[Key, ...]] = field(init=False, compare=False)
+    _without_id: Mapping[str, tuple[Key, ...]] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         """Index the candidate keys by algorithm and `kid`, and by algorithm alone."""
         index: dict[tuple[str, str | None], list[Key]] = {}
+        without_id: dict[str, list[Key]] = {}
         for key in self.keys:
             for algorithm in key.algorithms:
-                for key_id in {None, key.key_id}:
-                    index.setdefault((algorithm, key_id), []).append(key)
-        candidates = {entry: keys[:_MAX_CANDIDATES] for entry, keys in index.items()}
+                index.setdefault((algorithm, None), []).append(key)
+                if key.key_id is None:
+                    without_id.setdefault(algorithm, []).append(key)
+                else:
+                    index.setdefault((algorithm, key.key_id), []).append(key)
+        for (algorithm, key_id), keys in index.items():
+            if key_id is not None:
+                keys.extend(without_id.get(algorithm, ()))
+        candidates = {entry: self._affordable(keys) for entry, keys in index.items()}
+        unnamed = {algorithm: self._affordable(keys) for algorithm, keys in without_id.items()}
         object.__setattr__(self, "_candidates", candidates)
+        object.__setattr__(self, "_without_id", unnamed)
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
+    def from_document(cls, document: Mapping[str, Any], *, max_work: float = MAX_WORK) -> Self:
         """Read a JWK Set, and skip the keys that can't be used (RFC 7517 §5).
 
+        At most 100 elements of `keys` are read; `oversized` says whether there are more.
+
         Raises:
-            ValueError: `keys` is not an array, or has more than 100 elements.
+            ValueError: `keys` is not an array.
         """
         jwks = document.get("keys")
-        if not isinstance(jwks, list) or len(jwks) > _MAX_KEYS:
-            raise ValueError(f"a key set has an array `keys` of at most {_MAX_KEYS}")
+        if not isinstance(jwks, list):
+            raise ValueError("a key set has an array `keys`")  # noqa: TRY004 - one error type
         keys: list[Key] = []
         skipped: list[str] = []
-        for jwk in jwks:
+        for jwk in jwks[:MAX_KEYS]:
             try:
                 keys.append(import_key(jwk if isinstance(jwk, dict) else {}))
             except ValueError as error:
                 skipped.append(str(error))
-        return cls(tuple(keys), tuple(skipped))
+        return cls(tuple(keys), tuple(skipped), max_work, len(jwks) > MAX_KEYS)
 
     def verify(self, token: JWS) -> None:
         """Verify the signature of *token* with the keys that match its `alg` and `kid`.
 
-        At most 5 keys are tried, so the work for one token is bounded. A token without `kid` is
-        tried with every key of its algorithm. Claims are not checked.
+        A key without `kid` matches every `kid` (RFC 7517 §4.5), and a token without `kid` every
+        key of its algorithm (RFC 7515 §4.1.4). The keys that have the token's `kid` are tried
+        first. `max_work` bounds the work for one token. Claims are not checked.
 
         Raises:
-            InvalidToken: No key matches the header (`UNKNOWN_KEY`), or no matching key verifies
-                the signature (`BAD_SIGNATURE`).
+            InvalidToken: No key has the algorithm and the `kid` of the header (`UNKNOWN_KEY`), or
+                no matching key verifies the signature (`BAD_SIGNATURE`).
         """
         header = token.header
         # The secret of an issuer is imported without `kid`, so the token's `kid` is ignored.
         key_id = None if header.algorithm in SYMMETRIC else header.key_id
-        candidates = self._candidates.get((header.algorithm, key_id), ())
-        for key in candidates:
+        candidates = self._candidates.get((header.algorithm, key_id), _NO_KEYS)
+        for key in candidates or self._without_id.get(header.algorithm, _NO_KEYS):
             if key.verifies(token):
                 return
         raise InvalidToken(Reason.BAD_SIGNATURE if candidates else Reason.UNKNOWN_KEY)
+
+    def _affordable(self, keys: Iterable[Key]) -> tuple[Key, ...]:
+        """Return the first of *keys* whose costs add up to `max_work` at most; one at least."""
+        work = 0.0
+        affordable: list[Key] = []
+        for key in keys:
+            work += key.cost
+            if affordable and work > self.max_work:
+                break
+            affordable.append(key)
+        return tuple(affordable)

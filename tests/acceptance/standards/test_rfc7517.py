@@ -18,6 +18,7 @@ from tests.acceptance.standards.raw_jws import (
     key_fetches,
     publish,
 )
+from tests.builders.roca import roca_modulus
 
 COOLDOWN = 30
 SECRET = bytes(range(32))
@@ -90,7 +91,6 @@ async def test_invalid_key_set_does_not_replace_the_previous_one(
     [
         {"use": "enc"},
         {"key_ops": ["sign"]},
-        {"key_ops": []},
         {"use": "SIG"},
         {"use": ["sig"]},
         {"key_ops": "verify"},
@@ -106,10 +106,18 @@ async def test_key_for_another_use_is_not_used(api: Api, changes: dict[str, Any]
 
 @pytest.mark.conformance("7517-03")
 @pytest.mark.parametrize(
-    "changes", [{"use": "sig"}, {"key_ops": ["verify"]}, {"key_ops": ["sign", "verify"]}], ids=repr
+    "changes",
+    [
+        {"use": "sig"},
+        {"key_ops": ["verify"]},
+        {"key_ops": ["sign", "verify"]},
+        {"use": None, "key_ops": None, "alg": None, "x5c": None},
+        {"use": "", "key_ops": [], "alg": ""},
+    ],
+    ids=repr,
 )
 async def test_key_for_verification_is_used(changes: dict[str, Any]) -> None:
-    """By `use`, by `key_ops`, or without either."""
+    """By `use`, by `key_ops`, or without either; a member that is null or empty is not set."""
     plain = {name: value for name, value in k1().items() if name != "use"}
     for jwk in (plain, {**plain, **changes}):
         api = Api()
@@ -137,13 +145,67 @@ async def test_token_without_kid_is_tried_on_fitting_keys(api: Api) -> None:
 
 
 @pytest.mark.conformance("7517-05")
-@pytest.mark.parametrize(("before", "outcome"), [(4, "200"), (5, "401 invalid_token")])
-async def test_at_most_five_fitting_keys_are_tried(api: Api, before: int, outcome: str) -> None:
-    """This bounds the work; keys that do not fit are not counted."""
-    others = [SigningKey(f"o{number}").jwk for number in range(before)]
-    publish(api, {"keys": [k2(), *others, k1()]})
+@pytest.mark.parametrize(
+    ("before", "work", "outcome"),
+    [(9, 200, "200"), (9, 30, "200"), (10, 30, "401 invalid_token"), (99, 300, "200")],
+)
+async def test_fitting_keys_are_tried_up_to_a_bound_of_work(
+    before: int, work: float, outcome: str
+) -> None:
+    """A P-256 key counts 3, where an RSA key of 2048 bits counts 1; the operator sets the bound."""
+    api = Api(issuer={"max_verification_work": work})
+    other = SigningKey("other").jwk
+    publish(api, {"keys": [*[other] * before, k1()]})
     token = compact(b'{"alg":"ES256","typ":"at+jwt"}', claims(api))
     expect(await api.get(token=token), outcome)
+
+
+@pytest.mark.conformance("7517-05")
+@pytest.mark.parametrize(
+    ("kid", "outcome"), [(None, "200"), ("", "200"), ("k3", "401 invalid_token")]
+)
+async def test_key_without_kid_is_tried_on_a_token_with_any_kid(
+    api: Api, kid: str | None, outcome: str
+) -> None:
+    """`kid` is optional in a key; a key that has another one is not tried."""
+    publish(api, {"keys": [{**k1(), "kid": kid}, k2()]})
+    expect(await api.get(token=api.token()), outcome)
+
+
+@pytest.mark.conformance("7517-10")
+async def test_oversized_key_set_is_read_up_to_the_bound(api: Api) -> None:
+    """The first 100 keys are used, and the log says that there are more."""
+    publish(api, {"keys": [k1(), *[{"kty": "FOO"}] * 99, k2()]})
+    response = await api.get(token=api.token())
+    expect(response, "200")
+    assert "the key set has too many keys: only the first 100 are read" in response.log
+    token = compact(header(alg="RS256", kid="k2"), claims(api), by(signing_keys()[1]))
+    expect(await api.get(token=token), "401 invalid_token")
+
+
+@pytest.mark.conformance("7517-11")
+@pytest.mark.parametrize(
+    ("changes", "algorithm"),
+    [
+        pytest.param({"e": "AQAAAAE"}, "RS256", id="an RSA exponent of 33 bits"),
+        pytest.param(
+            {"n": encode(roca_modulus().to_bytes(256))},
+            "RS256",
+            id="a modulus with the mark of ROCA",
+        ),
+        pytest.param({"x": "A" * 43}, "EdDSA", id="an Ed25519 point of small order"),
+    ],
+)
+async def test_key_that_anyone_can_sign_for_or_that_costs_much_is_skipped(
+    changes: dict[str, Any], algorithm: str
+) -> None:
+    """The other keys still work."""
+    api = Api(issuer={"algorithms": ["ES256", "RS256", "EdDSA"]})
+    weak = SigningKey("weak", algorithm)
+    publish(api, {"keys": [{**weak.jwk, **changes}, k1()]})
+    expect(await api.get(token=api.token()), "200")
+    token = compact(header(alg=algorithm, kid="weak"), claims(api), by(weak))
+    expect(await api.get(token=token), "401 invalid_token")
 
 
 @pytest.mark.conformance("7517-06")

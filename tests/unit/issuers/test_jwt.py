@@ -171,6 +171,10 @@ async def test_validation_is_not_current_if_the_keys_change_during_verification(
         ({"metadata_url": "http://as/x"}, "metadata_url= must be an absolute https"),
         ({"jwks_uri": "/jwks"}, "jwks_uri= must be an absolute https"),
         ({"issuer": None}, "not None: is a variable of the environment unset"),
+        *(
+            ({"max_verification_work": work}, "max_verification_work= counts RSA verifications")
+            for work in (0, 0.5, -1, True, "many", float("inf"), float("nan"), None)
+        ),
         ({"jwks_cache": 600}, r"jwks_cache= takes several times: JWKSCache\(max_age=600\)"),
         ({"http": httpx.Client()}, r"http= takes an async client: httpx.AsyncClient\(\)"),
         ({"http": httpx}, "http= takes an async client"),

@@ -44,8 +44,8 @@ def times_out(request: httpx.Request) -> httpx.Response:
         ),
         pytest.param(
             lambda _: httpx.Response(200, json={"keys": [{}] * 101}),
-            Reason.BAD_RESPONSE,
-            id="too many keys",
+            Reason.NO_USABLE_KEYS,
+            id="no usable key among too many",
         ),
         pytest.param(
             lambda _: httpx.Response(200, content=b'{"keys": [], "keys": []}'),

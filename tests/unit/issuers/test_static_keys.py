@@ -108,6 +108,12 @@ def test_unusable_secret_is_a_configuration_error(settings: dict[str, Any], mess
     assert repr(settings.get("secret", "nothing")) not in str(caught.value)
 
 
+def test_more_than_100_configured_keys_are_a_configuration_error() -> None:
+    """The operator wrote them, so none is left out silently."""
+    with pytest.raises(ConfigurationError, match="at most 100 keys"):
+        JWTIssuer(ISSUER, keys={"keys": [SigningKey("k1").jwk] * 101})
+
+
 async def test_start_load_and_aclose_have_no_effect() -> None:
     """Static keys are ready without them."""
     keys = StaticKeySet.from_jwks({"keys": [SigningKey("k1").jwk]})
