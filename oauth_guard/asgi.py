@@ -1,4 +1,4 @@
-"""What the door hears and says: ASGI messages read, written and altered (ASGI 3.0)."""
+"""ASGI messages: reading requests, and sending and changing responses (ASGI 3.0)."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -58,7 +58,7 @@ _UNAVAILABLE = 503
 
 
 def path_in_app(connection: Connection) -> str:
-    """Return the path as the application's router reads it: less the root path."""
+    """Return the path as the application's router reads it: without the root path."""
     path: str = connection["path"]
     root_path = connection.get("root_path")
     return route_path(path, root_path) if root_path else path
@@ -76,12 +76,13 @@ def with_identity(
 
 
 async def read_body(receive: Receive) -> tuple[bytes, Receive]:
-    """Return the body, and a `receive` that tells it again and then goes on with what comes.
+    """Return the body, and a `receive` that returns it again and then the messages that follow.
 
-    It is told again in one piece, since many small ones would take more room than their bytes.
+    The body is returned again in one piece, since many small pieces take more memory than their
+    bytes.
 
     Raises:
-        RequestTooLarge: It is over 64 KiB; no more than that and a chunk was held.
+        RequestTooLarge: It is longer than 64 KiB; at most that and one chunk was in memory.
     """
     body = bytearray()
     message: Message = {"type": "http.request", "more_body": True}
@@ -90,28 +91,28 @@ async def read_body(receive: Receive) -> tuple[bytes, Receive]:
         body += message.get("body", b"")
         if len(body) > _MAX_FORM_BYTES:
             raise RequestTooLarge(Reason.BODY_TOO_LARGE)
-    gone = message["type"] != "http.request"  # before the end, which never came
-    whole: Message = {"type": "http.request", "body": bytes(body), "more_body": gone}
-    retold = iter([whole, message] if gone else [whole])
+    disconnected = message["type"] != "http.request"  # before the end of the body
+    whole: Message = {"type": "http.request", "body": bytes(body), "more_body": disconnected}
+    messages = iter([whole, message] if disconnected else [whole])
 
-    async def retelling() -> Message:
-        for message in retold:
+    async def receive_again() -> Message:
+        for message in messages:
             return message
         return await receive()
 
-    return bytes(body), retelling
+    return bytes(body), receive_again
 
 
 async def send_response(
     send: Send, method: str, status: int, headers: HeaderFields, body: bytes = b""
 ) -> None:
-    """Send a whole answer, without its body to a HEAD request."""
+    """Send a whole response; to a HEAD request without its body."""
     await send({"type": "http.response.start", "status": status, "headers": list(headers)})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
 
 
 async def send_rejection(rejection: Rejection, connection: Connection, send: Send) -> None:
-    """Answer a request with *rejection*, without its body to a HEAD request."""
+    """Send *rejection* as the response; to a HEAD request without its body."""
     headers = list(rejection.headers)
     await send({"type": "http.response.start", "status": rejection.status, "headers": headers})
     body = b"" if connection["method"] == "HEAD" else rejection.body
@@ -121,9 +122,9 @@ async def send_rejection(rejection: Rejection, connection: Connection, send: Sen
 async def deny_handshake(
     rejection: Rejection, connection: Connection, receive: Receive, send: Send
 ) -> None:
-    """Refuse a handshake: with the same answer as over HTTP where the server can send one."""
+    """Reject a handshake, with the same response as over HTTP if the server can send one."""
     if (await receive())["type"] != "websocket.connect":
-        return  # the client is gone already
+        return  # the client has disconnected
     if supports_denial_response(connection):
         start = {"status": rejection.status, "headers": list(rejection.headers)}
         await send({"type": "websocket.http.response.start", **start})
@@ -133,17 +134,17 @@ async def deny_handshake(
 
 
 def supports_denial_response(connection: Connection) -> bool:
-    """Tell whether the server can refuse a handshake with a status and headers, as over HTTP."""
+    """Return whether the server can reject a handshake with a status and headers, as over HTTP."""
     return "websocket.http.response" in (connection.get("extensions") or {})
 
 
 def close_code(rejection: Rejection) -> int:
-    """Return the code to close a WebSocket with, where *rejection* can't go (RFC 6455 §7.4)."""
+    """Return the code to close a WebSocket with if *rejection* can't be sent (RFC 6455 §7.4)."""
     return _TRY_AGAIN_LATER if rejection.status == _UNAVAILABLE else _POLICY_VIOLATION
 
 
 def with_headers(fields: HeaderFields, send: Send) -> Send:
-    """Add header *fields* to the answer, unless the application saw to CORS by itself."""
+    """Add header *fields* to the response, unless the application has set CORS fields itself."""
 
     async def send_with_fields(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -156,7 +157,7 @@ def with_headers(fields: HeaderFields, send: Send) -> Send:
 
 
 def with_empty_body(send: Send) -> Send:
-    """Let status and headers of an answer through, and nothing else."""
+    """Send status and headers of a response, and remove everything else."""
 
     async def send_without_body(message: Message) -> None:
         match message["type"]:
@@ -172,10 +173,10 @@ def with_empty_body(send: Send) -> Send:
 
 
 def with_private_cache(send: Send) -> Send:
-    """Keep a good answer out of shared caches, whose key would hold the token of the query.
+    """Keep a successful response out of shared caches, whose key would contain the token.
 
-    The application's own directives stay, but for `public` and a narrower `private`
-    (RFC 6750 §2.3).
+    For a token in the query (RFC 6750 §2.3). The application's own directives stay, except for
+    `public` and a narrower `private`.
     """
 
     async def send_privately(message: Message) -> None:
@@ -185,7 +186,7 @@ def with_private_cache(send: Send) -> Send:
             directives = [d.strip() for value in values for d in _DIRECTIVE.findall(value)]
             kept = [d for d in directives if _name(d) not in _REPLACED]
             others = [field for field in headers if field[0].lower() != b"cache-control"]
-            # First, since what an odd directive does to the rest is up to the cache.
+            # First, since a cache may ignore what follows a directive that it can't parse.
             control = (b"cache-control", b", ".join((b"private", *kept)))
             message = {**message, "headers": [*others, control]}
         await send(message)

@@ -22,42 +22,43 @@ _SCHEME = "OAuth2"
 
 
 def requires(*scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> Any:
-    """Return a dependency that lets only callers through who have what is asked, all of it.
+    """Return a dependency that admits only callers who satisfy every argument.
 
-    It stands in `dependencies=[requires("write")]`, or gives the caller to the route:
-    `caller: Annotated[Identity, requires("read")]`. It is one dependency and costs no thread.
-    Where it stands below a `Security(..., scopes=[...])` of yours, those scopes are wanted too.
+    Use it as `dependencies=[requires("write")]`, or as a parameter that receives the caller:
+    `caller: Annotated[Identity, requires("read")]`. It is one dependency and needs no thread.
+    Below a `Security(..., scopes=[...])` of the application, those scopes are required too.
 
-    OpenAPI lists the scopes. FastAPI can't write alternatives there, so of those it lists the
-    first, which is also the one that a challenge names.
+    OpenAPI lists the scopes. FastAPI can't write alternatives there, so it lists the first
+    alternative, which is also the one that a challenge names.
 
     Args:
-        scopes: What the token must grant; write alternatives as `scope("a") | scope("b")`.
-        settings: What else the caller must have, or be: see `RequirementSettings`.
+        scopes: The scopes that the token must grant; `scope("a") | scope("b")` for alternatives.
+        settings: The other requirements: see `RequirementSettings`.
 
     Raises:
-        ConfigurationError: A scope is malformed, a setting unknown, or, when a request comes, no
-            guard stands in front, or one whose issuers can't be asked.
+        ConfigurationError: A scope is malformed, or a setting is unknown. On a request: there is
+            no middleware around the application, or the route introspects and an issuer of the
+            guard can't.
     """
     requirement = Requirement.of(*scopes, **settings)
     listed = requirement.scopes.alternatives[0] if requirement.scopes is not None else ()
-    # Not cached: FastAPI would take one asked alone and one asked below a `Security` for equal.
+    # Not cached: FastAPI would use one result for a dependency alone and below a `Security`.
     return Security(_Required(requirement), scopes=[*map(_Listed, listed)], use_cache=False)
 
 
 def document(
     app: FastAPI, *, authorization_url: str, token_url: str, scopes: Mapping[str, str]
 ) -> None:
-    """Say in the application's OpenAPI how to get a token: by the authorization code flow.
+    """Add the authorization code flow to the application's OpenAPI document.
 
-    Its docs page can then sign in by itself. Without this, OpenAPI says that a bearer token
-    is wanted, and no more.
+    The docs page can then obtain a token. Without this, OpenAPI says only that a bearer token is
+    required.
 
     Args:
         app: The application whose routes use `requires` or `Caller`.
-        authorization_url: Where the resource owner is asked.
-        token_url: Where the client gets the token.
-        scopes: Each scope with what it grants, in words for the resource owner.
+        authorization_url: The authorization endpoint.
+        token_url: The token endpoint.
+        scopes: Each scope with a description for the resource owner.
     """
     flow = OAuthFlowAuthorizationCode(
         authorizationUrl=authorization_url, tokenUrl=token_url, scopes=dict(scopes)
@@ -76,15 +77,15 @@ def document(
 
 
 class _Listed(str):
-    """A scope as OpenAPI lists it for one of ours, told from those that enclosing ones ask."""
+    """A scope that OpenAPI lists for one of our dependencies, not for an enclosing one."""
 
     __slots__ = ()
 
 
 class _Required(SecurityBase):
-    """A requirement as a dependency, and at once the security scheme that OpenAPI shows for it.
+    """A requirement as a dependency, which is also the security scheme that OpenAPI shows.
 
-    All share one scheme, so several on one route are shown, as they are meant, together.
+    All share one scheme, so OpenAPI shows several on one route as required together.
     """
 
     model = HTTPBearer()
@@ -94,7 +95,7 @@ class _Required(SecurityBase):
         self._requirement = requirement
 
     async def __call__(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity:
-        # OpenAPI shows what every `Security` above this one asks too; what is shown must hold.
+        # OpenAPI shows the scopes of each enclosing `Security` too, so they are required here.
         inherited = [name for name in shown.scopes if not isinstance(name, _Listed)]
         if not inherited:
             return await admit(connection, self._requirement)
@@ -104,4 +105,4 @@ class _Required(SecurityBase):
 
 
 Caller = Annotated[Identity, requires()]
-"""The caller of a route that asks for a good token and nothing more."""
+"""The caller of a route that requires a valid token and nothing more."""

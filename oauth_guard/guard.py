@@ -117,7 +117,7 @@ class Guard:
             realm=realm if metadata else realm or resource,
             resource_metadata=metadata_url(resource) if metadata else None,
             error_uri=error_uri,
-            tell_reason=debug,
+            debug=debug,
         )
         self.metadata_path = metadata_path(resource) if metadata else None
         scopes = [str(scope(name)) for name in scopes_supported]
@@ -220,17 +220,17 @@ class Guard:
         """Raise `ConfigurationError` unless every issuer can introspect."""
         if names := self._issuers.without_introspection:
             raise ConfigurationError(
-                f"introspect=True asks the authorization server, and {' and '.join(names)} can't "
-                "be asked: write JWTIssuer(..., introspection=IntrospectionIssuer(...))."
+                f"introspect=True needs introspection, which {' and '.join(names)} lacks: write "
+                "JWTIssuer(..., introspection=IntrospectionIssuer(...))."
             )
 
     def reject(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
         """Return the rejection for *error*, and log its reason for the operator."""
         rejection = self._rejections.build(error)
         if isinstance(error, IssuerUnavailable):
-            _log.warning("%s: no answer from %s: %s", self.resource, error.issuer, error.reason)
+            _log.warning("%s: no response from %s: %s", self.resource, error.issuer, error.reason)
         elif _log.isEnabledFor(logging.INFO):
-            _log.info("%s: refused with %d: %s", self.resource, rejection.status, error.reason)
+            _log.info("%s: rejected with %d: %s", self.resource, rejection.status, error.reason)
         return rejection
 
     async def _validate(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
@@ -256,7 +256,7 @@ class Guard:
         try:
             await self._issuers.load()
         except IssuerUnavailable as error:
-            _log.warning("%s: no answer from %s: %s", self.resource, error.issuer, error.reason)
+            _log.warning("%s: no response from %s: %s", self.resource, error.issuer, error.reason)
             if self._start == "fail fast":
                 await self.aclose()
                 raise

@@ -1,4 +1,4 @@
-"""GuardMap: which guard watches over which path, and where their metadata is."""
+"""GuardMap: the guard of each path, and the paths of their metadata."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ class GuardMap:
     """One guard for all paths, or one for each prefix: the longest by whole segments decides.
 
     Attributes:
-        documents: The metadata of each guard by its path.
+        documents: The metadata of each guard by the path that serves it.
 
     Args:
         guard: The guard, or one for each prefix.
@@ -36,11 +36,11 @@ class GuardMap:
 
     @property
     def only(self) -> Guard | None:
-        """The guard of all paths, if there is one alone."""
+        """The guard of all paths; None if there are several."""
         return self._guards[0][1] if len(self._guards) == 1 else None
 
     def at(self, path: str) -> Guard:
-        """Return the guard that watches over *path*."""
+        """Return the guard of *path*."""
         return next(guard for prefix, guard in self._guards if is_under(path, prefix))
 
 

@@ -36,19 +36,19 @@ _P = ParamSpec("_P")
 def requires(
     *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]
 ) -> Callable[[Callable[_P, Any]], Callable[_P, Coroutine[Any, Any, Any]]]:
-    """Let only callers through to an endpoint who have what is asked; all of it is wanted.
+    """Return a decorator that admits only callers who satisfy every argument.
 
     For functions, async or not, for methods of class-based endpoints, and for WebSocket
-    endpoints. A refusal costs no thread; an endpoint that is not async still runs in one.
+    endpoints. A rejection needs no thread; an endpoint that is not async still runs in one.
 
     Args:
-        scopes: What the token must grant; write alternatives as `scope("a") | scope("b")`.
-        settings: What else the caller must have, or be: see `RequirementSettings`.
+        scopes: The scopes that the token must grant; `scope("a") | scope("b")` for alternatives.
+        settings: The other requirements: see `RequirementSettings`.
 
     Raises:
-        ConfigurationError: Something else than a function is decorated, a scope is malformed, a
-            setting unknown, or, when a request comes, no guard stands in front, or one whose
-            issuers can't be asked.
+        ConfigurationError: The decorated object is not a function, a scope is malformed, or a
+            setting is unknown. On a request: there is no middleware around the application, or
+            the route introspects and an issuer of the guard can't.
     """
     requirement = Requirement.of(*scopes, **settings)
 
@@ -56,15 +56,17 @@ def requires(
 
 
 async def admit(connection: HTTPConnection, requirement: Requirement) -> Identity:
-    """Return who sent the request behind *connection*, held to *requirement*.
+    """Return the caller behind *connection* if they satisfy *requirement*.
 
-    Where that asks anew, what is learnt takes the place of what was known.
+    If the requirement introspects, the new identity replaces the one in the connection.
 
     Raises:
-        HTTPException: With the same status and challenge as the middleware's refusals, so
-            that the application's own handlers may restyle the body.
-        WebSocketException: Where a WebSocket can't be answered so any more, or ever.
-        ConfigurationError: No guard stands in front, or one that can't do what is asked.
+        HTTPException: With the same status and challenge as the middleware's rejections, so
+            that the application's own handlers may change the body.
+        WebSocketException: The same, if an HTTP response is not possible: the WebSocket is
+            already accepted, or the server can't send one.
+        ConfigurationError: There is no middleware around the application, or the requirement
+            introspects and an issuer of the guard can't.
     """
     guard, identity = _guard_and_identity(connection)
     if requirement.introspect:
@@ -82,9 +84,9 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
 
 
 def metadata_route(guard: Guard) -> Route:
-    """Return the route of the guard's metadata, for the application in which it is mounted.
+    """Return the route of the guard's metadata, for the outermost application.
 
-    A guard inside a mount never sees the path of its metadata, which begins at the root.
+    A guard inside a mount never receives the path of its metadata, which begins at the root.
 
     Raises:
         ConfigurationError: The guard was built with `metadata=False`.
@@ -141,9 +143,9 @@ def _guard_and_identity(connection: HTTPConnection) -> tuple[Guard, Identity]:
 
 
 def _replace(connection: HTTPConnection, known: Identity, identity: Identity) -> None:
-    """Let the application see *identity*; the middleware takes it back in the end."""
+    """Make *identity* the caller that the application sees, for the rest of the connection."""
     for name in (IDENTITY, "user", "auth"):
-        if connection.scope.get(name) is known:  # not what other middleware put there
+        if connection.scope.get(name) is known:  # other middleware may have replaced it
             connection.scope[name] = identity
     set_current_identity(identity)
 
@@ -151,8 +153,8 @@ def _replace(connection: HTTPConnection, known: Identity, identity: Identity) ->
 def _exception(connection: HTTPConnection, rejection: Rejection) -> Exception:
     if isinstance(connection, WebSocket) and not _can_be_denied(connection):
         return WebSocketException(close_code(rejection))
-    # Headers of raw pairs, since a challenge may take several lines of one name. What
-    # describes our body is left out: the framework writes its own.
+    # Raw pairs, since a challenge may need several lines of one name. The fields that describe
+    # our body are left out: the framework writes its own.
     return HTTPException(rejection.status, headers=Headers(raw=list(rejection.challenges)))
 
 

@@ -1,15 +1,17 @@
-"""The only room where an error becomes an answer (RFC 6750 §3, RFC 9110 §11.6.1, RFC 9728 §5.1)."""
+"""RejectionBuilder: the responses to errors (RFC 6750 §3, RFC 9110 §11.6.1, RFC 9728 §5.1).
+
+No other module writes a challenge. The texts are fixed: nothing of a request goes into them.
+"""
 
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason, RequestRejected
 
-__all__ = ["CHALLENGE_HEADER", "Prepared", "Rejection", "RejectionBuilder"]
+__all__ = ["CHALLENGE_HEADER", "Rejection", "RejectionBuilder"]
 
 CHALLENGE_HEADER = b"www-authenticate"
 
@@ -20,19 +22,19 @@ _DESCRIPTIONS = {
 }
 _NO_STORE = (b"cache-control", b"no-store")
 _MAX_RETRY_AFTER = 60
-_MAX_WRITTEN = 256  # an operator's function may ask for a scope of its own making
+_MAX_WRITTEN = 256  # an operator's function may require a scope of its own making
 _PRINTABLE = re.compile(r"[\x20-\x7E]*")
 _URI = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """The whole answer to a failed request, as a value; shells ship it.
+    """The response to a rejected request, as a value.
 
     Attributes:
         status: The HTTP status.
-        challenges: The `WWW-Authenticate` lines and other fields that any answer with this
-            status must carry, names in lower case.
+        challenges: The `WWW-Authenticate` lines and other fields that every response with this
+            status must have, names in lower case.
         body: JSON, or nothing.
     """
 
@@ -42,30 +44,23 @@ class Rejection:
 
     @cached_property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        """All header fields of the answer, those that describe our body included."""
+        """All header fields of the response, those that describe our body included."""
         length = (b"content-length", b"%d" % len(self.body))
         kind = ((b"content-type", b"application/json"),) if self.body else ()
         return (*self.challenges, *kind, length)
 
 
-class Prepared(NamedTuple):
-    """An answer that was written beforehand, and what the operator is told with it."""
-
-    rejection: Rejection
-    reason: Reason
-
-
 class RejectionBuilder:
-    """Writes the answers of one guard, from its configuration and our own constants alone.
+    """Builds the rejections of one guard, from its configuration and our own constants alone.
 
     Args:
         realm: The protection space that challenges name.
         resource_metadata: Where the resource's metadata is served (RFC 9728 §5.1).
         error_uri: A page for the client's developer (RFC 6750 §3).
-        tell_reason: Add our reason to the body; for development.
+        debug: Add the reason to the body; for development.
 
     Raises:
-        ConfigurationError: A value holds what could not stand in a challenge (RFC 9110 §5.6.4,
+        ConfigurationError: A value contains characters that a challenge can't (RFC 9110 §5.6.4,
             RFC 6750 §3).
     """
 
@@ -75,7 +70,7 @@ class RejectionBuilder:
         resource_metadata: str | None,
         error_uri: str | None,
         *,
-        tell_reason: bool,
+        debug: bool,
     ) -> None:
         if realm is not None and not _PRINTABLE.fullmatch(realm):
             raise ConfigurationError("realm= must be printable ASCII, on one line.")
@@ -86,13 +81,13 @@ class RejectionBuilder:
         self._realm = realm
         self._resource_metadata = resource_metadata
         self._error_uri = error_uri
-        self._tell_reason = tell_reason
-        # Written once each: nothing of a request goes into them.
+        self._debug = debug
+        # Each is written once, since nothing of a request goes into them.
         self._written = lru_cache(_MAX_WRITTEN)(self._write)
 
     def build(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
-        """Return the answer that *error* deserves."""
-        reason = error.reason if self._tell_reason else None
+        """Return the rejection for *error*."""
+        reason = error.reason if self._debug else None
         if isinstance(error, RequestRejected):
             return self._written(error.status, error.code, error.scope, reason)
         seconds = min(max(error.retry_after, 1), _MAX_RETRY_AFTER)
@@ -126,8 +121,8 @@ class RejectionBuilder:
 
 
 def _body(members: dict[str, str], reason: Reason | None) -> bytes:
-    told = members if reason is None else {**members, "reason": reason}
-    return json.dumps(told).encode("ascii") if told else b""
+    content = members if reason is None else {**members, "reason": reason}
+    return json.dumps(content).encode("ascii") if content else b""
 
 
 def _quote(value: str) -> str:

@@ -1,4 +1,4 @@
-"""What a browser needs to let scripts of other origins call the resource (Fetch standard §3.2)."""
+"""CrossOrigin: which scripts of other origins may call the resource (Fetch standard §3.2)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -23,11 +23,11 @@ PREFLIGHT_HEADERS = (
     (b"access-control-allow-headers", _ALLOWED_HEADERS),
     (b"access-control-max-age", _PREFLIGHT_MAX_AGE),
 )
-"""What an allowed preflight is answered with, beside `CrossOrigin.response_headers`."""
+"""The header fields of the response to an allowed preflight, beside `response_headers`."""
 
 
 def is_preflight(method: str, headers: Headers) -> bool:
-    """Tell whether a browser asks leave to make a request: a preflight never has credentials."""
+    """Return whether a request is a CORS preflight, which never has credentials."""
     if method != "OPTIONS":
         return False
     names = [name.lower() for name, _ in headers]
@@ -40,7 +40,7 @@ def is_preflight(method: str, headers: Headers) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CrossOrigin:
-    """The origins whose scripts may call the resource and read its answers and challenges.
+    """The origins whose scripts may call the resource and read its responses and challenges.
 
     Attributes:
         origins: Such as `https://app.example.com`, or `*` for all.
@@ -53,14 +53,14 @@ class CrossOrigin:
         """Read the configured *origins*.
 
         Raises:
-            ConfigurationError: One is no origin.
+            ConfigurationError: One is not an origin.
         """
         if isinstance(origins, str):
             raise ConfigurationError(f'cors= takes a list: cors=["{origins}"].')
         return cls(frozenset(map(_origin, origins)))
 
     def response_headers(self, headers: Headers) -> Headers:
-        """Return the header fields that let the script behind a request read the answer."""
+        """Return the header fields that let the script behind a request read the response."""
         if not self.origins:
             return ()
         origins = [value for name, value in headers if name.lower() == b"origin"]

@@ -18,18 +18,18 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Identity:
-    """Who called: a resource owner through a client, or a client for itself.
+    """The caller: a resource owner through a client, or a client for itself.
 
-    It can't be changed, all the way down, since one object may serve many requests, and its
-    `repr` tells nothing of the token. It stands as `request.user` and as `request.auth`.
+    Immutable, including its claims, since one object may serve many requests; its `repr` is safe
+    to log. Available as `request.user` and as `request.auth`.
 
     Attributes:
-        issuer: The authorization server that vouched for the caller.
-        subject: Who, by the issuer's identifier; unique only together with `issuer`.
+        issuer: The authorization server that issued the token.
+        subject: The issuer's identifier of the caller; unique only together with `issuer`.
         client_id: The client that called.
         scopes: What the token grants.
         roles: The roles of the subject, as are `groups` and `entitlements` (RFC 9068 §2.2.3.1).
-        is_client_token: Whether the issuer's rules tell that a client called for itself.
+        is_client_token: Whether, by the issuer's rules, the client called for itself.
         claims: All claims of the token.
         token: The raw token, if the guard was built with `expose_token=True`.
     """
@@ -67,15 +67,15 @@ class Identity:
 
     @property
     def is_authenticated(self) -> bool:
-        """Whether an issuer vouched for the caller; only `ANONYMOUS` has none."""
+        """Whether an issuer authenticated the caller; only `ANONYMOUS` has none."""
         return self.issuer is not None
 
     @property
     def kind(self) -> Literal["user", "client", "anonymous"]:
         """Whether a resource owner calls through a client, or a client for itself.
 
-        A token whose subject is its client was issued to the client alone (RFC 9068 §2.2); other
-        issuers mark it in other ways, which their rules know.
+        A token whose subject is its client was issued to the client alone (RFC 9068 §2.2). Some
+        issuers mark it in other ways: see `is_client_token`.
         """
         if not self.is_authenticated:
             return "anonymous"
@@ -99,7 +99,7 @@ class Identity:
 _Mutable = mutable_class_of(Identity)
 
 ANONYMOUS = Identity()
-"""The caller of whom nothing is known: on public paths, and where a token is optional."""
+"""The caller without credentials: on public paths, and if a token is optional."""
 
 _current: ContextVar[Identity] = ContextVar("oauth_guard.identity", default=ANONYMOUS)
 
@@ -107,13 +107,13 @@ _current: ContextVar[Identity] = ContextVar("oauth_guard.identity", default=ANON
 def current_identity() -> Identity:
     """Return the caller of the request that is being served here, or `ANONYMOUS`.
 
-    For code that has no request at hand: a log filter, a tool, a task started by a handler.
+    For code without access to the request: a log filter, a tool, a task started by a handler.
     """
     return _current.get()
 
 
 set_current_identity = _current.set
-"""Make an identity the current one; hand the result to `reset_current_identity` when done."""
+"""Make an identity the current one; pass the result to `reset_current_identity` afterwards."""
 
 reset_current_identity = _current.reset
 """Undo the `set_current_identity` that returned this."""

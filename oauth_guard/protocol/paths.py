@@ -1,4 +1,4 @@
-"""What a path names, read as a router reads it, and which paths are public."""
+"""PublicPaths, and how a router reads a path."""
 
 import re
 from collections.abc import Iterable
@@ -18,29 +18,29 @@ _SAFE = ("GET", "HEAD")
 
 
 def route_path(path: str, root_path: str) -> str:
-    """Return *path* less the *root_path* under which the application is mounted.
+    """Return *path* without the *root_path* under which the application is mounted.
 
-    A `root_path` that is no prefix by whole segments is none, as in Starlette's router.
+    A `root_path` that is not a prefix by whole segments is ignored, as in Starlette's router.
     """
     below = path.removeprefix(root_path)
     return below if below == "" or below.startswith("/") else path
 
 
 def is_under(path: str, prefix: str) -> bool:
-    """Tell whether *path* is *prefix* or lies below it, by whole segments; all is under `/`.
+    """Return whether *path* is *prefix* or below it, by whole segments; every path is under `/`.
 
-    A server may hand on what is no path at all, such as the `*` of `OPTIONS *`.
+    *path* may be something else than a path, such as the `*` of `OPTIONS *`.
     """
     prefix = prefix.removesuffix("/")
     return not prefix or path == prefix or path.startswith(prefix + "/")
 
 
 def is_ambiguous(path: str, raw_path: bytes | None) -> bool:
-    """Tell whether two programs might read *path* as two different ones.
+    """Return whether two programs may read *path* as two different paths.
 
-    So they might with an encoded slash, a dot segment, an empty segment, a backslash or a
-    control character (to a router whose pattern ends in `$`, `/a` is also `/a` and a newline),
-    or where no slash begins it.
+    They may if it has an encoded slash, a dot segment, an empty segment, a backslash or a control
+    character (a router whose pattern ends in `$` also matches `/a` and a newline), or if it does
+    not begin with a slash.
     """
     return bool(
         _AMBIGUOUS_DECODED.search(path)
@@ -50,12 +50,12 @@ def is_ambiguous(path: str, raw_path: bytes | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PublicPaths:
-    """The paths on which nobody looks at a token.
+    """The paths on which no token is read.
 
     Attributes:
         exact: Method and path, or `WEBSOCKET` and path.
-        subtrees: Method and the path above the subtree; that path itself is not included, with
-            a slash at its end or without.
+        subtrees: Method and the path above the subtree. That path itself is not included, with or
+            without a slash at its end.
     """
 
     exact: frozenset[tuple[str, str]]
@@ -86,16 +86,16 @@ class PublicPaths:
 
     @property
     def paths(self) -> set[str]:
-        """The single paths that are public to some method."""
+        """The single paths that are public for some method."""
         return {path for _, path in self.exact}
 
     @property
     def trees(self) -> tuple[str, ...]:
-        """What the paths of all public subtrees begin with."""
+        """The beginnings of the paths in public subtrees."""
         return tuple({f"{above}/" for _, above in self.subtrees})
 
     def include(self, method: str, path: str, raw_path: bytes | None) -> bool:
-        """Tell whether *method* on *path* (less the root path) is public; if in doubt, not."""
+        """Return whether *method* on *path*, without the root path and unambiguous, is public."""
         if (method, path) in self.exact:
             return not is_ambiguous(path, raw_path)
         below = path.removesuffix("/")  # to some routers `/static/` is `/static`, which is above

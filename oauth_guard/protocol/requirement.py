@@ -1,4 +1,4 @@
-"""Requirement: what a route asks of its caller (RFC 6750 §3.1, RFC 9068 §2.2.3.1)."""
+"""Requirement: what a route requires of its caller (RFC 6750 §3.1, RFC 9068 §2.2.3.1)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,15 +14,16 @@ __all__ = ["Requirement", "RequirementSettings"]
 
 
 class RequirementSettings(TypedDict, total=False):
-    """What a route may ask beside scopes: keyword arguments of every `requires`.
+    """What a route may require besides scopes: keyword arguments of every `requires`.
 
     Attributes:
-        roles: The roles that the caller must have, each of them; so for the next two.
+        roles: The roles that the caller must have, all of them; likewise the next two.
         groups: The groups that the caller must belong to.
         entitlements: The entitlements that the caller must have.
-        users_only: Refuse a client that acts for itself (RFC 9700 §4.15).
-        introspect: Ask the authorization server now, past every memory; on an open WebSocket, each
-            time that a decorated method is called.
+        users_only: Reject a client that acts for itself (RFC 9700 §4.15).
+        introspect: Introspect the token at the authorization server now, and use no cached
+            result. The caller must be the same as before, so the token needs a subject. On an
+            open WebSocket, each call of a decorated method introspects.
     """
 
     roles: Iterable[str]
@@ -34,10 +35,10 @@ class RequirementSettings(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a route asks: everything that is set must hold.
+    """What a route requires: everything that is set must be satisfied.
 
     Its attributes are `RequirementSettings`, read and checked, and the scope that the token must
-    grant.
+    grant. `Guard.authorize` compares an identity with it.
     """
 
     scopes: ScopeExpression | None = None
@@ -49,7 +50,7 @@ class Requirement:
 
     @classmethod
     def of(cls, *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> Self:
-        """Build a requirement from what a route writes; all of *scopes* are wanted.
+        """Build a requirement from the arguments of a route; all of *scopes* are required.
 
         Raises:
             ConfigurationError: A scope is malformed, a list was written as one string, or a
@@ -61,7 +62,7 @@ class Requirement:
 
     @property
     def challenge_scope(self) -> str | None:
-        """The scope that a token for this needs, written as a challenge writes it."""
+        """The required scope as a challenge writes it; None if no scope is required."""
         return None if self.scopes is None else str(self.scopes)
 
     def violation(self, identity: Identity) -> MissingCredentials | InsufficientScope | None:
@@ -93,7 +94,7 @@ class Requirement:
 def _setting(name: str, value: Any) -> Any:
     if name not in RequirementSettings.__annotations__:
         known = ", ".join(RequirementSettings.__annotations__)
-        raise ConfigurationError(f"{name}= is nothing that a route can ask; there are {known}.")
+        raise ConfigurationError(f"{name}= is not a requirement of a route; there are {known}.")
     if name in {"users_only", "introspect"}:
         return value
     if isinstance(value, str):

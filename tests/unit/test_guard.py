@@ -117,10 +117,10 @@ async def test_the_operator_is_told_why(api: Api, rejection: Rejection) -> None:
     level, _, text = line.partition(f" oauth_guard {RESOURCE}: ")
     if rejection.outage:
         assert level == "WARNING"
-        assert text == "no answer from https://as.example.com: unreachable"
+        assert text == "no response from https://as.example.com: unreachable"
     else:
         assert level == "INFO"
-        status, _, reason = text.removeprefix("refused with ").partition(": ")
+        status, _, reason = text.removeprefix("rejected with ").partition(": ")
         assert status == rejection.outcome[:3]
         assert reason in set(Reason)
 
@@ -189,7 +189,7 @@ async def test_a_guard_opens_without_keys(
     async with Guard(RESOURCE, issuers, start=start) as guard:
         assert not guard.ready
         await guard.authenticate(_request(other.token("read")))
-        told = f"{RESOURCE}: no answer from https://as.example.com: unreachable"
+        told = f"{RESOURCE}: no response from https://as.example.com: unreachable"
         assert (told in caplog.messages) == (start == "wait")
 
 

@@ -34,7 +34,7 @@ async def test_a_revoked_token_is_refused_at_once(kind: str, path: str) -> None:
     answer = await api.request(token)
     expect(answer, "401 invalid_token")
     assert answer.challenges == (await api.get("/r", "unknown")).challenges
-    assert f"refused with 401: {Reason.INACTIVE}" in answer.log
+    assert f"rejected with 401: {Reason.INACTIVE}" in answer.log
 
 
 @pytest.mark.parametrize(("kind_of", "status"), [("jwt", 200), ("opaque", 401)])

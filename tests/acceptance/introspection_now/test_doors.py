@@ -97,7 +97,9 @@ async def test_the_token_is_in_nothing_that_may_be_shown() -> None:
     assert (await api.get("/silent", token)).status == 200
 
 
-UNASKED = r"introspect=True asks .*, and https://as\.example\.com can't be asked: write JWTIssuer"
+UNASKED = (
+    r"introspect=True needs introspection, which https://as\.example\.com lacks: write JWTIssuer"
+)
 
 
 def test_a_middleware_that_can_not_ask_is_not_built() -> None:

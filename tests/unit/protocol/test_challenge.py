@@ -33,9 +33,9 @@ def _rejections(
     resource_metadata: str | None = _METADATA,
     error_uri: str | None = None,
     *,
-    tell_reason: bool = False,
+    debug: bool = False,
 ) -> RejectionBuilder:
-    return RejectionBuilder(realm, resource_metadata, error_uri, tell_reason=tell_reason)
+    return RejectionBuilder(realm, resource_metadata, error_uri, debug=debug)
 
 
 def _challenge(rejection: Rejection) -> tuple[str, dict[str, str]]:
@@ -164,7 +164,7 @@ def test_the_error_page_goes_with_the_error() -> None:
 )
 def test_the_reason_is_told_in_development_alone(error: Any, reason: str) -> None:
     """Our reason is in the body only where it was asked for, and never in a header."""
-    told = _rejections(tell_reason=True).build(error)
+    told = _rejections(debug=True).build(error)
     assert json.loads(told.body)["reason"] == reason
     assert b"reason" not in _rejections().build(error).body
     assert all(reason.encode() not in value for _, value in told.headers)
@@ -237,7 +237,7 @@ def test_any_rejection_parses_back(
     error: RequestRejected, realm: str, error_uri: str | None, told: bool
 ) -> None:
     """One line, each parameter once, every value as it was; the body says the same."""
-    rejection = _rejections(realm, None, error_uri, tell_reason=told).build(error)
+    rejection = _rejections(realm, None, error_uri, debug=told).build(error)
     scheme, parameters = _challenge(rejection)
     assert (scheme, parameters["realm"]) == ("Bearer", realm)
     assert parameters.get("scope") == error.scope

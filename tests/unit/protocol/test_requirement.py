@@ -142,5 +142,5 @@ def test_a_malformed_scope_is_refused() -> None:
 def test_an_unknown_setting_is_refused() -> None:
     """By the name that was written, with those that there are."""
     unknown: Any = {"scopes": ["read"]}
-    with pytest.raises(ConfigurationError, match=r"scopes= is nothing .*; there are roles, groups"):
+    with pytest.raises(ConfigurationError, match=r"scopes= is not .*; there are roles, groups"):
         Requirement.of(**unknown)
