@@ -13,6 +13,7 @@ import httpx
 
 from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.http.client import HTTPClient, HTTPResponse, check_client
+from oauth_guard.http.environment_transport import EnvironmentTransport
 from oauth_guard.http.ssrf_transport import SSRFTransport
 from oauth_guard.jose.strict_json import parse_object
 
@@ -145,10 +146,10 @@ class Fetcher:
         return self._own[1]
 
     def _open(self) -> HTTPClient:
+        transport: httpx.AsyncBaseTransport
+        transport = direct = SSRFTransport(self._origins, connections=self._connections)
         if _PROXY_SCHEMES & getproxies().keys():  # NO_PROXY is there as "no"
-            limits = httpx.Limits(max_keepalive_connections=self._connections)
-            return httpx.AsyncClient(timeout=None, limits=limits)  # noqa: S113 - the caller has a deadline
-        transport = SSRFTransport(self._origins, connections=self._connections)
+            transport = EnvironmentTransport(direct, connections=self._connections)
         return httpx.AsyncClient(timeout=None, transport=transport)  # noqa: S113 - the caller has a deadline
 
     async def _exchange(  # noqa: PLR0913, PLR0917 - the parts of a request

@@ -61,7 +61,7 @@ IMPURE_LIBRARIES = {
 HOMES: Mapping[str, set[str]] = {
     "jwt": {"jose.signing"},
     "cryptography": {"jose.algorithms", "jose.jwk", "jose.signing", "protocol.mtls"},
-    "httpx": {"http.fetcher", "http.ssrf_transport"},
+    "httpx": {"http.environment_transport", "http.fetcher", "http.ssrf_transport", "http.tls"},
     "aiohttp": {"http.aiohttp_client"},
     "cachetools": {"ttl_cache"},
     "redis": {"stores.redis_clients"},

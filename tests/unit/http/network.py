@@ -3,11 +3,12 @@
 import asyncio
 import datetime as dt
 import json
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from socket import AI_NUMERICHOST, socket
+from socket import AI_NUMERICHOST
 from typing import Any, TypeVar
 
 import pytest
@@ -18,9 +19,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 _T = TypeVar("_T")
 _DEADLINE = 10
+_getaddrinfo = socket.getaddrinfo
 
 SERVED = "served"
 SILENT = "silent"
+SLOW = "slow"
 
 
 class Internet:
@@ -32,7 +35,8 @@ class Internet:
 
     Attributes:
         names: The addresses of each host name; no real name server is queried.
-        hosts: The addresses that do not refuse connections: `SERVED` or `SILENT`.
+        hosts: The addresses that do not refuse connections: `SERVED`, `SILENT` or
+            `SLOW`, which connects after 0.5 s.
         responses: The response of the server by path: a JSON object, or the target of a redirect.
         attempts: The addresses of connection attempts, in order.
         requests: The URLs requested, in order.
@@ -56,9 +60,22 @@ class Internet:
             environment.delenv(name, raising=False)
             environment.delenv(name.upper(), raising=False)
 
+    def _resolve(self, host: Any, port: Any, *more: Any, **options: Any) -> list[Any]:
+        """Resolve *host*; an unknown name must be an address, in any spelling."""
+        name = host.decode() if isinstance(host, bytes) else host
+        resolved = []
+        for address in self.names.get(name, [name]):
+            numeric = {**dict(zip(("family", "type", "proto"), more, strict=False)), **options}
+            resolved += _getaddrinfo(address, port, **{**numeric, "flags": AI_NUMERICHOST})
+        return resolved
+
     def run(self, work: Callable[[], Awaitable[_T]]) -> _T:
         """Run *work* in an event loop that has these names and addresses only."""
-        with asyncio.Runner(loop_factory=lambda: _Loop(self)) as runner:
+        with (
+            pytest.MonkeyPatch.context() as names,
+            asyncio.Runner(loop_factory=lambda: _Loop(self)) as runner,
+        ):
+            names.setattr(socket, "getaddrinfo", self._resolve)
             return runner.run(self._with_server(work))
 
     async def _with_server(self, work: Callable[[], Awaitable[_T]]) -> _T:
@@ -102,22 +119,15 @@ class _Loop(asyncio.SelectorEventLoop):
         super().__init__()
         self._internet = internet
 
-    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
-        """Resolve *host*; an unknown name must be an address, in any spelling."""
-        name = host.decode() if isinstance(host, bytes) else host
-        options["flags"] = options.get("flags", 0) | AI_NUMERICHOST
-        resolved = []
-        for address in self._internet.names.get(name, [name]):
-            resolved += await super().getaddrinfo(address, port, **options)
-        return resolved
-
-    async def sock_connect(self, sock: socket, address: Any) -> None:
+    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
         """Connect to the server, refuse the connection, or wait forever."""
         self._internet.attempts.append(address[0])
         host = self._internet.hosts.get(address[0])
         if host == SILENT:
             await asyncio.Event().wait()
-        if host != SERVED:
+        if host == SLOW:
+            await asyncio.sleep(0.5)
+        elif host != SERVED:
             raise ConnectionRefusedError
         await super().sock_connect(sock, ("127.0.0.1", self.port))
 
