@@ -1,0 +1,65 @@
+"""The rule of the request path: each of its decisions is made in one function of the library."""
+
+import ast
+from collections.abc import Iterator, Mapping
+
+from tests.tools.architecture.source import Module
+
+CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
+    # Who calls: one function reads credentials, looks in the cache, validates and checks.
+    "read_credentials": {("guard", "authenticate")},
+    "_validate": {("guard", "authenticate"), ("guard", "introspect")},
+    "check_binding": {("guard", "authenticate")},
+    "check_claim_function": {("guard", "authenticate"), ("guard", "introspect")},
+    "authenticate": {("middleware", "__call__")},
+    "introspect": {("middleware", "__call__"), ("starlette", "admit")},
+    # What may be reused: one module decides; the guard uses it in two places.
+    "IdentityCache": {("guard", "__init__")},
+    "ValidatedToken": {("guard", "_validate")},
+    # Who may: one function compares an identity with a requirement.
+    "violation": {("guard", "authorize")},
+    "satisfied_by": {("protocol.requirement", "violation")},
+    "authorize": {("guard", "introspect"), ("middleware", "__call__"), ("starlette", "admit")},
+}
+"""The only functions, by module, that may call a function or method with this name."""
+
+USES_THE_CACHE = {"get": "authenticate", "put": "_validate"}
+"""The methods of the guard's cache, and the one function of the guard that calls each."""
+
+
+def decisions_are_made_in_one_place(module: Module) -> Iterator[str]:
+    """Only the functions in `CALLED_IN` make or delegate the decisions of the request path."""
+    room = module.name.partition(".")[2]
+    for function, call in _calls(module.tree):
+        name = _name(call.func)
+        allowed = CALLED_IN.get(name)
+        if allowed is not None and (room, function) not in allowed:
+            places = " and ".join(sorted(f"{each}.{inside}" for each, inside in allowed))
+            yield module.complain(call.lineno, f"{name} is called in {places} only")
+        in_guard = room == "guard" and _is_cache(call.func)
+        if in_guard and USES_THE_CACHE.get(name) != function:
+            yield module.complain(call.lineno, "the cache is a step of Guard.authenticate")
+
+
+def _calls(tree: ast.AST, function: str = "") -> Iterator[tuple[str, ast.Call]]:
+    """Yield each call with the name of the innermost function around it."""
+    for node in ast.iter_child_nodes(tree):
+        inside = node.name if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else function
+        if isinstance(node, ast.Call):
+            yield function, node
+        yield from _calls(node, inside)
+
+
+def _name(called: ast.expr) -> str:
+    match called:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return ""
+
+
+def _is_cache(called: ast.expr) -> bool:
+    """Return whether this is a method of `self._cache`."""
+    match called:
+        case ast.Attribute(value=ast.Attribute(attr="_cache")):
+            return True
+    return False
