@@ -1,4 +1,4 @@
-"""Messages are read, written and altered as ASGI has them, and held within bounds."""
+"""ASGI messages are read, sent and changed as the specification says, within limits."""
 
 import asyncio
 import tracemalloc
@@ -77,10 +77,10 @@ class Sent(list[Message]):
         pytest.param([GONE], b"", [chunk(b"", more=True), GONE], id="gone before"),
     ],
 )
-async def test_a_body_is_read_and_told_again(
+async def test_body_that_was_read_is_received_again_in_one_piece(
     messages: Sequence[Message], body: bytes, again: Sequence[Message]
 ) -> None:
-    """In one piece; whether the client is gone, and what comes after, is told as it comes."""
+    """A disconnect, and the messages after it, are received as they come."""
     after: Message = {"type": "http.disconnect", "after": True}
     read, receive = await read_body(telling(*messages, after))
     assert read == body
@@ -96,10 +96,10 @@ async def test_a_body_is_read_and_told_again(
         pytest.param([b"a" * 1024] * 1024, 65, id="a megabyte"),
     ],
 )
-async def test_a_body_over_the_bound_is_not_read_to_its_end(
+async def test_body_over_the_limit_is_not_read_to_its_end(
     pieces: Sequence[bytes], heard: int
 ) -> None:
-    """No more than the bound and a piece is held."""
+    """At most the limit and one piece are in memory."""
     rest = [chunk(piece, more=True) for piece in pieces]
 
     async def receive() -> Message:
@@ -112,8 +112,8 @@ async def test_a_body_over_the_bound_is_not_read_to_its_end(
 
 
 @pytest.mark.parametrize("piece", [b"", b"a"], ids=["empty", "of a byte"])
-async def test_small_pieces_take_no_more_room_than_their_bytes(piece: bytes) -> None:
-    """Nobody can make us hold a message for each byte, or for less."""
+async def test_body_in_small_pieces_takes_no_more_memory_than_its_bytes(piece: bytes) -> None:
+    """A client can't make us keep one message for each byte."""
 
     def pieces() -> Iterator[Message]:
         for _ in range(LIMIT - 1):
@@ -137,8 +137,8 @@ async def test_small_pieces_take_no_more_room_than_their_bytes(piece: bytes) -> 
 
 @BOUNDED
 @given(st.lists(st.binary(max_size=9), min_size=1), st.booleans())
-def test_any_body_is_the_same_the_second_time(pieces: list[bytes], gone: bool) -> None:
-    """Byte by byte, however it was cut, to its end or to where the client left."""
+def test_any_body_is_the_same_when_it_is_received_again(pieces: list[bytes], gone: bool) -> None:
+    """Byte by byte, however it was split, to its end or to the disconnect."""
     messages = [chunk(piece, more=True) for piece in pieces]
     messages.append(GONE if gone else chunk(b""))
 
@@ -154,8 +154,8 @@ def test_any_body_is_the_same_the_second_time(pieces: list[bytes], gone: bool) -
 
 
 @pytest.mark.parametrize(("method", "body"), [("GET", b"abc"), ("HEAD", b"")])
-async def test_an_answer_is_one_start_and_one_body(method: str, body: bytes) -> None:
-    """To HEAD the body is left out, and its length is not."""
+async def test_response_is_one_start_and_one_body(method: str, body: bytes) -> None:
+    """To HEAD the body is left out, but not its length."""
     sent = Sent()
     await send_response(sent, method, 418, [(b"content-length", b"3")], b"abc")
     start = {
@@ -179,16 +179,18 @@ async def test_an_answer_is_one_start_and_one_body(method: str, body: bytes) -> 
         pytest.param(None, 503, [1013], id="by closing in an outage"),
     ],
 )
-async def test_a_handshake_is_denied(extensions: object, status: int, types: list[object]) -> None:
-    """As the server can, and with a code that tells a refusal from an outage."""
+async def test_rejected_handshake_is_denied_or_closed_with_a_code(
+    extensions: object, status: int, types: list[object]
+) -> None:
+    """As the server supports it; the code distinguishes a rejection from an outage."""
     sent = Sent()
     connect = telling({"type": "websocket.connect"})
     await deny_handshake(Rejection(status, (), b""), {"extensions": extensions}, connect, sent)
     assert [each.get("code", each["type"]) for each in sent] == types
 
 
-async def test_nobody_is_denied_who_is_gone() -> None:
-    """A server would not know what to do with the answer."""
+async def test_handshake_of_a_client_that_has_disconnected_is_not_denied() -> None:
+    """The server could not send the response."""
     sent = Sent()
     gone = telling({"type": "websocket.disconnect", "code": 1006})
     await deny_handshake(Rejection(401, (), b""), {}, gone, sent)
@@ -210,10 +212,10 @@ VARY = (b"vary", b"origin")
         ),
     ],
 )
-async def test_fields_are_added_once(
+async def test_cors_fields_are_added_unless_the_application_has_set_them(
     headers: list[tuple[bytes, bytes]], sent: list[tuple[bytes, bytes]]
 ) -> None:
-    """To the start of an answer, unless the application has seen to it."""
+    """To the start of a response."""
     messages = Sent()
     send = with_headers([ALLOWED], messages)
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -222,8 +224,8 @@ async def test_fields_are_added_once(
     assert messages[1] == {"type": "http.response.body", "body": b"abc"}
 
 
-async def test_nothing_but_status_and_headers_passes_without_a_body() -> None:
-    """Neither a length, nor a body, nor trailers, nor anything else."""
+async def test_response_without_body_keeps_only_status_and_headers() -> None:
+    """Length, body, trailers and everything else are removed."""
     sent = Sent()
     send = with_empty_body(sent)
     headers = [(b"Content-Length", b"3"), VARY]
@@ -237,7 +239,7 @@ async def test_nothing_but_status_and_headers_passes_without_a_body() -> None:
 async def control(
     values: Iterable[bytes], status: int = 200, name: bytes = b"cache-control"
 ) -> list[bytes]:
-    """Return the Cache-Control lines of an answer that had these."""
+    """Return the Cache-Control lines of a response that had these before."""
     sent = Sent()
     headers = [VARY, *((name, value) for value in values)]
     await with_private_cache(sent)(
@@ -267,26 +269,26 @@ async def control(
         pytest.param([b"notpublic"], b"private, notpublic", id="a longer word"),
     ],
 )
-async def test_a_good_answer_is_kept_private(values: list[bytes], kept: bytes) -> None:
-    """In one line, which begins with the word; what the application wrote stays, or is narrowed."""
+async def test_successful_response_becomes_private(values: list[bytes], kept: bytes) -> None:
+    """In one line that begins with `private`; other directives stay, or are narrowed."""
     assert await control(values) == [kept]
     assert await control(values, name=b"Cache-Control") == [kept]
 
 
 @pytest.mark.parametrize("status", [200, 204, 206, 299])
-async def test_every_good_answer_is_kept_private(status: int) -> None:
+async def test_response_with_any_successful_status_becomes_private(status: int) -> None:
     """Whatever kind of success it is."""
     assert await control([], status) == [b"private"]
 
 
 @pytest.mark.parametrize("status", [199, 300, 304, 404, 503])
-async def test_any_other_answer_stays_as_it_is(status: int) -> None:
-    """A cache may know by itself what to do with it (RFC 6750 §2.3 speaks of success)."""
+async def test_unsuccessful_response_keeps_its_cache_control(status: int) -> None:
+    """A cache may know by itself what to do with it (RFC 9111)."""
     assert await control([b"public"], status) == [b"public"]
 
 
-async def test_an_answer_without_headers_becomes_private() -> None:
-    """ASGI lets an application leave them out; its body is not touched."""
+async def test_response_without_headers_becomes_private() -> None:
+    """ASGI allows an application to leave them out; its body is not changed."""
     sent = Sent()
     send = with_private_cache(sent)
     await send({"type": "http.response.start", "status": 200})
@@ -301,7 +303,7 @@ async def test_an_answer_without_headers_becomes_private() -> None:
 
 @BOUNDED
 @given(st.lists(st.binary(max_size=9) | st.sampled_from([b'"', b",", b"public", b"\\"])))
-def test_no_directive_makes_an_answer_public(pieces: list[bytes]) -> None:
-    """Whatever it looks like, the word comes first, where no quote is open."""
+def test_no_directive_of_the_application_makes_a_response_public(pieces: list[bytes]) -> None:
+    """Whatever it looks like, `private` comes first, where no quote is open."""
     (line,) = asyncio.run(control([b"".join(pieces)]))
     assert line.partition(b",")[0] == b"private"

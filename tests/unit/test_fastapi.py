@@ -1,4 +1,4 @@
-"""requires() and Caller hold FastAPI routes to what they ask, and OpenAPI says what that is."""
+"""requires() and Caller admit callers to FastAPI routes, and OpenAPI shows the requirement."""
 
 import asyncio
 import json
@@ -73,10 +73,10 @@ def api() -> Api:
         ("GET", "/policy", "read", "403 insufficient_scope"),
     ],
 )
-async def test_a_route_lets_only_those_through_who_may(
+async def test_fastapi_route_admits_only_callers_who_satisfy_the_requirement(
     api: Api, method: str, path: str, granted: str, outcome: str
 ) -> None:
-    """A dependency beside the route and one among its arguments ask alike."""
+    """A dependency of the route and one among its parameters require the same."""
     expect(await api.send(method, path, bearer(api.token(scope=granted))), outcome)
     expect(await api.send(method, path), "401 none")
 
@@ -90,31 +90,31 @@ async def test_a_route_lets_only_those_through_who_may(
     ],
     ids=str,
 )
-async def test_a_route_asks_for_roles_and_users(
+async def test_fastapi_route_requires_roles_and_users(
     api: Api, claims: dict[str, Any], outcome: str
 ) -> None:
-    """Policy beyond scope is asked in the same words as of a Starlette route."""
+    """With the same settings as a Starlette route."""
     expect(await api.get("/policy", api.token(**claims)), outcome)
 
 
-async def test_the_caller_is_the_identity(api: Api) -> None:
-    """A route that takes the caller gets who the token says."""
+async def test_caller_parameter_receives_the_identity(api: Api) -> None:
+    """The identity that the token asserts."""
     assert json.loads((await api.get("/me", api.token())).body) == {"subject": "u1"}
 
 
 @pytest.mark.parametrize("denial", [True, False])
 @pytest.mark.parametrize("granted", ["write", "read"])
-async def test_a_websocket_route_lets_only_those_through_who_may(
+async def test_fastapi_websocket_admits_only_callers_who_satisfy_the_requirement(
     api: Api, granted: str, denial: bool
 ) -> None:
     """The same dependency guards a handshake."""
-    answer = await api.connect("/feed", bearer(api.token(scope=granted)), denial=denial)
+    response = await api.connect("/feed", bearer(api.token(scope=granted)), denial=denial)
     if granted == "write":
-        assert answer.messages[0]["type"] == "websocket.accept"
+        assert response.messages[0]["type"] == "websocket.accept"
     elif denial:
-        expect(answer, "403 insufficient_scope")
+        expect(response, "403 insufficient_scope")
     else:
-        (message,) = answer.messages
+        (message,) = response.messages
         assert (message["type"], message["code"]) == ("websocket.close", 1008)
 
 
@@ -124,53 +124,53 @@ TOKENS: Mapping[str, Mapping[str, Any] | None] = {
     "missing role": {"scope": "read admin"},
     "a client": {"scope": "read admin", "roles": ["ops"], "sub": "c1"},
 }
-ASKED: Mapping[str, Any] = {"roles": ["ops"], "users_only": True}
+REQUIRED: Mapping[str, Any] = {"roles": ["ops"], "users_only": True}
 
 
-def _told(answer: RecordedResponse) -> tuple[int, Sequence[str], Sequence[str]]:
-    return answer.status, answer.lines("www-authenticate"), answer.lines("cache-control")
+def _rejection(response: RecordedResponse) -> tuple[int, Sequence[str], Sequence[str]]:
+    return response.status, response.lines("www-authenticate"), response.lines("cache-control")
 
 
 @pytest.mark.parametrize("claims", TOKENS.values(), ids=TOKENS)
-async def test_a_refusal_is_the_same_to_the_byte_whichever_door_it_is(
+async def test_rejections_of_starlette_and_fastapi_routes_are_equal(
     claims: Mapping[str, Any] | None,
 ) -> None:
-    """Starlette's and FastAPI's routes answer with the same status and challenge."""
+    """Both have the same status and challenge, byte for byte."""
     app = FastAPI(
-        routes=[Route("/starlette", starlette_requires("read", "admin", **ASKED)(handler))]
+        routes=[Route("/starlette", starlette_requires("read", "admin", **REQUIRED)(handler))]
     )
 
-    @app.get("/fastapi", dependencies=[requires("read", "admin", **ASKED)])
+    @app.get("/fastapi", dependencies=[requires("read", "admin", **REQUIRED)])
     async def endpoint() -> None: ...
 
     api = Api(app=app, middleware={"required": False})
     token = None if claims is None else api.token(**claims)
-    by_starlette = _told(await api.get("/starlette", token))
+    by_starlette = _rejection(await api.get("/starlette", token))
     assert by_starlette[0] in {401, 403}
-    assert _told(await api.get("/fastapi", token)) == by_starlette
+    assert _rejection(await api.get("/fastapi", token)) == by_starlette
 
 
 @pytest.mark.parametrize("token", [True, False], ids=["too little scope", "no token"])
-async def test_the_middleware_says_the_same(token: bool) -> None:
-    """What the middleware's `requires=` refuses has the bytes of a route's rejection."""
+async def test_rejections_of_a_route_and_of_the_middleware_are_equal(token: bool) -> None:
+    """Both have the same status and challenge, byte for byte."""
     app = FastAPI()
 
     @app.get("/it", dependencies=[requires("write", READ_OR_ADMIN)])
     async def endpoint() -> None: ...
 
-    asks = scope("write") & READ_OR_ADMIN
+    requirement = scope("write") & READ_OR_ADMIN
     route, middleware = (
         Api(app=app, middleware={"required": False}),
-        Api(app=app, middleware={"requires": asks}),
+        Api(app=app, middleware={"requires": requirement}),
     )
     presented = route.token() if token else None
-    told = _told(await route.get("/it", presented))
-    assert told == _told(await middleware.get("/it", presented))
-    assert 'scope="write read"' in told[1][0]
+    found = _rejection(await route.get("/it", presented))
+    assert found == _rejection(await middleware.get("/it", presented))
+    assert 'scope="write read"' in found[1][0]
 
 
-async def test_a_requirement_costs_no_thread(api: Api) -> None:
-    """A dependency that is async is called on the loop: it works while no thread is free."""
+async def test_dependency_runs_without_a_thread(api: Api) -> None:
+    """An async dependency is called on the event loop, even if no thread is free."""
     limiter = to_thread.current_default_thread_limiter()
     limiter.total_tokens = 1
     limiter.acquire_on_behalf_of_nowait("somebody else")
@@ -179,19 +179,19 @@ async def test_a_requirement_costs_no_thread(api: Api) -> None:
         expect(await api.get("/notes", api.token()), "403 insufficient_scope")
 
 
-async def test_without_a_guard_nobody_passes() -> None:
-    """A route that asks for something where nobody guards is a fault, not open."""
+async def test_route_without_middleware_raises_a_configuration_error() -> None:
+    """It is our fault, and the route is not open."""
     with pytest.raises(ConfigurationError, match="put OAuthGuardMiddleware around"):
         await run(_app(), http("GET", "/me"), body())
 
 
-def _below(required: Any, *asked: str) -> FastAPI:
+def _below(dependency: Any, *scopes: str) -> FastAPI:
     app = FastAPI()
 
-    async def employee(caller: Annotated[Identity, required]) -> str | None:
+    async def employee(caller: Annotated[Identity, dependency]) -> str | None:
         return caller.subject
 
-    @app.get("/it", dependencies=[Security(employee, scopes=asked)])
+    @app.get("/it", dependencies=[Security(employee, scopes=scopes)])
     async def endpoint() -> None: ...
 
     return app
@@ -213,22 +213,22 @@ def _below(required: Any, *asked: str) -> FastAPI:
         (requires(scope("write") | scope("admin")), "admin", 403, "write"),
     ],
 )
-async def test_what_a_security_above_asks_is_wanted_too(
+async def test_scopes_of_an_enclosing_security_are_required_too(
     required: Any, granted: str, status: int, named: str | None
 ) -> None:
-    """FastAPI's `Security(..., scopes=)` asks of every dependency below: OpenAPI says so."""
+    """FastAPI's `Security(..., scopes=[...])` adds to the scopes of the dependencies below it."""
     app = _below(required, "write")
     api = Api(app=app)
-    answer = await api.get("/it", api.token(scope=granted))
-    assert answer.status == status
-    assert [parameters["scope"] for _, parameters in answer.challenges] == (
+    response = await api.get("/it", api.token(scope=granted))
+    assert response.status == status
+    assert [parameters["scope"] for _, parameters in response.challenges] == (
         [named] if named else []
     )
     assert "write" in app.openapi()["paths"]["/it"]["get"]["security"][0]["OAuth2"]
 
 
-async def test_what_is_asked_alone_does_not_answer_for_what_a_security_asks() -> None:
-    """One requirement that stands in two places is judged in each."""
+async def test_one_requirement_in_two_places_is_checked_in_each() -> None:
+    """FastAPI must not reuse the result of one for the other."""
     either = requires(scope("write") | scope("admin"))
     app = _below(either, "write")
     outer = FastAPI(dependencies=[either])
@@ -239,11 +239,13 @@ async def test_what_is_asked_alone_does_not_answer_for_what_a_security_asks() ->
 
 
 @pytest.mark.parametrize(("roles", "status"), [(["ops"], 200), ([], 403)], ids=str)
-async def test_what_a_security_above_asks_takes_nothing_away(roles: list[str], status: int) -> None:
-    """A policy beside the scopes still holds."""
+async def test_enclosing_security_keeps_requirements_besides_scopes(
+    roles: list[str], status: int
+) -> None:
+    """Roles are still required."""
     api = Api(app=_below(requires("read", roles=["ops"]), "write"))
-    answer = await api.get("/it", api.token(scope="read write", roles=roles))
-    assert answer.status == status
+    response = await api.get("/it", api.token(scope="read write", roles=roles))
+    assert response.status == status
 
 
 @pytest.mark.parametrize(
@@ -257,15 +259,15 @@ async def test_what_a_security_above_asks_takes_nothing_away(roles: list[str], s
         ("get", "/open", None),
     ],
 )
-def test_openapi_lists_what_a_route_asks(method: str, path: str, security: object) -> None:
-    """Each operation names its scopes, of alternatives the first; one that asks nothing, none."""
+def test_openapi_lists_the_scopes_of_a_route(method: str, path: str, security: object) -> None:
+    """Of alternatives the first; a route without a requirement lists none."""
     operation = _app().openapi()["paths"][path][method]
     assert operation.get("security") == security
     assert "parameters" not in operation
 
 
-def test_openapi_lists_what_a_router_asks_together_with_the_route() -> None:
-    """Several requirements on one way are meant together, and shown together."""
+def test_openapi_lists_scopes_of_router_and_route_together() -> None:
+    """All of them are required."""
     app, router = FastAPI(), APIRouter(dependencies=[requires("read")])
 
     @router.get("/it", dependencies=[requires("write")])
@@ -275,8 +277,8 @@ def test_openapi_lists_what_a_router_asks_together_with_the_route() -> None:
     assert app.openapi()["paths"]["/it"]["get"]["security"] == [{"OAuth2": ["read", "write"]}]
 
 
-def test_openapi_asks_for_a_bearer_token_unless_it_is_told_more() -> None:
-    """Without document() nobody knows where tokens come from."""
+def test_openapi_without_document_requires_a_bearer_token() -> None:
+    """Without document(), nothing is known about authorization and token endpoints."""
     schemes = _app().openapi()["components"]["securitySchemes"]
     assert schemes == {"OAuth2": {"type": "http", "scheme": "bearer"}}
 
@@ -287,13 +289,13 @@ FLOW = {
 }
 
 
-async def test_document_tells_openapi_where_tokens_come_from() -> None:
-    """The docs page can sign in: served is the authorization code flow with its scopes."""
+async def test_document_adds_the_authorization_code_flow_to_openapi() -> None:
+    """With its endpoints and scopes, so that the docs page can obtain a token."""
     app = _app()
     document(app, **FLOW, scopes={"read": "Read your notes."})
     api = Api(app=app, middleware={"public": ["/openapi.json"]})
-    expect(answer := await api.get("/openapi.json"), "200 anonymous")
-    served = json.loads(answer.body)
+    expect(response := await api.get("/openapi.json"), "200 anonymous")
+    served = json.loads(response.body)
     assert served["components"]["securitySchemes"] == {
         "OAuth2": {
             "type": "oauth2",
@@ -309,8 +311,8 @@ async def test_document_tells_openapi_where_tokens_come_from() -> None:
     assert served["paths"]["/me"]["get"]["security"] == [{"OAuth2": []}]
 
 
-def test_document_adds_nothing_where_nothing_is_asked() -> None:
-    """Where no route wants a token, OpenAPI speaks of none; other schemes stay as they are."""
+def test_document_adds_nothing_to_an_application_without_requirements() -> None:
+    """Other security schemes stay as they are."""
     app = FastAPI()
 
     @app.get("/it", dependencies=[Security(HTTPBasic())])
@@ -320,7 +322,7 @@ def test_document_adds_nothing_where_nothing_is_asked() -> None:
     assert list(app.openapi()["components"]["securitySchemes"]) == ["HTTPBasic"]
 
 
-def test_document_speaks_for_its_application_alone() -> None:
-    """Routes share a scheme; what one application says of it, another does not."""
+def test_document_changes_its_own_application_only() -> None:
+    """Routes of several applications share one scheme object."""
     document(_app(), **FLOW, scopes={})
     assert _app().openapi()["components"]["securitySchemes"]["OAuth2"]["type"] == "http"

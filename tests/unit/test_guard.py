@@ -49,8 +49,8 @@ def _request(*tokens: str) -> ResourceRequest:
     return ResourceRequest({"headers": [field for token in tokens for field in bearer(token)]})
 
 
-async def test_a_good_request_has_an_identity(api: Api) -> None:
-    """It says what the token says, and not the token."""
+async def test_request_with_a_valid_token_has_the_identity_of_the_token(api: Api) -> None:
+    """It has the claims of the token, but not the token."""
     identity = await api.guard.authenticate(_request(api.token(org="Engineering")))
     assert (identity.issuer, identity.subject) == ("https://as.example.com", "u1")
     assert identity.client_id == "c1"
@@ -59,8 +59,8 @@ async def test_a_good_request_has_an_identity(api: Api) -> None:
     assert identity.token is None
 
 
-async def test_the_token_is_told_only_where_that_was_asked_for() -> None:
-    """For an application that exchanges it for another; not even then is it shown."""
+async def test_identity_exposes_the_token_only_with_expose_token() -> None:
+    """For an application that exchanges it for another; its `repr` never shows it."""
     api = Api(guard={"expose_token": True})
     token = api.token()
     identity = await api.guard.authenticate(_request(token))
@@ -69,10 +69,10 @@ async def test_the_token_is_told_only_where_that_was_asked_for() -> None:
     assert identity.claims == (await Api().guard.authenticate(_request(token))).claims
 
 
-async def test_syntax_is_judged_before_the_token_and_the_token_before_its_issuer(
+async def test_cheap_checks_run_before_the_issuer_is_contacted(
     api: Api,
 ) -> None:
-    """What is cheap comes first: nothing malformed or for others costs the issuer a request."""
+    """A malformed request, or a token of another issuer, causes no request to the issuer."""
     api.authority.outage = _down
     with pytest.raises(MissingCredentials):
         await api.guard.authenticate(_request())
@@ -85,8 +85,8 @@ async def test_syntax_is_judged_before_the_token_and_the_token_before_its_issuer
         await api.guard.authenticate(_request(api.token()))
 
 
-async def test_time_is_read_on_each_request(api: Api) -> None:
-    """A token that was good a second ago is not."""
+async def test_cached_token_is_rejected_as_soon_as_it_expires(api: Api) -> None:
+    """The time is read on each request."""
     token = api.token(exp=NOW + 2)
     for seconds in (0, 1):
         api.now = NOW + seconds
@@ -96,8 +96,8 @@ async def test_time_is_read_on_each_request(api: Api) -> None:
         await api.guard.authenticate(_request(token))
 
 
-async def test_what_a_route_asks_is_held_against_the_identity(api: Api) -> None:
-    """Nobody is told to come back with a token, somebody with more scope."""
+async def test_identity_is_compared_with_the_requirement_of_a_route(api: Api) -> None:
+    """An anonymous caller needs a token; an authenticated one needs more scope."""
     request = _request(api.token())
     identity = await api.guard.authenticate(request)
     api.guard.authorize(identity, Requirement.of("read"))
@@ -108,11 +108,11 @@ async def test_what_a_route_asks_is_held_against_the_identity(api: Api) -> None:
 
 
 @pytest.mark.parametrize("rejection", rows(*REJECTIONS))
-async def test_the_operator_is_told_why(api: Api, rejection: Rejection) -> None:
-    """Refusals at INFO and outages at WARNING, by reason; `expect` finds no token or claim."""
-    answer = await rejection.over_http(api)
-    expect(answer, rejection.outcome)
-    lines = [line for line in answer.log.splitlines() if f" oauth_guard {RESOURCE}: " in line]
+async def test_rejection_is_logged_with_its_reason(api: Api, rejection: Rejection) -> None:
+    """Rejections at INFO and outages at WARNING; `expect` finds no token or claim."""
+    response = await rejection.over_http(api)
+    expect(response, rejection.outcome)
+    lines = [line for line in response.log.splitlines() if f" oauth_guard {RESOURCE}: " in line]
     (line,) = lines
     level, _, text = line.partition(f" oauth_guard {RESOURCE}: ")
     if rejection.outage:
@@ -125,29 +125,29 @@ async def test_the_operator_is_told_why(api: Api, rejection: Rejection) -> None:
         assert reason in set(Reason)
 
 
-async def test_a_good_request_is_not_logged(api: Api) -> None:
-    """Nobody reads a log of what went well."""
+async def test_accepted_request_is_not_logged(api: Api) -> None:
+    """Only rejections and outages are."""
     await api.get("/r", api.token())
-    answer = await api.get("/r", api.token())
-    assert answer.log == ""
+    response = await api.get("/r", api.token())
+    assert response.log == ""
 
 
 @pytest.mark.parametrize("rejection", rows(*REJECTIONS[:-1]))
-async def test_a_developer_is_told_why_in_the_body(rejection: Rejection) -> None:
-    """On a loopback host alone, beside what everybody is told, and not in the challenge."""
+async def test_rejection_in_debug_mode_contains_the_reason(rejection: Rejection) -> None:
+    """On a loopback host only; in the body, not in the challenge."""
     here = {"resource": "http://127.0.0.1:8000", "debug": True}
     api = Api(guard=here, issuer={"audience": RESOURCE})
-    told = await rejection.over_http(api)
-    expect(told, rejection.outcome)
+    found = await rejection.over_http(api)
+    expect(found, rejection.outcome)
     plain = await rejection.over_http(Api(issuer={"audience": RESOURCE}))
-    members = json.loads(told.body)
+    members = json.loads(found.body)
     assert members.pop("reason") in set(Reason)
     assert members == json.loads(plain.body or b"{}")
-    assert "reason" not in repr(told.headers)
+    assert "reason" not in repr(found.headers)
 
 
-async def test_ready_says_whether_tokens_can_be_judged(api: Api) -> None:
-    """Not before the keys are here, and not after they have been missing too long."""
+async def test_guard_is_ready_while_it_has_usable_keys(api: Api) -> None:
+    """Not before the keys are fetched, and not after they are too old."""
     assert not api.guard.ready
     async with api.guard:
         assert not api.guard.ready
@@ -157,8 +157,8 @@ async def test_ready_says_whether_tokens_can_be_judged(api: Api) -> None:
     assert not api.guard.ready
 
 
-async def test_ready_wants_every_issuer(api: Api) -> None:
-    """One that is down is enough for a no."""
+async def test_guard_is_not_ready_if_one_issuer_is_down(api: Api) -> None:
+    """Every issuer has to be ready."""
     other = LocalIssuer("https://other.example.com")
     other.outage = _down
     guard = Guard(RESOURCE, [api.jwt_issuer(), JWTIssuer(other.issuer, http=other.http)])
@@ -171,26 +171,26 @@ async def test_ready_wants_every_issuer(api: Api) -> None:
     assert guard.ready
 
 
-async def test_a_guard_may_wait_for_keys(api: Api) -> None:
-    """Then it is ready as soon as it is open."""
+async def test_guard_that_waits_for_keys_is_ready_once_it_is_open(api: Api) -> None:
+    """With `start="wait"`."""
     guard = Guard(RESOURCE, [api.jwt_issuer()], start="wait")
     async with guard:
         assert guard.ready
 
 
 @pytest.mark.parametrize("start", ["background", "wait"])
-async def test_a_guard_opens_without_keys(
+async def test_guard_opens_even_if_an_issuer_is_down(
     start: Any, api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An issuer that is down at start-up may be there later; its other tokens are good."""
+    """The issuer may be reachable later, and tokens of other issuers are valid."""
     api.authority.outage = _down
     other = LocalIssuer("https://other.example.com", audience=RESOURCE)
     issuers = [api.jwt_issuer(), JWTIssuer(other.issuer, http=other.http)]
     async with Guard(RESOURCE, issuers, start=start) as guard:
         assert not guard.ready
         await guard.authenticate(_request(other.token("read")))
-        told = f"{RESOURCE}: no response from https://as.example.com: unreachable"
-        assert (told in caplog.messages) == (start == "wait")
+        found = f"{RESOURCE}: no response from https://as.example.com: unreachable"
+        assert (found in caplog.messages) == (start == "wait")
 
 
 class _Told(JWTIssuer):
@@ -204,8 +204,8 @@ class _Told(JWTIssuer):
         await super().aclose()
 
 
-async def test_a_guard_may_rather_not_open_than_have_no_keys(api: Api) -> None:
-    """It names the issuer, and leaves nothing open."""
+async def test_guard_that_fails_fast_does_not_open_without_keys(api: Api) -> None:
+    """The error names the issuer, and everything is closed."""
     api.authority.outage = _down
     issuer = _Told(api.authority.issuer, http=api.authority.http, clock=lambda: api.now)
     guard = Guard(RESOURCE, [issuer], start="fail fast")
@@ -225,8 +225,8 @@ async def _settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_guard_can_be_used_before_and_after_it_was_open(api: Api) -> None:
-    """What a request needs is opened again; where there is no lifespan, nothing is missing."""
+async def test_guard_works_before_it_is_opened_and_after_it_is_closed(api: Api) -> None:
+    """A request opens again what it needs; a lifespan is not required."""
     await api.guard.authenticate(_request(api.token()))
     async with api.guard as entered:
         assert entered is api.guard
@@ -235,29 +235,29 @@ async def test_a_guard_can_be_used_before_and_after_it_was_open(api: Api) -> Non
     await api.guard.aclose()
 
 
-def test_metadata_can_be_switched_off(api: Api) -> None:
-    """Then no challenge names it, and it has no path."""
+def test_guard_without_metadata_has_no_path_for_it(api: Api) -> None:
+    """And no challenge names it."""
     guard = Guard(RESOURCE, [api.jwt_issuer()], metadata=False)
     assert guard.metadata_path is None
     ((_, challenge), *_) = guard.reject(MissingCredentials()).headers
     assert challenge == f'Bearer realm="{RESOURCE}"'.encode()
 
 
-def test_metadata_lists_the_scopes_it_was_given(api: Api) -> None:
-    """In their order."""
+def test_metadata_lists_the_configured_scopes_in_order(api: Api) -> None:
+    """As given by `scopes_supported=`."""
     guard = Guard(RESOURCE, [api.jwt_issuer()], scopes_supported=["write", "read"])
     assert json.loads(guard.metadata_document)["scopes_supported"] == ["write", "read"]
 
 
-def test_a_rejection_says_nothing_of_why(api: Api) -> None:
-    """Two errors of one code are one answer."""
+def test_rejections_with_one_error_code_are_equal(api: Api) -> None:
+    """The reason is not in them."""
     errors: list[RequestRejected] = [InvalidToken(Reason.EXPIRED), InvalidToken(Reason.UNKNOWN_KEY)]
     first, second = (api.guard.reject(error) for error in errors)
     assert first == second
 
 
-def test_a_guard_shows_what_it_guards_and_whom_it_trusts(api: Api) -> None:
-    """That, and no more."""
+def test_repr_of_a_guard_shows_its_resource_and_issuers(api: Api) -> None:
+    """And nothing more."""
     assert repr(api.guard) == "Guard('https://api.example.com', ['https://as.example.com'])"
 
 
@@ -287,16 +287,16 @@ def test_a_guard_shows_what_it_guards_and_whom_it_trusts(api: Api) -> None:
         ({"scopes_supported": ["a b"]}, r'several arguments: scope\("read", "write"\)'),
     ],
 )
-def test_a_wrong_setting_says_what_to_write_instead(
+def test_wrong_setting_raises_an_error_that_says_what_to_write(
     options: Mapping[str, Any], advice: str
 ) -> None:
-    """When the guard is built, not when a request comes."""
+    """When the object is built, not on a request."""
     with pytest.raises(ConfigurationError, match=advice):
         Api(guard=options)
 
 
-def test_an_issuer_may_be_named_once(api: Api) -> None:
-    """Twice would leave open whose settings count."""
+def test_issuer_that_is_named_twice_is_rejected(api: Api) -> None:
+    """It would be ambiguous whose settings count."""
     with pytest.raises(ConfigurationError, match="twice: list it once"):
         Guard(RESOURCE, [api.jwt_issuer(), api.jwt_issuer(leeway=300)])
 
@@ -308,7 +308,7 @@ def test_an_issuer_may_be_named_once(api: Api) -> None:
         ({"resource": "http://a.example", "insecure_http": True}, "lets tokens travel unprotected"),
     ],
 )
-def test_what_is_allowed_but_unwise_is_a_warning(
+def test_unsafe_setting_is_logged_as_a_warning(
     options: Mapping[str, Any], warning: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """When the guard is built."""
@@ -328,7 +328,7 @@ class _Closing(MemoryStore):
 
 
 async def test_closing_a_guard_closes_its_store() -> None:
-    """What holds connections lets go of them."""
+    """The store may have connections."""
     store, local = _Closing(), LocalIssuer()
     guard = Guard("https://api.test", [JWTIssuer(local.issuer, keys=local.jwks)], store=store)
     async with guard:
@@ -337,14 +337,16 @@ async def test_closing_a_guard_closes_its_store() -> None:
 
 
 @pytest.mark.parametrize(("cache_for", "questions"), [(60, 1), (0, 2)])
-async def test_what_is_said_of_a_token_is_remembered_unless_the_issuer_wants_none(
+async def test_introspection_result_is_cached_unless_the_issuer_disables_it(
     cache_for: float, questions: int
 ) -> None:
-    """The guard stands a memory before each issuer that is asked about tokens."""
+    """The guard puts a cache in front of each issuer that introspects."""
     local = LocalIssuer()
     client = ClientSecretBasic("api", "secret")
-    asked = IntrospectionIssuer(local.issuer, client=client, http=local.http, cache_for=cache_for)
-    guard = Guard("https://api.test", [asked])
+    required = IntrospectionIssuer(
+        local.issuer, client=client, http=local.http, cache_for=cache_for
+    )
+    guard = Guard("https://api.test", [required])
     request = ResourceRequest({"headers": bearer(local.opaque_token("read"))})
     for _ in range(2):
         assert (await guard.authenticate(request)).scopes == {"read"}

@@ -108,9 +108,12 @@ async def test_check_added_after_the_cache_runs_on_a_hit(path: str, denied: type
     assert deny_list.calls[2][0] is first
 
 
+@pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
 @pytest.mark.parametrize("path", ["/starlette", "/sync", "/fastapi/it", "/middleware"])
-async def test_check_added_after_the_cache_runs_again_when_a_route_introspects(path: str) -> None:
-    """The route rejects the caller whom the middleware has let through a moment before."""
+async def test_check_added_after_the_cache_runs_again_when_a_route_introspects(
+    path: str, is_async: bool
+) -> None:
+    """The route rejects a caller that the middleware has admitted just before."""
     api = IntrospectingApi("jwt", path)
     token = await api.cached_token()
     seen: list[Identity] = []
@@ -120,7 +123,10 @@ async def test_check_added_after_the_cache_runs_again_when_a_route_introspects(p
         if len(seen) == 2:
             raise InvalidToken(Reason.INACTIVE)
 
-    vars(api.guard)["_checks"] += (reject_the_second_time,)
+    async def reject_later(validated: ValidatedToken, now: float) -> None:
+        reject_the_second_time(validated, now)
+
+    vars(api.guard)["_checks"] += (reject_later if is_async else reject_the_second_time,)
     expect(await api.request(token), "401 invalid_token")
     assert len(seen) == 2
 

@@ -1,4 +1,4 @@
-"""What `claims=` and `clients=` ask for is judged on each request, whatever is remembered."""
+"""`claims=` and `clients=` are checked on each request, whatever is cached."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,30 +10,30 @@ from oauth_guard.errors import InsufficientScope, InvalidRequest, InvalidToken, 
 from tests.acceptance.standards.api import Api
 
 
-class Judge:
-    """A function at `claims=` whose mind a test changes.
+class SwitchedCheck:
+    """A function at `claims=` whose outcome a test changes.
 
     Attributes:
-        refusal: What it raises, if anything.
+        rejection: What it raises, if anything.
         seen: How often it was called.
     """
 
     def __init__(self) -> None:
-        self.refusal: Exception | None = None
+        self.rejection: Exception | None = None
         self.seen = 0
 
     def __call__(self, claims: Mapping[str, Any]) -> None:
-        """Judge *claims*, which nobody may change."""
+        """Check *claims*, which are immutable."""
         self.seen += 1
         careless: Any = claims
         with pytest.raises(TypeError, match="shared between requests"):
             careless["sub"] = "x"
-        if self.refusal is not None:
-            raise self.refusal
+        if self.rejection is not None:
+            raise self.rejection
 
 
-def asking(**settings: Any) -> Api:
-    """Return an API whose issuer is asked about tokens; its answers are remembered."""
+def introspecting(**settings: Any) -> Api:
+    """Return an API whose issuer introspects tokens; the results are cached."""
     authority = Api().authority
     client = ClientSecretBasic("api", "secret")
     issuer = IntrospectionIssuer(authority.issuer, client=client, http=authority.http, **settings)
@@ -43,7 +43,7 @@ def asking(**settings: Any) -> Api:
 
 
 @pytest.mark.parametrize(
-    ("refusal", "status", "code"),
+    ("rejection", "status", "code"),
     [
         pytest.param(InvalidToken(Reason.WRONG_CLAIM), 401, "invalid_token", id="the token"),
         pytest.param(InsufficientScope(scope="gold"), 403, "insufficient_scope", id="the scope"),
@@ -52,43 +52,43 @@ def asking(**settings: Any) -> Api:
         ),
     ],
 )
-@pytest.mark.parametrize("kind", ["signed", "asked"])
-async def test_a_function_may_refuse_in_any_way(
-    kind: str, refusal: Exception, status: int, code: str
+@pytest.mark.parametrize("kind", ["signed", "introspected"])
+async def test_claim_function_may_raise_any_rejection(
+    kind: str, rejection: Exception, status: int, code: str
 ) -> None:
-    """At each request, also when the issuer was asked before."""
-    judge = Judge()
-    api = asking(claims=judge) if kind == "asked" else Api(issuer={"claims": judge})
-    token = api.authority.opaque_token("read") if kind == "asked" else api.token()
+    """On each request, also if the token is cached."""
+    check = SwitchedCheck()
+    api = introspecting(claims=check) if kind == "introspected" else Api(issuer={"claims": check})
+    token = api.authority.opaque_token("read") if kind == "introspected" else api.token()
     assert (await api.get(token=token)).status == 200
-    judge.refusal = refusal
-    answer = await api.get(token=token)
-    assert answer.status == status
-    assert f'error="{code}"' in str(answer.headers)
-    judge.refusal = None
+    check.rejection = rejection
+    response = await api.get(token=token)
+    assert response.status == status
+    assert f'error="{code}"' in str(response.headers)
+    check.rejection = None
     assert (await api.get(token=token)).status == 200
-    assert judge.seen == 3
-    assert len(api.authority.introspection.requests) == (kind == "asked")
+    assert check.seen == 3
+    assert len(api.authority.introspection.requests) == (kind == "introspected")
 
 
 @pytest.mark.parametrize("setting", ["claims", "is_client_token"])
-@pytest.mark.parametrize("claims", [{}, {"plan": 5}], ids=["missing", "odd"])
-async def test_a_claim_that_a_function_can_not_read_is_no_failure_of_ours(
+@pytest.mark.parametrize("claims", [{}, {"plan": 5}], ids=["missing", "another type"])
+async def test_token_without_a_claim_that_a_function_reads_is_rejected(
     setting: str, claims: dict[str, Any]
 ) -> None:
-    """A good token need not have it, so that is a 401."""
+    """With 401: a valid token need not have the claim."""
     api = Api(issuer={setting: lambda claims: claims["plan"].strip("fre") or None})
     assert (await api.get(token=api.token(plan="free"))).status == 200
     assert (await api.get(token=api.token(**claims))).status == 401
 
 
 @pytest.mark.parametrize("error", [OSError("down"), RuntimeError("broken")], ids=repr)
-async def test_any_other_error_of_the_function_is_ours(error: Exception) -> None:
-    """It is a 500 of the server, and nobody is let in."""
-    judge = Judge()
-    judge.refusal = error
+async def test_other_exception_of_a_claim_function_passes_through(error: Exception) -> None:
+    """The server responds with 500, and the request is not admitted."""
+    check = SwitchedCheck()
+    check.rejection = error
     with pytest.raises(type(error)):
-        await Api(issuer={"claims": judge}).get(token=Api().token())
+        await Api(issuer={"claims": check}).get(token=Api().token())
 
 
 @pytest.mark.parametrize(
@@ -108,11 +108,11 @@ async def test_any_other_error_of_the_function_is_ours(error: Exception) -> None
         ),
     ],
 )
-async def test_a_remembered_answer_is_judged_like_a_new_one(
+async def test_cached_introspection_result_is_checked_like_a_new_one(
     settings: dict[str, Any], claims: dict[str, Any], status: int
 ) -> None:
-    """Whoever asks again hears the same."""
-    api = asking(**settings)
+    """Both requests have the same outcome."""
+    api = introspecting(**settings)
     token = api.authority.opaque_token("read", **claims)
     assert [(await api.get(token=token)).status for _ in range(2)] == [status, status]
     assert len(api.authority.introspection.requests) == 1

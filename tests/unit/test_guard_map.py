@@ -30,8 +30,8 @@ def guard(resource: str = RESOURCE, **options: Any) -> Guard:
         (None, r"guard= is a Guard, .* OAuthGuardMiddleware\(app, guard\)"),
     ],
 )
-def test_a_wrong_setting_says_what_to_write_instead(guards: Any, advice: str) -> None:
-    """Before a request comes."""
+def test_wrong_setting_raises_an_error_that_says_what_to_write(guards: Any, advice: str) -> None:
+    """When the object is built, not on a request."""
     with pytest.raises(ConfigurationError, match=advice):
         GuardMap(guards)
 
@@ -47,8 +47,8 @@ def test_a_wrong_setting_says_what_to_write_instead(guards: Any, advice: str) ->
         pytest.param("*", "top", id="no path at all"),
     ],
 )
-def test_the_longest_prefix_decides(path: str, realm: str) -> None:
-    """By whole segments, in whatever order they were given."""
+def test_guard_of_the_longest_prefix_is_used(path: str, realm: str) -> None:
+    """By whole segments, in any order of configuration."""
     guards = {
         prefix: guard(f"https://api.example.com/{name}")
         for prefix, name in (("/", "top"), ("/a", "a"), ("/a/b", "b"))
@@ -57,8 +57,8 @@ def test_the_longest_prefix_decides(path: str, realm: str) -> None:
     assert GuardMap(guards).only is None
 
 
-def test_one_guard_watches_over_all_paths() -> None:
-    """Then nobody has to look at a path."""
+def test_single_guard_is_used_for_all_paths() -> None:
+    """No path has to be read."""
     one = guard()
     guards = GuardMap(one)
     assert guards.only is one is guards.at("/any")
@@ -66,8 +66,8 @@ def test_one_guard_watches_over_all_paths() -> None:
 
 
 @pytest.mark.parametrize("metadata", [True, False])
-def test_two_resources_can_not_share_the_path_of_their_metadata(metadata: bool) -> None:
-    """Unless one of them has none, or both say the same."""
+def test_two_different_metadata_documents_at_one_path_are_rejected(metadata: bool) -> None:
+    """Unless one guard has none, or both documents are equal."""
     stranger = guard("https://other.example.com")
     with pytest.raises(ConfigurationError, match=r"or one of them metadata=False"):
         GuardMap({"/": guard(), "/a": stranger})

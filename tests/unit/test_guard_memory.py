@@ -1,4 +1,4 @@
-"""What a guard remembers changes nothing but what it costs: a hit and a miss give one answer."""
+"""Guard: cached introspection results change the cost of a request, not its outcome."""
 
 import asyncio
 from typing import Any
@@ -48,7 +48,7 @@ OTHERWISE: dict[str, st.SearchStrategy[Any]] = {
     "ext": st.dictionaries(st.text(), st.integers() | st.floats(allow_nan=False) | st.none()),
 }
 changes = st.one_of([st.tuples(st.just(name), value) for name, value in OTHERWISE.items()])
-answers = st.lists(changes, max_size=3).map(lambda changes: {**GOOD, **dict(changes)})
+responses = st.lists(changes, max_size=3).map(lambda changes: {**GOOD, **dict(changes)})
 # To and fro, since somebody may set a clock back.
 moves = st.lists(st.floats(0, 40) | st.floats(-30, 0), max_size=6)
 
@@ -56,7 +56,7 @@ moves = st.lists(st.floats(0, 40) | st.floats(-30, 0), max_size=6)
 def guarding(
     resource: str, local: LocalIssuer, clock: FakeClock, store: Store | None, **options: Any
 ) -> Guard:
-    """Return a guard that asks *local*."""
+    """Return a guard whose tokens *local* introspects."""
     client = ClientSecretBasic("api", "secret")
     issuer = IntrospectionIssuer(
         local.issuer, client=client, http=local.http, clock=clock, monotonic=clock, **options
@@ -65,7 +65,7 @@ def guarding(
 
 
 async def outcome(guard: Guard, requirement: Requirement) -> object:
-    """Return who the caller is, or the reason and the answer of the rejection."""
+    """Return the identity, or the reason and the response of the rejection."""
     request = ResourceRequest({"headers": bearer(TOKEN)})
     try:
         identity = await guard.authenticate(request)
@@ -78,25 +78,25 @@ async def outcome(guard: Guard, requirement: Requirement) -> object:
 
 
 @settings(deadline=None)
-@given(answer=answers, steps=moves, requirement=st.sampled_from(REQUIREMENTS))
-def test_a_hit_and_a_miss_give_one_answer(
-    answer: dict[str, Any], steps: list[float], requirement: Requirement
+@given(response=responses, steps=moves, requirement=st.sampled_from(REQUIREMENTS))
+def test_cached_and_new_introspection_results_have_the_same_outcome(
+    response: dict[str, Any], steps: list[float], requirement: Requirement
 ) -> None:
-    """For each resource, at each moment, from one's own memory or from what others shared."""
+    """For each resource, at each time, from this process or from the shared store."""
 
     async def compare() -> None:
         clock, store, local = FakeClock(NOW), MemoryStore(), LocalIssuer()
-        local.introspection.responses[TOKEN] = answer
-        asking = [guarding(each, local, clock, None, cache_for=0) for each in RESOURCES]
+        local.introspection.responses[TOKEN] = response
+        introspecting = [guarding(each, local, clock, None, cache_for=0) for each in RESOURCES]
         remembering = [
             [guarding(each, local, clock, shared) for shared in (None, store, store)]
             for each in RESOURCES
         ]
         for step in [0, *steps]:
             clock.now += step
-            for asks, others in zip(asking, remembering, strict=True):
-                told = await outcome(asks, requirement)
+            for uncached, others in zip(introspecting, remembering, strict=True):
+                found = await outcome(uncached, requirement)
                 for guard in others:
-                    assert await outcome(guard, requirement) == told
+                    assert await outcome(guard, requirement) == found
 
     asyncio.run(compare())

@@ -103,7 +103,7 @@ def test_token_that_must_not_be_reused_is_never_stored(token: dict[str, Any]) ->
 async def test_binding_check_runs_on_each_request_of_a_bound_token(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A binding check that accepts the first request and refuses the second refuses the second."""
+    """A check that accepts the first request and rejects the second rejects the second."""
     accepted = iter([True, False])
 
     def accepts_once(_confirmation: Confirmation | None) -> None:
@@ -156,8 +156,8 @@ ACTIONS = st.sampled_from(
 
 @BOUNDED
 @given(st.lists(ACTIONS, max_size=25))
-def test_a_hit_is_as_a_miss(actions: list[str]) -> None:
-    """Whatever happens to clocks, keys and the issuer: recalled is only what would be admitted."""
+def test_cache_hit_has_the_outcome_of_a_validation(actions: list[str]) -> None:
+    """Whatever happens to clocks, keys and the issuer."""
     asyncio.run(_hit_is_as_miss(actions))
 
 

@@ -18,25 +18,25 @@ from tests.unit.protocol.properties import BOUNDED
 
 API = "https://api.test"
 START = 1_750_000_000
-QUICKLY, SLOWLY = "Bearer", "bearer"  # one spelling may be recognised, every other walks the path
+CACHED_SPELLING, OTHER_SPELLING = "Bearer", "bearer"  # only the first has a cache key
 TOKENS = ("a", "b", "c")
 
 
-class Scene:
-    """A guard that asks an issuer about each token; the clocks and the answers are a test's.
+class IntrospectionSetup:
+    """A guard whose issuer introspects; a test sets its clocks and its results.
 
     Attributes:
-        wall: What tells the time of day.
-        steady: What tells monotonic seconds.
-        issuer: Who is asked.
-        answer: What it says about each token: more claims, or the error that it gives.
+        wall: The clock of the guard.
+        steady: The monotonic clock.
+        issuer: The issuer, which counts its calls.
+        response: The result for each token: more claims, or the error that it raises.
     """
 
     def __init__(self, *, max_entries: int = 2) -> None:
         self.wall, self.steady = FakeClock(START), FakeClock(0)
         self.issuer = ScriptedIssuer()
         self.issuer.script = self._says
-        self.answer: dict[str, Any] | Exception = {}
+        self.response: dict[str, Any] | Exception = {}
         store = MemoryStore(clock=self.steady)
         clocks: dict[str, Any] = {"clock": self.wall, "monotonic": self.steady}
         here, there = (
@@ -47,12 +47,12 @@ class Scene:
         self._elsewhere = Guard(API, [there], clock=self.wall)
 
     def _says(self, token: str) -> dict[str, Any] | Exception:
-        if isinstance(self.answer, Exception):
-            return self.answer
-        return claims_of(token, **{"aud": API, "sub": token, **self.answer})
+        if isinstance(self.response, Exception):
+            return self.response
+        return claims_of(token, **{"aud": API, "sub": token, **self.response})
 
-    def pass_by(self, seconds: float) -> None:
-        """Let time pass."""
+    def advance(self, seconds: float) -> None:
+        """Advance both clocks."""
         self.wall.now += seconds
         self.steady.now += seconds
 
@@ -60,11 +60,11 @@ class Scene:
         self,
         token: str,
         *,
-        scheme: str = QUICKLY,
+        scheme: str = CACHED_SPELLING,
         introspect: bool = False,
         elsewhere: bool = False,
     ) -> Identity | Reason:
-        """Return what becomes of a request with *token*."""
+        """Return the outcome of a request with *token*."""
         request = ResourceRequest({"headers": [(b"authorization", f"{scheme} {token}".encode())]})
         guard = self._elsewhere if elsewhere else self.guard
         try:
@@ -73,30 +73,30 @@ class Scene:
             return error.reason
 
 
-async def test_the_second_request_looks_nothing_up() -> None:
-    """The very identity of the first comes back, which no walk of the path would give."""
-    scene = Scene()
-    first = await scene.outcome("a")
+async def test_second_request_with_one_header_has_the_cached_identity() -> None:
+    """The very same object, which a validation would not return."""
+    setup = IntrospectionSetup()
+    first = await setup.outcome("a")
     assert isinstance(first, Identity)
-    assert await scene.outcome("a") is first
-    assert await scene.outcome("a", scheme=SLOWLY) is not first
-    scene.pass_by(60)
-    assert await scene.outcome("a") is not first
-    assert scene.issuer.calls == 2
+    assert await setup.outcome("a") is first
+    assert await setup.outcome("a", scheme=OTHER_SPELLING) is not first
+    setup.advance(60)
+    assert await setup.outcome("a") is not first
+    assert setup.issuer.calls == 2
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "elsewhere"])
-async def test_a_fresh_answer_counts_at_once_where_it_was_asked_for(elsewhere: bool) -> None:
-    """Other processes learn of it when what they remember ends."""
-    scene = Scene()
-    await scene.outcome("a")
-    scene.pass_by(1)
-    scene.answer = InvalidToken(Reason.INACTIVE)
-    assert await scene.outcome("a", introspect=True, elsewhere=elsewhere) == Reason.INACTIVE
-    assert isinstance(await scene.outcome("a"), Identity) is elsewhere
+async def test_introspection_replaces_the_cached_identity_in_its_process(elsewhere: bool) -> None:
+    """Other processes see the new result when their cached one expires."""
+    setup = IntrospectionSetup()
+    await setup.outcome("a")
+    setup.advance(1)
+    setup.response = InvalidToken(Reason.INACTIVE)
+    assert await setup.outcome("a", introspect=True, elsewhere=elsewhere) == Reason.INACTIVE
+    assert isinstance(await setup.outcome("a"), Identity) is elsewhere
 
 
-ANSWERS: list[dict[str, Any] | Exception] = [
+RESPONSES: list[dict[str, Any] | Exception] = [
     {"scope": "read"},
     {"scope": "read write"},
     {"exp": START + 50},
@@ -112,7 +112,7 @@ STEPS = st.one_of(
     st.tuples(st.just("request"), st.sampled_from(TOKENS)),
     st.tuples(st.just("introspect"), st.sampled_from(TOKENS)),
     st.tuples(st.just("elsewhere"), st.sampled_from(TOKENS)),
-    st.tuples(st.just("answer"), st.sampled_from(ANSWERS)),
+    st.tuples(st.just("response"), st.sampled_from(RESPONSES)),
     st.tuples(st.just("later"), st.sampled_from([1, 29, 59, 61])),
     st.tuples(st.just("set the clock"), st.sampled_from([-45, -1, 30, 90])),
 )
@@ -120,33 +120,30 @@ STEPS = st.one_of(
 
 @BOUNDED
 @given(st.lists(STEPS, max_size=30))
-def test_a_hit_is_as_a_miss(steps: list[tuple[str, Any]]) -> None:
-    """Whatever becomes of answers, clocks and memories: who walks the path gets the same.
-
-    And where the quick one asked nobody, neither does he: he finds what the other stood by.
-    """
+def test_cache_hit_has_the_outcome_of_a_validation(steps: list[tuple[str, Any]]) -> None:
+    """Whatever happens to clocks, keys and the issuer."""
 
     async def live() -> None:
-        scene = Scene()
+        setup = IntrospectionSetup()
         for kind, what in steps:
-            if kind == "answer":
-                scene.answer = what
+            if kind == "response":
+                setup.response = what
             elif kind == "later":
-                scene.pass_by(what)
+                setup.advance(what)
             elif kind == "set the clock":
-                scene.wall.now += what
+                setup.wall.now += what
             elif kind != "request":
-                await scene.outcome(
+                await setup.outcome(
                     what, introspect=kind == "introspect", elsewhere=kind == "elsewhere"
                 )
             else:
-                asked = [scene.issuer.calls]
+                required = [setup.issuer.calls]
                 outcomes = []
-                for scheme in (QUICKLY, SLOWLY):
-                    outcomes.append(await scene.outcome(what, scheme=scheme))
-                    asked.append(scene.issuer.calls)
+                for scheme in (CACHED_SPELLING, OTHER_SPELLING):
+                    outcomes.append(await setup.outcome(what, scheme=scheme))
+                    required.append(setup.issuer.calls)
                 assert outcomes[0] == outcomes[1]
-                quick_found_it = asked[1] == asked[0] and isinstance(outcomes[0], Identity)
-                assert not quick_found_it or asked[2] == asked[1]
+                was_a_hit = required[1] == required[0] and isinstance(outcomes[0], Identity)
+                assert not was_a_hit or required[2] == required[1]
 
     asyncio.run(live())

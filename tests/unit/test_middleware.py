@@ -1,4 +1,4 @@
-"""Who gets through the door, whom the application then sees, and what it may rely on."""
+"""OAuthGuardMiddleware: which requests it admits, and what the application sees."""
 
 import asyncio
 from typing import Any
@@ -36,23 +36,25 @@ REFUSED_ALL_THE_SAME = [each for each in BY_MIDDLEWARE if each.outcome != "401 n
 
 
 @pytest.mark.parametrize("rejection", rows(*ANONYMOUS_ALIKE))
-async def test_where_a_token_is_optional_nobody_may_come_in(rejection: Rejection) -> None:
-    """Over HTTP and WebSocket; who has tried nothing that we offer is nobody."""
+async def test_request_without_credentials_is_anonymous_if_a_token_is_optional(
+    rejection: Rejection,
+) -> None:
+    """Over HTTP and WebSocket; credentials of another scheme count as none."""
     api = Api(middleware={"required": False})
     expect(await rejection.over_http(api), "200 anonymous")
     assert (await rejection.over_websocket(api)).seen == [ANONYMOUS]
 
 
 @pytest.mark.parametrize("rejection", rows(*REFUSED_ALL_THE_SAME))
-async def test_where_a_token_is_optional_a_bad_one_is_refused(rejection: Rejection) -> None:
-    """Whoever tries and fails is not nobody."""
+async def test_invalid_token_is_rejected_even_if_a_token_is_optional(rejection: Rejection) -> None:
+    """Invalid credentials are not the same as none."""
     api = Api(middleware={"required": False})
     expect(await rejection.over_http(api), rejection.outcome)
     assert not (await rejection.over_websocket(api)).seen
 
 
-async def test_where_a_token_is_optional_a_good_one_counts() -> None:
-    """The caller is who the token says."""
+async def test_valid_token_is_used_if_a_token_is_optional() -> None:
+    """The caller is the one of the token."""
     api = Api(middleware={"required": False})
     expect(await api.get("/r", api.token()), "200")
 
@@ -66,32 +68,32 @@ async def test_where_a_token_is_optional_a_good_one_counts() -> None:
         pytest.param(Requirement.of("write"), id="requirement"),
     ],
 )
-async def test_the_door_may_ask_for_scope(requires: object, required: bool) -> None:
-    """Of every caller, and it says so to whoever lacks it."""
+async def test_middleware_requires_scope_of_every_caller(requires: object, required: bool) -> None:
+    """The challenge names the scope."""
     api = Api(middleware={"requires": requires, "required": required, "public": ["/admin"]})
-    nobody = await api.get("/r")
-    expect(nobody, "401 none")
+    anonymous = await api.get("/r")
+    expect(anonymous, "401 none")
     too_little = await api.get("/r", api.token())
     expect(too_little, "403 insufficient_scope")
-    for answer in (nobody, too_little):
-        assert answer.challenges[0][1]["scope"] == "write"
+    for response in (anonymous, too_little):
+        assert response.challenges[0][1]["scope"] == "write"
     expect(await api.get("/r", api.token(scope="write")), "200")
     over_websocket = await api.connect("/ws", bearer(api.token()))
     expect(over_websocket, "403 insufficient_scope")
 
 
-async def test_the_door_may_ask_for_a_person() -> None:
-    """A client that acts for itself is refused, and no scope would help it."""
+async def test_middleware_rejects_a_client_if_users_only_is_required() -> None:
+    """No other scope would help."""
     api = Api(middleware={"requires": Requirement.of(users_only=True)})
-    answer = await api.get("/r", api.token(sub="c1"))
-    expect(answer, "403 insufficient_scope")
-    assert "scope" not in answer.challenges[0][1]
+    response = await api.get("/r", api.token(sub="c1"))
+    expect(response, "403 insufficient_scope")
+    assert "scope" not in response.challenges[0][1]
     expect(await api.get("/r"), "401 none")
     expect(await api.get("/r", api.token()), "200")
 
 
-async def test_the_caller_is_wherever_an_application_looks() -> None:
-    """In the connection under both names, and in the context, also of tasks."""
+async def test_caller_is_in_the_connection_and_in_the_context() -> None:
+    """Under both names, and in tasks that the application starts."""
     found: list[object] = []
 
     async def app(connection: Message, _receive: Any, send: Any) -> None:
@@ -101,9 +103,9 @@ async def test_the_caller_is_wherever_an_application_looks() -> None:
 
     api = Api(app=app)
     connection = http("GET", "/r", bearer(api.token()), user="forged", auth="forged")
-    answer = await run(api.application, connection, [])
-    expect(answer, "200")
-    assert found == [answer.seen[0]] * 4
+    response = await run(api.application, connection, [])
+    expect(response, "200")
+    assert found == [response.seen[0]] * 4
     assert current_identity() is ANONYMOUS
 
 
@@ -111,8 +113,8 @@ async def _current() -> object:
     return current_identity()
 
 
-async def test_a_guard_in_a_guard_has_the_last_word() -> None:
-    """The identity is that of the innermost, and the outer one's comes back after it."""
+async def test_inner_middleware_replaces_the_identity_of_the_outer_one() -> None:
+    """The outer identity is restored afterwards."""
     seen: list[str | None] = []
 
     async def between(connection: Message, receive: Any, send: Any) -> None:
@@ -135,19 +137,19 @@ async def test_a_guard_in_a_guard_has_the_last_word() -> None:
         pytest.param({"raw_path", "root_path", "extensions", "client", "server"}, id="left out"),
     ],
 )
-async def test_what_asgi_lets_a_server_leave_out_may_be_missing(
+async def test_connection_without_optional_members_has_the_same_response(
     api: Api, missing: dict[str, None] | set[str]
 ) -> None:
-    """The answers are the same."""
+    """ASGI allows a server to leave them out."""
     for fields, status in ((bearer(api.token()), 200), ((), 401)):
-        answer = await run(api.application, _less(http("GET", "/r", fields), missing), [])
-        assert answer.status == status
+        response = await run(api.application, _less(http("GET", "/r", fields), missing), [])
+        assert response.status == status
     handshake = _less(websocket("/ws", denial=True), missing)
-    answer = await run(api.application, handshake, [{"type": "websocket.connect"}])
+    response = await run(api.application, handshake, [{"type": "websocket.connect"}])
     if missing:
-        assert answer.messages == [{"type": "websocket.close", "code": 1008}]
+        assert response.messages == [{"type": "websocket.close", "code": 1008}]
     else:
-        expect(answer, "401 none")
+        expect(response, "401 none")
 
 
 def _less(connection: dict[str, Any], missing: dict[str, None] | set[str]) -> dict[str, Any]:
@@ -156,24 +158,26 @@ def _less(connection: dict[str, Any], missing: dict[str, None] | set[str]) -> di
     return {name: value for name, value in connection.items() if name not in missing}
 
 
-async def test_header_fields_may_be_lists(api: Api) -> None:
-    """ASGI says iterables of two items."""
+async def test_header_fields_that_are_lists_are_read(api: Api) -> None:
+    """ASGI defines them as iterables of two items."""
     fields = [list(field) for field in bearer(api.token())]
-    answer = await api.send("GET", "/r", fields)  # type: ignore[arg-type]  # that is the point
-    assert answer.status == 200
+    response = await api.send("GET", "/r", fields)  # type: ignore[arg-type]  # that is the point
+    assert response.status == 200
 
 
 @pytest.mark.parametrize("denial", [True, False])
-async def test_a_client_that_leaves_before_the_answer_gets_none(api: Api, denial: bool) -> None:
-    """A server would not know what to do with it."""
+async def test_client_that_disconnects_while_its_form_is_read_gets_no_response(
+    api: Api, denial: bool
+) -> None:
+    """The server could not send it."""
     gone: Message = {"type": "websocket.disconnect", "code": 1006}
-    answer = await run(api.application, websocket("/ws", denial=denial), [gone])
-    assert answer.messages == []
-    assert not answer.seen
+    response = await run(api.application, websocket("/ws", denial=denial), [gone])
+    assert response.messages == []
+    assert not response.seen
 
 
-async def test_a_socket_is_served_as_its_caller() -> None:
-    """From the handshake to the close, over a client like any other."""
+async def test_websocket_has_the_identity_of_its_caller() -> None:
+    """From the handshake to the close, with a real client."""
     api = Api()
 
     async def app(connection: Message, receive: Any, send: Any) -> None:
@@ -215,8 +219,8 @@ class _Broken:
 
 
 @pytest.mark.parametrize("error", [LookupError("ours"), asyncio.CancelledError()], ids=repr)
-async def test_a_fault_of_ours_opens_nothing(error: BaseException) -> None:
-    """It is neither a refusal nor an admission, and the server hears of it."""
+async def test_internal_error_admits_no_request(error: BaseException) -> None:
+    """It is neither a rejection nor an admission; the server receives the exception."""
     api = Api(guard={"issuers": [_Broken(error)]}, middleware={"required": False})
     connection = http("GET", "/r", bearer(api.token()))
     with pytest.raises(type(error)) as raised:
@@ -224,8 +228,8 @@ async def test_a_fault_of_ours_opens_nothing(error: BaseException) -> None:
     assert raised.value is error
 
 
-async def test_the_lifespan_holds_the_guards() -> None:
-    """Their keys are fetched from the start on, and nothing goes on after the end."""
+async def test_lifespan_opens_and_closes_the_guards() -> None:
+    """Keys are fetched from the start, and no task is left at the end."""
     api = Api()
     api.application = OAuthGuardMiddleware(_lives, {"/": api.guard, "/a": _second(api)})
     messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
@@ -246,8 +250,8 @@ async def test_the_lifespan_holds_the_guards() -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_a_guard_that_fails_fast_fails_the_start() -> None:
-    """Servers go on where a lifespan raises, so they are told; the application never starts."""
+async def test_guard_that_fails_fast_fails_the_startup() -> None:
+    """By a message, since servers continue if a lifespan raises; the application never starts."""
     api = Api(guard={"start": "fail fast"})
     api.authority.outage = _down
     sent: list[Message] = []
@@ -259,13 +263,13 @@ async def test_a_guard_that_fails_fast_fails_the_start() -> None:
         sent.append(message)
 
     await api.application({"type": "lifespan"}, receive, send)
-    told = "https://as.example.com: unreachable"
-    assert sent == [{"type": "lifespan.startup.failed", "message": told}]
+    found = "https://as.example.com: unreachable"
+    assert sent == [{"type": "lifespan.startup.failed", "message": found}]
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_an_outage_that_the_application_meets_is_its_own() -> None:
-    """What it raises in its lifespan passes through as it is."""
+async def test_outage_raised_by_the_application_in_its_lifespan_passes_through() -> None:
+    """It is not our failure to start."""
 
     async def app(_connection: Any, _receive: Any, _send: Any) -> None:
         raise IssuerUnavailable("https://other.example.com", Reason.TIMED_OUT)
@@ -277,7 +281,7 @@ async def test_an_outage_that_the_application_meets_is_its_own() -> None:
 
 
 async def _nothing(*_: object) -> Any:
-    raise AssertionError("nobody speaks here")
+    raise AssertionError("the server sent a message")
 
 
 def _down(request: httpx.Request) -> httpx.Response:
@@ -294,8 +298,8 @@ def _second(api: Api) -> Guard:
     return Guard(f"{RESOURCE}/a", [api.jwt_issuer()])
 
 
-async def test_it_stands_around_starlette_as_any_middleware_does() -> None:
-    """Starlette builds it with the options beside its class."""
+async def test_starlette_builds_the_middleware_with_its_options() -> None:
+    """Like any other middleware class."""
     api = Api()
     app = Starlette(routes=[Route("/r", handler)])
     app.add_middleware(OAuthGuardMiddleware, guard=api.guard, public=["/health"])
@@ -307,5 +311,5 @@ async def test_handshake_is_never_read_for_a_form() -> None:
     """A handshake has no body (RFC 6455 §4.1), whatever its connection says."""
     api = Api(guard={"bearer_methods": ["header", "body"]})
     form = (b"content-type", b"application/x-www-form-urlencoded")
-    answer = await api.connect("/ws", [*bearer(api.token()), form], method="POST")
-    assert [each.subject for each in answer.seen] == ["u1"]
+    response = await api.connect("/ws", [*bearer(api.token()), form], method="POST")
+    assert [each.subject for each in response.seen] == ["u1"]

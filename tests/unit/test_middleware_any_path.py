@@ -1,4 +1,4 @@
-"""Whatever path comes in, the door never trusts a reading of it that another might not share."""
+"""OAuthGuardMiddleware: no path is read in a way that another program may not share."""
 
 import asyncio
 import posixpath
@@ -64,10 +64,10 @@ ALL = ["GET", "POST", "WEBSOCKET"]
 
 @settings(max_examples=500, deadline=None, derandomize=True)
 @given(TARGETS, ROOT_PATHS, METHODS, st.booleans())
-def test_no_spelling_of_a_path_makes_it_public(
+def test_no_spelling_of_a_guarded_path_is_public(
     target: str, root_path: str, method: str, tidied: bool
 ) -> None:
-    """Without a token nothing reaches a route that is not public."""
+    """Without a token no request reaches a route that is not public."""
     routes = [
         Route("/health", _endpoint("public"), methods=["GET"]),
         _mount("/static", "public"),
@@ -76,18 +76,18 @@ def test_no_spelling_of_a_path_makes_it_public(
     guard = Api().guard
     inner = _tidying(Starlette(routes=routes)) if tidied else Starlette(routes=routes)
     app = OAuthGuardMiddleware(inner, guard, public=["/health", "/static/*"])
-    answer = _ask(app, method, target, root_path)
-    assert answer.status in {200, 401}
-    assert answer.body != b"secret"
-    assert not answer.seen or method == "GET"
+    response = _ask(app, method, target, root_path)
+    assert response.status in {200, 401}
+    assert response.body != b"secret"
+    assert not response.seen or method == "GET"
 
 
 @settings(max_examples=500, deadline=None, derandomize=True)
 @given(TARGETS, ROOT_PATHS, METHODS, st.booleans(), st.sampled_from(["a", "b", "root"]))
-def test_no_spelling_of_a_path_leads_to_another_resource(
+def test_no_spelling_of_a_path_reaches_another_resource(
     target: str, root_path: str, method: str, tidied: bool, resource: str
 ) -> None:
-    """A token for one opens what is routed there, and nothing else."""
+    """A token for one resource reaches the routes of that resource only."""
     api = Api()
     routes = [
         Route("/a/b", _endpoint("b"), methods=ALL),
@@ -103,9 +103,9 @@ def test_no_spelling_of_a_path_leads_to_another_resource(
     inner = _tidying(Starlette(routes=routes)) if tidied else Starlette(routes=routes)
     app = OAuthGuardMiddleware(inner, guards)
     token = api.token(aud=f"https://api.example.com/{resource}")
-    answer = _ask(app, method, target, root_path, token)
-    assert answer.status < 500
-    assert not answer.seen or answer.body == resource.encode()
+    response = _ask(app, method, target, root_path, token)
+    assert response.status < 500
+    assert not response.seen or response.body == resource.encode()
 
 
 def _ask(

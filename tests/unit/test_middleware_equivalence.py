@@ -1,4 +1,4 @@
-"""The second request with one header: quicker, and otherwise the same as the first."""
+"""OAuthGuardMiddleware: the second request with one header has the outcome of the first."""
 
 import asyncio
 from contextlib import suppress
@@ -34,7 +34,7 @@ from tests.unit.protocol.properties import BOUNDED
 
 
 class Counting(StaticKeySet):
-    """Keys that count the signatures they are held to."""
+    """Keys that count the signatures that they verify."""
 
     def __init__(self, jwks: dict[str, Any]) -> None:
         super().__init__(KeySet.from_document(jwks))
@@ -55,9 +55,9 @@ async def bare(_connection: Any, _receive: Any, send: Any) -> None:
 @pytest.mark.parametrize(
     ("settings", "path", "outcome"),
     [
-        pytest.param({}, "/r", "200", id="nothing asked"),
-        pytest.param({"requires": "read"}, "/r", "200", id="what is asked is there"),
-        pytest.param({"requires": "write"}, "/r", "403 insufficient_scope", id="it is not"),
+        pytest.param({}, "/r", "200", id="no requirement"),
+        pytest.param({"requires": "read"}, "/r", "200", id="the required scope"),
+        pytest.param({"requires": "write"}, "/r", "403 insufficient_scope", id="another scope"),
         pytest.param(
             {"requires": scope("read", "write")}, "/r", "403 insufficient_scope", id="half"
         ),
@@ -69,20 +69,20 @@ async def bare(_connection: Any, _receive: Any, send: Any) -> None:
             {"requires": Requirement.of("read", roles=["admin"])},
             "/r",
             "403 insufficient_scope",
-            id="a role is asked beside",
+            id="a role besides",
         ),
         pytest.param({"requires": Requirement.of(users_only=True)}, "/r", "200", id="a user"),
-        pytest.param({}, "/admin", "403 insufficient_scope", id="the route asks for more"),
+        pytest.param({}, "/admin", "403 insufficient_scope", id="the route requirement for more"),
         pytest.param({"required": False}, "/r", "200", id="a token is optional"),
         pytest.param(
             {"public": ["/r"], "required": False}, "/r", "200 anonymous", id="a public path"
         ),
     ],
 )
-async def test_the_second_answer_is_the_first(
+async def test_second_request_has_the_response_of_the_first(
     settings: dict[str, Any], path: str, outcome: str
 ) -> None:
-    """Status, headers, and who is seen."""
+    """Status, headers, body and identity."""
     api = Api(middleware=settings)
     token = api.token()
     await api.get("/r", token=api.token(sub="u0"))  # so that the keys are here
@@ -92,13 +92,13 @@ async def test_the_second_answer_is_the_first(
     assert (first.headers, first.body, first.seen) == (second.headers, second.body, second.seen)
 
 
-async def test_the_second_request_checks_no_signature() -> None:
-    """So the tests around this one speak of the lane."""
+async def test_second_request_with_one_token_verifies_no_signature() -> None:
+    """So the other tests in this file test cache hits."""
     keys = Counting({"keys": [key.jwk for key in signing_keys()]})
     api = Api(issuer={"keys": keys})
     for _ in range(3):
         expect(await api.get("/r", token=api.token(jti="same", iat=NOW)), "200")
-    assert keys.verified == 3  # ES256 signs anew each time
+    assert keys.verified == 3  # ES256 makes another signature each time
     token = api.token()
     for _ in range(3):
         expect(await api.get("/r", token=token), "200")
@@ -116,8 +116,8 @@ async def broken(_connection: Any, _receive: Any, _send: Any) -> None:
 
 
 @pytest.mark.parametrize("app", [bare, broken])
-async def test_nobody_is_left_behind(app: Any) -> None:
-    """Who was served last, well or not, is nobody's identity afterwards."""
+async def test_current_identity_is_reset_after_each_request(app: Any) -> None:
+    """Whether the application succeeds or fails."""
     api = Api()
     application = OAuthGuardMiddleware(app, api.guard)
     connection = http("GET", "/r", bearer(api.token()))
@@ -127,8 +127,8 @@ async def test_nobody_is_left_behind(app: Any) -> None:
         assert current_identity() is ANONYMOUS
 
 
-async def test_what_came_is_left_as_it_is() -> None:
-    """A server may look at its connection again, and whoever stands around this one too."""
+async def test_connection_of_the_server_is_not_changed() -> None:
+    """The server and outer middleware may read it afterwards."""
     api = Api()
     application = OAuthGuardMiddleware(bare, api.guard)
     connection = http("GET", "/r", bearer(api.token()))
@@ -138,18 +138,18 @@ async def test_what_came_is_left_as_it_is() -> None:
         assert connection == came
 
 
-async def test_another_scheme_is_told_to_the_operator() -> None:
-    """Who asks which scopes or not, it is told why nobody was let in."""
+async def test_credentials_of_another_scheme_are_logged() -> None:
+    """Whether the middleware requires a scope or not."""
     for settings in ({}, {"requires": "read"}):
-        answer = await Api(middleware=settings).send(
+        response = await Api(middleware=settings).send(
             "GET", "/r", [(b"authorization", b"Basic YTpi")]
         )
-        expect(answer, "401 none")
-        assert Reason.UNSUPPORTED_SCHEME in answer.log
+        expect(response, "401 none")
+        assert Reason.UNSUPPORTED_SCHEME in response.log
 
 
-async def test_whoever_alters_an_answer_alters_no_other() -> None:
-    """Middleware around this one adds header fields to the list that it is sent."""
+async def test_changing_the_headers_of_one_rejection_changes_no_other() -> None:
+    """Outer middleware adds header fields to the list that it receives."""
     api, seen = Api(), []
 
     async def altering(message: Any) -> None:
@@ -163,27 +163,27 @@ async def test_whoever_alters_an_answer_alters_no_other() -> None:
 
 
 @pytest.mark.parametrize("field", [b"Bearer junk", b"Bearer eyJhbGciOiJub25lIn0.e30.AA"])
-async def test_a_refusal_of_head_is_that_of_get_without_its_body(field: bytes) -> None:
-    """Which tells how long it would be (RFC 9110 section 9.3.2)."""
+async def test_rejection_of_head_equals_that_of_get_without_body(field: bytes) -> None:
+    """Its length stays (RFC 9110 section 9.3.2)."""
     get, head = [await Api().send(m, "/r", [(b"authorization", field)]) for m in ("GET", "HEAD")]
     assert (head.status, head.headers) == (get.status, get.headers)
     assert (bool(get.body), head.body) == (True, b"")
 
 
 async def test_metadata_is_found_under_any_root_path() -> None:
-    """Where the server's path is its address, nobody is asked for a token."""
+    """By the path that the server received, without a token."""
     path = "/.well-known/oauth-protected-resource"
     for root_path in ("", "/.well-known", path):
         assert (await Api().get(path, root_path=root_path)).status == 200
 
 
-async def test_a_socket_is_recalled_too() -> None:
+async def test_repeated_handshake_has_the_same_identity() -> None:
     """A handshake is a request like any other."""
     api = Api()
     token = api.token()
     for _ in range(3):
-        answer = await api.connect("/ws", bearer(token))
-        assert [each.subject for each in answer.seen] == ["u1"]
+        response = await api.connect("/ws", bearer(token))
+        assert [each.subject for each in response.seen] == ["u1"]
 
 
 @pytest.mark.parametrize(
@@ -194,8 +194,10 @@ async def test_a_socket_is_recalled_too() -> None:
         pytest.param({"cnf": {"jkt": "thumbprint"}}, id="bound to a key"),
     ],
 )
-async def test_a_bad_token_stays_bad_beside_a_good_one(claims: dict[str, Any]) -> None:
-    """What is remembered of one says nothing of another, and of a refused one nothing is."""
+async def test_invalid_token_stays_invalid_after_a_valid_one_is_cached(
+    claims: dict[str, Any],
+) -> None:
+    """Rejections are not cached."""
     api = Api(issuer={"keys": {"keys": [key.jwk for key in signing_keys()]}})
     expect(await api.get("/r", token=api.token()), "200")
     token = api.token(**claims)
@@ -203,8 +205,8 @@ async def test_a_bad_token_stays_bad_beside_a_good_one(claims: dict[str, Any]) -
         expect(await api.get("/r", token=token), "401 invalid_token")
 
 
-async def test_among_several_guards_each_judges_for_itself() -> None:
-    """A token that one admitted a moment ago is still no token for the other."""
+async def test_token_cached_by_one_guard_is_not_valid_for_another() -> None:
+    """Each guard has its own cache."""
     local = LocalIssuer(audience="https://api.test/a")
     issuer = JWTIssuer(local.issuer, http=local.http)
     guards = {
@@ -231,10 +233,10 @@ async def test_among_several_guards_each_judges_for_itself() -> None:
         pytest.param({"require_https": True}, True, 1, id="over TLS"),
     ],
 )
-async def test_there_is_no_lane_where_one_header_is_not_the_whole_story(
+async def test_token_is_not_cached_if_the_header_alone_does_not_decide(
     settings: dict[str, Any], secure: bool, verified: int
 ) -> None:
-    """Then the path is walked each time."""
+    """It is validated on each request."""
     keys = Counting({"keys": [key.jwk for key in signing_keys()]})
     api = Api(guard=settings, issuer={"keys": keys})
     token = api.token()
@@ -244,9 +246,7 @@ async def test_there_is_no_lane_where_one_header_is_not_the_whole_story(
 
 
 @pytest.mark.parametrize(("limit", "status"), [(1, 200), (0, 401)])
-async def test_what_a_function_of_the_operator_judges_is_judged_each_time(
-    limit: int, status: int
-) -> None:
+async def test_claim_function_runs_on_each_request(limit: int, status: int) -> None:
     """It may look at more than the token."""
     allowed = [limit]
 
@@ -261,13 +261,13 @@ async def test_what_a_function_of_the_operator_judges_is_judged_each_time(
     assert (await api.get("/r", token=token)).status == 401
 
 
-async def test_an_answer_of_the_moment_is_not_remembered_for_later() -> None:
-    """What a server says to a fresh question takes no signature's place afterwards."""
+async def test_introspection_result_of_a_signed_token_is_not_cached() -> None:
+    """Later requests without introspection use the signed claims."""
     local = LocalIssuer()
-    asked = IntrospectionIssuer(
+    required = IntrospectionIssuer(
         local.issuer, client=ClientSecretBasic("api", "secret"), http=local.http, cache_for=0
     )
-    issuer = JWTIssuer(local.issuer, keys=local.jwks, introspection=asked)
+    issuer = JWTIssuer(local.issuer, keys=local.jwks, introspection=required)
     guard = Guard(local.audience, [issuer])
     token = local.token("read")
     local.introspection.responses[token] = {"active": True, **local.claims("read", "write")}
@@ -314,7 +314,7 @@ REQUESTS = st.tuples(
 
 
 def _forgets(_claims: object) -> None:
-    """Refuse as if nobody had come."""
+    """Reject as if there were no credentials."""
     raise MissingCredentials
 
 
@@ -334,17 +334,17 @@ MIDDLEWARES = st.fixed_dictionaries(
 
 @BOUNDED
 @given(ISSUERS, GUARDS, MIDDLEWARES, st.lists(REQUESTS, min_size=1, max_size=4))
-def test_what_is_told_at_once_is_what_the_path_says(
+def test_requests_have_the_same_outcome_with_and_without_cors(
     issuer: dict[str, Any],
     guard: dict[str, Any],
     middleware: dict[str, Any],
     requests: list[Any],
 ) -> None:
-    """To the caller, to the application and to the operator, whatever is asked in what order."""
-    asyncio.run(_told_at_once_is_what_the_path_says(issuer, guard, middleware, requests))
+    """For the caller, the application and the operator, in any order of requests."""
+    asyncio.run(_compare_with_and_without_cors(issuer, guard, middleware, requests))
 
 
-async def _told_at_once_is_what_the_path_says(
+async def _compare_with_and_without_cors(
     issuer: dict[str, Any], guard: dict[str, Any], middleware: dict[str, Any], requests: list[Any]
 ) -> None:
     issuer = {"keys": {"keys": [key.jwk for key in signing_keys()]}, **issuer}
@@ -362,9 +362,9 @@ async def _told_at_once_is_what_the_path_says(
             (name, b"Bearer " + tokens[value].encode() if value in tokens else value)
             for name, value in fields
         ]
-        answers = [
+        responses = [
             await api.send(method, target, headers, scheme=scheme, root_path=root_path)
             for api in (quick, slow)
         ]
-        first, second = ((a.status, a.headers, a.body, a.seen, a.log) for a in answers)
+        first, second = ((a.status, a.headers, a.body, a.seen, a.log) for a in responses)
         assert first == second

@@ -1,4 +1,4 @@
-"""The door behind a real server: what arrives at a real client, over HTTP and WebSocket."""
+"""OAuthGuardMiddleware behind a real server, with real HTTP and WebSocket clients."""
 
 import asyncio
 import socket
@@ -62,16 +62,18 @@ async def address(issuer: LocalIssuer) -> AsyncIterator[str]:
         await asyncio.wait_for(serving, 10)
 
 
-async def test_the_door_over_http(issuer: LocalIssuer, address: str) -> None:
-    """One connection serves refusals, HEAD, preflights and the resource in turn."""
+async def test_one_http_connection_serves_requests_of_every_kind(
+    issuer: LocalIssuer, address: str
+) -> None:
+    """Rejections, HEAD, preflights and the resource in turn."""
     async with httpx.AsyncClient(base_url=f"http://{address}") as client:
-        refused = await client.get("/r", headers={"Authorization": "Bearer x"})
-        assert refused.status_code == 401
-        assert refused.json()["error"] == "invalid_token"
+        rejected = await client.get("/r", headers={"Authorization": "Bearer x"})
+        assert rejected.status_code == 401
+        assert rejected.json()["error"] == "invalid_token"
         head = await client.head("/r", headers={"Authorization": "Bearer x"})
         assert head.status_code == 401
-        assert head.headers["www-authenticate"] == refused.headers["www-authenticate"]
-        assert head.headers["content-length"] == refused.headers["content-length"]
+        assert head.headers["www-authenticate"] == rejected.headers["www-authenticate"]
+        assert head.headers["content-length"] == rejected.headers["content-length"]
         assert head.content == b""
         preflight = await client.options("/r", headers=PREFLIGHT)
         assert preflight.status_code == 200
@@ -80,8 +82,10 @@ async def test_the_door_over_http(issuer: LocalIssuer, address: str) -> None:
         assert served.text == "secret of u1"
 
 
-async def test_the_door_over_websocket(issuer: LocalIssuer, address: str) -> None:
-    """A good token opens; without one the handshake is answered as a request would be."""
+async def test_handshake_with_a_token_is_accepted_and_without_one_denied(
+    issuer: LocalIssuer, address: str
+) -> None:
+    """The denial has the response of an HTTP request."""
     async with connect(f"ws://{address}/ws", additional_headers=issuer.headers()) as opened:
         assert await opened.recv() == "u1"
     with pytest.raises(InvalidStatus) as denied:
@@ -106,12 +110,12 @@ async def test_the_door_over_websocket(issuer: LocalIssuer, address: str) -> Non
         "OPTIONS /health",
     ],
 )
-async def test_no_request_line_slips_through_the_door(address: str, line: str) -> None:
-    """However near it comes to a public path, it is answered with a challenge, and never a 500."""
+async def test_no_request_line_passes_without_a_token(address: str, line: str) -> None:
+    """However similar to a public path, the response is a challenge, and never a 500."""
     reader, writer = await asyncio.open_connection(*address.split(":"))
     writer.write(f"{line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
-    answer = await asyncio.wait_for(reader.read(), 10)
+    response = await asyncio.wait_for(reader.read(), 10)
     writer.close()
     await writer.wait_closed()
-    assert answer.startswith(b"HTTP/1.1 401 ")
-    assert b"secret" not in answer
+    assert response.startswith(b"HTTP/1.1 401 ")
+    assert b"secret" not in response

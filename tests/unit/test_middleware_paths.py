@@ -1,4 +1,4 @@
-"""Which paths are public, whose guard stands before the others, and which are nobody's."""
+"""OAuthGuardMiddleware: public paths, the guard of each path, and ambiguous paths."""
 
 from typing import Any
 
@@ -78,21 +78,21 @@ def api() -> Api:
 
 
 @pytest.mark.parametrize(("method", "target"), OPEN)
-async def test_a_public_path_is_open(api: Api, method: str, target: str) -> None:
-    """Nobody asks who calls."""
+async def test_public_path_needs_no_token(api: Api, method: str, target: str) -> None:
+    """The caller is anonymous."""
     expect(await api.send(method, target), "200 anonymous")
 
 
 @pytest.mark.parametrize(("method", "target"), CLOSED)
-async def test_every_other_path_is_closed(api: Api, method: str, target: str) -> None:
-    """Another method, another case, another segment: another path."""
+async def test_path_that_is_not_public_needs_a_token(api: Api, method: str, target: str) -> None:
+    """Another method, case or segment makes another path."""
     expect(await api.send(method, target), "401 none")
     expect(await api.send(method, target, bearer(api.token())), "200")
 
 
 @pytest.mark.parametrize("target", AMBIGUOUS)
-async def test_an_ambiguous_path_is_never_public(api: Api, target: str) -> None:
-    """What two programs might read in two ways wants a token; with one, the application reads."""
+async def test_ambiguous_path_needs_a_token(api: Api, target: str) -> None:
+    """Two programs may read it differently; with a token, the application reads it."""
     expect(await api.get(target), "401 none")
     expect(await api.get(target, api.token()), "200")
 
@@ -114,44 +114,46 @@ async def test_an_ambiguous_path_is_never_public(api: Api, target: str) -> None:
         ("/api/static/../r", "/api", False),
     ],
 )
-async def test_the_path_is_read_less_the_root_path(
+async def test_public_path_is_compared_without_the_root_path(
     api: Api, path: str, root_path: str | None, public: bool
 ) -> None:
-    """As Starlette's router reads it, by whole segments."""
-    answer = await api.get(path, root_path=root_path)
-    expect(answer, "200 anonymous" if public else "401 none")
+    """By whole segments, as Starlette's router does."""
+    response = await api.get(path, root_path=root_path)
+    expect(response, "200 anonymous" if public else "401 none")
 
 
 @pytest.mark.parametrize(
     ("target", "public"),
     [("/feed", True), ("/feed/", False), ("/feed/x", False), ("/health", False), ("/hook", False)],
 )
-async def test_a_socket_is_public_by_its_own_word(api: Api, target: str, public: bool) -> None:
-    """`WEBSOCKET /feed` opens that handshake; what is open over HTTP is not."""
-    answer = await api.connect(target)
+async def test_websocket_is_public_only_by_a_websocket_pattern(
+    api: Api, target: str, public: bool
+) -> None:
+    """`WEBSOCKET /feed` makes that handshake public; a path public over HTTP does not."""
+    response = await api.connect(target)
     if public:
-        assert answer.messages == [{"type": "websocket.accept"}]
-        assert answer.seen == [ANONYMOUS]
+        assert response.messages == [{"type": "websocket.accept"}]
+        assert response.seen == [ANONYMOUS]
     else:
-        expect(answer, "401 none")
+        expect(response, "401 none")
 
 
 @pytest.mark.parametrize("rejection", rows(*BY_MIDDLEWARE))
-async def test_nobody_looks_at_a_token_on_a_public_path(api: Api, rejection: Rejection) -> None:
-    """A bad one changes nothing, and neither does an issuer that is down."""
+async def test_invalid_token_on_a_public_path_is_ignored(api: Api, rejection: Rejection) -> None:
+    """Even if the issuer is down."""
     if rejection.outage:
         await rejection.over_http(api)
-        asked = len(api.authority.requests)
+        required = len(api.authority.requests)
     else:
-        asked = 0
+        required = 0
     headers = rejection.headers(api)
     expect(await api.send("GET", "/health", headers), "200 anonymous")
     assert (await api.connect("/feed", headers)).seen == [ANONYMOUS]
-    assert len(api.authority.requests) == asked
+    assert len(api.authority.requests) == required
 
 
-async def test_a_good_token_on_a_public_path_is_not_read_either(api: Api) -> None:
-    """The identity there is always the same."""
+async def test_valid_token_on_a_public_path_is_ignored(api: Api) -> None:
+    """The identity there is always anonymous."""
     expect(await api.get("/health", api.token()), "200 anonymous")
 
 
@@ -184,19 +186,19 @@ def _several(**options: Any) -> Api:
         ("/a/b/c", "/ab"),
     ],
 )
-async def test_the_longest_prefix_decides(target: str, realm: str) -> None:
-    """By whole segments; a token for one resource opens no other."""
+async def test_guard_of_the_longest_prefix_is_used(target: str, realm: str) -> None:
+    """By whole segments, in any order of configuration."""
     api = _several()
-    answer = await api.get(target)
-    expect(answer, "401 none")
-    assert answer.challenges[0][1]["realm"] == realm
+    response = await api.get(target)
+    expect(response, "401 none")
+    assert response.challenges[0][1]["realm"] == realm
     for other in ("/root", "/a", "/ab"):
         token = api.token(aud=f"https://api.example.com{other}")
         expect(await api.get(target, token), "200" if other == realm else "401 invalid_token")
 
 
-async def test_a_prefix_is_read_less_the_root_path() -> None:
-    """As a public path is."""
+async def test_prefix_of_a_guard_is_compared_without_the_root_path() -> None:
+    """Like a public path."""
     api = _several()
     token = api.token(aud="https://api.example.com/a")
     expect(await api.get("/mount/a/x", token, root_path="/mount"), "200")
@@ -205,10 +207,8 @@ async def test_a_prefix_is_read_less_the_root_path() -> None:
 
 @pytest.mark.parametrize("target", [*AMBIGUOUS, "/a/../x", "/a%2Fb", "a/x", "/x/%2e%2e/a"])
 @pytest.mark.parametrize("resource", ["/root", "/a", "/ab"])
-async def test_an_ambiguous_path_is_refused_where_several_guards_stand(
-    target: str, resource: str
-) -> None:
-    """Whose it is depends on who reads it, so it is nobody's, whatever the token."""
+async def test_ambiguous_path_is_rejected_with_several_guards(target: str, resource: str) -> None:
+    """It is undefined which guard it belongs to, whatever the token."""
     api = _several(public=PUBLIC)
     token = api.token(aud=f"https://api.example.com{resource}")
     expect(await api.get(target, token), "400 invalid_request")
@@ -216,7 +216,7 @@ async def test_an_ambiguous_path_is_refused_where_several_guards_stand(
 
 
 @pytest.mark.parametrize("name", ["root", "a", "ab"])
-async def test_each_resource_has_its_own_metadata(name: str) -> None:
+async def test_each_guard_serves_its_own_metadata(name: str) -> None:
     """At the path that its challenges name."""
     api = _several()
     document = await api.get(f"/.well-known/oauth-protected-resource/{name}")
@@ -227,43 +227,43 @@ async def test_each_resource_has_its_own_metadata(name: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("headers", ["none", "bad"])
-async def test_metadata_comes_before_any_look_at_credentials(
+async def test_metadata_is_served_without_reading_credentials(
     api: Api, method: str, headers: str
 ) -> None:
-    """Whoever asks, with whatever, is told where to go."""
+    """Whatever credentials the request has."""
     fields = [(b"authorization", b"Bearer")] * 2 if headers == "bad" else []
-    answer: RecordedResponse = await api.send(
+    response: RecordedResponse = await api.send(
         method, "/.well-known/oauth-protected-resource", fields
     )
-    assert answer.status == 200
-    assert bool(answer.body) == (method == "GET")
-    assert not answer.seen
+    assert response.status == 200
+    assert bool(response.body) == (method == "GET")
+    assert not response.seen
 
 
 @pytest.mark.parametrize("method", ["POST", "OPTIONS", "get"])
-async def test_metadata_answers_no_other_method(api: Api, method: str) -> None:
-    """That is a request like any other."""
+async def test_metadata_path_with_another_method_needs_a_token(api: Api, method: str) -> None:
+    """It is a request like any other."""
     expect(await api.send(method, "/.well-known/oauth-protected-resource"), "401 none")
 
 
 async def test_metadata_is_found_below_a_mount(api: Api) -> None:
-    """As the server sees the path, and as the mount does."""
+    """By the path as the server sees it, and as the mount does."""
     path = "/.well-known/oauth-protected-resource"
     for seen in (path, f"/mount{path}"):
-        answer = await api.get(seen, root_path="/mount")
-        assert answer.status == 200
+        response = await api.get(seen, root_path="/mount")
+        assert response.status == 200
 
 
-async def test_a_resource_may_have_a_path_outside_ascii() -> None:
-    """It is configured as a URL writes it, and comes in decoded."""
+async def test_resource_path_outside_ascii_is_found() -> None:
+    """It is configured percent-encoded, and received decoded."""
     api = Api(guard={"resource": "https://api.example.com/caf%C3%A9"})
-    answer = await api.get("/.well-known/oauth-protected-resource/caf%C3%A9")
-    assert answer.status == 200
+    response = await api.get("/.well-known/oauth-protected-resource/caf%C3%A9")
+    assert response.status == 200
 
 
 @pytest.mark.parametrize("path", ["/admin\n", "/admin\r", "/admin\x00", "/admin\x7f"])
-async def test_a_control_character_leads_past_no_guard(path: str) -> None:
-    """To a router whose pattern ends in `$`, a path and a newline is that path."""
+async def test_control_character_in_a_path_does_not_bypass_a_guard(path: str) -> None:
+    """A router whose pattern ends in `$` matches a path and a newline."""
     local = LocalIssuer(audience="https://api.test/low")
     issuer = JWTIssuer(local.issuer, http=local.http)
     guards = {
@@ -273,12 +273,12 @@ async def test_a_control_character_leads_past_no_guard(path: str) -> None:
     api = Api(
         middleware={"guard": guards}, routes=[Route("/admin", lambda _: PlainTextResponse("x"))]
     )
-    answer = await api.send("GET", "/admin", bearer(local.token()), path=path)
-    assert (answer.status, answer.seen) == (400, [])
+    response = await api.send("GET", "/admin", bearer(local.token()), path=path)
+    assert (response.status, response.seen) == (400, [])
 
 
-async def test_a_newline_opens_no_subtree_above() -> None:
-    """`/docs/` is not below itself, with or without one."""
+async def test_newline_does_not_make_the_path_above_a_subtree_public() -> None:
+    """`/docs/` is not below itself, with or without a newline."""
     api = Api(
         middleware={"public": ["/docs/*"]},
         routes=[Route("/docs/", lambda _: PlainTextResponse("x"))],
@@ -297,10 +297,10 @@ class _Rooted:
 
 
 @pytest.mark.parametrize("settings", [{"public": ["/health"]}, {"guard": "two"}])
-def test_an_application_with_a_root_path_of_its_own_is_not_guarded_by_path(
+def test_application_with_its_own_root_path_is_rejected_if_paths_matter(
     settings: dict[str, Any],
 ) -> None:
-    """It would read other paths than its guard; added inside, it does not."""
+    """It reads other paths than the middleware; inside the application there is no difference."""
     guard = Api().guard
     guards = {"/a": guard, "/": guard} if settings.pop("guard", None) else guard
     with pytest.raises(ConfigurationError, match="add_middleware"):

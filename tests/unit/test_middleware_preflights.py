@@ -39,36 +39,40 @@ def _body(body: bytes, *, more: bool = False) -> Message:
         pytest.param("OPTIONS", PREFLIGHT, True, id="true"),
         pytest.param("OPTIONS", ((b"Origin", b"x"), ASKED_FOR), True, id="names in any case"),
         pytest.param("OPTIONS", (FROM_A_SCRIPT, *PREFLIGHT), False, id="two origins"),
-        pytest.param("OPTIONS", (*PREFLIGHT, ASKED_FOR), False, id="two methods asked for"),
-        pytest.param("OPTIONS", (FROM_A_SCRIPT,), False, id="no method asked for"),
+        pytest.param("OPTIONS", (*PREFLIGHT, ASKED_FOR), False, id="two requested methods"),
+        pytest.param("OPTIONS", (FROM_A_SCRIPT,), False, id="no requested method"),
         pytest.param("OPTIONS", (ASKED_FOR,), False, id="no origin"),
         pytest.param("options", PREFLIGHT, False, id="method in lower case"),
         pytest.param("GET", PREFLIGHT, False, id="another method"),
-        pytest.param("DELETE", PREFLIGHT, False, id="the method asked for"),
+        pytest.param("DELETE", PREFLIGHT, False, id="the requested method"),
     ],
 )
-async def test_only_a_true_preflight_passes(method: str, headers: Headers, passes: bool) -> None:
-    """Everything else wants a token."""
-    answer = await Api(app=plain).send(method, "/r", headers)
-    expect(answer, "200 anonymous" if passes else "401 none")
-    assert answer.body != b"content"
+async def test_only_a_preflight_passes_without_a_token(
+    method: str, headers: Headers, passes: bool
+) -> None:
+    """Every other OPTIONS request needs one."""
+    response = await Api(app=plain).send(method, "/r", headers)
+    expect(response, "200 anonymous" if passes else "401 none")
+    assert response.body != b"content"
 
 
 @pytest.mark.parametrize("name", [b"authorization", b"Authorization"])
 @pytest.mark.parametrize("credentials", ["good", "bad"])
-async def test_with_credentials_it_is_no_preflight(name: bytes, credentials: str) -> None:
-    """No browser sends them along, so they are judged, and the answer is whole."""
+async def test_options_request_with_credentials_is_authenticated(
+    name: bytes, credentials: str
+) -> None:
+    """Browsers send no credentials in a preflight; the response has its body."""
     api = Api(app=plain)
     value = f"Bearer {api.token()}".encode() if credentials == "good" else b"Bearer x"
-    answer = await api.send("OPTIONS", "/r", [*PREFLIGHT, (name, value)])
-    expect(answer, "200" if credentials == "good" else "401 invalid_token")
-    assert credentials == "bad" or answer.body == b"content"
+    response = await api.send("OPTIONS", "/r", [*PREFLIGHT, (name, value)])
+    expect(response, "200" if credentials == "good" else "401 invalid_token")
+    assert credentials == "bad" or response.body == b"content"
 
 
 @pytest.mark.parametrize(
     ("messages", "status"),
     [
-        pytest.param([_start(), _body(b"secret")], 200, id="at once"),
+        pytest.param([_start(), _body(b"secret")], 200, id="one message"),
         pytest.param([_start(), _body(b"sec", more=True), _body(b"ret")], 200, id="in parts"),
         pytest.param([_start(status=404), _body(b"secret")], 404, id="an error"),
         pytest.param(
@@ -93,32 +97,30 @@ async def test_with_credentials_it_is_no_preflight(name: bytes, credentials: str
         ),
     ],
 )
-async def test_nothing_but_status_and_headers_comes_back(
-    messages: list[Message], status: int
-) -> None:
-    """By no way of sending content that ASGI knows."""
-    answer = await _answering(*messages).send("OPTIONS", "/r", PREFLIGHT)
-    assert answer.status == status
-    assert {each["type"] for each in answer.messages} == {
+async def test_response_to_a_preflight_has_no_content(messages: list[Message], status: int) -> None:
+    """By none of the ways of sending content that ASGI defines."""
+    response = await _answering(*messages).send("OPTIONS", "/r", PREFLIGHT)
+    assert response.status == status
+    assert {each["type"] for each in response.messages} == {
         "http.response.start",
         "http.response.body",
     }
-    assert answer.start["trailers"] is False
-    assert answer.body == b""
-    assert not answer.messages[-1].get("more_body", False)
+    assert response.start["trailers"] is False
+    assert response.body == b""
+    assert not response.messages[-1].get("more_body", False)
 
 
-async def test_the_length_of_what_was_dropped_goes_too() -> None:
-    """A client would wait for it; other fields stay, those named twice included."""
+async def test_response_to_a_preflight_has_no_content_length() -> None:
+    """A client would wait for the content; other fields stay, repeated ones too."""
     headers = [(b"Content-Length", b"6"), (b"allow", b"GET"), (b"allow", b"PUT")]
-    answer = await _answering(_start(headers=headers), _body(b"secret")).send(
+    response = await _answering(_start(headers=headers), _body(b"secret")).send(
         "OPTIONS", "/r", PREFLIGHT
     )
-    assert answer.headers == ((b"allow", b"GET"), (b"allow", b"PUT"))
+    assert response.headers == ((b"allow", b"GET"), (b"allow", b"PUT"))
 
 
-async def test_the_application_is_offered_no_other_way_to_send() -> None:
-    """Extensions are how it would learn of one."""
+async def test_preflight_reaches_the_application_without_extensions() -> None:
+    """Extensions announce other ways to send content."""
     seen: list[Any] = []
 
     async def app(connection: Any, _receive: Any, send: Any) -> None:
@@ -133,14 +135,14 @@ async def test_the_application_is_offered_no_other_way_to_send() -> None:
     assert seen == [{}, extensions]
 
 
-async def test_a_preflight_opens_no_guarded_route() -> None:
-    """Where a decorator asks for more than a token, nobody is not enough."""
+async def test_preflight_does_not_reach_a_route_that_requires_scope() -> None:
+    """The caller is anonymous."""
     api = Api(routes=[Route("/w", requires("write")(handler), methods=["OPTIONS"])])
     expect(await api.send("OPTIONS", "/w", PREFLIGHT), "401 none")
 
 
-def _allowed(answer: RecordedResponse) -> list[str]:
-    return answer.lines(ALLOW)
+def _allowed(response: RecordedResponse) -> list[str]:
+    return response.lines(ALLOW)
 
 
 @pytest.mark.parametrize(
@@ -156,39 +158,39 @@ def _allowed(answer: RecordedResponse) -> list[str]:
         pytest.param([], [ORIGIN], [], id="option off"),
     ],
 )
-async def test_only_scripts_of_named_origins_may_read(
+async def test_only_scripts_of_configured_origins_may_read_responses(
     cors: list[str], origins: list[str], allowed: list[str]
 ) -> None:
-    """Answers of the application as well as refusals."""
+    """Responses of the application as well as rejections."""
     api = Api(app=plain, middleware={"cors": cors})
     headers = [(b"origin", origin.encode()) for origin in origins]
-    for answer in (
+    for response in (
         await api.send("GET", "/r", headers),
         await api.send("GET", "/r", [*headers, *bearer(api.token())]),
     ):
-        assert _allowed(answer) == allowed
-        assert answer.lines("vary") == ["origin"] * len(allowed)
+        assert _allowed(response) == allowed
+        assert response.lines("vary") == ["origin"] * len(allowed)
 
 
-async def test_a_preflight_of_another_origin_is_left_to_the_application() -> None:
-    """It gets no leave from us."""
+async def test_preflight_of_another_origin_reaches_the_application() -> None:
+    """The middleware allows nothing."""
     api = Api(app=plain, middleware={"cors": ["https://other.example.com"]})
-    answer = await api.send("OPTIONS", "/r", PREFLIGHT)
-    expect(answer, "200 anonymous")
-    assert not _allowed(answer)
+    response = await api.send("OPTIONS", "/r", PREFLIGHT)
+    expect(response, "200 anonymous")
+    assert not _allowed(response)
 
 
-async def test_a_preflight_of_a_named_origin_is_answered_here() -> None:
-    """Nothing of it reaches the application."""
-    answer = await Api(app=plain, middleware={"cors": [ORIGIN]}).send("OPTIONS", "/r", PREFLIGHT)
-    assert answer.status == 204
-    assert not answer.seen
-    assert _allowed(answer) == [ORIGIN]
-    assert "DELETE" in answer.lines("access-control-allow-methods")[0]
+async def test_preflight_of_a_configured_origin_gets_the_response_of_the_middleware() -> None:
+    """It does not reach the application."""
+    response = await Api(app=plain, middleware={"cors": [ORIGIN]}).send("OPTIONS", "/r", PREFLIGHT)
+    assert response.status == 204
+    assert not response.seen
+    assert _allowed(response) == [ORIGIN]
+    assert "DELETE" in response.lines("access-control-allow-methods")[0]
 
 
-async def test_an_application_that_sees_to_it_by_itself_is_left_alone() -> None:
-    """Two answers to one question would be none."""
+async def test_cors_fields_of_the_application_are_kept() -> None:
+    """Two sets of fields would be invalid."""
     headers = [(b"Access-Control-Allow-Origin", b"https://mine.example")]
 
     async def app(_connection: Any, _receive: Any, send: Any) -> None:
@@ -196,13 +198,13 @@ async def test_an_application_that_sees_to_it_by_itself_is_left_alone() -> None:
         await send(_body(b"content"))
 
     api = Api(app=app, middleware={"cors": [ORIGIN]})
-    answer = await api.send("GET", "/r", [FROM_A_SCRIPT, *bearer(api.token())])
-    assert answer.headers == tuple(headers)
+    response = await api.send("GET", "/r", [FROM_A_SCRIPT, *bearer(api.token())])
+    assert response.headers == tuple(headers)
 
 
-async def test_metadata_is_readable_by_every_script() -> None:
-    """With the option or without, and by one field."""
+async def test_metadata_is_readable_by_scripts_of_every_origin() -> None:
+    """With `cors=` or without, by one field."""
     for cors in ([], [ORIGIN]):
         api = Api(middleware={"cors": cors})
-        answer = await api.send("GET", "/.well-known/oauth-protected-resource", [FROM_A_SCRIPT])
-        assert _allowed(answer) == ["*"]
+        response = await api.send("GET", "/.well-known/oauth-protected-resource", [FROM_A_SCRIPT])
+        assert _allowed(response) == ["*"]

@@ -28,9 +28,9 @@ def api() -> Api:
         ({"requires": "a b"}, r'several arguments: scope\("read", "write"\)'),
     ],
 )
-def test_a_wrong_setting_says_what_to_write_instead(
+def test_wrong_setting_raises_an_error_that_says_what_to_write(
     api: Api, options: Mapping[str, Any], advice: str
 ) -> None:
-    """When the middleware is built, not when a request comes."""
+    """When the object is built, not on a request."""
     with pytest.raises(ConfigurationError, match=advice):
         OAuthGuardMiddleware(plain, **{"guard": api.guard, **options})

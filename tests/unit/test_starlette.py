@@ -1,4 +1,4 @@
-"""requires() holds Starlette endpoints of every kind to what it asks; metadata_route() serves."""
+"""requires() guards Starlette endpoints of every kind; metadata_route() serves the metadata."""
 
 import asyncio
 import functools
@@ -35,7 +35,7 @@ METADATA = "/.well-known/oauth-protected-resource"
 
 
 def sync_handler(request: Request) -> JSONResponse:
-    """Tell who called, and on which thread."""
+    """Respond with the caller and the thread."""
     return JSONResponse(
         {"subject": record_identity(request).subject, "thread": threading.get_ident()}
     )
@@ -87,10 +87,10 @@ ENDPOINTS: Mapping[str, Callable[..., Awaitable[Any]]] = {
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=ENDPOINTS)
-async def test_an_endpoint_of_any_kind_lets_only_those_through_who_may(
+async def test_decorated_endpoint_admits_only_callers_who_satisfy_the_requirement(
     endpoint: Callable[..., Awaitable[Any]],
 ) -> None:
-    """Whatever can be an endpoint can be decorated, and sees the caller."""
+    """Any kind of endpoint can be decorated, and receives the caller."""
     api = Api(routes=[Route("/it", endpoint)])
     expect(await api.get("/it", api.token(scope="read write")), "200")
     expect(await api.get("/it", api.token()), "403 insufficient_scope")
@@ -98,16 +98,16 @@ async def test_an_endpoint_of_any_kind_lets_only_those_through_who_may(
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-async def test_a_method_of_a_class_lets_only_those_through_who_may(method: str) -> None:
-    """The methods of a class-based endpoint are decorated one by one; HEAD goes by GET's."""
+async def test_decorated_method_of_a_class_admits_only_callers_with_the_scope(method: str) -> None:
+    """Methods are decorated one by one; HEAD uses the one of GET."""
     api = Api(routes=[Route("/it", Methods)])
     granted, other = api.token(scope="write"), api.token()
     expect(await api.send(method, "/it", bearer(granted)), "200")
     expect(await api.send(method, "/it", bearer(other)), "403 insufficient_scope")
 
 
-async def test_a_sync_endpoint_runs_in_a_thread_and_a_refusal_in_none() -> None:
-    """Blocking code does not block the loop; a refusal can be had while no thread is free."""
+async def test_sync_endpoint_runs_in_a_thread_and_a_rejection_in_none() -> None:
+    """Blocking code does not block the loop; a rejection needs no free thread."""
     threads: list[int] = []
 
     @requires("write")
@@ -141,7 +141,7 @@ async def feed(websocket: WebSocket) -> None:
 
 
 class Feed(WebSocketEndpoint):
-    """A class-based endpoint that asks for more before the handshake."""
+    """A class-based endpoint that requires a scope before the handshake."""
 
     @requires("write")
     async def on_connect(self, websocket: WebSocket) -> None:
@@ -151,7 +151,7 @@ class Feed(WebSocketEndpoint):
 
 
 class Talk(WebSocketEndpoint):
-    """A class-based endpoint that lets everybody listen, and asks for more of who speaks."""
+    """A class-based endpoint that admits every listener, and requires a scope to send."""
 
     encoding = "text"
 
@@ -168,50 +168,50 @@ SOCKETS = [
 
 
 @pytest.mark.parametrize("endpoint", SOCKETS)
-async def test_a_handshake_is_refused_with_the_answer_of_http(endpoint: Any) -> None:
-    """Where the server can send one, the refusal of a handshake is the same as over HTTP."""
+async def test_rejected_handshake_has_the_response_of_http(endpoint: Any) -> None:
+    """If the server supports a denial response."""
     api = Api(routes=[WebSocketRoute("/it", endpoint)])
-    answer = await api.connect("/it", bearer(api.token()))
-    expect(answer, "403 insufficient_scope")
-    assert [message["type"] for message in answer.messages] == DENIED
+    response = await api.connect("/it", bearer(api.token()))
+    expect(response, "403 insufficient_scope")
+    assert [message["type"] for message in response.messages] == DENIED
     over_http = await api.post("/w", api.token())
-    assert _told(answer) == _told(over_http)
+    assert _rejection(response) == _rejection(over_http)
 
 
 @pytest.mark.parametrize("endpoint", SOCKETS)
 @pytest.mark.parametrize("extensions", [{}, None, {"tls": {}}], ids=str)
-async def test_a_handshake_is_closed_where_no_answer_can_be_sent(
+async def test_rejected_handshake_is_closed_if_no_response_can_be_sent(
     endpoint: Any, extensions: object
 ) -> None:
-    """Without the extension the socket is closed before it was accepted."""
+    """Before it is accepted."""
     api = Api(routes=[WebSocketRoute("/it", endpoint)])
-    answer = await api.connect("/it", bearer(api.token()), extensions=extensions)
-    assert _closed_with(answer) == [("websocket.close", 1008)]
-    assert not answer.seen
+    response = await api.connect("/it", bearer(api.token()), extensions=extensions)
+    assert _closed_with(response) == [("websocket.close", 1008)]
+    assert not response.seen
 
 
 @pytest.mark.parametrize("endpoint", SOCKETS)
-async def test_a_handshake_passes_with_what_is_asked(endpoint: Any) -> None:
-    """The application accepts by itself."""
+async def test_handshake_with_the_required_scope_is_accepted(endpoint: Any) -> None:
+    """By the application itself."""
     api = Api(routes=[WebSocketRoute("/it", endpoint)])
-    answer = await api.connect("/it", bearer(api.token(scope="write")))
-    assert answer.messages[0]["type"] == "websocket.accept"
-    assert [identity.subject for identity in answer.seen] == ["u1"]
+    response = await api.connect("/it", bearer(api.token(scope="write")))
+    assert response.messages[0]["type"] == "websocket.accept"
+    assert [identity.subject for identity in response.seen] == ["u1"]
 
 
 @pytest.mark.parametrize("denial", [True, False])
-async def test_an_accepted_socket_can_only_be_closed(denial: bool) -> None:
-    """After the handshake there is no answer any more, whatever the server can send."""
+async def test_rejection_closes_an_accepted_websocket(denial: bool) -> None:
+    """No response is possible after the handshake, whatever the server supports."""
     api = Api(routes=[WebSocketRoute("/it", Talk)])
-    answer = await _talk(api, bearer(api.token()), denial=denial)
-    assert _closed_with(answer) == [("websocket.accept", None), ("websocket.close", 1008)]
+    response = await _talk(api, bearer(api.token()), denial=denial)
+    assert _closed_with(response) == [("websocket.accept", None), ("websocket.close", 1008)]
 
 
-async def test_an_accepted_socket_goes_on_with_what_is_asked() -> None:
-    """A decorated method of an open socket works as if it were not decorated."""
+async def test_accepted_websocket_continues_with_the_required_scope() -> None:
+    """A decorated method of an open WebSocket works as if it were not decorated."""
     api = Api(routes=[WebSocketRoute("/it", Talk)])
-    answer = await _talk(api, bearer(api.token(scope="write")), denial=True)
-    assert answer.messages[1:] == [{"type": "websocket.send", "text": "hello"}]
+    response = await _talk(api, bearer(api.token(scope="write")), denial=True)
+    assert response.messages[1:] == [{"type": "websocket.send", "text": "hello"}]
 
 
 async def _talk(api: Api, headers: Any, *, denial: bool) -> RecordedResponse:
@@ -223,19 +223,19 @@ async def _talk(api: Api, headers: Any, *, denial: bool) -> RecordedResponse:
     return await run(api.application, websocket("/it", headers, denial=denial), received)
 
 
-def _told(answer: RecordedResponse) -> tuple[int, list[str], list[str]]:
-    return answer.status, answer.lines("www-authenticate"), answer.lines("cache-control")
+def _rejection(response: RecordedResponse) -> tuple[int, list[str], list[str]]:
+    return response.status, response.lines("www-authenticate"), response.lines("cache-control")
 
 
-def _closed_with(answer: RecordedResponse) -> list[tuple[str, int | None]]:
-    return [(message["type"], message.get("code")) for message in answer.messages]
+def _closed_with(response: RecordedResponse) -> list[tuple[str, int | None]]:
+    return [(message["type"], message.get("code")) for message in response.messages]
 
 
 READ_OR_ADMIN = scope("read") | scope("admin")
 
 
 @pytest.mark.parametrize(
-    ("asked", "granted", "outcome", "named"),
+    ("required", "granted", "outcome", "named"),
     [
         (["read", "write"], "write read", "200", None),
         (["read", "write"], "read", "403 insufficient_scope", "read write"),
@@ -251,15 +251,15 @@ READ_OR_ADMIN = scope("read") | scope("admin")
         ([], "", "200", None),
     ],
 )
-async def test_scopes_are_asked_as_they_are_written(
-    asked: list[Any], granted: str, outcome: str, named: str | None
+async def test_all_scopes_are_required_and_alternatives_satisfy_each_other(
+    required: list[Any], granted: str, outcome: str, named: str | None
 ) -> None:
-    """All arguments are wanted, `|` gives alternatives, and the first is what a refusal names."""
-    api = Api(routes=[Route("/it", requires(*asked)(handler))])
-    answer = await api.get("/it", api.token(scope=granted))
-    expect(answer, outcome)
-    assert [parameters.get("scope") for _, parameters in answer.challenges] == [named] * (
-        answer.status != 200
+    """The first alternative is the one that a rejection names."""
+    api = Api(routes=[Route("/it", requires(*required)(handler))])
+    response = await api.get("/it", api.token(scope=granted))
+    expect(response, outcome)
+    assert [parameters.get("scope") for _, parameters in response.challenges] == [named] * (
+        response.status != 200
     )
 
 
@@ -275,37 +275,37 @@ async def test_scopes_are_asked_as_they_are_written(
     ],
     ids=str,
 )
-async def test_authorization_claims_are_asked_whole(
+async def test_every_role_group_and_entitlement_is_required(
     claim: str, held: list[str] | None, outcome: str
 ) -> None:
-    """Every role, group or entitlement is wanted; no scope is named, as none would help."""
-    asked: dict[str, Any] = {claim: ["ops", "dev"]}
-    api = Api(routes=[Route("/it", requires("read", **asked)(handler))])
+    """The rejection names no scope, since none would help."""
+    required: dict[str, Any] = {claim: ["ops", "dev"]}
+    api = Api(routes=[Route("/it", requires("read", **required)(handler))])
     claims: dict[str, Any] = {claim: held}
-    answer = await api.get("/it", api.token(**claims))
-    expect(answer, outcome)
-    assert all("scope" not in parameters for _, parameters in answer.challenges)
+    response = await api.get("/it", api.token(**claims))
+    expect(response, outcome)
+    assert all("scope" not in parameters for _, parameters in response.challenges)
 
 
 @pytest.mark.parametrize(("subject", "outcome"), [("u1", "200"), ("c1", "403 insufficient_scope")])
-async def test_users_only_refuses_a_client_that_acts_for_itself(subject: str, outcome: str) -> None:
-    """A token whose subject is its client has no user behind it."""
+async def test_users_only_rejects_a_client_that_acts_for_itself(subject: str, outcome: str) -> None:
+    """A token whose subject is its client has no user."""
     api = Api(routes=[Route("/it", requires(users_only=True)(handler))])
-    answer = await api.get("/it", api.token(sub=subject, client_id="c1"))
-    expect(answer, outcome)
-    assert all("scope" not in parameters for _, parameters in answer.challenges)
+    response = await api.get("/it", api.token(sub=subject, client_id="c1"))
+    expect(response, outcome)
+    assert all("scope" not in parameters for _, parameters in response.challenges)
 
 
-async def test_nobody_is_asked_to_sign_in_not_told_to_want_more() -> None:
-    """An anonymous caller gets the 401 that names what to ask for, not a 403."""
+async def test_anonymous_caller_gets_401_with_the_required_scope() -> None:
+    """Not 403."""
     api = Api(routes=[Route("/it", requires("write")(handler))], middleware={"public": ["/it"]})
-    answer = await api.get("/it")
-    expect(answer, "401 none")
-    assert [parameters["scope"] for _, parameters in answer.challenges] == ["write"]
+    response = await api.get("/it")
+    expect(response, "401 none")
+    assert [parameters["scope"] for _, parameters in response.challenges] == ["write"]
 
 
-async def test_what_other_middleware_says_of_the_user_does_not_count() -> None:
-    """Identity and guard stand under a key of our own."""
+async def test_user_set_by_other_middleware_is_ignored() -> None:
+    """Identity and guard are under our own keys."""
 
     def renaming(app: ASGIApp) -> ASGIApp:
         async def renamed(connection: Scope, receive: Receive, send: Send) -> None:
@@ -314,8 +314,8 @@ async def test_what_other_middleware_says_of_the_user_does_not_count() -> None:
         return renamed
 
     api = Api(app=renaming(Starlette(routes=[Route("/it", requires("write")(handler))])))
-    answer = await api.get("/it", api.token())
-    assert answer.status == 403
+    response = await api.get("/it", api.token())
+    assert response.status == 403
 
 
 def _without_guard() -> ASGIApp:
@@ -323,14 +323,14 @@ def _without_guard() -> ASGIApp:
 
 
 @pytest.mark.parametrize("left", [{}, {"oauth_guard": ("guard", "identity")}], ids=str)
-async def test_without_a_guard_nobody_passes(left: dict[str, Any]) -> None:
-    """A route that asks for something where nobody guards is a fault, not open."""
+async def test_route_without_middleware_raises_a_configuration_error(left: dict[str, Any]) -> None:
+    """It is our fault, and the route is not open."""
     with pytest.raises(ConfigurationError, match="put OAuthGuardMiddleware around"):
         await run(_without_guard(), http("GET", "/it", **left), body())
 
 
-async def test_an_endpoint_without_a_request_is_a_fault() -> None:
-    """Whom to admit can't be told without a connection."""
+async def test_endpoint_without_a_request_raises_a_configuration_error() -> None:
+    """There is no connection to find the caller in."""
 
     @requires("read")
     async def endpoint(_: object) -> None: ...
@@ -340,14 +340,14 @@ async def test_an_endpoint_without_a_request_is_a_fault() -> None:
 
 
 @pytest.mark.parametrize("endpoint", [Methods, "name"], ids=["class", "string"])
-def test_only_functions_can_be_decorated(endpoint: Any) -> None:
-    """A decorated class would be called with the wrong arguments: its methods are meant."""
+def test_decorating_a_class_raises_a_configuration_error(endpoint: Any) -> None:
+    """It would be called with the wrong arguments; decorate its methods."""
     with pytest.raises(ConfigurationError, match="decorate a class's methods"):
         requires("read")(endpoint)
 
 
 @pytest.mark.parametrize(
-    ("asked", "mend"),
+    ("required", "mend"),
     [
         ({"scopes": ["a b"]}, "several scopes as several arguments"),
         ({"scopes": [""]}, "is no scope"),
@@ -357,15 +357,17 @@ def test_only_functions_can_be_decorated(endpoint: Any) -> None:
     ],
     ids=str,
 )
-def test_what_can_not_be_asked_fails_when_it_is_written(asked: dict[str, Any], mend: str) -> None:
-    """A malformed requirement never reaches a request."""
-    scopes = asked.pop("scopes", ())
+def test_malformed_requirement_fails_when_the_route_is_defined(
+    required: dict[str, Any], mend: str
+) -> None:
+    """It never reaches a request."""
+    scopes = required.pop("scopes", ())
     with pytest.raises(ConfigurationError, match=mend):
-        requires(*scopes, **asked)
+        requires(*scopes, **required)
 
 
-async def test_a_keyword_argument_may_be_the_request() -> None:
-    """Frameworks that call endpoints by keyword work too; other arguments pass through."""
+async def test_request_passed_by_keyword_is_found() -> None:
+    """Some frameworks call endpoints by keyword; other arguments pass through."""
 
     @requires("read")
     async def endpoint(*, number: int, request: Request) -> Response:
@@ -380,17 +382,17 @@ async def test_a_keyword_argument_may_be_the_request() -> None:
     assert json.loads((await api.get("/it", api.token())).body) == {"number": 7, "subject": "u1"}
 
 
-async def test_a_refusal_has_the_framework_s_own_body() -> None:
-    """Nothing that describes our body is said of Starlette's."""
+async def test_rejection_by_a_route_has_the_body_of_the_framework() -> None:
+    """No header field describes our body."""
     api = Api()
-    answer = await api.post("/w", api.token())
-    assert answer.body == b"Forbidden"
-    assert answer.lines("content-length") == ["9"]
-    assert answer.lines("content-type") == ["text/plain; charset=utf-8"]
+    response = await api.post("/w", api.token())
+    assert response.body == b"Forbidden"
+    assert response.lines("content-length") == ["9"]
+    assert response.lines("content-type") == ["text/plain; charset=utf-8"]
 
 
-async def test_an_exception_handler_may_restyle_the_body_and_keep_the_challenge() -> None:
-    """The refusal is the framework's own exception, complete with its header fields."""
+async def test_exception_handler_may_change_the_body_and_keep_the_challenge() -> None:
+    """The rejection is the framework's own exception, with its header fields."""
 
     async def styled(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -402,10 +404,10 @@ async def test_an_exception_handler_may_restyle_the_body_and_keep_the_challenge(
     )
     api = Api(app=app)
     plain = Api()
-    answer = await api.get("/it", api.token())
-    assert json.loads(answer.body) == {"sorry": "Forbidden"}
-    assert _told(answer) == _told(await plain.post("/w", plain.token()))
-    assert answer.lines("content-type") == ["application/json"]
+    response = await api.get("/it", api.token())
+    assert json.loads(response.body) == {"sorry": "Forbidden"}
+    assert _rejection(response) == _rejection(await plain.post("/w", plain.token()))
+    assert response.lines("content-type") == ["application/json"]
 
 
 def _mounted(resource: str = f"{RESOURCE}/v1") -> tuple[ASGIApp, Api]:
@@ -415,29 +417,29 @@ def _mounted(resource: str = f"{RESOURCE}/v1") -> tuple[ASGIApp, Api]:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_the_application_around_a_mount_serves_the_metadata(method: str) -> None:
-    """Clients find the metadata where the challenge says, which no mounted guard can see."""
+async def test_metadata_route_of_the_outer_application_serves_the_metadata(method: str) -> None:
+    """A mounted guard never receives the path that the challenge names."""
     outer, api = _mounted()
-    answer = await run(outer, http(method, f"{METADATA}/v1"), body())
-    assert answer.status == 200
-    assert answer.body == api.guard.metadata_document
-    assert answer.lines("content-type") == ["application/json"]
-    assert answer.lines("access-control-allow-origin") == ["*"]
-    assert answer.lines("cache-control") == ["public, max-age=3600"]
-    refused = await run(outer, http("GET", "/v1/r"), body())
-    expect(refused, "401 none")
-    ((_, parameters),) = refused.challenges
+    response = await run(outer, http(method, f"{METADATA}/v1"), body())
+    assert response.status == 200
+    assert response.body == api.guard.metadata_document
+    assert response.lines("content-type") == ["application/json"]
+    assert response.lines("access-control-allow-origin") == ["*"]
+    assert response.lines("cache-control") == ["public, max-age=3600"]
+    rejected = await run(outer, http("GET", "/v1/r"), body())
+    expect(rejected, "401 none")
+    ((_, parameters),) = rejected.challenges
     assert parameters["resource_metadata"] == f"{RESOURCE}{METADATA}/v1"
 
 
-async def test_nobody_posts_to_the_metadata() -> None:
-    """It is for reading."""
+async def test_metadata_route_accepts_no_post() -> None:
+    """It is read-only."""
     outer, _ = _mounted()
     assert (await run(outer, http("POST", f"{METADATA}/v1"), body())).status == 405
 
 
-def test_a_guard_without_metadata_has_no_route_for_it() -> None:
-    """There is nothing to serve, and whoever asks for the route is told."""
+def test_metadata_route_of_a_guard_without_metadata_raises_a_configuration_error() -> None:
+    """There is no document to serve."""
     guard = Api(guard={"metadata": False}).guard
     with pytest.raises(ConfigurationError, match="needs a guard that has metadata"):
         metadata_route(guard)
