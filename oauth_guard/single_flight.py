@@ -1,4 +1,4 @@
-"""SingleFlight: one attempt at a time for each key, whose result all callers share."""
+"""Singleflight: one attempt at a time for each key, whose result all callers share."""
 
 import asyncio
 from asyncio.events import _set_running_loop  # asyncio's hooks for those who extend it
@@ -9,7 +9,7 @@ from contextvars import Context
 from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
-__all__ = ["SingleFlight"]
+__all__ = ["Singleflight"]
 
 _K = TypeVar("_K", bound=Hashable)
 _T = TypeVar("_T")
@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 _MAX_AWAITS = 100  # in the cleanup code of one attempt
 
 
-class SingleFlight(Generic[_K, _T]):
+class Singleflight(Generic[_K, _T]):
     """Runs each attempt in a task of its own, so that a cancelled caller cancels no other.
 
     An attempt returns expected failures as its result. An exception that it raises is raised in
@@ -33,7 +33,7 @@ class SingleFlight(Generic[_K, _T]):
         self._tasks: dict[_K, asyncio.Task[_T]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def in_flight(self, key: _K) -> bool:
+    def is_running(self, key: _K) -> bool:
         """Return whether an attempt for *key* is running in this event loop."""
         return self._current(key) is not None
 

@@ -10,7 +10,7 @@ from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.http.fetcher import Fetcher, HTTPResult
 from oauth_guard.issuers.circuit_breaker import CircuitBreaker
 from oauth_guard.issuers.discovery import Discovery
-from oauth_guard.single_flight import SingleFlight
+from oauth_guard.single_flight import Singleflight
 
 __all__ = ["EndpointClient", "FormRequest"]
 
@@ -70,7 +70,7 @@ class EndpointClient:
         self._queue_timeout = queue_timeout
         self._deadline = deadline
         self._discovery_timeout = discovery_timeout
-        self._discoveries: SingleFlight[str, None] = SingleFlight(closed=None)
+        self._discoveries: Singleflight[str, None] = Singleflight(closed=None)
         self._discovery_failure = Reason.WRONG_METADATA
         self._located = discovery.known(member) is not None
         self._slots: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None

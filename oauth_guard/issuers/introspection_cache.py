@@ -18,7 +18,7 @@ from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.introspection_result import IntrospectionResult, read_result
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.raw_token import RawToken
-from oauth_guard.single_flight import SingleFlight
+from oauth_guard.single_flight import Singleflight
 from oauth_guard.ttl_cache import MAX_ENTRIES, TTLCache
 
 __all__ = ["IntrospectionCache", "cached"]
@@ -74,7 +74,7 @@ class IntrospectionCache:
         self._active: TTLCache[_Entry] = TTLCache(max_entries, clock=monotonic)
         self._inactive: TTLCache[float] = TTLCache(max_entries, clock=monotonic)
         self._refused_at: TTLCache[float] = TTLCache(max_entries, clock=monotonic)
-        self._lookups: SingleFlight[bytes, Validation | _Failure] = SingleFlight(
+        self._lookups: Singleflight[bytes, Validation | _Failure] = Singleflight(
             closed=IssuerUnavailable(issuer.issuer, Reason.UNREACHABLE)
         )
         identity = (part.encode() for part in settings.identity)

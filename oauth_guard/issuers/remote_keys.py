@@ -16,7 +16,7 @@ from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.static_keys import verify_signature
 from oauth_guard.jose.jws import JWS
 from oauth_guard.jose.key_set import MAX_KEYS, MAX_WORK, KeySet
-from oauth_guard.single_flight import SingleFlight
+from oauth_guard.single_flight import Singleflight
 
 __all__ = ["JWKSCache", "RemoteKeySet"]
 
@@ -90,7 +90,7 @@ class RemoteKeySet:
         self._attempted_at: float | None = None
         self._failures = 0
         self._failure: Reason | None = None
-        self._fetches: SingleFlight[str, bool] = SingleFlight(closed=False)
+        self._fetches: Singleflight[str, bool] = Singleflight(closed=False)
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -156,7 +156,7 @@ class RemoteKeySet:
             if now >= self._refresh_at:
                 self._fetches.start(_KEYS, self._fetch)
             return self._keys
-        if not self._fetches.in_flight(_KEYS) and now < self._refresh_at:
+        if not self._fetches.is_running(_KEYS) and now < self._refresh_at:
             raise self._unavailable()
         await self._wait_for_fetch()
         if self._keys is None or self._clock() >= self._usable_until:
@@ -169,7 +169,7 @@ class RemoteKeySet:
         A fetch in progress is awaited, since it may return the key. After a failed fetch it is
         unknown whether the token is valid, so this is an outage, not an invalid token.
         """
-        if not self._fetches.in_flight(_KEYS):
+        if not self._fetches.is_running(_KEYS):
             if self._cooldown_is_over():
                 self._discovery.forget()  # the issuer may have moved its keys
             elif self._failure is not None:

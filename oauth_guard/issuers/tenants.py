@@ -17,7 +17,7 @@ from oauth_guard.issuers.members import missing_member
 from oauth_guard.issuers.rate_limit import RateLimit
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.urls import check_issuer_urls
-from oauth_guard.single_flight import SingleFlight
+from oauth_guard.single_flight import Singleflight
 
 __all__ = ["Resolve", "TenantDirectory", "Tenants"]
 
@@ -107,7 +107,7 @@ class TenantDirectory:
         self._clock, self._monotonic = clock, monotonic
         self._known: OrderedDict[str, _Tenant] = OrderedDict()
         self._unknown: OrderedDict[bytes, float] = OrderedDict()
-        self._lookups: SingleFlight[str, Issuer | Reason | None] = SingleFlight(
+        self._lookups: Singleflight[str, Issuer | Reason | None] = Singleflight(
             closed=Reason.UNREACHABLE
         )
         self._lookup_limit = RateLimit(tenants.max_lookups_per_second, monotonic)
@@ -126,7 +126,7 @@ class TenantDirectory:
             return known.issuer
         if not self._may_be_issuer(name) or self._is_unknown(name):
             return None
-        if not self._lookups.in_flight(name):
+        if not self._lookups.is_running(name):
             limit = self._lookup_limit if known is None else self._renewal_limit
             if not limit.try_acquire():
                 raise IssuerUnavailable(_SOURCE, Reason.BUSY)

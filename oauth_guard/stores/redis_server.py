@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from oauth_guard.errors import StoreUnavailable
 from oauth_guard.interfaces import Clock
-from oauth_guard.single_flight import SingleFlight
+from oauth_guard.single_flight import Singleflight
 from oauth_guard.stores.redis_clients import (
     Clients,
     RedisClient,
@@ -62,7 +62,7 @@ class RedisServer:
         self._timeout = timeout
         self._clock = monotonic
         self._state: _LoopState | None = None
-        self._reloads: SingleFlight[str, None] = SingleFlight(closed=None)
+        self._reloads: Singleflight[str, None] = Singleflight(closed=None)
         self._warned_at: float | None = None
 
     def name(self, key: bytes) -> str:

@@ -1,4 +1,4 @@
-"""SingleFlight: all callers share one attempt, and a cancelled caller cancels no other."""
+"""Singleflight: all callers share one attempt, and a cancelled caller cancels no other."""
 
 import asyncio
 import gc
@@ -11,7 +11,7 @@ from weakref import WeakSet
 import anyio
 import pytest
 
-from oauth_guard.single_flight import SingleFlight
+from oauth_guard.single_flight import Singleflight
 
 CALLER = ContextVar("caller", default="none")
 
@@ -38,9 +38,9 @@ async def run_pending_tasks() -> None:
         await asyncio.sleep(0)
 
 
-def new_single_flight() -> SingleFlight[str, str]:
-    """Return a `SingleFlight` without running attempts."""
-    return SingleFlight(closed="closed")
+def new_single_flight() -> Singleflight[str, str]:
+    """Return a `Singleflight` without running attempts."""
+    return Singleflight(closed="closed")
 
 
 async def test_concurrent_callers_share_one_attempt() -> None:
@@ -48,14 +48,14 @@ async def test_concurrent_callers_share_one_attempt() -> None:
     attempt, single_flight = Attempt(), new_single_flight()
     waiting = [asyncio.create_task(single_flight.run("a", attempt)) for _ in range(20)]
     await run_pending_tasks()
-    assert single_flight.in_flight("a")
+    assert single_flight.is_running("a")
     waiting[0].cancel()
     attempt.finish.set()
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     assert isinstance(outcomes[0], asyncio.CancelledError)
     assert outcomes[1:] == ["result"] * 19
     assert attempt.started == 1
-    assert not single_flight.in_flight("a")
+    assert not single_flight.is_running("a")
     assert await single_flight.run("a", attempt) == "result"
     assert attempt.started == 2
 
@@ -114,7 +114,7 @@ async def test_new_attempt_may_start_while_a_closed_one_ends() -> None:
     new = single_flight.start("a", attempt)
     await closing
     assert old.cancelled()
-    assert single_flight.in_flight("a")
+    assert single_flight.is_running("a")
     attempt.finish.set()
     assert await new == "result"
 
@@ -184,7 +184,7 @@ def test_closed_event_loops_with_running_attempts_are_not_kept(
             asyncio.get_running_loop().call_soon(single_flight.start, key, attempt)
         await run_pending_tasks()
         assert asyncio.current_task() is current
-        assert single_flight.in_flight(key)
+        assert single_flight.is_running(key)
 
     for number in range(20):
         loop = asyncio.new_event_loop()
@@ -208,7 +208,7 @@ def test_attempt_of_another_open_event_loop_is_kept() -> None:
         single_flight.start(key, attempt)
 
     async def shared() -> str:
-        assert single_flight.in_flight("a")
+        assert single_flight.is_running("a")
         attempt.finish.set()
         return await single_flight.run("a", attempt)
 

@@ -29,7 +29,7 @@ BANNED_IN_IDENTIFIERS = _BANNED_IN_BOTH | {
 BANNED_IN_PROSE = _BANNED_IN_BOTH | {"at once", "held to", "hold to"}
 
 # "Single flight" is the established name of the technique.
-_TERM_OF_ART = re.compile(r"single_?flight|in_flight", re.IGNORECASE)
+_TERM_OF_ART = re.compile(r"single_?flight", re.IGNORECASE)
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _PROSE = re.compile(
     r"\b(" + "|".join(sorted(BANNED_IN_PROSE)).replace(" ", r"\s+") + r")\b", re.IGNORECASE
