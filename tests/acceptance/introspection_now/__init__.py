@@ -1,1 +1,1 @@
-"""introspect=True, through every door."""
+"""Routes with introspect=True, over HTTP and WebSocket."""

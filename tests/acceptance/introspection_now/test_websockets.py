@@ -1,4 +1,4 @@
-"""A WebSocket asks anew at its handshake, or whenever a decorated method is called."""
+"""introspect=True on a WebSocket: at its handshake, and in each decorated method."""
 
 from typing import Annotated, Any
 
@@ -26,7 +26,7 @@ async def feed(websocket: WebSocket) -> None:
 
 
 class Talk(WebSocketEndpoint):
-    """Lets everybody listen, and asks anew about who speaks."""
+    """Admits every listener, and introspects the token of each sender."""
 
     encoding = "text"
 
@@ -57,43 +57,45 @@ ROUTES = [
 PATHS = ["/starlette", "/fastapi/feed", "/middleware"]
 
 
-def types(answer: RecordedResponse) -> list[tuple[str, int | None]]:
+def types(response: RecordedResponse) -> list[tuple[str, int | None]]:
     """Return what was sent, with the codes of what was closed."""
-    return [(each["type"], each.get("code")) for each in answer.messages]
+    return [(each["type"], each.get("code")) for each in response.messages]
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("denial", [True, False])
-async def test_a_handshake_asks(kind: str, path: str, denial: bool) -> None:
-    """A token that was revoked is refused as over HTTP, or by closing."""
+async def test_handshake_introspects(kind: str, path: str, denial: bool) -> None:
+    """A revoked token is rejected as over HTTP, or by closing."""
     api = IntrospectingApi(kind, path, routes=[*ROUTES, WebSocketRoute("/middleware", feed)])
     token = await api.cached_token()
     before = api.introspections
-    answer = await api.connect(path, bearer(token), denial=denial)
-    assert types(answer) == [("websocket.accept", None), ("websocket.close", 1000)]
+    response = await api.connect(path, bearer(token), denial=denial)
+    assert types(response) == [("websocket.accept", None), ("websocket.close", 1000)]
     assert api.introspections > before
 
     api.authority.revoke(token)
-    answer = await api.connect(path, bearer(token), denial=denial)
+    response = await api.connect(path, bearer(token), denial=denial)
     if denial:
-        expect(answer, "401 invalid_token")
+        expect(response, "401 invalid_token")
     else:
-        assert types(answer) == [("websocket.close", 1008)]
+        assert types(response) == [("websocket.close", 1008)]
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("denial", [True, False])
-async def test_an_outage_tells_to_come_back(kind: str, path: str, denial: bool) -> None:
-    """The client did nothing wrong, and may try again later."""
+async def test_outage_at_a_handshake_has_a_code_to_retry_later(
+    kind: str, path: str, denial: bool
+) -> None:
+    """The client is not at fault."""
     api = IntrospectingApi(kind, path, routes=ROUTES)
     token = await api.cached_token()
     api.authority.outage = lambda _: httpx.Response(500)
-    answer = await api.connect(path, bearer(token), denial=denial)
+    response = await api.connect(path, bearer(token), denial=denial)
     if denial:
-        assert answer.status == 503
-        assert answer.lines("retry-after") == ["1"]
+        assert response.status == 503
+        assert response.lines("retry-after") == ["1"]
     else:
-        assert types(answer) == [("websocket.close", 1013)]
+        assert types(response) == [("websocket.close", 1013)]
 
 
 async def talk(api: IntrospectingApi, token: str, *happens: Any) -> RecordedResponse:
@@ -114,35 +116,35 @@ async def talk(api: IntrospectingApi, token: str, *happens: Any) -> RecordedResp
 ACCEPT, SEND = ("websocket.accept", None), ("websocket.send", None)
 
 
-async def test_each_message_on_an_open_socket_asks(kind: str) -> None:
-    """So one whose token was revoked meanwhile can say no more."""
+async def test_each_message_on_an_open_websocket_introspects(kind: str) -> None:
+    """A client whose token was revoked meanwhile can't continue."""
     api = IntrospectingApi(kind, routes=ROUTES)
     token = await api.cached_token()
     before = api.introspections
-    answer = await talk(api, token, lambda: None, lambda: api.authority.revoke(token))
-    assert types(answer) == [ACCEPT, SEND, SEND, ("websocket.close", 1008)]
+    response = await talk(api, token, lambda: None, lambda: api.authority.revoke(token))
+    assert types(response) == [ACCEPT, SEND, SEND, ("websocket.close", 1008)]
     assert api.introspections == before + 3
 
 
-async def test_an_outage_on_an_open_socket_tells_to_come_back(kind: str) -> None:
-    """There is no status any more, but a code of its own."""
+async def test_outage_on_an_open_websocket_has_a_code_to_retry_later(kind: str) -> None:
+    """No status is possible any more."""
 
     def fail() -> None:
         api.authority.outage = lambda _: httpx.Response(500)
 
     api = IntrospectingApi(kind, routes=ROUTES)
-    answer = await talk(api, await api.cached_token(), fail)
-    assert types(answer) == [ACCEPT, SEND, ("websocket.close", 1013)]
+    response = await talk(api, await api.cached_token(), fail)
+    assert types(response) == [ACCEPT, SEND, ("websocket.close", 1013)]
 
 
-async def test_an_open_socket_may_not_change_hands(kind: str) -> None:
-    """Nor may it grow or shrink unnoticed: the next message is judged by what is so now."""
+async def test_another_caller_or_scope_on_an_open_websocket_is_rejected(kind: str) -> None:
+    """The next message is checked against the current result."""
     api = IntrospectingApi(kind, routes=ROUTES)
     token = await api.cached_token()
-    answer = await talk(
+    response = await talk(
         api,
         token,
         lambda: api.set_introspection(token, scope="read write"),
         lambda: api.set_introspection(token, sub="u2"),
     )
-    assert types(answer) == [ACCEPT, SEND, SEND, ("websocket.close", 1008)]
+    assert types(response) == [ACCEPT, SEND, SEND, ("websocket.close", 1008)]

@@ -1,4 +1,4 @@
-"""Every error becomes one answer, made of configuration and constants alone."""
+"""Every error becomes one response, made of configuration and constants alone."""
 
 import json
 import weakref
@@ -45,7 +45,7 @@ def _challenge(rejection: Rejection) -> tuple[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "told"),
+    ("error", "status", "found"),
     [
         pytest.param(MissingCredentials(), 401, {}, id="no credentials"),
         pytest.param(
@@ -80,23 +80,23 @@ def _challenge(rejection: Rejection) -> tuple[str, dict[str, str]]:
         ),
     ],
 )
-def test_an_error_becomes_a_challenge(
-    error: RequestRejected, status: int, told: dict[str, str]
+def test_error_becomes_a_challenge_with_its_parameters(
+    error: RequestRejected, status: int, found: dict[str, str]
 ) -> None:
-    """Status and parameters are the RFC's; the body repeats the error and tells no more."""
+    """Status and parameters are those of the RFC; the body repeats the error and says no more."""
     rejection = _rejections("api").build(error)
     assert rejection.status == status
     assert _challenge(rejection) == (
         "Bearer",
-        {"realm": "api", **told, "resource_metadata": _METADATA},
+        {"realm": "api", **found, "resource_metadata": _METADATA},
     )
-    body = {name: text for name, text in told.items() if name.startswith("error")}
+    body = {name: text for name, text in found.items() if name.startswith("error")}
     assert json.loads(rejection.body or b"{}") == body
     assert (b"cache-control", b"no-store") in rejection.headers
 
 
 class Suspended(RequestRejected):
-    """A refusal of somebody's own."""
+    """A rejection of somebody's own."""
 
 
 class Unpaid(RequestRejected):
@@ -114,28 +114,28 @@ class Unpaid(RequestRejected):
         pytest.param(Unpaid(Reason.WRONG_CLAIM), 403, None, id="a code of one's own"),
     ],
 )
-def test_an_error_that_is_none_of_ours_is_answered_too(
+def test_error_class_of_the_application_becomes_an_invalid_token(
     error: RequestRejected, status: int, code: str | None
 ) -> None:
-    """As an invalid token, unless it says otherwise; only codes of the RFC are sent."""
+    """Unless it says otherwise; only error codes of the RFC are sent."""
     rejection = _rejections().build(error)
     _, parameters = _challenge(rejection)
     assert (rejection.status, parameters.get("error")) == (status, code)
     assert parameters.keys() <= {"error", "error_description", "resource_metadata"}
 
 
-def test_answers_are_written_once_and_not_kept_for_ever() -> None:
-    """An operator's function may ask for a scope of its own making each time."""
+def test_rejections_are_cached_within_a_limit() -> None:
+    """An operator's function may require another scope each time."""
     challenger = _rejections()
     errors = [InsufficientScope(scope=f"order:{number}") for number in range(1000)]
-    answers = [weakref.ref(challenger.build(error)) for error in errors]
-    kept = [answer() for answer in answers if answer() is not None]
+    responses = [weakref.ref(challenger.build(error)) for error in errors]
+    kept = [response() for response in responses if response() is not None]
     assert 0 < len(kept) < 500
     assert challenger.build(errors[-1]) is kept[-1]
 
 
-def test_headers_describe_the_body() -> None:
-    """Length and type are right, and there is no type where there is no body."""
+def test_headers_of_a_rejection_describe_its_body() -> None:
+    """Without a body there is no content type."""
     full = _rejections().build(InvalidToken(Reason.EXPIRED))
     assert dict(full.headers)[b"content-type"] == b"application/json"
     assert dict(full.headers)[b"content-length"] == str(len(full.body)).encode()
@@ -145,8 +145,8 @@ def test_headers_describe_the_body() -> None:
     assert all(name == name.lower() for name, _ in full.headers + empty.headers)
 
 
-def test_the_error_page_goes_with_the_error() -> None:
-    """`error_uri` stands in challenge and body, but only beside an error."""
+def test_error_uri_is_sent_with_an_error_only() -> None:
+    """In challenge and body."""
     challenger = _rejections(error_uri="https://docs.example.com/errors")
     rejection = challenger.build(InvalidToken(Reason.EXPIRED))
     assert _challenge(rejection)[1]["error_uri"] == "https://docs.example.com/errors"
@@ -162,19 +162,19 @@ def test_the_error_page_goes_with_the_error() -> None:
         pytest.param(IssuerUnavailable("x", Reason.TIMED_OUT), "timed_out", id="an outage"),
     ],
 )
-def test_the_reason_is_told_in_development_alone(error: Any, reason: str) -> None:
-    """Our reason is in the body only where it was asked for, and never in a header."""
-    told = _rejections(debug=True).build(error)
-    assert json.loads(told.body)["reason"] == reason
+def test_reason_is_in_the_body_in_debug_mode_only(error: Any, reason: str) -> None:
+    """Never in a header."""
+    found = _rejections(debug=True).build(error)
+    assert json.loads(found.body)["reason"] == reason
     assert b"reason" not in _rejections().build(error).body
-    assert all(reason.encode() not in value for _, value in told.headers)
+    assert all(reason.encode() not in value for _, value in found.headers)
 
 
 @pytest.mark.parametrize(
     ("retry_after", "sent"), [(-5, b"1"), (0, b"1"), (1, b"1"), (30, b"30"), (61, b"60")]
 )
-def test_an_outage_is_no_challenge(retry_after: int, sent: bytes) -> None:
-    """The caller is told to come back, within a minute, and not that its token is bad."""
+def test_outage_has_a_retry_time_and_no_challenge(retry_after: int, sent: bytes) -> None:
+    """Within a minute; the token may be valid."""
     error = IssuerUnavailable("https://as.example.com", Reason.TIMED_OUT, retry_after=retry_after)
     rejection = _rejections("api").build(error)
     assert (rejection.status, rejection.body) == (503, b"")
@@ -194,26 +194,26 @@ def test_an_outage_is_no_challenge(retry_after: int, sent: bytes) -> None:
         pytest.param(_rejections('a"b\\c', None), {"realm": 'a"b\\c'}, id="quotes in a realm"),
     ],
 )
-def test_a_challenge_has_parameters(
+def test_configured_value_is_written_as_a_quoted_string(
     challenger: RejectionBuilder, parameters: dict[str, str]
 ) -> None:
-    """What was configured is written as a quoted-string, whatever it holds."""
+    """Whatever characters it contains."""
     rejection = challenger.build(MissingCredentials())
     assert _challenge(rejection) == ("Bearer", parameters)
 
 
 @pytest.mark.parametrize("name", ["realm", "error_uri"])
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\n", "a\x00", "a\tb", "\x7f", "é", "\u2028"])
-def test_what_can_not_stand_in_a_header_is_refused(name: str, value: str) -> None:
-    """A line break or anything beyond printable ASCII fails when the guard is built."""
+def test_realm_that_no_header_can_contain_is_rejected(name: str, value: str) -> None:
+    """A line break, or anything beyond printable ASCII, fails when the guard is built."""
     settings: dict[str, Any] = {name: value}
     with pytest.raises(ConfigurationError, match=f"{name}= must be"):
         _rejections(**settings)
 
 
 @pytest.mark.parametrize("value", ["", "https://a.example/a b", 'https://a.example/"', "a\\b"])
-def test_what_no_uri_holds_is_no_error_page(value: str) -> None:
-    """Neither space nor quote nor backslash may stand in `error_uri` (RFC 6750 §3)."""
+def test_error_uri_that_is_no_uri_is_rejected(value: str) -> None:
+    """It has no space, quote or backslash (RFC 6750 §3)."""
     with pytest.raises(ConfigurationError, match='must be a URI like "https:'):
         _rejections(error_uri=value)
 
@@ -232,17 +232,17 @@ _REJECTIONS = (
 
 
 @BOUNDED
-@given(error=_REJECTIONS, realm=_PRINTABLE, error_uri=st.none() | _URIS, told=st.booleans())
-def test_any_rejection_parses_back(
-    error: RequestRejected, realm: str, error_uri: str | None, told: bool
+@given(error=_REJECTIONS, realm=_PRINTABLE, error_uri=st.none() | _URIS, found=st.booleans())
+def test_any_rejection_parses_to_the_values_it_was_built_from(
+    error: RequestRejected, realm: str, error_uri: str | None, found: bool
 ) -> None:
-    """One line, each parameter once, every value as it was; the body says the same."""
-    rejection = _rejections(realm, None, error_uri, debug=told).build(error)
+    """One line, each parameter once; the body has the same values."""
+    rejection = _rejections(realm, None, error_uri, debug=found).build(error)
     scheme, parameters = _challenge(rejection)
     assert (scheme, parameters["realm"]) == ("Bearer", realm)
     assert parameters.get("scope") == error.scope
     assert parameters.get("error") == error.code
     assert parameters.get("error_uri") == (error_uri if error.code else None)
     repeated = {name: value for name, value in parameters.items() if name.startswith("error")}
-    reason = {"reason": error.reason.value} if told else {}
+    reason = {"reason": error.reason.value} if found else {}
     assert json.loads(rejection.body or b"{}") == {**repeated, **reason}

@@ -1,4 +1,4 @@
-"""Scripts of the origins that were named may read our answers, and those of no other."""
+"""Scripts of the origins that were named may read our responses, and those of no other."""
 
 import pytest
 
@@ -27,10 +27,10 @@ _NONE = CrossOrigin.of([])
         pytest.param("GET", [_ORIGIN, _ASKED], False, id="another method"),
         pytest.param("options", [_ORIGIN, _ASKED], False, id="a method in lower case"),
         pytest.param("OPTIONS", [], False, id="an ordinary OPTIONS"),
-        pytest.param("OPTIONS", [_ORIGIN], False, id="no method asked for"),
+        pytest.param("OPTIONS", [_ORIGIN], False, id="no method required for"),
         pytest.param("OPTIONS", [_ASKED], False, id="no origin"),
         pytest.param("OPTIONS", [_ORIGIN, _ORIGIN, _ASKED], False, id="two origins"),
-        pytest.param("OPTIONS", [_ORIGIN, _ASKED, _ASKED], False, id="two methods asked for"),
+        pytest.param("OPTIONS", [_ORIGIN, _ASKED, _ASKED], False, id="two methods required for"),
         pytest.param(
             "OPTIONS", [_ORIGIN, _ASKED, (b"authorization", b"Bearer x")], False, id="credentials"
         ),
@@ -39,10 +39,10 @@ _NONE = CrossOrigin.of([])
         ),
     ],
 )
-def test_a_preflight_is_told(
+def test_preflight_is_recognised_by_its_headers(
     method: str, headers: list[tuple[bytes, bytes]], preflight: bool
 ) -> None:
-    """It has one origin, one method asked for, and never credentials."""
+    """It has one origin, one requested method, and never credentials."""
     assert is_preflight(method, headers) is preflight
 
 
@@ -69,17 +69,17 @@ def test_a_preflight_is_told(
         pytest.param(CrossOrigin.of(["*", _APP.decode()]), [_APP], b"*", id="all before one"),
     ],
 )
-def test_an_origin_is_allowed_if_it_was_named(
+def test_configured_origin_is_allowed(
     configured: CrossOrigin, origins: list[bytes], allowed: bytes | None
 ) -> None:
-    """What is allowed comes from configuration, so nothing else is echoed."""
+    """The response contains configured values only."""
     headers = dict(configured.response_headers([(b"Origin", origin) for origin in origins]))
     assert headers.get(b"access-control-allow-origin") == allowed
     assert bool(headers) is (allowed is not None)
 
 
-def test_a_script_may_read_the_challenge() -> None:
-    """The challenge is exposed, caches keep origins apart, credentials are never allowed."""
+def test_challenge_is_exposed_to_scripts() -> None:
+    """Caches distinguish origins; credentials are never allowed."""
     headers = dict(_SOME.response_headers([_ORIGIN]))
     exposed = {each.strip() for each in headers[b"access-control-expose-headers"].split(b",")}
     assert exposed == {b"www-authenticate", b"dpop-nonce"}
@@ -87,8 +87,8 @@ def test_a_script_may_read_the_challenge() -> None:
     assert b"access-control-allow-credentials" not in headers
 
 
-def test_a_preflight_allows_the_header_by_name() -> None:
-    """A star would not cover `Authorization`."""
+def test_preflight_allows_the_authorization_header_by_name() -> None:
+    """A star does not include `Authorization`."""
     headers = dict(PREFLIGHT_HEADERS)
     allowed = {each.strip() for each in headers[b"access-control-allow-headers"].split(b",")}
     assert {b"authorization", b"dpop"} <= allowed
@@ -103,13 +103,13 @@ def test_a_preflight_allows_the_header_by_name() -> None:
         *("https://a.example\n", "https://a.example, https://b.example", "https://u@a.example"),
     ],
 )
-def test_what_is_no_origin_is_refused(origin: str) -> None:
-    """What no browser would send could never match, so it fails where it is written."""
+def test_value_that_is_no_origin_is_rejected(origin: str) -> None:
+    """No browser sends it, so it could never match."""
     with pytest.raises(ConfigurationError, match="cors= takes origins like"):
         CrossOrigin.of([origin])
 
 
-def test_a_list_is_not_written_as_a_string() -> None:
-    """A string would be read as its letters."""
+def test_list_written_as_a_string_is_rejected() -> None:
+    """The string would be read as its letters."""
     with pytest.raises(ConfigurationError, match=r'cors=\["\*"\]'):
         CrossOrigin.of("*")

@@ -1,4 +1,4 @@
-"""An identity says who called, and nobody can make it say otherwise."""
+"""An identity says who called, and anonymous can make it say otherwise."""
 
 import asyncio
 import copy
@@ -82,16 +82,16 @@ def _reachable(value: Any) -> Iterator[Any]:
         yield from _reachable(each)
 
 
-def test_everything_reachable_is_of_a_kind_that_can_not_change() -> None:
-    """Behind an identity stand frozen dicts, tuples, frozensets and scalars, no more."""
+def test_everything_reachable_from_an_identity_is_immutable() -> None:
+    """There are frozen dictionaries, tuples, frozensets and scalars only."""
     kinds = {type(value).__name__ for value in _reachable(_identity())}
     scalars = {"str", "int", "bool", "NoneType"}
     assert kinds == {"Identity", "FrozenDict", "tuple", "frozenset"} | scalars
 
 
 @pytest.mark.parametrize("change", _CHANGES.values(), ids=_CHANGES)
-def test_nothing_reachable_can_be_changed(change: Callable[[Any], object]) -> None:
-    """Whatever is tried on whatever is reachable: it refuses, and nothing has changed."""
+def test_nothing_reachable_from_an_identity_can_be_changed(change: Callable[[Any], object]) -> None:
+    """Every mutation raises, and changes nothing."""
     identity = _identity()
     for value in _reachable(identity):
         with pytest.raises((TypeError, AttributeError)):
@@ -101,8 +101,8 @@ def test_nothing_reachable_can_be_changed(change: Callable[[Any], object]) -> No
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Identity)])
-def test_no_attribute_can_be_set_or_deleted(name: str) -> None:
-    """An attribute stays what the token said."""
+def test_attribute_of_an_identity_can_not_be_set_or_deleted(name: str) -> None:
+    """It stays what the token says."""
     identity = _identity()
     with pytest.raises(AttributeError):
         setattr(identity, name, "evil")
@@ -112,7 +112,7 @@ def test_no_attribute_can_be_set_or_deleted(name: str) -> None:
 
 
 def test_initialising_claims_again_changes_nothing() -> None:
-    """No frozen dict below can be filled a second time."""
+    """No nested dictionary can be filled a second time."""
     identity = _identity()
     for value in _reachable(identity):
         if isinstance(value, dict | tuple | frozenset):
@@ -121,8 +121,8 @@ def test_initialising_claims_again_changes_nothing() -> None:
     assert identity == _identity()
 
 
-def test_it_is_json_and_can_be_a_key() -> None:
-    """Its claims serialise as they came, and equal identities have one hash."""
+def test_identity_is_hashable_and_its_claims_are_json() -> None:
+    """Equal identities have one hash."""
     assert json.loads(json.dumps(_identity().claims)) == _NESTED
     assert {_identity(): 1}[_identity()] == 1
     assert len({_identity(), ANONYMOUS}) == 2
@@ -137,13 +137,13 @@ def test_it_is_json_and_can_be_a_key() -> None:
     ],
     ids=["copied", "copied deeply", "pickled"],
 )
-def test_it_can_be_handed_on(duplicate: Callable[[Identity], Identity]) -> None:
-    """A task elsewhere gets an equal identity."""
+def test_identity_can_be_pickled(duplicate: Callable[[Identity], Identity]) -> None:
+    """Another process gets an equal identity."""
     assert duplicate(_identity()) == _identity()
 
 
-def test_it_says_what_the_token_says() -> None:
-    """Every attribute comes from the token; the raw token only where it was handed over."""
+def test_identity_has_the_attributes_of_its_token() -> None:
+    """The raw token only if it was passed."""
     identity = _identity()
     assert (identity.issuer, identity.subject, identity.client_id) == (_ISSUER, "u1", "c1")
     assert identity.is_authenticated
@@ -155,8 +155,8 @@ def test_it_says_what_the_token_says() -> None:
     assert Identity.from_token(token).token is None
 
 
-def test_anonymous_is_nobody() -> None:
-    """Nothing is known of the anonymous caller."""
+def test_anonymous_identity_has_no_attributes() -> None:
+    """It is not authenticated."""
     assert not ANONYMOUS.is_authenticated
     assert (ANONYMOUS.kind, ANONYMOUS.identity, ANONYMOUS.display_name) == ("anonymous", "", "")
     assert Identity() == ANONYMOUS
@@ -173,16 +173,16 @@ def test_anonymous_is_nobody() -> None:
         pytest.param(None, None, "client", id="neither is known"),
     ],
 )
-def test_a_client_is_told_from_a_user(
+def test_token_whose_subject_is_its_client_is_a_client_token(
     subject: str | None, client_id: str | None, kind: str
 ) -> None:
-    """A token whose subject is its client was issued to the client alone."""
+    """It was issued to the client alone (RFC 9068 §2.2)."""
     identity = Identity(issuer=_ISSUER, subject=subject, client_id=client_id)
     assert (identity.kind, identity.identity) == (kind, subject or "")
 
 
-def test_a_client_may_be_marked_by_its_issuer() -> None:
-    """Then it is no user, whatever it is called."""
+def test_token_marked_by_its_issuer_is_a_client_token() -> None:
+    """Whatever its subject is."""
     marked = Identity(
         issuer="https://as.example.com", subject="u1", client_id="c1", is_client_token=True
     )
@@ -200,15 +200,15 @@ def test_a_client_may_be_marked_by_its_issuer() -> None:
         pytest.param({"sub": "c1"}, "c1", id="the client"),
     ],
 )
-def test_there_is_a_name_to_show(claims: dict[str, Any], shown: str) -> None:
-    """The friendliest text that the token has."""
+def test_display_name_is_the_first_text_of_the_token(claims: dict[str, Any], shown: str) -> None:
+    """Empty for an anonymous caller."""
     token = AccessToken.from_claims({**CLAIMS, **claims}, ClaimRules(_ISSUER))
     assert Identity.from_token(token).display_name == shown
     assert Identity(issuer=_ISSUER, client_id="c1").display_name == "c1"
 
 
-def test_the_current_identity_is_that_of_this_request() -> None:
-    """It is taken and left again, and anonymous everywhere else."""
+def test_current_identity_is_that_of_the_request() -> None:
+    """It is set and reset, and anonymous everywhere else."""
     assert current_identity() is ANONYMOUS
     outer = set_current_identity(_identity())
     inner = set_current_identity(ANONYMOUS)
@@ -219,8 +219,8 @@ def test_the_current_identity_is_that_of_this_request() -> None:
     assert current_identity() is ANONYMOUS
 
 
-async def test_tasks_do_not_share_an_identity() -> None:
-    """Each task sees its own caller, however they take turns."""
+async def test_concurrent_tasks_have_their_own_current_identity() -> None:
+    """However they interleave."""
 
     async def serve(subject: str) -> str | None:
         token = set_current_identity(Identity(issuer=_ISSUER, subject=subject))

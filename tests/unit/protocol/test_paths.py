@@ -1,4 +1,4 @@
-"""A path is read as the application's router reads it, or nobody passes on its account."""
+"""A path is read as the application's router reads it, or anonymous passes on its account."""
 
 import pytest
 from hypothesis import given
@@ -24,8 +24,8 @@ from tests.unit.protocol.properties import BOUNDED
         pytest.param("*", "/", "*", id="no path"),
     ],
 )
-def test_the_root_path_is_taken_off(path: str, root_path: str, read: str) -> None:
-    """Whole segments alone are a prefix."""
+def test_root_path_is_removed_by_whole_segments(path: str, root_path: str, read: str) -> None:
+    """A prefix of a segment is no prefix."""
     assert route_path(path, root_path) == read
 
 
@@ -34,8 +34,8 @@ _PATHS = st.text(alphabet="/ab.%", max_size=6)
 
 @BOUNDED
 @given(path=_PATHS, root_path=_PATHS)
-def test_a_path_is_read_as_starlette_reads_it(path: str, root_path: str) -> None:
-    """The guard and the router never see two different paths."""
+def test_route_path_equals_that_of_starlette(path: str, root_path: str) -> None:
+    """Guard and router read one path."""
     connection = {"path": path, "root_path": root_path}
     assert route_path(path, root_path) == get_route_path(connection)
 
@@ -59,8 +59,8 @@ def test_a_path_is_read_as_starlette_reads_it(path: str, root_path: str) -> None
         pytest.param("*", "/a", False, id="though not below a path"),
     ],
 )
-def test_whole_segments_lie_under_a_prefix(path: str, prefix: str, under: bool) -> None:
-    """Every path has a guard, since all of them lie under `/`."""
+def test_path_is_under_a_prefix_by_whole_segments(path: str, prefix: str, under: bool) -> None:
+    """Every path is under `/`, so every path has a guard."""
     assert is_under(path, prefix) is under
 
 
@@ -87,8 +87,8 @@ def test_whole_segments_lie_under_a_prefix(path: str, prefix: str, under: bool) 
         pytest.param("/a", b"/a%00", id="an encoded NUL"),
     ],
 )
-def test_a_path_of_two_readings_is_told(path: str, raw_path: bytes | None) -> None:
-    """Two programs might read it as two different paths."""
+def test_path_with_two_readings_is_ambiguous(path: str, raw_path: bytes | None) -> None:
+    """Two programs may read it as two paths."""
     assert is_ambiguous(path, raw_path)
 
 
@@ -104,8 +104,8 @@ def test_a_path_of_two_readings_is_told(path: str, raw_path: bytes | None) -> No
         pytest.param("/a%b", b"/a%25b", id="an encoded percent sign"),
     ],
 )
-def test_a_plain_path_has_one_reading(path: str, raw_path: bytes | None) -> None:
-    """Names may hold dots, and letters may be encoded."""
+def test_plain_path_is_not_ambiguous(path: str, raw_path: bytes | None) -> None:
+    """Names may contain dots, and letters may be encoded."""
     assert not is_ambiguous(path, raw_path)
 
 
@@ -146,19 +146,21 @@ _PUBLIC = PublicPaths.of(["/health", "POST /hook", "WEBSOCKET /feed", "/static/*
         ("GET", "", False),
     ],
 )
-def test_a_path_is_public_as_it_was_written(method: str, path: str, public: bool) -> None:
-    """Method and path are those that were named, and in doubt the path is not public."""
+def test_path_is_public_only_with_its_configured_method(
+    method: str, path: str, public: bool
+) -> None:
+    """An ambiguous path is not public."""
     assert _PUBLIC.include(method, path, path.encode()) is public
     assert _PUBLIC.include(method, path, None) is public
 
 
-def test_an_encoded_slash_is_not_public() -> None:
-    """A server decoded it, but who knows what the router sees."""
+def test_path_with_an_encoded_slash_is_not_public() -> None:
+    """The server has decoded it, and the router may read it differently."""
     assert not _PUBLIC.include("GET", "/static/a/b", b"/static/a%2fb")
 
 
-def test_everything_may_be_public() -> None:
-    """It must be asked for, and then means what may be read."""
+def test_pattern_for_all_paths_makes_everything_public() -> None:
+    """For the methods that read."""
     everything = PublicPaths.of(["/*"])
     assert everything.include("GET", "/a", None)
     assert not everything.include("GET", "/", None)
@@ -185,13 +187,13 @@ def test_everything_may_be_public() -> None:
         *("/a*", "/*/b", "/a/**", "/a//b", "/a/../b", "/a%2fb", "/\\", "ws:/a"),
     ],
 )
-def test_an_odd_pattern_is_refused(pattern: str) -> None:
-    """What could never match, or match too much, fails where it is written."""
+def test_malformed_pattern_is_rejected(pattern: str) -> None:
+    """It would never match, or match too much."""
     with pytest.raises(ConfigurationError, match='public= takes "/path"'):
         PublicPaths.of([pattern])
 
 
-def test_a_list_is_not_written_as_a_string() -> None:
-    """A string would be read as its letters."""
+def test_list_written_as_a_string_is_rejected() -> None:
+    """The string would be read as its letters."""
     with pytest.raises(ConfigurationError, match=r'public=\["/health"\]'):
         PublicPaths.of("/health")

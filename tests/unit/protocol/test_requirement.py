@@ -1,4 +1,4 @@
-"""What a route asks is held against the caller, the whole of it."""
+"""Requirement: everything that a route requires is compared with the identity."""
 
 from typing import Any
 
@@ -26,8 +26,8 @@ _USER = Identity(
 _CLIENT = Identity(issuer="https://as.example.com", subject="c1", client_id="c1")
 
 
-def test_who_has_no_name_may_go_on() -> None:
-    """An issuer need not say who called, only that it vouches for the token."""
+def test_identity_without_a_subject_satisfies_a_scope() -> None:
+    """An issuer need not name the caller."""
     nameless = Identity(issuer="https://as.example.com", scopes=frozenset({"read"}))
     assert Requirement.of("read").violation(nameless) is None
 
@@ -51,8 +51,8 @@ def test_who_has_no_name_may_go_on() -> None:
         ),
     ],
 )
-def test_who_has_what_is_asked_may_go_on(requirement: Requirement) -> None:
-    """Nothing is raised when all that is set holds."""
+def test_identity_with_everything_required_has_no_violation(requirement: Requirement) -> None:
+    """Everything that is set is satisfied."""
     assert requirement.violation(_USER) is None
 
 
@@ -63,13 +63,13 @@ def test_who_has_what_is_asked_may_go_on(requirement: Requirement) -> None:
             Requirement.of("read", "admin"),
             Reason.INSUFFICIENT_SCOPE,
             "read admin",
-            id="one scope of two: the required set is told",
+            id="one scope of two: the required set is found",
         ),
         pytest.param(
             Requirement.of(scope("admin") | scope("root")),
             Reason.INSUFFICIENT_SCOPE,
             "admin",
-            id="neither of two scopes: the first is told",
+            id="neither of two scopes: the first is found",
         ),
         pytest.param(
             Requirement.of("admin", roles=["boss"]),
@@ -90,10 +90,10 @@ def test_who_has_what_is_asked_may_go_on(requirement: Requirement) -> None:
         ),
     ],
 )
-def test_who_lacks_what_is_asked_is_refused(
+def test_identity_that_lacks_something_has_the_first_violation(
     requirement: Requirement, reason: Reason, scopes: str | None
 ) -> None:
-    """A scope is told only where another scope would help."""
+    """A scope is named only if another scope would help."""
     violation = requirement.violation(_USER)
     assert isinstance(violation, InsufficientScope)
     assert (violation.reason, violation.scope) == (reason, scopes)
@@ -107,15 +107,15 @@ def test_who_lacks_what_is_asked_is_refused(
         pytest.param(Requirement.of(roles=["ops"]), None, id="a role"),
     ],
 )
-def test_nobody_is_asked_for_credentials(requirement: Requirement, scopes: str | None) -> None:
-    """Who has not authenticated learns what scope to come with."""
+def test_anonymous_caller_lacks_credentials(requirement: Requirement, scopes: str | None) -> None:
+    """The violation names the scope to request."""
     violation = requirement.violation(ANONYMOUS)
     assert isinstance(violation, MissingCredentials)
     assert (violation.reason, violation.scope) == (Reason.NO_CREDENTIALS, scopes)
 
 
-def test_a_client_alone_is_no_user() -> None:
-    """A client that acts for itself is refused where a user is asked for, and only there."""
+def test_client_token_violates_users_only() -> None:
+    """And nothing else."""
     assert Requirement().violation(_CLIENT) is None
     violation = Requirement.of(users_only=True).violation(_CLIENT)
     assert violation is not None
@@ -123,15 +123,15 @@ def test_a_client_alone_is_no_user() -> None:
 
 
 @pytest.mark.parametrize("name", ["roles", "groups", "entitlements"])
-def test_a_list_is_not_written_as_a_string(name: str) -> None:
-    """A string would be read as its letters."""
+def test_list_written_as_a_string_is_rejected(name: str) -> None:
+    """The string would be read as its letters."""
     wrong: dict[str, Any] = {name: "ops"}
     with pytest.raises(ConfigurationError, match=rf'write|{name}=\["ops"\]'):
         Requirement.of(**wrong)
 
 
-def test_a_malformed_scope_is_refused() -> None:
-    """It fails where the route is written, as does a list of scopes in place of one."""
+def test_malformed_scope_is_rejected() -> None:
+    """When the route is defined; so is a list of scopes."""
     with pytest.raises(ConfigurationError):
         Requirement.of("read write")
     scopes: Any = ["read"]
@@ -139,8 +139,8 @@ def test_a_malformed_scope_is_refused() -> None:
         Requirement.of(scopes)
 
 
-def test_an_unknown_setting_is_refused() -> None:
-    """By the name that was written, with those that there are."""
+def test_unknown_setting_is_rejected() -> None:
+    """The error names it, and those that exist."""
     unknown: Any = {"scopes": ["read"]}
     with pytest.raises(ConfigurationError, match=r"scopes= is not .*; there are roles, groups"):
         Requirement.of(**unknown)

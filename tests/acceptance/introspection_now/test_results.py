@@ -1,4 +1,4 @@
-"""A route may ask the authorization server now, past every memory; the answer is judged."""
+"""introspect=True: each request introspects its token, and the result is checked."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,8 +13,8 @@ from tests.builders.introspecting_api import PATHS, IntrospectingApi
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_each_request_asks(kind: str, path: str) -> None:
-    """Three requests are three questions, though the token is known."""
+async def test_each_request_introspects(kind: str, path: str) -> None:
+    """Three requests cause three introspections, though the token is cached."""
     api = IntrospectingApi(kind, path)
     token = await api.cached_token()
     for _ in range(3):
@@ -24,22 +24,22 @@ async def test_each_request_asks(kind: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_a_revoked_token_is_refused_at_once(kind: str, path: str) -> None:
-    """With the challenge of any bad token; elsewhere it is good as long as it is remembered."""
+async def test_revoked_token_is_rejected_immediately(kind: str, path: str) -> None:
+    """With the challenge of any invalid token; other routes accept it while it is cached."""
     api = IntrospectingApi(kind, path)
     token = await api.cached_token()
     api.authority.revoke(token)
-    if path != "/middleware":  # which asks about each request
+    if path != "/middleware":  # which introspects on each request
         assert (await api.get("/r", token)).status == 200
-    answer = await api.request(token)
-    expect(answer, "401 invalid_token")
-    assert answer.challenges == (await api.get("/r", "unknown")).challenges
-    assert f"rejected with 401: {Reason.INACTIVE}" in answer.log
+    response = await api.request(token)
+    expect(response, "401 invalid_token")
+    assert response.challenges == (await api.get("/r", "unknown")).challenges
+    assert f"rejected with 401: {Reason.INACTIVE}" in response.log
 
 
 @pytest.mark.parametrize(("kind_of", "status"), [("jwt", 200), ("opaque", 401)])
-async def test_what_is_learnt_is_remembered_where_answers_are(kind_of: str, status: int) -> None:
-    """Other routes know it too; a signature goes on to be enough for them."""
+async def test_introspection_result_is_cached_for_other_routes(kind_of: str, status: int) -> None:
+    """For an opaque token; for a JWT the signature suffices there."""
     api = IntrospectingApi(kind_of)
     token = await api.cached_token()
     api.authority.revoke(token)
@@ -67,28 +67,28 @@ async def test_what_is_learnt_is_remembered_where_answers_are(kind_of: str, stat
     ids=str,
 )
 @pytest.mark.parametrize("path", ["/starlette", "/fastapi/it", "/middleware"])
-async def test_the_answer_is_judged_like_any_token(
+async def test_introspection_result_is_checked_like_any_token(
     kind: str, path: str, said: Mapping[str, Any], outcome: str, reason: Reason
 ) -> None:
-    """For whom, when, with whose key, for what, and still of the same caller."""
+    """Audience, times, binding, scope, and that the caller is the same."""
     api = IntrospectingApi(kind, path)
     token = await api.cached_token()
     api.set_introspection(token, **said)
-    answer = await api.request(token)
-    expect(answer, outcome)
-    assert f": {reason}\n" in answer.log
+    response = await api.request(token)
+    expect(response, outcome)
+    assert f": {reason}\n" in response.log
 
 
-async def test_an_answer_may_say_less_than_a_signed_token() -> None:
-    """What it does not say is as it was signed."""
+async def test_introspection_result_may_have_fewer_claims_than_the_jwt() -> None:
+    """The others are those of the JWT."""
     api = IntrospectingApi("jwt")
     token = await api.cached_token()
     api.authority.introspection.responses[token] = {"active": True}
     assert (await api.request(token)).status == 200
 
 
-async def test_an_opaque_token_that_lost_its_subject_is_not_that_caller_s() -> None:
-    """Nothing else tells who that is."""
+async def test_opaque_token_without_its_former_subject_is_rejected() -> None:
+    """Nothing else identifies the caller."""
     api = IntrospectingApi("opaque")
     token = await api.cached_token()
     api.set_introspection(token, sub=None)
@@ -96,21 +96,21 @@ async def test_an_opaque_token_that_lost_its_subject_is_not_that_caller_s() -> N
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_an_issuer_that_is_down_is_an_outage(kind: str, path: str) -> None:
-    """The client did nothing wrong: no challenge, and when to come back."""
+async def test_issuer_that_is_down_is_an_outage(kind: str, path: str) -> None:
+    """No challenge, but a time to retry."""
     api = IntrospectingApi(kind, path)
     token = await api.cached_token()
     api.authority.outage = lambda _: httpx.Response(500)
-    answer = await api.request(token)
-    assert answer.status == 503
-    assert answer.lines("retry-after") == ["1"]
-    assert not answer.challenges
-    assert "WARNING oauth_guard" in answer.log
+    response = await api.request(token)
+    assert response.status == 503
+    assert response.lines("retry-after") == ["1"]
+    assert not response.challenges
+    assert "WARNING oauth_guard" in response.log
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_who_may_not_pass_anyway_costs_no_question(path: str) -> None:
-    """Nobody is asked about a token that grants too little, nor about none."""
+async def test_request_without_the_scope_causes_no_introspection(path: str) -> None:
+    """Nor does one without a token."""
     api = IntrospectingApi("jwt", path)
     expect(await api.request(api.token(scope="write")), "403 insufficient_scope")
     expect(await api.request(None), "401 none")

@@ -1,4 +1,4 @@
-"""What is learnt anew reaches the application by every path; a guard that can not ask says so."""
+"""introspect=True: the application sees the new identity; a guard must be able to introspect."""
 
 from typing import Annotated
 
@@ -23,17 +23,17 @@ from tests.builders.introspecting_api import ROUTES, IntrospectingApi
 
 
 @pytest.mark.parametrize("path", ["/starlette", "/sync", "/fastapi/it"])
-async def test_the_application_sees_what_was_learnt(kind: str, path: str) -> None:
-    """By each way to the caller, and no longer than this request."""
+async def test_application_sees_the_introspected_identity(kind: str, path: str) -> None:
+    """In every place, and for this request only."""
     api = IntrospectingApi(kind, path)
     token = await api.cached_token(scope="read write")
     api.set_introspection(token, scope="read")
-    answer = await api.request(token)
-    assert answer.body == b'[["read"],["read"],["read"]]'
+    response = await api.request(token)
+    assert response.body == b'[["read"],["read"],["read"]]'
     assert current_identity() is ANONYMOUS
 
 
-async def test_what_other_middleware_put_in_place_of_the_user_stays() -> None:
+async def test_user_replaced_by_other_middleware_is_kept() -> None:
     """It may have its reasons."""
 
     def renaming(app: ASGIApp) -> ASGIApp:
@@ -53,20 +53,20 @@ async def test_what_other_middleware_put_in_place_of_the_user_stays() -> None:
 
 
 @pytest.mark.parametrize(("target", "sent"), [("/sync?access_token={}", b""), ("/sync", b"a")])
-async def test_a_token_is_found_again_where_it_was_sent(target: str, sent: bytes) -> None:
-    """Also in the query, and in a form that the application reads later."""
+async def test_token_in_query_or_form_is_introspected(target: str, sent: bytes) -> None:
+    """The application can read the form afterwards."""
     api = IntrospectingApi(bearer_methods=["header", "body", "query"])
     token = await api.cached_token()
     form = (b"content-type", b"application/x-www-form-urlencoded")
     before = api.introspections
     chunks = [f"access_token={token}".encode()] if sent else []
-    answer = await api.send("POST", target.format(token), [form] if sent else [], chunks=chunks)
-    assert answer.status == 200
+    response = await api.send("POST", target.format(token), [form] if sent else [], chunks=chunks)
+    assert response.status == 200
     assert api.introspections == before + 1
 
 
-async def test_a_guard_inside_another_asks_about_what_it_was_sent_itself() -> None:
-    """Not about what the outer one read in a form, where somebody between them had it exchanged."""
+async def test_inner_guard_introspects_the_token_that_it_has_read() -> None:
+    """Not the one of the outer guard, if middleware in between has exchanged the header."""
     inner = IntrospectingApi()
     token = await inner.cached_token()
 
@@ -81,8 +81,8 @@ async def test_a_guard_inside_another_asks_about_what_it_was_sent_itself() -> No
     assert inner.introspections == before + 1
 
 
-async def test_the_token_is_in_nothing_that_may_be_shown() -> None:
-    """What is needed to ask again lies in the connection, under our key, and is silent."""
+async def test_token_is_in_no_repr_of_the_connection() -> None:
+    """What introspection needs is under our own key, and its `repr` shows no value."""
     token = ""
 
     @requires(introspect=True)
@@ -97,28 +97,30 @@ async def test_the_token_is_in_nothing_that_may_be_shown() -> None:
     assert (await api.get("/silent", token)).status == 200
 
 
-UNASKED = (
+CANNOT_INTROSPECT = (
     r"introspect=True needs introspection, which https://as\.example\.com lacks: write JWTIssuer"
 )
 
 
-def test_a_middleware_that_can_not_ask_is_not_built() -> None:
-    """Whether its guard can is known at start."""
-    with pytest.raises(ConfigurationError, match=UNASKED):
+def test_middleware_whose_guard_can_not_introspect_is_not_built() -> None:
+    """It is known when the application starts."""
+    with pytest.raises(ConfigurationError, match=CANNOT_INTROSPECT):
         Api(middleware={"requires": Requirement.of(introspect=True)})
 
 
 @pytest.mark.parametrize("path", ["/starlette", "/fastapi/it"])
 @pytest.mark.parametrize("token", [True, False], ids=["a good token", "no token"])
-async def test_a_route_whose_guard_can_not_ask_lets_nobody_pass(path: str, token: bool) -> None:
-    """It is told at its first request, whoever comes: a fault of ours, and not open."""
+async def test_route_whose_guard_can_not_introspect_raises_a_configuration_error(
+    path: str, token: bool
+) -> None:
+    """For each request, with or without a token."""
     api = Api(routes=ROUTES, middleware={"required": False})
-    with pytest.raises(ConfigurationError, match=UNASKED):
+    with pytest.raises(ConfigurationError, match=CANNOT_INTROSPECT):
         await api.get(path, api.token() if token else None)
 
 
-async def test_two_that_ask_both_ask() -> None:
-    """Each judges for itself; the second takes over what the first learnt."""
+async def test_two_introspecting_requirements_both_introspect() -> None:
+    """The second one sees the identity of the first."""
     app = FastAPI(dependencies=[fastapi_requires("read", introspect=True)])
 
     @app.get("/it")
