@@ -9,6 +9,8 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     # Who calls: one function reads credentials, looks in the cache, validates and checks.
     "read_credentials": {("guard", "authenticate")},
     "_validate": {("guard", "authenticate"), ("guard", "introspect")},
+    "check_claims": {("guard", "_validate")},
+    "from_token": {("guard", "_validate")},
     "check_binding": {("guard", "authenticate")},
     "check_claim_function": {("guard", "authenticate"), ("guard", "introspect")},
     "authenticate": {("middleware", "__call__")},
@@ -29,14 +31,14 @@ USES_THE_CACHE = {"get": "authenticate", "put": "_validate"}
 
 def decisions_are_made_in_one_place(module: Module) -> Iterator[str]:
     """Only the functions in `CALLED_IN` make or delegate the decisions of the request path."""
-    room = module.name.partition(".")[2]
+    place = module.name.partition(".")[2]
     for function, call in _calls(module.tree):
         name = _name(call.func)
         allowed = CALLED_IN.get(name)
-        if allowed is not None and (room, function) not in allowed:
+        if allowed is not None and (place, function) not in allowed:
             places = " and ".join(sorted(f"{each}.{inside}" for each, inside in allowed))
             yield module.complain(call.lineno, f"{name} is called in {places} only")
-        in_guard = room == "guard" and _is_cache(call.func)
+        in_guard = place == "guard" and _is_cache(call.func)
         if in_guard and USES_THE_CACHE.get(name) != function:
             yield module.complain(call.lineno, "the cache is a step of Guard.authenticate")
 

@@ -22,7 +22,7 @@ def test_every_decision_of_the_rule_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("room", "text"),
+    ("place", "text"),
     [
         pytest.param("middleware", "def f(r): r.read_credentials(m)", id="credentials read twice"),
         pytest.param("fastapi", "async def f(g): await g.authenticate(r)", id="a second path"),
@@ -37,7 +37,7 @@ def test_every_decision_of_the_rule_exists(name: str) -> None:
         pytest.param("asgi", "class C:\n def f(s):\n  return s.violation(1)", id="in a method"),
     ],
 )
-def test_decision_in_another_place_is_detected(room: str, text: str) -> None:
+def test_decision_in_another_place_is_detected(place: str, text: str) -> None:
     """Whether it is called as a function or as a method."""
-    module = Module(f"oauth_guard.{room}", text)
+    module = Module(f"oauth_guard.{place}", text)
     assert list(decisions_are_made_in_one_place(module))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.tools.architecture import conventions, graph, layers, layout, one_path, vocabulary
+from tests.tools.architecture import conventions, graph, layers, layout, vocabulary
 from tests.tools.architecture.source import CHECKOUT, Module, modules_of
 
 Rule = Callable[[Module], Iterator[str]]
@@ -38,9 +38,8 @@ RULES: dict[Rule, list[Module]] = {
     conventions.time_is_an_argument: LIBRARY,
     conventions.time_is_called_now: LIBRARY,
     conventions.types_are_imported_unconditionally: LIBRARY + DEMO + TESTS,
-    one_path.decisions_are_made_in_one_module: LIBRARY,
-    vocabulary.identifiers_are_technical: DEMO,
-    vocabulary.prose_is_technical: DEMO,
+    vocabulary.identifiers_are_technical: LIBRARY + DEMO,
+    vocabulary.prose_is_technical: LIBRARY + DEMO,
 }
 
 
@@ -58,13 +57,6 @@ def test_imports_form_no_cycle() -> None:
 def test_root_package_loads_without_extras() -> None:
     """An installation without extras can import it."""
     _accept(list(graph.root_needs_no_optional_library(LIBRARY)))
-
-
-@pytest.mark.parametrize(("name", "home"), one_path.DECISIONS.items())
-def test_decision_is_made_in_its_module(name: str, home: str) -> None:
-    """The rule of the one path lists no name that was renamed since."""
-    (module,) = (each for each in LIBRARY if each.name == f"oauth_guard.{home}")
-    assert name in {used for _, used in one_path.names_used(module.tree)}
 
 
 def test_rules_read_the_modules_of_the_checkout() -> None:
@@ -182,21 +174,6 @@ def _module(name: str, text: str) -> Module:
         (conventions.time_is_an_argument, CORE, "import time\nasync def f(c): c = c or time.time"),
         (conventions.time_is_called_now, CORE, "def f(timestamp: float): pass"),
         (conventions.types_are_imported_unconditionally, CORE, "from typing import TYPE_CHECKING"),
-        (
-            one_path.decisions_are_made_in_one_module,
-            "oauth_guard.middleware",
-            "from oauth_guard.protocol.request import read_credentials",
-        ),
-        (
-            one_path.decisions_are_made_in_one_module,
-            "oauth_guard.starlette",
-            "def f(requirement, identity): return requirement.violation(identity)",
-        ),
-        (
-            one_path.decisions_are_made_in_one_module,
-            "oauth_guard.middleware",
-            "from oauth_guard import identity_cache\ncache = identity_cache.IdentityCache()",
-        ),
         (conventions.types_are_imported_unconditionally, CORE, "if typing.TYPE_CHECKING: pass"),
     ],
 )
@@ -241,16 +218,6 @@ def test_first_line_that_is_no_sentence_is_detected(text: str) -> None:
         (layout.packages_only_reexport, TOP, "from a import A, b\n__all__ = ['A', 'b']"),
         (layout.packages_only_reexport, TOP, "__version__ = '1.0'"),
         (conventions.time_is_an_argument, CORE, "import time\ndef f(clock=time.time): pass"),
-        (
-            one_path.decisions_are_made_in_one_module,
-            "oauth_guard.guard",
-            "from oauth_guard.protocol.request import read_credentials",
-        ),
-        (
-            one_path.decisions_are_made_in_one_module,
-            "oauth_guard.identity_cache",
-            "class IdentityCache: pass\ncache: IdentityCache",
-        ),
         (conventions.time_is_an_argument, CORE, "import time\nclass C:\n clock: C = time.time"),
     ],
 )
