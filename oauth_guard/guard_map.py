@@ -1,15 +1,16 @@
 """GuardMap: the guard of each path, and the paths of their metadata."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard import Guard
-from oauth_guard.protocol.paths import is_ambiguous, is_under
+from oauth_guard.protocol.paths import is_ambiguous, is_under, path_readings
 
 __all__ = ["GuardMap"]
 
-_PREFIX = re.compile(r"/|(/[^/*%?#]+)+")
+_PREFIX = re.compile(r"/|(/[^/*%?#{}<>\s]+)+")
 
 
 class GuardMap:
@@ -28,7 +29,8 @@ class GuardMap:
     def __init__(self, guard: Guard | Mapping[str, Guard]) -> None:
         guards = guard if isinstance(guard, Mapping) else {"/": guard}
         _check(guards)
-        self._guards = sorted(guards.items(), key=lambda item: len(item[0]), reverse=True)
+        by_length = sorted(guards.items(), key=lambda item: len(item[0]), reverse=True)
+        self._guards = [(prefix.casefold(), each) for prefix, each in by_length]
         self.documents = _documents(self)
 
     def __iter__(self) -> Iterator[Guard]:
@@ -40,17 +42,45 @@ class GuardMap:
         return self._guards[0][1] if len(self._guards) == 1 else None
 
     def at(self, path: str) -> Guard:
-        """Return the guard of *path*."""
-        return next(guard for prefix, guard in self._guards if is_under(path, prefix))
+        """Return the guard of *path*.
+
+        Upper and lower case are not distinguished, since some routers do not: a path below a
+        prefix but for its case has the guard of that prefix.
+        """
+        folded = path.casefold()
+        return next(guard for prefix, guard in self._guards if is_under(folded, prefix))
+
+    def depends_on_reader(
+        self, path: str, raw_path: bytes | None, root_paths: Sequence[str]
+    ) -> bool:
+        """Return whether two programs might find two different guards for one path.
+
+        See `path_readings`.
+        """
+        readings = path_readings(path, raw_path, root_paths)
+        guard = self.at(readings[0])
+        return is_ambiguous(readings[0], raw_path) or any(
+            self.at(each) is not guard for each in readings
+        )
 
 
-def _check(guards: Mapping[str, Guard]) -> None:
+def _check(guards: Mapping[Any, Guard]) -> None:
     if "/" not in guards:
         raise ConfigurationError('guard= must name a guard for "/", so that no path is unguarded.')
+    folded: dict[str, str] = {}
     for prefix in guards:
-        if not _PREFIX.fullmatch(prefix) or is_ambiguous(prefix, None):
+        if (
+            not isinstance(prefix, str)
+            or not _PREFIX.fullmatch(prefix)
+            or is_ambiguous(prefix, None)
+        ):
             raise ConfigurationError(
                 f'guard= takes plain path prefixes like "/a" and "/a/b", not {prefix!r}.'
+            )
+        if (other := folded.setdefault(prefix.casefold(), prefix)) != prefix:
+            raise ConfigurationError(
+                f"guard= names {other!r} and {prefix!r}, which some routers read as one path: "
+                "prefixes must differ by more than upper and lower case."
             )
     for each in guards.values():
         if not isinstance(each, Guard):

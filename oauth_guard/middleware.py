@@ -1,8 +1,9 @@
 """OAuthGuardMiddleware: guards an ASGI application, over HTTP and WebSocket."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
+from oauth_guard.app_structure import check_endpoints, check_root_path, inner_root_paths
 from oauth_guard.asgi import (
     Application,
     Connection,
@@ -36,7 +37,7 @@ from oauth_guard.protocol.identity import (
     set_current_identity,
 )
 from oauth_guard.protocol.metadata import METADATA_HEADERS
-from oauth_guard.protocol.paths import PublicPaths, is_ambiguous
+from oauth_guard.protocol.paths import PublicPaths
 from oauth_guard.protocol.request import ResourceRequest, is_form, query_carries_token
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import ScopeExpression
@@ -80,10 +81,14 @@ class OAuthGuardMiddleware:
         preflights: bool = True,
         cors: Iterable[str] = (),
     ) -> None:
-        self._app = app
+        self._unchecked = app
+        self._app: Application = self._check_and_serve
         self._guards = GuardMap(guard)
         self._public = PublicPaths.of(public)
-        _check_root_path(app, alone=self._guards.only is not None and not public)
+        reads_path = self._guards.only is None or not self._public.is_empty
+        if reads_path:
+            check_root_path(app)
+        self._inner_root_paths = inner_root_paths(app) if reads_path else frozenset()
         self._required = required or requires is not None
         self._requirement = _requirement(requires)
         if self._requirement is not None and self._requirement.introspect:
@@ -138,6 +143,15 @@ class OAuthGuardMiddleware:
             await self._app(with_identity(scope, guard, identity, request), receive, send)
         finally:
             reset_current_identity(token)
+
+    async def _check_and_serve(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Check the routes, which are complete by the first request, and serve it."""
+        self._check_app()
+        await self._app(scope, receive, send)
+
+    def _check_app(self) -> None:
+        check_endpoints(self._unchecked)
+        self._app = self._unchecked
 
     def _may_be_exempt(self, connection: Connection) -> object:
         """Return something false only if a connection needs a token and no CORS headers."""
@@ -202,8 +216,8 @@ class OAuthGuardMiddleware:
         send: Send,
     ) -> tuple[Receive, Send]:
         """Read what *guard* needs besides the headers, and return what to serve with."""
-        if self._only is None and is_ambiguous(path_in_app(connection), connection.get("raw_path")):
-            raise InvalidRequest(Reason.AMBIGUOUS_PATH)  # the guard depends on who reads the path
+        if self._only is None and self._guards.depends_on_reader(*self._path_parts(connection)):
+            raise InvalidRequest(Reason.AMBIGUOUS_PATH)
         methods = guard.bearer_methods
         if connection["type"] == "http":
             if methods.body and is_form(request.method, request.headers):
@@ -220,7 +234,8 @@ class OAuthGuardMiddleware:
             try:
                 for guard in self._guards:
                     await stack.enter_async_context(guard)
-            except IssuerUnavailable as error:
+                self._check_app()
+            except (IssuerUnavailable, ConfigurationError) as error:
                 # Servers go on without a lifespan where one raises.
                 await receive()
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -228,7 +243,16 @@ class OAuthGuardMiddleware:
                 await self._app(connection, receive, send)
 
     def _is_public(self, connection: Connection, method: str) -> bool:
-        return self._public.include(method, path_in_app(connection), connection.get("raw_path"))
+        return self._public.include(method, *self._path_parts(connection))
+
+    def _path_parts(self, connection: Connection) -> tuple[str, bytes | None, Sequence[str]]:
+        """Return the path, the path as the client sent it, and what readers may remove from it."""
+        root_path = connection.get("root_path") or ""
+        return (
+            connection["path"],
+            connection.get("raw_path"),
+            (root_path, *self._inner_root_paths),
+        )
 
     def _document(self, connection: Connection) -> bytes | None:
         """Return the metadata at this path, as the server or as the mount sees it."""
@@ -252,12 +276,3 @@ def _requirement(requires: str | ScopeExpression | Requirement | None) -> Requir
     if requires is None or isinstance(requires, Requirement):
         return requires
     return Requirement.of(requires)
-
-
-def _check_root_path(app: object, *, alone: bool) -> None:
-    """Reject an application that strips a prefix after the middleware has read the path."""
-    if getattr(app, "root_path", "") and not alone:
-        raise ConfigurationError(
-            "An application with a root_path of its own reads other paths than its guard: write "
-            "app.add_middleware(OAuthGuardMiddleware, ...), or give root_path to the server."
-        )

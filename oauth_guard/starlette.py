@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, Unpack
 
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.websockets import WebSocket, WebSocketState
 
+from oauth_guard.app_structure import record_decorated
 from oauth_guard.asgi import (
     GUARD,
     IDENTITY,
@@ -31,6 +33,8 @@ from oauth_guard.protocol.scopes import ScopeExpression
 __all__ = ["admit", "metadata_route", "requires"]
 
 _P = ParamSpec("_P")
+_CONNECTION_NAME = re.compile(r"^(_|r|c|ws)$|req|socket|conn", re.IGNORECASE)
+_CONNECTION_TYPE = re.compile(r"Request|WebSocket|HTTPConnection|Any|~")
 
 
 def requires(
@@ -52,7 +56,13 @@ def requires(
     """
     requirement = Requirement.of(*scopes, **settings)
 
-    return lambda endpoint: _guarded(endpoint, requirement)
+    def decorate(endpoint: Callable[_P, Any]) -> Callable[_P, Coroutine[Any, Any, Any]]:
+        guarded = _guarded(endpoint, requirement)
+        frame = inspect.currentframe()
+        record_decorated(endpoint, frame and frame.f_back)
+        return guarded
+
+    return decorate
 
 
 async def admit(connection: HTTPConnection, requirement: Requirement) -> Identity:
@@ -105,6 +115,13 @@ def _guarded(
 ) -> Callable[_P, Coroutine[Any, Any, Any]]:
     if inspect.isclass(endpoint) or not callable(endpoint):
         raise ConfigurationError("requires() decorates functions: decorate a class's methods.")
+    if not _takes_connection(endpoint):
+        raise ConfigurationError(
+            f"requires() of oauth_guard.starlette decorates endpoints that take a `request` or a "
+            f"`websocket`, and {getattr(endpoint, '__qualname__', endpoint)} takes neither: add "
+            "the parameter, or in FastAPI write dependencies=[requires(...)] with requires of "
+            "oauth_guard.fastapi."
+        )
     runs_async = _runs_async(endpoint)
 
     @functools.wraps(endpoint)
@@ -124,6 +141,26 @@ def _runs_async(endpoint: Any) -> bool:
     while isinstance(endpoint, functools.partial):
         endpoint = endpoint.func
     return inspect.iscoroutinefunction(endpoint) or inspect.iscoroutinefunction(endpoint.__call__)
+
+
+def _takes_connection(endpoint: Callable[..., Any]) -> bool:
+    """Return whether *endpoint* has a parameter for a request or WebSocket, by name or type."""
+    try:
+        parameters = inspect.signature(endpoint).parameters.values()
+    except ValueError:  # built in; it fails on the first request if it takes none
+        return True
+    return any(map(_may_be_connection, parameters))
+
+
+def _may_be_connection(parameter: inspect.Parameter) -> bool:
+    if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+        return True
+    annotation = parameter.annotation
+    if annotation is parameter.empty:
+        return bool(_CONNECTION_NAME.search(parameter.name))
+    if inspect.isclass(annotation) and annotation is not Any:
+        return issubclass(annotation, HTTPConnection) or issubclass(Request, annotation)
+    return bool(_CONNECTION_TYPE.search(str(annotation)))  # a string, or a union of types
 
 
 def _connection(*arguments: object) -> HTTPConnection:

@@ -1,18 +1,22 @@
 """PublicPaths, and how a router reads a path."""
 
 import re
-from collections.abc import Iterable
+import string
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["PublicPaths", "is_ambiguous", "is_under", "route_path"]
+__all__ = ["PublicPaths", "is_ambiguous", "is_under", "path_readings", "route_path"]
 
 _AMBIGUOUS_DECODED = re.compile(
-    r"^[^/]|//|\\|[\x00-\x1f\x7f]|(^|/)\.\.?(/|$)|%(2f|5c|2e|00|0a)", re.IGNORECASE
+    r"^[^/]|//|[\\;?#\ufffd]|[\x00-\x1f\x7f]|(^|/)\.\.?(/|$)|%[0-9a-f]{2}", re.IGNORECASE
 )
 _AMBIGUOUS_ENCODED = re.compile(rb"%2f|%5c|%00", re.IGNORECASE)
+_ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
+# A path contains these as they are, so a client has no need to encode them (RFC 3986 §3.3).
+_PLAIN = frozenset((string.ascii_letters + string.digits + "-._~!$&'()*+,;=:@").encode())
 _PATTERN = re.compile(r"(?:([A-Z]+) )?(/\S*)")
 _SAFE = ("GET", "HEAD")
 
@@ -35,17 +39,56 @@ def is_under(path: str, prefix: str) -> bool:
     return not prefix or path == prefix or path.startswith(prefix + "/")
 
 
-def is_ambiguous(path: str, raw_path: bytes | None) -> bool:
-    """Return whether two programs may read *path* as two different paths.
+def path_readings(path: str, raw_path: bytes | None, root_paths: Sequence[str]) -> tuple[str, ...]:
+    """Return what *path* is less a root path: first as `route_path` has it, then as others do.
 
-    They may if it has an encoded slash, a dot segment, an empty segment, a backslash or a control
-    character (a router whose pattern ends in `$` also matches `/a` and a newline), or if it does
-    not begin with a slash.
+    Frameworks differ: Starlette removes the root path by whole segments, Quart and BlackSheep
+    remove it as a string, Litestar removes all up to its first occurrence. BlackSheep reads the
+    *raw_path*, in which a client may have encoded what needs no encoding. FastAPI replaces the
+    root path by its own. Upper and lower case are not compared here.
+
+    Args:
+        path: The whole path, decoded.
+        raw_path: The path as the client sent it, if the server passes it on.
+        root_paths: The root path of the request, which may be empty, and those that the
+            application may remove instead.
+    """
+    whole = [path] if raw_path is None else [path, _decode_needed(raw_path)]
+    readings = [route_path(each, root_path) for root_path in root_paths for each in whole]
+    for root_path in filter(None, root_paths):
+        for each in whole:
+            readings.append(_absolute(each.removeprefix(root_path)))
+            readings.append(_absolute(each.split(root_path, maxsplit=1)[-1]))
+    return tuple(dict.fromkeys(readings))
+
+
+def is_ambiguous(path: str, raw_path: bytes | None) -> bool:
+    """Return whether two programs might read *path* as two different ones.
+
+    So they might with an encoded slash, a dot segment, an empty segment, a backslash, a `;` (which
+    begins the parameters of a segment to servlet containers, RFC 3986 §3.3), a `?` or `#`, an
+    escape that is encoded twice, bytes that are not UTF-8, or a control character (to a router
+    whose pattern ends in `$`, `/a` is also `/a` and a newline), or where no slash begins it.
     """
     return bool(
         _AMBIGUOUS_DECODED.search(path)
         or (raw_path is not None and _AMBIGUOUS_ENCODED.search(raw_path))
     )
+
+
+def _decode_needed(raw_path: bytes) -> str:
+    """Decode the escapes of *raw_path*, except those of characters that need no encoding."""
+    decoded = _ENCODED.sub(_decode_one, raw_path.partition(b"?")[0])
+    return decoded.decode("utf-8", "replace")
+
+
+def _decode_one(escape: re.Match[bytes]) -> bytes:
+    value = int(escape[1], 16)
+    return escape[0] if value in _PLAIN else bytes([value])
+
+
+def _absolute(path: str) -> str:
+    return path if path.startswith("/") else f"/{path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +128,11 @@ class PublicPaths:
         return cls(frozenset(exact), frozenset(subtrees))
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no path is public."""
+        return not self.exact and not self.subtrees
+
+    @property
     def paths(self) -> set[str]:
         """The single paths that are public for some method."""
         return {path for _, path in self.exact}
@@ -94,12 +142,19 @@ class PublicPaths:
         """The beginnings of the paths in public subtrees."""
         return tuple({f"{above}/" for _, above in self.subtrees})
 
-    def include(self, method: str, path: str, raw_path: bytes | None) -> bool:
-        """Return whether *method* on *path*, without the root path and unambiguous, is public."""
+    def include(
+        self, method: str, path: str, raw_path: bytes | None, root_paths: Sequence[str] = ("",)
+    ) -> bool:
+        """Return whether *method* on *path* is public to every reader; see `path_readings`."""
+        readings = path_readings(path, raw_path, root_paths)
+        return all(self._includes(method, each) for each in readings) and not is_ambiguous(
+            readings[0], raw_path
+        )
+
+    def _includes(self, method: str, path: str) -> bool:
         if (method, path) in self.exact:
-            return not is_ambiguous(path, raw_path)
+            return True
         below = path.removesuffix("/")  # to some routers `/static/` is `/static`, which is above
-        for allowed, above in self.subtrees:
-            if method == allowed and below.startswith(above + "/"):
-                return not is_ambiguous(path, raw_path)
-        return False
+        return any(
+            method == allowed and below.startswith(above + "/") for allowed, above in self.subtrees
+        )

@@ -27,6 +27,11 @@ def guard(resource: str = RESOURCE, **options: Any) -> Guard:
         ({"/": None, "//a": None}, r"""not '//a'"""),
         ({"/": None, "/a/../b": None}, r"""not '/a/\.\./b'"""),
         ({"/": None, "/a\\b": None}, r"not '/a"),
+        ({"/": None, "/a;b": None}, r"""not '/a;b'"""),
+        ({"/": None, "/{id}": None}, r"""not '/\{id\}'"""),
+        ({"/": None, "/<id>": None}, r"""not '/<id>'"""),
+        ({"/": None, 5: None}, r"not 5"),
+        ({"/": None, "/a": None, "/A": None}, r"""'/a' and '/A', .* upper and lower case"""),
         (None, r"guard= is a Guard, .* OAuthGuardMiddleware\(app, guard\)"),
     ],
 )
@@ -44,6 +49,7 @@ def test_wrong_setting_raises_an_error_that_says_what_to_write(guards: Any, advi
         pytest.param("/a/c", "a", id="below it"),
         pytest.param("/ab", "top", id="half a segment"),
         pytest.param("/a/b/c", "b", id="the longest"),
+        pytest.param("/A/b", "b", id="the longest but for its case"),
         pytest.param("*", "top", id="no path at all"),
     ],
 )

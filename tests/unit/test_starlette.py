@@ -329,14 +329,79 @@ async def test_route_without_middleware_raises_a_configuration_error(left: dict[
         await run(_without_guard(), http("GET", "/it", **left), body())
 
 
-async def test_endpoint_without_a_request_raises_a_configuration_error() -> None:
-    """There is no connection to find the caller in."""
+async def test_call_without_a_request_raises_configuration_error() -> None:
+    """The caller can't be known without a connection."""
 
     @requires("read")
     async def endpoint(_: object) -> None: ...
 
     with pytest.raises(ConfigurationError, match="take a request or a websocket"):
         await endpoint("no request")
+
+
+class _Model: ...
+
+
+class _NoSignature:
+    """A callable whose signature can't be read, as that of some functions in C."""
+
+    def __call__(self, request: Any) -> None: ...
+
+    @property
+    def __signature__(self) -> Any:
+        message = "no signature"
+        raise ValueError(message)
+
+
+@pytest.mark.conformance("ASGI-15")
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        pytest.param(lambda: None, id="no parameter"),
+        pytest.param(lambda item: item, id="a path parameter"),
+        pytest.param(lambda order_id, page=1: (order_id, page), id="two path parameters"),
+        pytest.param(functools.partial(lambda request: request, 1), id="a request given before"),
+    ],
+)
+def test_function_that_takes_no_connection_is_rejected(endpoint: Any) -> None:
+    """It can't be an endpoint of Starlette, so it is one of FastAPI's, which calls it unguarded."""
+    with pytest.raises(ConfigurationError, match=r"oauth_guard.fastapi"):
+        requires("read")(endpoint)
+
+
+def test_function_whose_parameter_is_of_another_type_is_rejected() -> None:
+    """Also if it is called as a request usually is."""
+
+    async def typed(item: int) -> None: ...
+
+    async def model(request: _Model) -> None: ...
+
+    async def text(request: "int") -> None: ...
+
+    for endpoint in (typed, model, text):
+        with pytest.raises(ConfigurationError, match="takes neither"):
+            requires("read")(endpoint)
+
+
+def test_function_that_may_take_a_connection_is_accepted() -> None:
+    """By the name of a parameter without a type, or by its type."""
+
+    def optional(connection: Request | None) -> None: ...
+
+    def quoted(it: "WebSocket") -> None: ...
+
+    def anything(it: Any) -> None: ...
+
+    def base(it: object) -> None: ...
+
+    def websocket(it: WebSocket, data: bytes) -> None: ...
+
+    def variable(*args: int) -> None: ...
+
+    for endpoint in (optional, quoted, anything, base, websocket, variable, _NoSignature()):
+        requires("read")(endpoint)
+    for nameless in (lambda r: r, lambda req: req, lambda ws: ws, lambda _request: None):
+        requires("read")(nameless)
 
 
 @pytest.mark.parametrize("endpoint", [Methods, "name"], ids=["class", "string"])

@@ -16,6 +16,7 @@ LAYERS: Mapping[str, int] = {
     "interfaces": 4,
     "single_flight": 5,
     "ttl_cache": 5,
+    "app_structure": 6,
     "asgi": 6,
     "http": 6,
     "identity_cache": 6,

@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 from starlette._utils import get_route_path
 
 from oauth_guard.errors import ConfigurationError
-from oauth_guard.protocol.paths import PublicPaths, is_ambiguous, is_under, route_path
+from oauth_guard.protocol.paths import (
+    PublicPaths,
+    is_ambiguous,
+    is_under,
+    path_readings,
+    route_path,
+)
 from tests.unit.protocol.properties import BOUNDED
 
 
@@ -85,6 +91,13 @@ def test_path_is_under_a_prefix_by_whole_segments(path: str, prefix: str, under:
         pytest.param("/a/b", b"/a%2Fb", id="an encoded slash in upper case"),
         pytest.param("/a\\b", b"/a%5Cb", id="an encoded backslash"),
         pytest.param("/a", b"/a%00", id="an encoded NUL"),
+        pytest.param("/a;b", None, id="parameters of a segment"),
+        pytest.param("/a/..;/b", None, id="two dots with parameters"),
+        pytest.param("/a?b", b"/a%3Fb", id="an encoded question mark"),
+        pytest.param("/a#b", b"/a%23b", id="an encoded hash sign"),
+        pytest.param("/a%3bb", None, id="encoded twice: parameters of a segment"),
+        pytest.param("/%61", None, id="encoded twice: a letter"),
+        pytest.param("/\ufffd", b"/%FF", id="bytes that are not UTF-8"),
     ],
 )
 def test_path_with_two_readings_is_ambiguous(path: str, raw_path: bytes | None) -> None:
@@ -107,6 +120,42 @@ def test_path_with_two_readings_is_ambiguous(path: str, raw_path: bytes | None) 
 def test_plain_path_is_not_ambiguous(path: str, raw_path: bytes | None) -> None:
     """Names may contain dots, and letters may be encoded."""
     assert not is_ambiguous(path, raw_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "raw_path", "root_path", "readings"),
+    [
+        pytest.param("/a", None, "", ("/a",), id="nothing but a path"),
+        pytest.param("/a", b"/a", "", ("/a",), id="a raw path"),
+        pytest.param("/a", b"/a?b=%61", "", ("/a",), id="a raw path with a query"),
+        pytest.param("/é b", b"/%C3%A9%20b", "", ("/é b",), id="what must be encoded"),
+        pytest.param("/é b", b"/%c3%a9%20b", "", ("/é b",), id="encoded in lower case"),
+        pytest.param("/a|b", b"/a|b", "", ("/a|b",), id="not encoded though it must be"),
+        pytest.param("/ab", b"/%61b", "", ("/ab", "/%61b"), id="an encoded letter"),
+        pytest.param("/a~", b"/a%7E", "", ("/a~", "/a%7E"), id="an encoded tilde"),
+        pytest.param("/a@", b"/a%40", "", ("/a@", "/a%40"), id="an encoded at sign"),
+        pytest.param("/b", b"/a/b", "", ("/b", "/a/b"), id="rewritten"),
+        pytest.param("/api/a", b"/api/a", "/api", ("/a",), id="below the root path"),
+        pytest.param("/api/a", b"/a", "/api", ("/a",), id="a raw path less the root path"),
+        pytest.param("/api", None, "/api", ("", "/"), id="the root path"),
+        pytest.param("/b", None, "/api", ("/b",), id="outside the root path"),
+        pytest.param("/apia", None, "/api", ("/apia", "/a"), id="half a segment"),
+        pytest.param("/b/api/a", None, "/api", ("/b/api/a", "/a"), id="inside"),
+        pytest.param("/api/a", None, "/api/", ("/api/a", "/a"), id="a slash at its end"),
+        pytest.param("/a", None, "/", ("/a",), id="a root path that is a slash"),
+    ],
+)
+def test_readings_of_a_path_are_those_of_all_known_frameworks(
+    path: str, raw_path: bytes | None, root_path: str, readings: tuple[str, ...]
+) -> None:
+    """The first is that of Starlette."""
+    assert path_readings(path, raw_path, [root_path]) == readings
+
+
+def test_readings_of_a_path_include_those_with_the_root_path_of_an_inner_application() -> None:
+    """It replaces the root path of the request."""
+    readings = path_readings("/api/a/b", b"/api/a/b", ["/api", "/api/a"])
+    assert readings == ("/a/b", "/b")
 
 
 _PUBLIC = PublicPaths.of(["/health", "POST /hook", "WEBSOCKET /feed", "/static/*", "PUT /in/*"])

@@ -11,20 +11,20 @@ REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 ENVIRONMENT = Path(__file__).parents[4] / ".venv" / "peers"
 
 
-def prepare(folder: Path = ENVIRONMENT) -> Path:
+def prepare(folder: Path = ENVIRONMENT, requirements: Path = REQUIREMENTS) -> Path:
     """Return the Python of the environment in *folder*, which is created if it is missing."""
-    stamp, wanted = folder / "installed", REQUIREMENTS.read_text(encoding="utf-8")
+    stamp, wanted = folder / "installed", requirements.read_text(encoding="utf-8")
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         shutil.rmtree(folder, ignore_errors=True)
-        for command in commands(folder, uv=shutil.which("uv")):
+        for command in commands(folder, shutil.which("uv"), requirements):
             subprocess.run(command, check=True)
         stamp.write_text(wanted, encoding="utf-8")
     return _python(folder)
 
 
-def commands(folder: Path, uv: str | None) -> list[list[str]]:
+def commands(folder: Path, uv: str | None, requirements: Path = REQUIREMENTS) -> list[list[str]]:
     """Return the commands that create the environment: uv if it is installed, else venv and pip."""
-    python, wanted = str(_python(folder)), str(REQUIREMENTS)
+    python, wanted = str(_python(folder)), str(requirements)
     if uv is not None:
         return [
             [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],

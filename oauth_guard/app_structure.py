@@ -1,0 +1,132 @@
+"""Finds, inside an ASGI application, what would leave a path unguarded or read it differently."""
+
+import functools
+import inspect
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from types import FrameType, FunctionType, MethodType
+from typing import Any
+from weakref import WeakSet
+
+from oauth_guard.errors import ConfigurationError
+
+__all__ = ["check_endpoints", "check_root_path", "inner_root_paths", "record_decorated"]
+
+_MAX_PARTS = 100_000
+# FastAPI's routers refer to the application that they belong to, which is around them.
+_OUTWARD = {"dependency_overrides_provider"}
+
+_decorated: WeakSet[FunctionType] = WeakSet()
+"""Functions below a `@requires(...)` line: only what the decorator returned may be a route."""
+
+
+def record_decorated(endpoint: object, frame: FrameType | None) -> None:
+    """Record *endpoint* if *frame* decorates it, by a line above its `def`.
+
+    A call such as `Route("/a", requires("read")(endpoint))` is not recorded, since the bare
+    function may be a route of its own elsewhere.
+    """
+    code = getattr(inspect.unwrap(endpoint), "__code__", None)  # type: ignore[arg-type] # any object has no `__wrapped__`
+    if code is None or frame is None or frame.f_code.co_filename != code.co_filename:
+        return
+    last = max(line for _, _, line in code.co_lines() if line is not None)
+    if not code.co_firstlineno <= frame.f_lineno <= last:
+        return
+    function = endpoint
+    while isinstance(function, FunctionType):
+        _decorated.add(function)
+        function = getattr(function, "__wrapped__", None)
+
+
+def check_endpoints(app: object) -> None:
+    """Reject a route of *app* whose endpoint was passed to `requires()` after it was registered.
+
+    Raises:
+        ConfigurationError: There is one; the text names its function.
+    """
+    for part in _parts_of(app):
+        endpoint = getattr(part, "endpoint", None)
+        if isinstance(endpoint, FunctionType) and endpoint in _decorated:
+            raise ConfigurationError(
+                f"{endpoint.__qualname__} is a route without its @requires(...), which is above "
+                "the line that registers it: write the route's decorator first, above @requires, "
+                "or in FastAPI dependencies=[requires(...)] of oauth_guard.fastapi."
+            )
+
+
+def check_root_path(app: object) -> None:
+    """Reject an *app* that removes a prefix from the path after the middleware has read it.
+
+    Raises:
+        ConfigurationError: *app* has a `root_path` of its own.
+    """
+    if root_path := _root_path(app):
+        raise ConfigurationError(
+            f"An application with a root_path of its own, {root_path!r}, reads other paths than "
+            "its guard: write app.add_middleware(OAuthGuardMiddleware, ...), or give root_path "
+            "to the server."
+        )
+
+
+def inner_root_paths(app: object) -> frozenset[str]:
+    """Return the prefixes that applications inside *app* remove from the path by themselves."""
+    return frozenset(filter(None, map(_root_path, _parts_of(app))))
+
+
+def _root_path(app: object) -> str:
+    root_path = getattr(app, "root_path", "")
+    if not isinstance(root_path, str) or hasattr(app, "import_name"):
+        return ""  # the `root_path` of a Quart application is a folder
+    return root_path
+
+
+def _parts_of(app: object) -> Iterator[object]:
+    """Yield *app* and the ASGI applications in it: behind middleware, in routes and mounts."""
+    seen: set[int] = set()
+    waiting = [app]
+    while waiting and len(seen) < _MAX_PARTS:
+        part = waiting.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield part
+            waiting += filter(_is_application, _members(part))
+
+
+def _members(part: Any) -> Iterator[object]:
+    if isinstance(part, functools.partial):
+        yield from (part.func, *part.args, *part.keywords.values())
+    elif isinstance(part, MethodType):
+        yield from (part.__self__, part.__func__)
+    elif isinstance(part, FunctionType):
+        for cell in part.__closure__ or ():
+            with suppress(ValueError):  # a cell may still be empty
+                yield cell.cell_contents
+        yield from (part.__globals__.get(name) for name in part.__code__.co_names)
+    for name, value in _attributes(part):
+        if name in _OUTWARD:
+            continue
+        yield value
+        if isinstance(value, dict):
+            yield from value.values()
+        elif isinstance(value, list | tuple | set | frozenset):
+            yield from value
+
+
+def _attributes(part: Any) -> Iterator[tuple[str, object]]:
+    yield from list(getattr(part, "__dict__", {}).items())
+    for base in type(part).__mro__:
+        slots: str | Iterable[str] = vars(base).get("__slots__", ())
+        for name in slots:  # of a single name its letters, which are no attributes
+            if hasattr(part, name):
+                yield name, getattr(part, name)
+
+
+def _is_application(value: object) -> bool:
+    """Return whether *value* can be called as an ASGI application: with three arguments."""
+    try:
+        if not callable(value) or inspect.isclass(value):
+            return False
+        inspect.signature(value).bind(None, None, None)
+    except Exception:  # noqa: BLE001 - a proxy of Flask's kind raises what it likes outside a request
+        return False
+    return True
