@@ -152,6 +152,8 @@ async def test_claim_function_runs_again_when_a_route_introspects() -> None:
         claims=lambda claims: scopes.append(claims["scope"]),
     )
     guard = Guard(local.audience, [issuer])
+    deny_list = DenyList()
+    vars(guard)["_checks"] += (deny_list,)
     request = ResourceRequest({"headers": bearer("opaque-1")})
     responses = local.introspection.responses
     responses["opaque-1"] = {"active": True, **local.claims("read")}
@@ -160,6 +162,7 @@ async def test_claim_function_runs_again_when_a_route_introspects() -> None:
     current = await guard.introspect(request, identity, Requirement.of("write"))
     assert current.scopes == {"read", "write"}
     assert scopes == ["read", "read write"]
+    assert [each for each, _ in deny_list.calls] == [identity, current]
     await guard.aclose()
 
 

@@ -1,4 +1,4 @@
-"""Every error becomes one response, made of configuration and constants alone."""
+"""RejectionBuilder: every error becomes one response, made of configuration and constants."""
 
 import json
 import weakref

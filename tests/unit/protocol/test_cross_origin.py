@@ -1,4 +1,4 @@
-"""Scripts of the origins that were named may read our responses, and those of no other."""
+"""Scripts of the configured origins may read responses, and no other scripts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An identity says who called, and anonymous can make it say otherwise."""
+"""Identity: the attributes of its token, and nothing can change them."""
 
 import asyncio
 import copy
@@ -137,8 +137,8 @@ def test_identity_is_hashable_and_its_claims_are_json() -> None:
     ],
     ids=["copied", "copied deeply", "pickled"],
 )
-def test_identity_can_be_pickled(duplicate: Callable[[Identity], Identity]) -> None:
-    """Another process gets an equal identity."""
+def test_identity_can_be_copied_and_pickled(duplicate: Callable[[Identity], Identity]) -> None:
+    """The copy is an equal identity."""
     assert duplicate(_identity()) == _identity()
 
 

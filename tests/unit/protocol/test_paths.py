@@ -1,4 +1,4 @@
-"""A path is read as the application's router reads it, or anonymous passes on its account."""
+"""Paths are read as the application's router reads them; an ambiguous path is not public."""
 
 import pytest
 from hypothesis import given
@@ -208,8 +208,8 @@ def test_path_with_an_encoded_slash_is_not_public() -> None:
     assert not _PUBLIC.include("GET", "/static/a/b", b"/static/a%2fb")
 
 
-def test_pattern_for_all_paths_makes_everything_public() -> None:
-    """For the methods that read."""
+def test_pattern_for_all_paths_makes_every_path_below_the_root_public() -> None:
+    """For GET and HEAD."""
     everything = PublicPaths.of(["/*"])
     assert everything.include("GET", "/a", None)
     assert not everything.include("GET", "/", None)
