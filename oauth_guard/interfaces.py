@@ -150,6 +150,8 @@ class Store(Protocol):
     async def put(self, key: bytes, value: bytes, seconds: float) -> None:
         """Store *value* for *seconds*, replacing any older value; for 0 or less, store nothing.
 
+        A lease of *key* ends.
+
         Raises:
             StoreUnavailable: The store can't be reached.
         """
@@ -158,7 +160,7 @@ class Store(Protocol):
     async def lease(self, key: bytes, seconds: float) -> bool:
         """Take the lease of *key*, which has no value; return whether no process had it.
 
-        A lease is not released: it ends after *seconds*.
+        It ends after *seconds*, or when `put` is called for *key*.
 
         Raises:
             StoreUnavailable: The store can't be reached.

@@ -12,10 +12,10 @@ from oauth_guard.errors import (
     IssuerUnavailable,
     Reason,
     RequestRejected,
-    StoreUnavailable,
 )
 from oauth_guard.interfaces import Clock, Issuer, Store
-from oauth_guard.issuers.introspection_result import IntrospectionResult, read_result
+from oauth_guard.issuers.introspection_result import IntrospectionResult
+from oauth_guard.issuers.shared_results import SharedResults
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.single_flight import Singleflight
@@ -70,7 +70,8 @@ class IntrospectionCache:
         self.issuer, self.can_introspect = issuer.issuer, issuer.can_introspect
         self.accepts_opaque = issuer.accepts_opaque
         self.accepts_unnamed_jwts = issuer.accepts_unnamed_jwts
-        self._issuer, self._settings, self._store, self._clock = issuer, settings, store, clock
+        self._issuer, self._settings, self._clock = issuer, settings, clock
+        self._shared = None if store is None else SharedResults(store, settings, clock)
         self._active: TTLCache[_Entry] = TTLCache(max_entries, clock=monotonic)
         self._inactive: TTLCache[float] = TTLCache(max_entries, clock=monotonic)
         self._refused_at: TTLCache[float] = TTLCache(max_entries, clock=monotonic)
@@ -104,8 +105,8 @@ class IntrospectionCache:
         if introspect:
             result = await self._introspect(token, introspect=True)
             replaced = self._put(key, result)
-            if replaced is not None:
-                await self._share(key, result)  # an inactive one too: it replaces an active one
+            if replaced is not None and self._shared is not None:
+                await self._shared.put(key, result)
             return _returned(replaced or _outcome(result))
         outcome = self._get(key)
         if outcome is None:
@@ -149,16 +150,26 @@ class IntrospectionCache:
 
     async def _lookup_or_introspect(self, key: bytes, token: RawToken) -> Validation | _Failure:
         """Return the outcome that the store has for *token*, or introspect it."""
-        shared = await self._get_shared(key)
+        store = self._shared
+        if store is None:
+            return await self._introspect_and_put(key, token)
+        shared = await store.get_or_lease(key)
         if shared is not None and (outcome := self._put(key, shared)) is not None:
             return outcome
+        try:
+            return await self._introspect_and_put(key, token)
+        finally:
+            if shared is None:
+                await store.release(key)
+
+    async def _introspect_and_put(self, key: bytes, token: RawToken) -> Validation | _Failure:
         try:
             result = await self._introspect(token, introspect=False)
         except (RequestRejected, IssuerUnavailable) as error:
             return error
         outcome = self._put(key, result)
-        if outcome is not None and result.token is not None:
-            await self._share(key, result)
+        if self._shared is not None and outcome is not None and result.token is not None:
+            await self._shared.put(key, result)
         return outcome or _outcome(result)
 
     async def _introspect(self, token: RawToken, *, introspect: bool) -> IntrospectionResult:
@@ -201,26 +212,6 @@ class IntrospectionCache:
         entry = self._active.get(key)
         newest = self._refused_at.get(key) if entry is None else entry.requested_at
         return newest is not None and result.requested_at < newest <= self._clock()
-
-    async def _get_shared(self, key: bytes) -> IntrospectionResult | None:
-        """Return the result that a process has stored; None too if the store is unavailable."""
-        if self._store is None:
-            return None
-        try:
-            value = await self._store.get(key)
-        except StoreUnavailable:
-            return None
-        result = None if value is None else read_result(value.value, self._settings)
-        return result if result is not None and self._left(result) > 0 else None
-
-    async def _share(self, key: bytes, result: IntrospectionResult) -> None:
-        """Store *result* for other processes, also in place of an older one."""
-        if self._store is None:
-            return
-        try:
-            await self._store.put(key, result.to_bytes(), self._left(result))
-        except StoreUnavailable:
-            return  # the store has logged it
 
 
 class _IsCurrent:

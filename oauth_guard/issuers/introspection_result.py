@@ -1,6 +1,7 @@
 """IntrospectionResult: what an issuer said about a token, and when; readable from bytes."""
 
 import json
+import math
 from dataclasses import dataclass
 
 from oauth_guard.errors import InvalidToken
@@ -21,16 +22,18 @@ class IntrospectionResult:
         requested_at: When the introspection was requested, in seconds since the epoch. The age
             of every copy of the result counts from here.
         token: The active token; None if the token is inactive.
+        stored_until: When the store that it was read from removes it (epoch seconds).
     """
 
     requested_at: float
     token: AccessToken | None
+    stored_until: float = math.inf
 
     def end(self, settings: CacheSettings) -> float:
         """Return until when it may be cached (epoch seconds): never past `exp` (RFC 7662 §4)."""
         if self.token is None:
-            return self.requested_at + settings.inactive_for
-        end = self.requested_at + settings.cache_for
+            return min(self.requested_at + settings.inactive_for, self.stored_until)
+        end = min(self.requested_at + settings.cache_for, self.stored_until)
         expires_at = self.token.expires_at
         return end if expires_at is None else min(end, expires_at)
 
@@ -51,7 +54,9 @@ class IntrospectionResult:
         ).encode()
 
 
-def read_result(data: bytes, settings: CacheSettings) -> IntrospectionResult | None:
+def read_result(
+    data: bytes, settings: CacheSettings, stored_until: float = math.inf
+) -> IntrospectionResult | None:
     """Read what `IntrospectionResult.to_bytes` wrote, in this process or another.
 
     Returns None for another version, and for claims that the rules in *settings* reject: the
@@ -69,7 +74,7 @@ def read_result(data: bytes, settings: CacheSettings) -> IntrospectionResult | N
                 token = None
                 if claims is not None:
                     token = AccessToken.from_claims(settings.share_names(claims), settings.rules)
-                return IntrospectionResult(requested_at, token)
+                return IntrospectionResult(requested_at, token, stored_until)
     except (ValueError, InvalidToken):
         pass
     return None

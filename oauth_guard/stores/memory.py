@@ -22,6 +22,7 @@ class MemoryStore:
     def __init__(self, max_entries: int = MAX_ENTRIES, *, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._cache: TTLCache[tuple[bytes, float]] = TTLCache(max_entries, clock=clock)
+        self._leases: TTLCache[bool] = TTLCache(max_entries, clock=clock)  # they evict no value
 
     def __len__(self) -> int:
         return len(self._cache)
@@ -32,14 +33,18 @@ class MemoryStore:
         return None if entry is None else StoredValue(entry[0], entry[1] - self._clock())
 
     async def put(self, key: bytes, value: bytes, seconds: float) -> None:
-        """Store *value* for *seconds*, replacing any older value; for 0 or less, store nothing."""
+        """Store *value* for *seconds*, replacing any older value; for 0 or less, store nothing.
+
+        A lease of *key* ends.
+        """
         self._cache.put(key, (value, self._clock() + seconds), seconds)
+        self._leases.forget(key)
 
     async def lease(self, key: bytes, seconds: float) -> bool:
-        """Take the lease of *key* for *seconds*; return whether *key* was free."""
-        if await self.get(key) is not None:
+        """Take the lease of *key* for *seconds*; return whether it was free."""
+        if self._leases.get(key):
             return False
-        await self.put(key, b"", seconds)
+        self._leases.put(key, value=True, seconds=seconds)
         return True
 
     async def aclose(self) -> None:

@@ -55,7 +55,8 @@ def test_hit_has_the_outcome_of_a_miss(
     """At every moment, from this process's cache, from the store, or from the issuer."""
 
     async def compare() -> None:
-        clock, store, issuer = FakeClock(START), MemoryStore(), ScriptedIssuer()
+        clock, issuer = FakeClock(START), ScriptedIssuer()
+        store = MemoryStore(clock=clock)
         issuer.script = always(result)
         processes = [IntrospectionCacheHarness(store, clock=clock) for _ in range(2)]
         for process in processes:
@@ -126,7 +127,8 @@ def test_no_shared_result_is_used_for_too_long(steps: list[Step]) -> None:
     """The same for two processes that share a store, while their clock goes forward."""
 
     async def live() -> None:
-        clock, store = FakeClock(START), MemoryStore()
+        clock = FakeClock(START)
+        store = MemoryStore(clock=clock)
         processes = [IntrospectionCacheHarness(store, clock=clock) for _ in range(2)]
         last_seen: dict[bool, float] = {}
         for number, step in enumerate(steps):

@@ -38,7 +38,8 @@ class Processes:
         return IntrospectionCacheHarness(store, clock=self.clock)
 
     async def names(self) -> list[str]:
-        """Return the keys of all values on the server."""
+        """Return the keys of all values on the server; a lease that has ended is removed."""
+        await asyncio.sleep(0.01)
         return [name.decode() async for name in self.raw_client.scan_iter(f"{self.prefix}*")]
 
     async def value(self, name: str) -> bytes:

@@ -1,0 +1,96 @@
+"""SharedResults: introspection results that processes share, and the lease of one introspection."""
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from oauth_guard.errors import StoreUnavailable
+from oauth_guard.interfaces import Clock, Store
+from oauth_guard.issuers.introspection_result import IntrospectionResult, read_result
+from oauth_guard.protocol.cache_settings import CacheSettings
+
+__all__ = ["SharedResults"]
+
+_T = TypeVar("_T")
+
+_LEASE = b"oauth_guard lease"
+_LEASE_SECONDS = 2  # the time limit of one introspection
+_DELAYS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # together a third of it
+_JITTER = (0.75, 1.05)
+
+
+class SharedResults:
+    """The results in a `Store`. Whatever the store does, the service goes on without it.
+
+    The first process that finds no result takes the lease and introspects. The others wait for
+    its result, at most 0.67 s, and introspect themselves if there is none. A lease that is lost
+    costs one more introspection, and never changes a result.
+
+    Args:
+        store: The store.
+        settings: For how long results may be used.
+        clock: Returns seconds since the epoch.
+    """
+
+    def __init__(self, store: Store, settings: CacheSettings, clock: Clock) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+
+    async def get(self, key: bytes) -> IntrospectionResult | None:
+        """Return the result that a process has stored, if it may still be used.
+
+        It ends when the store removes it, even if its own time, which the clock of another
+        process has measured, says later.
+        """
+        stored = await _unless_unavailable(self._store.get(key))
+        if stored is None:
+            return None
+        now = self._clock()
+        result = read_result(stored.value, self._settings, now + stored.seconds)
+        return result if result and result.seconds_left(now, self._settings) > 0 else None
+
+    async def get_or_lease(self, key: bytes) -> IntrospectionResult | None:
+        """Return the result that is stored or that another process stores soon.
+
+        Returns None if the caller must introspect. It calls `release` when that has ended.
+        """
+        result = await self.get(key)
+        if result is not None or await self._lease(key):
+            return result
+        for delay in _DELAYS:
+            await asyncio.sleep(delay * random.uniform(*_JITTER))  # noqa: S311 - only spreads load
+            result = await self.get(key)
+            if result is not None or await self._lease(key):
+                return result
+        return None
+
+    async def put(self, key: bytes, result: IntrospectionResult) -> None:
+        """Store *result* for other processes, also in place of an older one."""
+        left = result.seconds_left(self._clock(), self._settings)
+        await _unless_unavailable(self._store.put(key, result.to_bytes(), left))
+
+    async def release(self, key: bytes) -> None:
+        """End the lease: the introspection has ended, and its result is stored if it is shared.
+
+        If it took longer than the lease, this may end the lease of another process, which costs
+        one more introspection.
+        """
+        await _unless_unavailable(self._store.put(_lease_key(key), b"", 0))
+
+    async def _lease(self, key: bytes) -> bool:
+        leased = await _unless_unavailable(self._store.lease(_lease_key(key), _LEASE_SECONDS))
+        return leased is not False
+
+
+def _lease_key(key: bytes) -> bytes:
+    return hashlib.sha256(_LEASE + key).digest()
+
+
+async def _unless_unavailable(operation: Awaitable[_T]) -> _T | None:
+    try:
+        return await operation
+    except StoreUnavailable:
+        return None  # the store has logged it
