@@ -35,6 +35,7 @@ class Reason(StrEnum):
 
     # 401: the token is invalid
     MALFORMED_TOKEN = "malformed_token"  # noqa: S105 - a reason, not a secret
+    WRONG_FORMAT = "wrong_format"
     ENCRYPTED_TOKEN = "encrypted_token"  # noqa: S105 - a reason, not a secret
     MALFORMED_HEADER = "malformed_header"
     CRITICAL_HEADER = "critical_header"

@@ -16,10 +16,9 @@ from oauth_guard.http.client import HTTPClient, HTTPResponse, check_client
 from oauth_guard.http.environment_transport import EnvironmentTransport
 from oauth_guard.http.ssrf_transport import SSRFTransport
 from oauth_guard.jose.strict_json import parse_object
+from oauth_guard.log_limit import LogLimit
 
 __all__ = ["Document", "Fetcher", "HTTPClient", "HTTPResult"]
-
-_log = logging.getLogger("oauth_guard")
 
 _MAX_DOCUMENT_BYTES = 512 * 1024
 _MAX_RESULT_BYTES = 64 * 1024
@@ -101,6 +100,7 @@ class Fetcher:
         self._supplied = client
         self._origins = origins
         self._connections = connections
+        self._log = LogLimit()
         self._own: tuple[asyncio.AbstractEventLoop, HTTPClient] | None = None
 
     async def get(self, url: str) -> Document:
@@ -181,7 +181,9 @@ class Fetcher:
             # A connection error precedes sending, so its text can't contain part of the form.
             unsent = isinstance(error, ConnectionError | httpx.ConnectError)
             text = repr(error) if unsent else type(error).__name__
-            _log.warning("%s: request to %.200s failed: %.200s", self._issuer, url, text)
+            kind = (method, type(error))
+            message = "%s: request to %.200s failed: %.200s"
+            self._log.log(logging.WARNING, kind, message, self._issuer, url, text)
         # Raised outside the except block, so that the client's error, which refers to the request
         # and its form, does not become the context of ours.
         raise IssuerUnavailable(self._issuer, reason)

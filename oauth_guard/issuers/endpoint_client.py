@@ -1,4 +1,4 @@
-"""EndpointClient: POST requests to an issuer's endpoint, with deadlines and a circuit breaker."""
+"""EndpointClient: POST requests to an issuer's endpoint, with deadlines and limits on failures."""
 
 import asyncio
 import logging
@@ -8,21 +8,20 @@ from dataclasses import dataclass
 
 from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.http.fetcher import Fetcher, HTTPResult
-from oauth_guard.issuers.circuit_breaker import CircuitBreaker
+from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.discovery import Discovery
+from oauth_guard.issuers.endpoint_health import EndpointHealth
+from oauth_guard.issuers.request_slots import RequestSlots
+from oauth_guard.log_limit import LogLimit
 from oauth_guard.single_flight import Singleflight
 
 __all__ = ["EndpointClient", "FormRequest"]
 
-_log = logging.getLogger("oauth_guard")
-
-_SLOTS = 64
-
 _MOVED = {404, 410}
 _TOO_MANY, _SERVER_ERROR = 429, 500
-# Failures of the endpoint itself. No choice of token can cause one, so a caller can't open the
-# circuit breaker for others.
-_ENDPOINT_FAILURES = {Reason.UNREACHABLE, Reason.TIMED_OUT, Reason.WRONG_METADATA}
+_DISCOVERY_INTERVAL = 1
+# Failures without a response. A response that is too long or can't be read is conclusive.
+_NO_RESPONSE = {Reason.UNREACHABLE, Reason.TIMED_OUT, Reason.WRONG_METADATA}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,77 +33,93 @@ class FormRequest:
 
 
 class EndpointClient:
-    """Sends forms to one endpoint of an issuer, which is configured or found in its metadata.
+    """Sends forms about tokens to one endpoint of an issuer, configured or in its metadata.
 
     At most 64 requests are in progress concurrently. A request waits up to 2 s for a slot (a
-    timeout there is not counted against the endpoint), then has 2 s, discovery included. It is
-    sent a second time if the connection failed, never after a response. While the circuit
-    breaker is open, requests fail without being sent.
+    timeout there is not counted against the endpoint), then has 2 s, discovery included. While
+    more than half of the slots are used, a request about a token that was never active has
+    less: see `GoodTokens.short_deadline`. It is sent a second time if the connection failed,
+    never after a response. `EndpointHealth` decides which requests are sent while some fail.
 
     Args:
         member: The name of the endpoint in the metadata.
         discovery: Finds the URL of the endpoint.
         fetcher: Sends the form.
-        breaker: Records failures of the endpoint.
+        build_canary: Returns a form about a random token, whose failure is no caller's doing.
+        clock: Returns monotonic seconds.
         queue_timeout: How many seconds a request may wait for a slot.
         deadline: How many seconds a request may take once it has a slot.
         discovery_timeout: How many seconds discovery may take. It is shared by all requests, and
             continues when a request that waits for it reaches its own deadline.
     """
 
-    def __init__(  # noqa: PLR0913 - three parts, and four settings by keyword
+    def __init__(  # noqa: PLR0913 - four parts, and four settings by keyword
         self,
         member: str,
         discovery: Discovery,
         fetcher: Fetcher,
+        build_canary: Callable[[], FormRequest],
         *,
-        breaker: CircuitBreaker,
+        clock: Clock,
         queue_timeout: float = 2,
         deadline: float = 2,
         discovery_timeout: float = 5,
     ) -> None:
-        self._member = member
-        self._discovery = discovery
-        self._fetcher = fetcher
-        self._breaker = breaker
-        self._queue_timeout = queue_timeout
-        self._deadline = deadline
+        self._member, self._discovery, self._fetcher = member, discovery, fetcher
+        self._build_canary = build_canary
+        self._clock = clock
+        self._queue_timeout, self._deadline = queue_timeout, deadline
         self._discovery_timeout = discovery_timeout
         self._discoveries: Singleflight[str, None] = Singleflight(closed=None)
         self._discovery_failure = Reason.WRONG_METADATA
+        self._discovery_failed_at = float("-inf")
         self._located = discovery.known(member) is not None
-        self._slots: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
+        self._health = EndpointHealth(clock, self._became_narrow)
+        self._canaries: Singleflight[int, None] = Singleflight(closed=None)
+        self._canaries_sent = 0
+        self._log = LogLimit(clock)
+        self._current_slots: RequestSlots | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether the endpoint was found, and the circuit breaker is not open."""
-        return self._located and not self._breaker.failing
+        """Whether the endpoint was found, and is not considered down."""
+        return self._located and not self._health.narrow
 
-    async def post(self, build_request: Callable[[], FormRequest]) -> HTTPResult:
-        """Send the form that *build_request* returns, and return the response.
+    async def post(
+        self, token: str, build_request: Callable[[], FormRequest]
+    ) -> tuple[HTTPResult, float]:
+        """Send the form that *build_request* returns; return the response, and its seconds.
 
         *build_request* is called for each attempt, so that an assertion or nonce is sent only
         once. The response has any status except 429 and 5xx, which count as failures.
 
+        Args:
+            token: The token that the form is about.
+            build_request: Returns the form.
+
         Raises:
-            IssuerUnavailable: No slot, no response in time, status 429 or 5xx, or the circuit
-                breaker is open.
+            IssuerUnavailable: No slot, no response in time, status 429 or 5xx, or no request is
+                sent about this token now.
         """
+        key = hash(token)
         slots = await self._acquire_slot()
         try:
-            if not self._breaker.allow():
-                raise self._unavailable(Reason.BACKING_OFF)
-            result = await self._attempt(build_request)
+            if seconds := self._health.try_acquire(key):
+                self._send_canary_if_due(slots)
+                raise self._unavailable(Reason.BACKING_OFF, seconds)
+            short = None
+            if slots.crowded and key not in self._health.good:
+                short = self._health.good.short_deadline()
+            sent_at = self._health.now()
+            result = await self._attempt(slots, build_request, short)
         finally:
             slots.release()
-        if isinstance(result, Reason):
-            raise self._no_result(result)
-        if result.status == _TOO_MANY or result.status >= _SERVER_ERROR:
-            raise self._endpoint_failed(Reason.BAD_RESPONSE, result.retry_after)
-        self._breaker.record_success()
-        if result.status in _MOVED:
-            self._discovery.forget()
-        return result
+        response = self._response(key, sent_at, result, slots, shortened=short is not None)
+        return response, self._health.now() - sent_at
+
+    def record_active(self, token: str, seconds: float) -> None:
+        """Record that *token* is active, as a response after *seconds* said."""
+        self._health.good.add(hash(token), seconds)
 
     def start(self) -> None:
         """Start discovery of the endpoint in the background, unless its URL is known."""
@@ -120,61 +135,113 @@ class EndpointClient:
         await self._url()
 
     async def aclose(self) -> None:
-        """Cancel discovery, and close all connections; the next use opens new ones."""
+        """Cancel background work, and close all connections; the next use opens new ones."""
+        await self._canaries.aclose()
         await self._discoveries.aclose()
         await self._fetcher.aclose()
 
-    async def _acquire_slot(self) -> asyncio.Semaphore:
-        """Acquire a slot of the running loop, and return the semaphore to release.
+    def _slots(self) -> RequestSlots:
+        """Return the slots of the running loop."""
+        slots = self._current_slots
+        if slots is None or slots.loop is not asyncio.get_running_loop():
+            health = self._health
+            slots = RequestSlots(health.exclude, lambda: health.suspect and not health.narrow)
+            self._current_slots = slots
+        return slots
+
+    async def _acquire_slot(self) -> RequestSlots:
+        """Acquire a slot of the running loop, and return the object to release.
 
         A timeout here says nothing about the server, so it does not count as a failure.
         """
-        loop = asyncio.get_running_loop()
-        if self._slots is None or self._slots[0] is not loop:
-            self._slots = (loop, asyncio.Semaphore(_SLOTS))
-        slots = self._slots[1]
-        if not slots.locked():
-            await slots.acquire()  # does not wait, and a timeout would cost more than the call
-            return slots
+        slots = self._slots()
+        if slots.full and self._health.narrow:
+            raise self._unavailable(Reason.BACKING_OFF)
         try:
-            async with asyncio.timeout(self._queue_timeout):
-                await slots.acquire()
+            await slots.acquire(self._queue_timeout)
         except TimeoutError:
             raise self._unavailable(Reason.BUSY) from None
         return slots
 
-    async def _attempt(self, build_request: Callable[[], FormRequest]) -> HTTPResult | Reason:
+    async def _attempt(
+        self, slots: RequestSlots, build_request: Callable[[], FormRequest], short: float | None
+    ) -> HTTPResult | Reason:
         """Return the response, or the reason why there is none.
 
         The deadline starts here: time spent waiting for a slot is not the endpoint's.
         """
+        seconds = self._deadline if short is None else min(short, self._deadline)
         try:
-            async with asyncio.timeout(self._deadline):
-                return await self._send_with_retry(build_request)
+            return await slots.within(seconds, self._send_with_retry(build_request))
         except TimeoutError:
             return Reason.TIMED_OUT
         except IssuerUnavailable as error:
             return error.reason
-        except BaseException:
-            self._breaker.cancel()
-            raise
 
     async def _send_with_retry(self, build_request: Callable[[], FormRequest]) -> HTTPResult:
         url = await self._url()
         try:
             return await self._send(url, build_request())
         except IssuerUnavailable as error:
-            if error.reason is not Reason.UNREACHABLE:
+            if error.reason is not Reason.UNREACHABLE or self._health.narrow:
                 raise
         return await self._send(url, build_request())
 
     async def _send(self, url: str, request: FormRequest) -> HTTPResult:
         return await self._fetcher.post(url, request.form, request.headers)
 
+    def _response(
+        self,
+        key: int,
+        sent_at: float,
+        result: HTTPResult | Reason,
+        slots: RequestSlots,
+        *,
+        shortened: bool,
+    ) -> HTTPResult:
+        """Record the outcome of a request, and return the response if there is a usable one."""
+        if shortened and result is Reason.TIMED_OUT:
+            raise self._unavailable(Reason.BUSY)  # the endpoint had less time than it may take
+        if self._record(key, sent_at, result):
+            if isinstance(result, Reason):
+                raise self._unavailable(result)
+            return result
+        self._send_canary_if_due(slots)
+        reason = result if isinstance(result, Reason) else Reason.BAD_RESPONSE
+        raise self._unavailable(reason, self._health.rest_left(key))
+
+    def _record(self, key: int | None, sent_at: float, result: HTTPResult | Reason) -> bool:
+        """Record the outcome of a request, and return whether it was conclusive."""
+        if isinstance(result, Reason):
+            if result in _NO_RESPONSE:
+                self._health.record_failure(key, sent_at)
+                return False
+        elif result.status == _TOO_MANY:
+            self._health.record_limit(key, sent_at, result.retry_after)
+            return False
+        elif result.status >= _SERVER_ERROR:
+            self._health.record_failure(key, sent_at)
+            return False
+        elif result.status in _MOVED:
+            self._discovery.forget()
+        self._health.record_conclusive(key)
+        return True
+
+    def _send_canary_if_due(self, slots: RequestSlots) -> None:
+        """Send the canary in the background; it takes no slot, since callers may use them all."""
+        if self._health.canary_due():
+            self._canaries_sent += 1
+            self._canaries.start(self._canaries_sent, lambda: self._send_canary(slots))
+
+    async def _send_canary(self, slots: RequestSlots) -> None:
+        sent_at = self._health.now()
+        self._record(None, sent_at, await self._attempt(slots, self._build_canary, None))
+
     async def _url(self) -> str:
         url = self._discovery.known(self._member)
         if url is None:
-            await self._discoveries.run(self._member, self._discover)
+            if self._clock() - self._discovery_failed_at >= _DISCOVERY_INTERVAL:
+                await self._discoveries.run(self._member, self._discover)
             url = self._discovery.known(self._member)
         if url is None:
             raise self._unavailable(self._discovery_failure)
@@ -182,8 +249,9 @@ class EndpointClient:
 
     async def _discover(self) -> None:
         try:
-            async with asyncio.timeout(self._discovery_timeout):
-                await self._discovery.address(self._member)
+            await self._slots().within(
+                self._discovery_timeout, self._discovery.address(self._member)
+            )
         except TimeoutError:
             self._discovery_failure = Reason.TIMED_OUT
         except IssuerUnavailable as error:
@@ -192,30 +260,21 @@ class EndpointClient:
             self._discovery_failure = Reason.WRONG_METADATA if responded else error.reason
         else:
             self._located = True
+            return
+        self._discovery_failed_at = self._clock()
 
-    def _no_result(self, reason: Reason) -> IssuerUnavailable:
-        if reason in _ENDPOINT_FAILURES:
-            return self._endpoint_failed(reason)
-        self._breaker.record_success()
-        return self._unavailable(reason)
+    def _became_narrow(self) -> None:
+        self._discovery.forget()  # the endpoint may have moved
+        self._log.log(
+            logging.WARNING,
+            "narrow",
+            "%s: no usable response from %s for 5 s: "
+            "at most four requests a second are sent until there is one",
+            self._discovery.issuer,
+            self._member,
+        )
 
-    def _endpoint_failed(
-        self, reason: Reason, retry_after: float | None = None
-    ) -> IssuerUnavailable:
-        was_failing = self._breaker.failing
-        self._breaker.record_failure(retry_after)
-        if self._breaker.failing and not was_failing:
-            self._discovery.forget()  # the endpoint may have moved
-            _log.warning(
-                "%s: no requests to %s for %.0f s: %s",
-                self._discovery.issuer,
-                self._member,
-                self._breaker.seconds_left,
-                reason,
-            )
-        return self._unavailable(reason)
-
-    def _unavailable(self, reason: Reason) -> IssuerUnavailable:
+    def _unavailable(self, reason: Reason, seconds: float = 1) -> IssuerUnavailable:
         """Return a new error: each waiter needs its own, since raising adds a traceback."""
-        seconds = max(math.ceil(self._breaker.seconds_left), 1)
+        seconds = max(math.ceil(seconds), 1)
         return IssuerUnavailable(self._discovery.issuer, reason, retry_after=seconds)

@@ -4,20 +4,21 @@ import dataclasses
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, Unpack, get_args
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.http.fetcher import Fetcher, HTTPClient, HTTPResult
 from oauth_guard.interfaces import Clock
-from oauth_guard.issuers.circuit_breaker import CircuitBreaker
 from oauth_guard.issuers.client_auth import ClientAuthentication, MutualTLS
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.endpoint_client import EndpointClient, FormRequest
 from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
+from oauth_guard.issuers.token_format import TokenFormat, read_token_format
 from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.jose.jws import parse_jws
 from oauth_guard.jose.strict_json import parse_object
+from oauth_guard.log_limit import LogLimit
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.cache_settings import CacheSettings
 from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
@@ -63,6 +64,9 @@ class IntrospectionIssuer:
             request.
         inactive_for: Seconds for which it is cached that a token is inactive.
         token_type_hint: Send the hint that the token is an access token (RFC 7662 §2.1).
+        token_format: What all tokens of this issuer look like: a prefix, a length, a range of
+            lengths, or a function that checks a check digit, say; or a list of these. A token
+            without that format is rejected, and no request is sent about it.
         signed: Request signed responses, and accept no others (RFC 9701).
         accepts_unnamed_jwts: Introspect JWTs without a readable `iss` too, as encrypted ones are.
         subject_from: The member that contains the subject, if not `sub`: `"username"`, say.
@@ -93,6 +97,7 @@ class IntrospectionIssuer:
         cache_for: float = 60,
         inactive_for: float = 5,
         token_type_hint: bool = False,
+        token_format: TokenFormat | Sequence[TokenFormat] | None = None,
         signed: bool = False,
         accepts_unnamed_jwts: bool = False,
         subject_from: str = "sub",
@@ -112,8 +117,11 @@ class IntrospectionIssuer:
         self._client, self._hint, self._media_type = client, token_type_hint, kind
         mtls = isinstance(client, MutualTLS)
         discovery, fetcher = _discovery(issuer, http, urls, insecure_http=insecure_http, mtls=mtls)
-        breaker = CircuitBreaker(monotonic)
-        self._endpoint = EndpointClient(_ENDPOINT, discovery, fetcher, breaker=breaker)
+        self._endpoint = EndpointClient(
+            _ENDPOINT, discovery, fetcher, self._canary, clock=monotonic
+        )
+        self._check_format = None if token_format is None else read_token_format(token_format)
+        self._log = LogLimit(monotonic)
         self._keys = RemoteKeySet(discovery, cache=_TIMES, clock=monotonic) if signed else None
 
     def __repr__(self) -> str:
@@ -139,7 +147,7 @@ class IntrospectionIssuer:
             introspect: Makes no difference here: nothing is cached in this class.
 
         Raises:
-            InvalidToken: It is not active, or this issuer can't have issued it.
+            InvalidToken: It is not active, has another format, or this issuer can't have issued it.
             IssuerUnavailable: The endpoint can't be reached, or its response can't be trusted.
         """
         del introspect
@@ -149,9 +157,15 @@ class IntrospectionIssuer:
             and is_signed_response(token.parse().header)
         ):
             raise InvalidToken(Reason.WRONG_TYPE)  # RFC 9701 §8.1
-        result = await self._endpoint.post(lambda: self._form_request(token.text))
+        if self._check_format is not None:
+            self._check_format(token.text)
+        result, seconds = await self._endpoint.post(
+            token.text, lambda: self._form_request(token.text)
+        )
         members = self.cache.share_names(await self._members(result))
-        return Validation(read_introspection(members, self._rules), None)
+        access_token = read_introspection(members, self._rules)
+        self._endpoint.record_active(token.text, seconds)
+        return Validation(access_token, None)
 
     def start(self) -> None:
         """Start to find its endpoint, and to fetch its keys if needed, in the background."""
@@ -174,6 +188,10 @@ class IntrospectionIssuer:
         if self._keys is not None:
             await self._keys.aclose()
         await self._endpoint.aclose()
+
+    def _canary(self) -> FormRequest:
+        """Return the form about a random token, which is inactive at every server."""
+        return self._form_request(secrets.token_urlsafe(32))
 
     def _form_request(self, token: str) -> FormRequest:
         nonce = secrets.token_urlsafe(16)
@@ -213,7 +231,9 @@ class IntrospectionIssuer:
         if (
             result.status != _BAD_REQUEST or reason is not Reason.BAD_RESPONSE
         ):  # one token may cause it
-            _log.error(
+            self._log.log(
+                logging.ERROR,
+                (result.status, reason),
                 "%s: the introspection endpoint returned %d to %s: %s",
                 *(self.issuer, result.status, self._client.client_id, advice),
             )

@@ -1,8 +1,12 @@
-"""RateLimit: a token bucket, which limits operations per second."""
+"""RateLimit: a token bucket, which limits operations per second; AdaptiveRateLimit adapts."""
 
 from oauth_guard.interfaces import Clock
 
-__all__ = ["RateLimit"]
+__all__ = ["AdaptiveRateLimit", "RateLimit"]
+
+_CEILING = 256
+_HALVING_INTERVAL = 1
+_DOUBLING_INTERVAL = 5
 
 
 class RateLimit:
@@ -17,7 +21,7 @@ class RateLimit:
         self._per_second = per_second
         self._clock = clock
         self._available = float(per_second)
-        self._updated_at = clock()
+        self._updated_at = float("-inf")
 
     def try_acquire(self) -> bool:
         """Return True and count one operation if it is allowed now, else return False."""
@@ -29,3 +33,41 @@ class RateLimit:
             return False
         self._available -= 1
         return True
+
+
+class AdaptiveRateLimit(RateLimit):
+    """Token bucket whose rate halves when a server limits us, and doubles every five seconds.
+
+    There is no limit at first. The first halving sets it to 128 a second; at 256 it is gone.
+
+    Args:
+        clock: Returns monotonic seconds.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(_CEILING, clock)
+        self._changed_at = float("-inf")
+
+    def halve(self, floor: float) -> None:
+        """Halve the rate, at most once a second, and not below *floor*."""
+        now = self._clock()
+        if now - self._changed_at < _HALVING_INTERVAL:
+            return
+        rate = self._per_second
+        self._per_second = max(rate / 2, min(rate, floor))
+        self._available = min(self._available, self._per_second)
+        self._changed_at = now
+
+    def try_acquire(self) -> bool:
+        """Return True and count one operation if it is allowed now, else return False."""
+        if self._per_second >= _CEILING:
+            return True
+        now = self._clock()
+        while self._per_second < _CEILING and now - self._changed_at >= _DOUBLING_INTERVAL:
+            self._per_second *= 2
+            self._changed_at += _DOUBLING_INTERVAL
+        return super().try_acquire()
+
+    def refund(self) -> None:
+        """Allow one operation more: one that was counted did not burden the server."""
+        self._available = min(self._available + 1, self._per_second)

@@ -7,10 +7,10 @@ import httpx
 
 from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.http.fetcher import Fetcher
-from oauth_guard.issuers.circuit_breaker import CircuitBreaker
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.endpoint_client import EndpointClient, FormRequest
 from tests.builders.clock import FakeClock
+from tests.builders.scripted_issuer import run_pending_tasks
 
 ISSUER = "https://as.example.com"
 ENDPOINT = f"{ISSUER}/introspect"
@@ -19,15 +19,7 @@ MEMBER = "introspection_endpoint"
 OK = httpx.Response(200, json={"active": False})
 
 
-class CountingBreaker(CircuitBreaker):
-    """A circuit breaker that counts the failures recorded."""
-
-    failures = 0
-
-    def record_failure(self, retry_after: float | None = None) -> None:
-        """Count the failure, and record it."""
-        self.failures += 1
-        super().record_failure(retry_after)
+CANARY = b"canary"
 
 
 class EndpointClientHarness:
@@ -42,9 +34,10 @@ class EndpointClientHarness:
         responses: What the endpoint still has to send, in order.
         metadata: The response to a request for metadata.
         paths: The paths of the requests received, in order.
-        forms: The forms received.
+        canary: The response about the canary.
+        forms: The forms received, without the canary's.
+        canaries: How many requests about the canary were received.
         max_concurrent: The largest number of concurrent requests seen.
-        breaker: The circuit breaker, which counts failures.
         latency: How many seconds it takes to respond, or to close a connection.
         gate: While it is cleared, no response is sent.
     """
@@ -58,14 +51,17 @@ class EndpointClientHarness:
         self.responses = list(responses)
         self.metadata: httpx.Response | Exception = httpx.Response(200, json=METADATA)
         self.paths: list[str] = []
+        self.canary: httpx.Response | Exception = OK
         self.forms: list[bytes] = []
+        self.canaries = 0
         self.max_concurrent = 0
         self.clock = FakeClock()
         self.gate = asyncio.Event()
         self.gate.set()
         self.latency = 0.0
         self._concurrent = 0
-        self._numbers = iter(range(2000))
+        self._numbers = iter(range(5000))
+        self._tokens = iter(range(5000))
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._respond))
         fetcher = Fetcher(ISSUER, http, frozenset())
         discovery = Discovery(
@@ -75,15 +71,44 @@ class EndpointClientHarness:
             introspection_endpoint=endpoint,
             insecure_http=False,
         )
-        self.breaker = CountingBreaker(self.clock)
-        self.endpoint = EndpointClient(MEMBER, discovery, fetcher, breaker=self.breaker, **timeouts)
+        self.endpoint = EndpointClient(
+            MEMBER,
+            discovery,
+            fetcher,
+            lambda: FormRequest(CANARY, {}),
+            clock=self.clock,
+            **timeouts,
+        )
 
-    async def post(self) -> int | Reason:
-        """Send one form, and return the status of the response, or why there is none."""
+    async def post(self, token: str | None = None) -> int | Reason:
+        """Send one form, and return the status of the response, or why there is none.
+
+        It is about *token*; by default about one that no form was sent about before.
+        """
         try:
-            return (await self.endpoint.post(self._build_request)).status
+            result, _ = await self.endpoint.post(token or self.new_token(), self._build_request)
         except IssuerUnavailable as error:
             return error.reason
+        return result.status
+
+    async def retry_after(self, token: str) -> int:
+        """Send a form about *token*, which must fail, and return the seconds to wait."""
+        try:
+            await self.endpoint.post(token, self._build_request)
+        except IssuerUnavailable as error:
+            return error.retry_after
+        raise AssertionError("the request succeeded")
+
+    def new_token(self) -> str:
+        """Return a token that no form was sent about before."""
+        return f"token {next(self._tokens)}"
+
+    async def take_down(self, seconds: int = 6) -> None:
+        """Send four forms a second, for *seconds* of the clock."""
+        for _ in range(4 * seconds):
+            await self.post()
+            await run_pending_tasks()
+            self.clock.advance(0.25)
 
     async def post_in_turn(self, times: int) -> Sequence[int | Reason]:
         """Send forms one after the other, and return each outcome."""
@@ -106,7 +131,10 @@ class EndpointClientHarness:
             self._concurrent -= 1
             await asyncio.sleep(self.latency)
         response = self.metadata
-        if request.method == "POST":
+        if request.content == CANARY:
+            self.canaries += 1
+            response = self.canary
+        elif request.method == "POST":
             self.forms.append(request.content)
             response = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
         if isinstance(response, Exception):

@@ -1,6 +1,7 @@
-"""EndpointClient under load: 64 slots, and waiting for a slot is no failure of the endpoint."""
+"""EndpointClient under load: 64 slots, waiting for one is no failure, and stalls of the loop."""
 
 import asyncio
+import time
 
 import httpx
 import pytest
@@ -21,14 +22,15 @@ async def test_at_most_64_requests_are_concurrent() -> None:
 
 
 async def test_timeout_in_the_queue_is_not_counted_as_a_failure() -> None:
-    """The reason is `busy`, and the circuit breaker is not involved."""
+    """The reason is `busy`, and the token does not rest."""
     harness = EndpointClientHarness(OK, queue_timeout=0.05)
     harness.gate.clear()
-    requests = [asyncio.create_task(harness.post()) for _ in range(70)]
+    requests = [asyncio.create_task(harness.post(f"t{number}")) for number in range(70)]
     assert [await each for each in requests[64:]] == [Reason.BUSY] * 6
     harness.gate.set()
     assert {await each for each in requests[:64]} == {200}
-    assert harness.breaker.failures == 0
+    assert await harness.post("t69") == 200
+    assert harness.canaries == 0
 
 
 async def test_deadline_starts_when_a_request_has_its_slot() -> None:
@@ -38,23 +40,73 @@ async def test_deadline_starts_when_a_request_has_its_slot() -> None:
     assert await harness.post_concurrently(128) == {200}
 
 
-async def test_flood_makes_a_slow_endpoint_busy_and_does_not_open_the_breaker() -> None:
+async def test_flood_makes_a_slow_endpoint_busy_and_not_narrow() -> None:
     """Surplus requests fail as `busy`, and requests after the flood get a response."""
     harness = EndpointClientHarness(OK)
     harness.latency = 0.15
     assert await harness.post_concurrently(900) <= {200, Reason.BUSY}
-    assert harness.breaker.failures == 0
+    assert harness.canaries == 0
     assert harness.endpoint.ready
     assert await harness.post_concurrently(64) == {200}
 
 
-async def test_opening_of_the_breaker_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Requests in progress when the breaker opens log nothing more."""
+async def test_narrow_endpoint_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Requests that are refused or fail meanwhile log nothing more."""
     harness = EndpointClientHarness(httpx.Response(500))
-    await asyncio.gather(*(harness.post() for _ in range(20)))
-    assert [each.getMessage() for each in caplog.records if each.name == "oauth_guard"] == [
-        f"{ISSUER}: no requests to introspection_endpoint for 10 s: bad_response"
-    ]
+    harness.canary = httpx.Response(500)
+    await harness.take_down(20)
+    (line,) = [each.getMessage() for each in caplog.records if each.name == "oauth_guard"]
+    assert line == (
+        f"{ISSUER}: no usable response from introspection_endpoint for 5 s: "
+        "at most four requests a second are sent until there is one"
+    )
+
+
+async def test_request_to_a_full_narrow_endpoint_waits_for_no_slot() -> None:
+    """It would fail after the wait."""
+    harness = EndpointClientHarness(httpx.Response(500), deadline=0.2)
+    harness.canary = httpx.Response(500)
+    harness.gate.clear()
+    requests = [asyncio.create_task(harness.post()) for _ in range(64)]
+    await asyncio.sleep(0.01)
+    harness.endpoint._health.narrow = True  # noqa: SLF001 - requests sent before fill the slots
+    async with asyncio.timeout(0.1):
+        assert await harness.post() == Reason.BACKING_OFF
+    harness.gate.set()
+    await asyncio.wait(requests)
+
+
+async def test_token_never_active_has_a_short_deadline_while_slots_are_crowded() -> None:
+    """0.25 s for the tokens after the 33rd; an active token has the whole time."""
+    harness = EndpointClientHarness(OK)
+    harness.endpoint.record_active("good", 0.01)
+    harness.gate.clear()
+    requests = [asyncio.create_task(harness.post(f"t{number}")) for number in range(40)]
+    requests.append(asyncio.create_task(harness.post("good")))
+    await asyncio.sleep(0.5)
+    assert [each.done() for each in requests] == [False] * 32 + [True] * 8 + [False]
+    assert {await each for each in requests[32:40]} == {Reason.BUSY}
+    harness.gate.set()
+    assert {await each for each in (*requests[:32], requests[40])} == {200}
+    assert await harness.post("t39") == 200  # it does not rest
+
+
+async def test_deadline_is_not_short_while_the_pace_of_the_endpoint_is_unknown() -> None:
+    """No token was active yet."""
+    harness = EndpointClientHarness(OK)
+    harness.latency = 0.4
+    assert await harness.post_concurrently(64) == {200}
+
+
+async def test_time_for_which_the_loop_was_blocked_is_added_to_deadlines() -> None:
+    """The responses have arrived meanwhile, and are read afterwards."""
+    harness = EndpointClientHarness(OK, deadline=0.3)
+    harness.latency = 0.25
+    requests = [asyncio.create_task(harness.post()) for _ in range(10)]
+    await asyncio.sleep(0.15)
+    time.sleep(0.4)  # noqa: ASYNC251 - the application blocks its loop
+    assert {await each for each in requests} == {200}
+    assert harness.canaries == 0
 
 
 async def test_request_cancelled_in_the_queue_has_no_effect() -> None:

@@ -26,6 +26,7 @@ from oauth_guard.issuers.client_auth import (
 from oauth_guard.issuers.introspection import IntrospectionIssuer
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.testing import SigningKey
+from tests.builders.scripted_issuer import run_pending_tasks
 from tests.unit.issuers.introspection_issuer import (
     ENDPOINT,
     GOOD,
@@ -263,7 +264,7 @@ async def test_error_that_a_token_can_cause_is_not_logged_as_an_error(
 
 
 async def test_valid_token_is_accepted_after_a_hundred_bad_requests() -> None:
-    """The endpoint responds to the others with 400, which does not open the circuit breaker."""
+    """The endpoint responds to the others with 400, which is conclusive."""
     harness = IntrospectionIssuerHarness()
     good = harness.local.opaque_token()
     harness.respond_with(httpx.Response(400))
@@ -272,16 +273,45 @@ async def test_valid_token_is_accepted_after_a_hundred_bad_requests() -> None:
     assert await harness.verdict(good) == GOOD
 
 
-async def test_outage_says_when_to_retry() -> None:
-    """Not before the circuit breaker allows a request."""
+async def test_outage_about_one_token_says_when_to_retry() -> None:
+    """Not before the token has rested; other tokens are introspected."""
     harness = IntrospectionIssuerHarness()
     harness.respond_with(httpx.Response(500))
-    for _ in range(5):
-        await harness.verdict()
-    error = await harness.unavailable()
-    assert (error.reason, error.retry_after) == (Reason.BACKING_OFF, 10)
-    assert not harness.issuer.ready
-    assert harness.introspections == 5
+    token = harness.local.opaque_token("read")
+    assert await harness.verdict(token) == Reason.BAD_RESPONSE
+    error = await harness.unavailable(token)
+    assert (error.reason, error.retry_after) == (Reason.BACKING_OFF, 5)
+    assert harness.introspections == 1
+    harness.recover()
+    assert await harness.verdict() == GOOD
+    await harness.issuer.aclose()
+
+
+async def test_canary_is_a_random_token() -> None:
+    """Each is another one, sent as any token is: RFC 7662 §2.2 says what the response is."""
+    harness = IntrospectionIssuerHarness(endpoint=ENDPOINT, token_type_hint=True)
+    harness.respond_with(httpx.Response(500))
+    for _ in range(2):
+        for number in range(5):
+            await harness.verdict(f"t{number}")
+        harness.recover()
+        await run_pending_tasks()
+        harness.respond_with(httpx.Response(500))
+        harness.clock.advance(5)
+    forms = harness.local.introspection.forms
+    assert [form["token_type_hint"] for form in forms] == ["access_token"] * 2
+    assert {len(form["token"]) for form in forms} == {43}
+    assert forms[0]["token"] != forms[1]["token"]
+    assert harness.issuer.ready
+
+
+@pytest.mark.conformance("7662-17")
+async def test_token_without_the_configured_format_is_rejected_without_a_request() -> None:
+    """Its prefix differs."""
+    harness = IntrospectionIssuerHarness(token_format="opaque-")
+    assert await harness.verdict("junk") == Reason.WRONG_FORMAT
+    assert harness.introspections == 0
+    assert await harness.verdict() == GOOD
 
 
 async def test_subject_is_read_from_the_configured_member() -> None:

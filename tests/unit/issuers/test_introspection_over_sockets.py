@@ -12,7 +12,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.http.fetcher import Fetcher
-from oauth_guard.issuers.circuit_breaker import CircuitBreaker
 from oauth_guard.issuers.client_auth import ClientSecretBasic
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.endpoint_client import EndpointClient, FormRequest
@@ -144,13 +143,19 @@ async def test_response_after_the_deadline_is_an_outage(served: tuple[Server, st
         introspection_endpoint=f"{origin}/introspect",
         insecure_http=False,
     )
-    breaker = CircuitBreaker(time.monotonic)
     endpoint = EndpointClient(
-        "introspection_endpoint", discovery, fetcher, breaker=breaker, deadline=0.15
+        "introspection_endpoint",
+        discovery,
+        fetcher,
+        lambda: FormRequest(b"token=canary", {}),
+        clock=time.monotonic,
+        deadline=0.15,
     )
     with pytest.raises(IssuerUnavailable, match=Reason.TIMED_OUT):
-        await endpoint.post(lambda: FormRequest(b"token=slow", {}))
-    assert (await endpoint.post(lambda: FormRequest(b"token=well", {}))).status == 200
+        await endpoint.post("slow", lambda: FormRequest(b"token=slow", {}))
+    result, seconds = await endpoint.post("well", lambda: FormRequest(b"token=well", {}))
+    assert result.status == 200
+    assert 0 < seconds < 2
     await endpoint.aclose()
 
 
