@@ -23,7 +23,6 @@ from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
-from oauth_guard.log_limit import LogLimit
 from oauth_guard.protocol.binding import check_binding, confirmation_of
 from oauth_guard.protocol.challenge import Rejection, RejectionBuilder
 from oauth_guard.protocol.credentials import BearerMethods
@@ -113,7 +112,6 @@ class Guard:
         self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, store=store, clock=clock)
         self._store, self._clock, self._expose_token = store, clock, expose_token
         self._cache = IdentityCache()
-        self._log_limit = LogLimit()
         self._checks: tuple[Check, ...] = ()
         self._rejections = RejectionBuilder(
             realm=realm if metadata else realm or resource,
@@ -132,13 +130,8 @@ class Guard:
 
     @property
     def ready(self) -> bool:
-        """Whether tokens of every issuer can be validated; once True, it stays True."""
-        return self._issuers.was_ready
-
-    @property
-    def degraded(self) -> bool:
-        """Whether tokens of some issuer can't be validated now, though the guard was ready."""
-        return self._issuers.was_ready and not self._issuers.ready
+        """Whether tokens of every issuer can be validated now; for a readiness probe."""
+        return self._issuers.ready
 
     async def authenticate(self, request: ResourceRequest, *, introspect: bool = False) -> Identity:
         """Return the identity of the caller who sent *request*, or raise.
@@ -235,19 +228,21 @@ class Guard:
         """Return the rejection for *error*, and log its reason for the operator."""
         rejection = self._rejections.build(error)
         if isinstance(error, IssuerUnavailable):
-            message = "%s: no response from %s: %s"
-            kind = (error.issuer, error.reason)
-            self._log_limit.log(logging.WARNING, kind, message, self.resource, *kind)
+            _log.warning("%s: no response from %s: %s", self.resource, error.issuer, error.reason)
         elif _log.isEnabledFor(logging.INFO):
             _log.info("%s: rejected with %d: %s", self.resource, rejection.status, error.reason)
         return rejection
 
     async def _validate(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
         """Return the validated token of *request*, and offer it to the cache."""
-        validation = await self._issuers.validate(request.token, introspect=introspect)
-        # The issuer may have taken seconds, so the time is read afterwards.
+        token = request.token
+        # The result of an introspection may replace claims of the token.
+        if not introspect:
+            token.precheck = lambda read: read.check_claims(self.resource, self._clock())
+        validation = await self._issuers.validate(token, introspect=introspect)
+        # The issuer may have taken seconds, so the times are checked again.
         validation.token.check_claims(self.resource, self._clock())
-        raw = request.token.text if self._expose_token else None
+        raw = token.text if self._expose_token else None
         identity = Identity.from_token(validation.token, raw=raw)
         validated = ValidatedToken(identity, validation)
         self._cache.put(request.cache_key, validated)

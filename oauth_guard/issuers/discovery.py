@@ -1,5 +1,6 @@
 """Discovery: find an issuer's endpoints in its authorization server metadata (RFC 8414)."""
 
+import asyncio
 from urllib.parse import urlsplit
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason
@@ -59,6 +60,7 @@ class Discovery:
         configured = {"jwks_uri": jwks_uri, "introspection_endpoint": introspection_endpoint}
         self._configured = {member: url for member, url in configured.items() if url}
         self._found = dict(self._configured)
+        self._former: dict[str, str] = {}
         self._insecure_http = insecure_http
         self._mtls = mtls
 
@@ -74,13 +76,24 @@ class Discovery:
         """Return the URL of the endpoint *member*: the configured one, or that in the metadata.
 
         The metadata URLs are tried in turn until one has a usable document. A timeout or a
-        failed connection ends the search, since all URLs are on the same host.
+        failed connection ends the search, since all URLs are on the same host. If there is none,
+        a URL that was known before `expire` is returned.
 
         Raises:
-            IssuerUnavailable: No metadata URL has a usable document.
+            IssuerUnavailable: No metadata URL has a usable document, and no URL was known.
         """
         if member not in self._found:
-            self._found[member] = await self._discover(member)
+            former = self._former.pop(member, None)
+            try:
+                self._found[member] = await self._discover(member)
+            except IssuerUnavailable:
+                if former is None:
+                    raise
+                self._found[member] = former
+            except asyncio.CancelledError:  # the deadline of the caller
+                if former is not None:
+                    self._found[member] = former
+                raise
         return self._found[member]
 
     def known(self, member: str) -> str | None:
@@ -98,6 +111,11 @@ class Discovery:
     async def aclose(self) -> None:
         """Close the HTTP client that the fetcher opened."""
         await self._fetcher.aclose()
+
+    def expire(self) -> None:
+        """Read the metadata again at the next use; if that fails, use the known URLs after it."""
+        self._former = {**self._former, **self._found}
+        self._found = dict(self._configured)
 
     def forget(self) -> None:
         """Drop cached URLs, so that the metadata is read again; configured URLs stay."""

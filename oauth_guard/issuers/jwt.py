@@ -136,7 +136,8 @@ class JWTIssuer:
     async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
         """Return *token*, verified by this issuer's keys; the checks run from cheap to costly.
 
-        Audience and lifetime are not checked here: see `AccessToken.check_claims`.
+        All checks that need no key come first, so a token that fails one causes no fetch. Audience
+        and lifetime are checked only by the token's `precheck`: see `AccessToken.check_claims`.
 
         Args:
             token: The token as received.
@@ -156,6 +157,8 @@ class JWTIssuer:
             raise InvalidToken(Reason.UNKNOWN_ISSUER)
         self._rules.check_header(signed.header)
         access_token = AccessToken.from_claims(signed.claims, self._rules)
+        if token.precheck is not None:
+            token.precheck(access_token)
         # Read before the signature is verified: if the keys change meanwhile, it returns False.
         is_current = self._keys.is_current
         await self._keys.verify(signed)

@@ -3,17 +3,18 @@
 import asyncio
 import logging
 import math
-import random
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from weakref import WeakMethod
 
-from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
+from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.http.fetcher import Document
 from oauth_guard.interfaces import Clock
+from oauth_guard.issuers.backoff import MAX_BACKOFF, retry_delay
 from oauth_guard.issuers.discovery import Discovery
+from oauth_guard.issuers.jwks_cache import JWKSCache
 from oauth_guard.issuers.static_keys import verify_signature
+from oauth_guard.issuers.unknown_keys import UnknownKeys
 from oauth_guard.jose.jws import JWS
 from oauth_guard.jose.key_set import MAX_KEYS, MAX_WORK, KeySet
 from oauth_guard.single_flight import Singleflight
@@ -24,40 +25,7 @@ _log = logging.getLogger("oauth_guard")
 
 _MIN_MAX_AGE, _MAX_MAX_AGE = 300, 24 * 3600
 _REFRESH_AT = 0.8
-_FIRST_BACKOFF, _MAX_BACKOFF = 1, 60
-_KEYS = "keys"  # the only key of the single flight
-
-
-@dataclass(frozen=True, slots=True)
-class JWKSCache:
-    """How long the keys of an issuer are cached, in seconds; the settings are independent.
-
-    Attributes:
-        max_age: How long keys are fresh if the issuer's `Cache-Control` has no `max-age`
-            (RFC 9111 §5.2.2.1). Its `max-age` is limited to between 5 minutes and 24 hours.
-        cooldown: The minimum time from the start of one fetch until an unknown key or a bad
-            signature may cause the next.
-        stale_if_error: How long expired keys are still used while the issuer can't be reached;
-            0 for not at all (RFC 5861 §4).
-        deadline: How long a fetch may take, discovery included.
-    """
-
-    max_age: float = 600
-    cooldown: float = 30
-    stale_if_error: float = 3600
-    deadline: float = 5
-
-    def __post_init__(self) -> None:
-        """Check the settings.
-
-        Raises:
-            ConfigurationError: One is negative or infinite, or `max_age` or `deadline` is 0.
-        """
-        times = (self.max_age, self.cooldown, self.stale_if_error, self.deadline)
-        if not (all(0 <= time < math.inf for time in times) and self.max_age and self.deadline):
-            raise ConfigurationError(
-                "JWKSCache takes seconds: positive, or 0 to turn cooldown or stale_if_error off."
-            )
+_KEYS = "keys"  # the only key of the singleflight
 
 
 class RemoteKeySet:
@@ -65,8 +33,12 @@ class RemoteKeySet:
 
     Concurrent requests share one fetch. While usable keys are cached, no request waits: the keys
     are refreshed in the background at 80 % of their `max_age`, by a timer, so that the key set
-    stays ready without requests. A failed fetch is retried with exponential back-off and full
-    jitter, up to 60 seconds; meanwhile the last known good keys are used.
+    stays ready without requests. A failed fetch is retried with exponential back-off and jitter, up
+    to 60 seconds; meanwhile the last known good keys are used. Without any it is retried after 4
+    seconds at most, counted from its start.
+
+    A token whose key is not in the set causes a fetch, unless the set was fetched after the key
+    was first named; `UnknownKeys` bounds these fetches.
     """
 
     def __init__(
@@ -87,7 +59,9 @@ class RemoteKeySet:
         self._is_current: Callable[[], bool] | None = None
         self._refresh_at = 0.0
         self._usable_until = 0.0
-        self._attempted_at: float | None = None
+        self._unknown = UnknownKeys(cache.cooldown, clock)
+        self._started = 0  # the number of fetches, each of which has a number of its own
+        self._fetched = 0  # the number of the fetch that returned the keys
         self._failures = 0
         self._failure: Reason | None = None
         self._fetches: Singleflight[str, bool] = Singleflight(closed=False)
@@ -109,24 +83,30 @@ class RemoteKeySet:
         return self._is_current
 
     async def verify(self, token: JWS) -> None:
-        """Verify the signature of *token*; if that fails, fetch newer keys and retry once.
+        """Verify the signature of *token*, if need be with keys that are fetched for it.
 
         Claims are not checked.
 
         Raises:
             InvalidToken: No key verifies the signature.
-            IssuerUnavailable: There are no usable keys, or newer ones can't be fetched.
+            IssuerUnavailable: There are no usable keys, or newer ones can't be fetched now.
         """
+        started = self._started
         keys = await self._usable_keys()
-        try:
-            await verify_signature(keys, token, self._executor)
-        except InvalidToken:
-            newer = await self._newer_keys()
-            if newer is None:
-                raise
-        else:
-            return
-        await verify_signature(newer, token, self._executor)
+        while True:
+            try:
+                await verify_signature(keys, token, self._executor)
+            except InvalidToken as error:
+                if error.reason is Reason.UNKNOWN_KEY:
+                    if self._fetched > self._unknown.first_seen(token.header, started):
+                        raise
+                    keys = await self._fetch_for_unknown_key()
+                elif (newer := await self._fetch_for_bad_signature(keys, started)) is None:
+                    raise
+                else:
+                    keys = newer
+            else:
+                return
 
     def start(self) -> None:
         """Start to fetch the keys in the background, unless they are cached or being fetched."""
@@ -153,7 +133,7 @@ class RemoteKeySet:
     async def _usable_keys(self) -> KeySet:
         now = self._clock()
         if self._keys is not None and now < self._usable_until:
-            if now >= self._refresh_at:
+            if now >= self._due_at():
                 self._fetches.start(_KEYS, self._fetch)
             return self._keys
         if not self._fetches.is_running(_KEYS) and now < self._refresh_at:
@@ -163,27 +143,54 @@ class RemoteKeySet:
             raise self._unavailable()
         return self._keys
 
-    async def _newer_keys(self) -> KeySet | None:
-        """Return keys newer than those that failed to verify a token; None inside the cooldown.
+    async def _fetch_for_unknown_key(self) -> KeySet:
+        """Return the keys of the fetch in progress, or of one that is taken from the budget.
 
-        A fetch in progress is awaited, since it may return the key. After a failed fetch it is
-        unknown whether the token is valid, so this is an outage, not an invalid token.
+        Raises:
+            InvalidToken: The budget is empty, and enough tokens wait for the next fetch.
+            IssuerUnavailable: The budget is empty, or the fetch failed: the token may be valid.
         """
         if not self._fetches.is_running(_KEYS):
-            if self._cooldown_is_over():
-                self._discovery.forget()  # the issuer may have moved its keys
-            elif self._failure is not None:
+            if self._failure is not None and self._clock() < self._refresh_at:
                 raise self._unavailable()
-            else:
-                return None
+            if not self._unknown.take():
+                raise self._delayed()
+            self._discovery.expire()  # the issuer may have moved its keys
         await self._wait_for_fetch()
-        if self._failure is not None:
+        if self._keys is None or self._failure is not None:
             raise self._unavailable()
         return self._keys
 
-    def _cooldown_is_over(self) -> bool:
-        attempted = self._attempted_at
-        return attempted is None or self._clock() >= attempted + self._cache.cooldown
+    async def _fetch_for_bad_signature(self, keys: KeySet, started: int) -> KeySet | None:
+        """Return newer keys than *keys*; None if there are none, or *keys* came after the token.
+
+        The key under this `kid` may have been replaced. A failed fetch is no outage for this
+        token: its key is known, and did not sign it.
+        """
+        if self._fetched > started:
+            return None
+        if not self._fetches.is_running(_KEYS):
+            if self._failure is not None or not self._unknown.take_for_bad_signature():
+                return None
+            self._discovery.expire()
+        await self._wait_for_fetch()
+        return None if self._keys is keys else self._keys
+
+    def _delayed(self) -> InvalidToken | IssuerUnavailable:
+        """Schedule the next fetch for an unknown key, and return the error until then."""
+        if self._unknown.schedule():
+            _log.warning(
+                "%s: unknown keys caused several fetches: the next is in %.0f s",
+                *(self._discovery.issuer, self._unknown.due_at - self._clock()),
+            )
+            self._schedule_refresh()
+        if not self._unknown.delay():
+            return InvalidToken(Reason.UNKNOWN_KEY)
+        wait = max(math.ceil(self._due_at() - self._clock()), 1)
+        return IssuerUnavailable(self._discovery.issuer, Reason.BACKING_OFF, retry_after=wait)
+
+    def _due_at(self) -> float:
+        return min(self._refresh_at, self._unknown.due_at)
 
     async def _wait_for_fetch(self) -> None:
         if not await self._fetches.run(_KEYS, self._fetch):  # `aclose` was called
@@ -199,32 +206,34 @@ class RemoteKeySet:
             if (refresh := reference()) is not None:
                 refresh()
 
-        delay = max(self._refresh_at - self._clock(), 0)
+        delay = max(self._due_at() - self._clock(), 0)
         self._timer = asyncio.get_running_loop().call_later(delay, on_timer)
 
     def _refresh(self) -> None:
-        if self._clock() >= self._refresh_at:
+        if self._clock() >= self._due_at():
             self._fetches.start(_KEYS, self._fetch)
         else:
             self._schedule_refresh()
 
     async def _fetch(self) -> bool:
         """Fetch the keys, and record the success or failure; return True, for "not cancelled"."""
-        # An issuer publishes a key at least one cooldown before it signs the first token with it.
-        # The cooldown counts from the start of the fetch, so a slow response that does not have
-        # the key yet delays no token.
-        started_at = self._clock()
+        self._started += 1
+        number, started_at = self._started, self._clock()
+        self._unknown.fetch_started()
         try:
+            # Two deadlines: a slow issuer must not become unreachable by having its metadata read.
+            async with asyncio.timeout(self._cache.deadline):
+                await self._discovery.jwks_uri()
             async with asyncio.timeout(self._cache.deadline):
                 document = await self._discovery.fetch_keys()
-                keys = self._read(document)
+            keys = self._read(document)
         except TimeoutError:
-            self._record_failure(Reason.TIMED_OUT)
+            self._record_failure(Reason.TIMED_OUT, started_at)
         except IssuerUnavailable as error:
-            self._record_failure(error.reason)
+            self._record_failure(error.reason, started_at)
         else:
+            self._fetched = number
             self._store(keys, document.max_age)
-        self._attempted_at = started_at
         self._schedule_refresh()
         return True
 
@@ -271,12 +280,13 @@ class RemoteKeySet:
 
         return is_current
 
-    def _record_failure(self, reason: Reason) -> None:
-        self._discovery.forget()
-        backoff = min(_FIRST_BACKOFF * 2**self._failures, _MAX_BACKOFF)
-        # Full jitter, so that many processes don't retry at the same moment.
-        self._refresh_at = self._clock() + random.uniform(0, backoff)  # noqa: S311 - not a secret
-        self._failures = min(self._failures + 1, 10)
+    def _record_failure(self, reason: Reason, started_at: float | None = None) -> None:
+        self._discovery.expire()
+        now = self._clock()
+        usable_for = self._usable_until - now if self._keys is not None else 0
+        delay = retry_delay(self._failures, usable_for)
+        self._refresh_at = max((now if started_at is None else started_at) + delay, now)
+        self._failures += 1
         self._failure = reason
         _log.warning("%s: keys could not be fetched: %s", self._discovery.issuer, reason)
 
@@ -286,5 +296,5 @@ class RemoteKeySet:
         return IssuerUnavailable(
             self._discovery.issuer,
             self._failure or Reason.NO_USABLE_KEYS,
-            retry_after=min(max(wait, 1), _MAX_BACKOFF),
+            retry_after=min(max(wait, 1), MAX_BACKOFF),
         )

@@ -1,9 +1,11 @@
 """RawToken: a token as received, parsed at most once."""
 
 import binascii
+from collections.abc import Callable
 
 from oauth_guard.jose.header_cache import HeaderCache
 from oauth_guard.jose.jws import JWS, parse_jws
+from oauth_guard.protocol.access_token import AccessToken
 
 __all__ = ["RawToken"]
 
@@ -19,12 +21,17 @@ class RawToken:
 
     Attributes:
         text: The token itself.
+        precheck: Checks what the guard requires of the claims, such as audience and times. An
+            issuer that needs a key calls it with the unverified claims before it looks for one, so
+            that a token which is rejected anyway causes no fetch. The guard repeats the check on
+            the validated token, so an issuer may leave it out.
     """
 
-    __slots__ = ("_jws", "text")
+    __slots__ = ("_jws", "precheck", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.precheck: Callable[[AccessToken], None] | None = None
         self._jws: JWS | None = None
 
     @property

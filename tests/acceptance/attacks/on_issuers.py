@@ -22,7 +22,7 @@ async def _flood(api: Api) -> RecordedResponse:
     """Send a hundred tokens, each with another unknown `kid`."""
     for number in range(100):
         response = await api.get(token=forge(api, header={"kid": f"evil{number}"}))
-    assert api.authority.requests.count(f"{ISSUER}/jwks") == 1
+    assert api.authority.requests.count(f"{ISSUER}/jwks") <= 1 + 3
     return response
 
 

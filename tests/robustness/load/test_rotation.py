@@ -67,22 +67,16 @@ async def test_rotation_with_notice_rejects_no_token(
     assert server.fetches in fetches
 
 
-async def test_rotation_without_notice_rejects_tokens_for_at_most_one_cool_down(
-    server: LoopbackIssuer,
-) -> None:
+async def test_rotation_without_notice_rejects_no_token(server: LoopbackIssuer) -> None:
     """An issuer that lost its key signs with another one just after the keys were fetched."""
     clock = FakeClock(1000)
-    jwks_cache = JWKSCache(cooldown=COOLDOWN)
-    issuer = JWTIssuer(server.local.issuer, jwks_cache=jwks_cache, clock=clock)
+    issuer = JWTIssuer(server.local.issuer, clock=clock)
     async with Guard(RESOURCE, [issuer]) as guard:
         traffic = Traffic(guard)
         old = [server.local.token("read")] * 100
         assert await traffic.send_all(old) == {200: 100}
         server.publish(SigningKey("unannounced"))
         new = [server.local.token("read")] * 1000
-        clock.advance(COOLDOWN / 2)
-        assert await traffic.send_all(new) == {401: 1000}
-        clock.advance(COOLDOWN / 2)
         assert await traffic.send_all(new) == {200: 1000}
         assert await traffic.send_all(old) == {401: 100}
-    assert server.fetches == 2
+    assert server.fetches == 3  # one more for the old key, which may have come back

@@ -1,23 +1,19 @@
-"""RemoteKeySet: when keys are fetched, refreshed and fetched again for an unknown key."""
-
-import math
+"""RemoteKeySet: when keys are fetched and refreshed."""
 
 import httpx
 import pytest
 
-from oauth_guard.errors import ConfigurationError, Reason
-from oauth_guard.issuers.remote_keys import JWKSCache
+from oauth_guard.errors import Reason
 from oauth_guard.testing import SigningKey
 from tests.builders.jwt_issuer import (
     GOOD,
     ISSUER,
     JWTIssuerHarness,
     refuse_connection,
-    token_with_unknown_key,
     wait_for_background_tasks,
 )
 
-MAX_AGE, STALE_IF_ERROR, COOLDOWN = 600, 3600, 30
+MAX_AGE, STALE_IF_ERROR = 600, 3600
 
 
 async def loaded(**settings: object) -> JWTIssuerHarness:
@@ -101,85 +97,6 @@ async def test_max_age_of_the_issuer_is_used_between_5_minutes_and_24_hours(
         assert harness.fetches == fetches
 
 
-@pytest.mark.parametrize("setting", ["max_age", "cooldown", "stale_if_error", "deadline"])
-def test_infinite_cache_setting_is_rejected(setting: str) -> None:
-    """Keys that are never fetched again could never be withdrawn."""
-    with pytest.raises(ConfigurationError, match="JWKSCache takes seconds"):
-        JWKSCache(**{setting: math.inf})
-
-
-async def test_token_with_a_new_key_is_accepted_after_one_fetch() -> None:
-    """An unknown `kid` causes a fetch, and the token is verified again."""
-    harness = await loaded()
-    harness.clock.advance(COOLDOWN)
-    harness.local.rotate(SigningKey("k2"))
-    assert await harness.verdict() == GOOD
-    assert harness.fetches == 2
-
-
-async def test_token_with_a_key_replaced_under_the_same_kid_is_accepted() -> None:
-    """A bad signature for a known `kid` causes a fetch like an unknown one."""
-    harness = await loaded()
-    harness.clock.advance(COOLDOWN)
-    harness.local.keys = [SigningKey("k1")]
-    assert await harness.verdict() == GOOD
-    assert harness.fetches == 2
-
-
-async def test_kid_that_was_unknown_before_is_fetched_again_after_the_cooldown() -> None:
-    """A caller who guesses the next `kid` can't block it before it is published."""
-    harness = await loaded()
-    harness.clock.advance(COOLDOWN)
-    assert await harness.verdict(token_with_unknown_key(harness.local, "k2")) == Reason.UNKNOWN_KEY
-    harness.local.rotate(SigningKey("k2"))
-    harness.clock.advance(COOLDOWN)
-    assert await harness.verdict() == GOOD
-
-
-async def test_hundred_unknown_keys_cause_one_fetch() -> None:
-    """Valid tokens in between are accepted."""
-    harness = await loaded()
-    harness.clock.advance(COOLDOWN)
-    for number in range(100):
-        token = token_with_unknown_key(harness.local, f"unknown-{number}")
-        assert await harness.verdict(token) == Reason.UNKNOWN_KEY
-        assert await harness.verdict() == GOOD
-    assert harness.fetches == 2
-
-
-async def test_hundred_bad_signatures_cause_one_fetch() -> None:
-    """Valid tokens in between are accepted."""
-    harness = await loaded()
-    harness.clock.advance(COOLDOWN)
-    for _ in range(100):
-        assert (
-            await harness.verdict(token_with_unknown_key(harness.local, "k1"))
-            == Reason.BAD_SIGNATURE
-        )
-        assert await harness.verdict() == GOOD
-    assert harness.fetches == 2
-
-
-@pytest.mark.parametrize(
-    ("seconds", "fetches"), [(0, 1), (COOLDOWN - 1, 1), (COOLDOWN, 2), (2 * COOLDOWN, 2)]
-)
-async def test_unknown_key_causes_a_fetch_only_after_the_cooldown(
-    seconds: float, fetches: int
-) -> None:
-    """The cooldown counts from the last fetch."""
-    harness = await loaded()
-    harness.clock.advance(seconds)
-    assert await harness.verdict(token_with_unknown_key(harness.local)) == Reason.UNKNOWN_KEY
-    assert harness.fetches == fetches
-
-
-async def test_unknown_key_in_the_first_token_causes_one_fetch() -> None:
-    """Keys fetched for this token can't be newer."""
-    harness = JWTIssuerHarness()
-    assert await harness.verdict(token_with_unknown_key(harness.local)) == Reason.UNKNOWN_KEY
-    assert harness.fetches == 1
-
-
 async def test_key_that_a_refresh_omits_is_not_used_any_more() -> None:
     """A withdrawn key is unusable from the next refresh on."""
     harness = await loaded()
@@ -210,22 +127,6 @@ async def test_key_set_without_a_usable_key_is_an_outage(jwks: dict[str, object]
     assert not harness.issuer.ready
     harness.local.outage = None
     harness.clock.advance(60)
-    assert await harness.verdict() == GOOD
-
-
-async def test_new_jwks_uri_is_found_after_an_unknown_key() -> None:
-    """The metadata is read again, even if the old URL still works."""
-    harness = JWTIssuerHarness()
-    documents = {
-        "/.well-known/oauth-authorization-server": harness.local.metadata,
-        "/jwks": harness.local.jwks,
-    }
-    harness.local.outage = lambda request: httpx.Response(200, json=documents[request.url.path])
-    assert await harness.verdict() == GOOD
-    harness.local.keys = [SigningKey("k2")]
-    harness.local.metadata["jwks_uri"] = f"{ISSUER}/new/jwks"
-    documents["/new/jwks"] = harness.local.jwks
-    harness.clock.advance(COOLDOWN)
     assert await harness.verdict() == GOOD
 
 
