@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from oauth_guard.errors import (
@@ -109,8 +110,13 @@ class IntrospectionCache:
                 await self._shared.put(key, result)
             return _returned(replaced or _outcome(result))
         outcome = self._get(key)
+        missing, store = False, self._shared
+        if outcome is None and store is not None and not store.is_reading(key):
+            shared = await store.get(key)  # here it costs less than in the task of an attempt
+            missing, outcome = True, None if shared is None else self._put(key, shared)
         if outcome is None:
-            outcome = await self._lookups.run(key, lambda: self._lookup_or_introspect(key, token))
+            attempt = partial(self._lookup_or_introspect, key, token, missing=missing)
+            outcome = await self._lookups.run(key, attempt)
         return _returned(outcome)
 
     def start(self) -> None:
@@ -148,12 +154,14 @@ class IntrospectionCache:
     def _left(self, result: IntrospectionResult) -> float:
         return result.seconds_left(self._clock(), self._settings)
 
-    async def _lookup_or_introspect(self, key: bytes, token: RawToken) -> Validation | _Failure:
+    async def _lookup_or_introspect(
+        self, key: bytes, token: RawToken, *, missing: bool
+    ) -> Validation | _Failure:
         """Return the outcome that the store has for *token*, or introspect it."""
         store = self._shared
         if store is None:
             return await self._introspect_and_put(key, token)
-        shared = await store.get_or_lease(key)
+        shared = await store.get_or_lease(key, missing=missing)
         if shared is not None and (outcome := self._put(key, shared)) is not None:
             return outcome
         try:

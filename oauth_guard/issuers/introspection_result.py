@@ -12,6 +12,7 @@ from oauth_guard.protocol.cache_settings import CacheSettings
 __all__ = ["IntrospectionResult", "read_result"]
 
 _VERSION = 1
+_MEMBERS = {"version", "requested_at", "claims"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,18 +64,17 @@ def read_result(
     process that wrote it may have another configuration.
     """
     try:
-        match parse_object(data, bounded=False):
-            case {
-                "version": int(version),
-                "requested_at": int() | float() as requested_at,
-                "claims": claims,
-            }:
-                if version != _VERSION or not isinstance(claims, dict | None):
-                    return None
-                token = None
-                if claims is not None:
-                    token = AccessToken.from_claims(settings.share_names(claims), settings.rules)
-                return IntrospectionResult(requested_at, token, stored_until)
+        document = parse_object(data)
+        if document.keys() != _MEMBERS or document["version"] != _VERSION:
+            return None
+        requested_at, claims = document["requested_at"], document["claims"]
+        if not isinstance(requested_at, int | float):
+            return None
+        if claims is None:
+            return IntrospectionResult(requested_at, None, stored_until)
+        if not isinstance(claims, dict):
+            return None
+        token = AccessToken.from_claims(settings.share_names(claims), settings.rules)
     except (ValueError, InvalidToken):
-        pass
-    return None
+        return None
+    return IntrospectionResult(requested_at, token, stored_until)

@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 _LEASE = b"oauth_guard lease"
 _LEASE_SECONDS = 2  # the time limit of one introspection
-_DELAYS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # together a third of it
+_DELAYS = (0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # together a third of it
 _JITTER = (0.75, 1.05)
 
 
@@ -38,6 +38,11 @@ class SharedResults:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._reading: set[bytes] = set()
+
+    def is_reading(self, key: bytes) -> bool:
+        """Return whether a call of `get` for *key* is in progress."""
+        return key in self._reading
 
     async def get(self, key: bytes) -> IntrospectionResult | None:
         """Return the result that a process has stored, if it may still be used.
@@ -45,25 +50,38 @@ class SharedResults:
         It ends when the store removes it, even if its own time, which the clock of another
         process has measured, says later.
         """
-        stored = await _unless_unavailable(self._store.get(key))
+        self._reading.add(key)
+        try:
+            stored = await self._store.get(key)
+        except StoreUnavailable:
+            return None  # the store has logged it
+        finally:
+            self._reading.discard(key)
         if stored is None:
             return None
         now = self._clock()
         result = read_result(stored.value, self._settings, now + stored.seconds)
         return result if result and result.seconds_left(now, self._settings) > 0 else None
 
-    async def get_or_lease(self, key: bytes) -> IntrospectionResult | None:
+    async def get_or_lease(self, key: bytes, *, missing: bool) -> IntrospectionResult | None:
         """Return the result that is stored or that another process stores soon.
 
         Returns None if the caller must introspect. It calls `release` when that has ended.
+
+        Args:
+            key: The key of the result.
+            missing: Whether the caller has just found that there is none.
         """
-        result = await self.get(key)
-        if result is not None or await self._lease(key):
-            return result
         for delay in _DELAYS:
             await asyncio.sleep(delay * random.uniform(*_JITTER))  # noqa: S311 - only spreads load
+            leased = await self._lease(key)
+            if leased and missing:
+                return None
+            missing = False
             result = await self.get(key)
-            if result is not None or await self._lease(key):
+            if result is not None and leased:
+                await self.release(key)
+            if result is not None or leased:
                 return result
         return None
 

@@ -73,6 +73,8 @@ GOOD = {"version": 1, "requested_at": NOW, "claims": claims_of("token")}
         pytest.param(json.dumps(GOOD | {"claims": {}}).encode(), id="a claim that we require"),
         pytest.param(json.dumps(GOOD | {"claims": {"iss": 1}}).encode(), id="a claim's type"),
         pytest.param(b'{"version": 1}', id="members missing"),
+        pytest.param(json.dumps({"version": 1, "requested_at": NOW}).encode(), id="no claims"),
+        pytest.param(json.dumps(GOOD | {"more": 1}).encode(), id="a member more"),
     ],
 )
 def test_other_data_is_no_result(data: bytes) -> None:

@@ -186,3 +186,25 @@ async def test_value_without_a_lifetime_is_not_used() -> None:
     first, second = (IntrospectionCacheHarness(store) for _ in range(2))
     assert await first.verdict() == await second.verdict() == claims_of("token")
     assert (first.issuer.calls, second.issuer.calls) == (1, 1)
+
+
+async def test_concurrent_requests_read_the_store_at_most_twice() -> None:
+    """The first one reads it, and the others share an attempt that does."""
+    reads = 0
+
+    class CountingStore(MemoryStore):
+        async def get(self, key: bytes) -> StoredValue | None:
+            nonlocal reads
+            reads += 1
+            await asyncio.sleep(0.01)
+            return await super().get(key)
+
+    store = CountingStore()
+    first, second = (IntrospectionCacheHarness(store) for _ in range(2))
+    assert await first.verdict() == claims_of("token")
+    reads = 0
+    assert (
+        await asyncio.gather(*(second.verdict() for _ in range(100))) == [claims_of("token")] * 100
+    )
+    assert reads <= 2
+    assert second.issuer.calls == 0
