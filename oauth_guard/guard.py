@@ -23,6 +23,7 @@ from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
+from oauth_guard.log_limit import LogLimit
 from oauth_guard.protocol.binding import check_binding, confirmation_of
 from oauth_guard.protocol.challenge import Rejection, RejectionBuilder
 from oauth_guard.protocol.credentials import BearerMethods
@@ -112,6 +113,7 @@ class Guard:
         self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, store=store, clock=clock)
         self._store, self._clock, self._expose_token = store, clock, expose_token
         self._cache = IdentityCache()
+        self._log_limit = LogLimit()
         self._checks: tuple[Check, ...] = ()
         self._rejections = RejectionBuilder(
             realm=realm if metadata else realm or resource,
@@ -130,8 +132,13 @@ class Guard:
 
     @property
     def ready(self) -> bool:
-        """Whether tokens of every issuer can be validated now; for a readiness probe."""
-        return self._issuers.ready
+        """Whether tokens of every issuer can be validated; once True, it stays True."""
+        return self._issuers.was_ready
+
+    @property
+    def degraded(self) -> bool:
+        """Whether tokens of some issuer can't be validated now, though the guard was ready."""
+        return self._issuers.was_ready and not self._issuers.ready
 
     async def authenticate(self, request: ResourceRequest, *, introspect: bool = False) -> Identity:
         """Return the identity of the caller who sent *request*, or raise.
@@ -228,7 +235,9 @@ class Guard:
         """Return the rejection for *error*, and log its reason for the operator."""
         rejection = self._rejections.build(error)
         if isinstance(error, IssuerUnavailable):
-            _log.warning("%s: no response from %s: %s", self.resource, error.issuer, error.reason)
+            message = "%s: no response from %s: %s"
+            kind = (error.issuer, error.reason)
+            self._log_limit.log(logging.WARNING, kind, message, self.resource, *kind)
         elif _log.isEnabledFor(logging.INFO):
             _log.info("%s: rejected with %d: %s", self.resource, rejection.status, error.reason)
         return rejection

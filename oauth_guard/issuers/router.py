@@ -61,6 +61,7 @@ class IssuerRouter:
             if isinstance(each, Tenants)
         ]
         self._header_cache = HeaderCache()
+        self._was_ready = False
         self._named: dict[str, Issuer] = {}
         for issuer in self._issuers:
             known = self._named.get(issuer.issuer)
@@ -89,6 +90,15 @@ class IssuerRouter:
         """Whether a token of each listed issuer can be validated now without waiting."""
         return all(issuer.ready for issuer in self._issuers)
 
+    @property
+    def was_ready(self) -> bool:
+        """Whether `ready` is or was true, read here or after a token was validated.
+
+        For a readiness probe: an outage later is no reason to stop serving requests.
+        """
+        self._was_ready = self._was_ready or self.ready
+        return self._was_ready
+
     async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
         """Validate *token* at the issuer that it names.
 
@@ -115,6 +125,7 @@ class IssuerRouter:
             else:
                 validation = await self._validate_with_tenant(name, token, introspect=introspect)
         token.cache_header(self._header_cache)
+        self._was_ready = self._was_ready or self.ready
         return validation
 
     def start(self) -> None:

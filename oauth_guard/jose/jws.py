@@ -35,7 +35,7 @@ class JWSHeader:
     Attributes:
         algorithm: `alg`, whether or not it is a supported one.
         type: `typ`, as it is written.
-        key_id: `kid`; None too if it is empty, since an empty name names no key.
+        key_id: `kid`.
         replicated_claims: The claims `iss`, `sub` and `aud` that the header replicates; the
             payload must have the same values (RFC 7519 §5.3).
     """
@@ -105,4 +105,4 @@ def _parse_header(encoded: bytes) -> JWSHeader:
     if "alg" not in members:
         raise InvalidToken(Reason.MALFORMED_HEADER)
     replicated = tuple((name, members[name]) for name in _REPLICATED_CLAIMS if name in members)
-    return JWSHeader(members["alg"], members.get("typ"), members.get("kid") or None, replicated)
+    return JWSHeader(members["alg"], members.get("typ"), members.get("kid"), replicated)

@@ -65,11 +65,11 @@ class ValkeyCluster:
             _wait(_accepts, node, "CLUSTER REPLICATE", names[number % self._primaries])
         self._wait_for("cluster_state", "ok")
         for node in self.nodes[self._primaries :]:
-            _wait(_has, node, ("INFO", "replication"), "master_link_status:up")
+            wait_for_line(node, ("INFO", "replication"), "master_link_status:up")
 
     def _wait_for(self, member: str, value: str) -> None:
         for node in self.nodes:
-            _wait(_has, node, ("CLUSTER INFO",), f"{member}:{value}")
+            wait_for_line(node, ("CLUSTER INFO",), f"{member}:{value}")
 
 
 def command(node: ValkeyServer, *arguments: Any) -> Any:
@@ -77,6 +77,11 @@ def command(node: ValkeyServer, *arguments: Any) -> Any:
     with Redis.from_url(node.url, protocol=2) as client:
         client.response_callbacks.clear()
         return client.execute_command(*arguments)
+
+
+def wait_for_line(node: ValkeyServer, arguments: tuple[str, ...], end: str) -> None:
+    """Wait until the reply of a node to a command has a line that ends with *end*."""
+    _wait(lambda: any(line.endswith(end.encode()) for line in command(node, *arguments).split()))
 
 
 def _node(folder: Path, bus_port: int) -> ValkeyServer:
@@ -90,10 +95,6 @@ def _node(folder: Path, bus_port: int) -> ValkeyServer:
         "cluster-replica-validity-factor 0",
         "repl-diskless-sync-delay 0",
     )
-
-
-def _has(node: ValkeyServer, arguments: tuple[str, ...], line: str) -> bool:
-    return line.encode() in command(node, *arguments).split()
 
 
 def _accepts(node: ValkeyServer, *arguments: str) -> bool:

@@ -146,15 +146,41 @@ async def test_rejection_in_debug_mode_contains_the_reason(rejection: Rejection)
     assert "reason" not in repr(found.headers)
 
 
-async def test_guard_is_ready_while_it_has_usable_keys(api: Api) -> None:
-    """Not before the keys are fetched, and not after they are too old."""
-    assert not api.guard.ready
+async def test_guard_is_ready_once_it_has_usable_keys_and_degraded_while_it_has_none(
+    api: Api,
+) -> None:
+    """Not ready before the keys are fetched; degraded while they are too old."""
+    assert (api.guard.ready, api.guard.degraded) == (False, False)
     async with api.guard:
         assert not api.guard.ready
         await _settle()
-    assert api.guard.ready
+    assert (api.guard.ready, api.guard.degraded) == (True, False)
     api.now += 24 * 3600
-    assert not api.guard.ready
+    assert (api.guard.ready, api.guard.degraded) == (True, True)
+    await api.guard.start()
+    await _settle()
+    assert (api.guard.ready, api.guard.degraded) == (True, False)
+
+
+async def test_guard_that_validated_a_token_is_ready_though_no_probe_has_read_it(api: Api) -> None:
+    """An outage before the first probe does not make it unready."""
+    await api.guard.authenticate(_request(api.token()))
+    api.now += 24 * 3600
+    assert api.guard.ready
+
+
+def test_outage_is_logged_once_in_ten_seconds_for_each_issuer_and_reason(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Callers can't fill the log."""
+    for _ in range(100):
+        for name in ("a", "b"):
+            api.guard.reject(IssuerUnavailable(name, Reason.TIMED_OUT))
+    api.guard.reject(IssuerUnavailable("a", Reason.BUSY))
+    assert caplog.messages == [
+        f"{RESOURCE}: no response from {failure}"
+        for failure in ("a: timed_out", "b: timed_out", "a: busy")
+    ]
 
 
 async def test_guard_is_not_ready_if_one_issuer_is_down(api: Api) -> None:

@@ -47,8 +47,8 @@ def test_access_follows_the_membership_of_issuer_and_subject(
     assert people.access_of(issuer, subject).organisations == organisations
 
 
-def test_list_holds_employees_of_visible_organisations_only(people: People) -> None:
-    """It holds all of them."""
+def test_list_contains_employees_of_visible_organisations_only(people: People) -> None:
+    """It contains all of them."""
     assert {each.organisation for each in people.everyone(FINANCE)} == {"Finance"}
     assert len(people.everyone(FINANCE)) == len(ROSTER["Finance"])
     assert people.everyone(NOTHING) == []

@@ -40,6 +40,7 @@ RULES: dict[Rule, list[Module]] = {
     conventions.types_are_imported_unconditionally: LIBRARY + DEMO + TESTS,
     vocabulary.identifiers_are_technical: LIBRARY + DEMO,
     vocabulary.prose_is_technical: LIBRARY + DEMO,
+    vocabulary.names_of_tests_are_descriptive: TESTS,
 }
 
 

@@ -138,7 +138,7 @@ async def test_name_that_is_slow_delays_no_other(server: NameServer) -> None:
     await asyncio.gather(*slow, return_exceptions=True)
 
 
-async def test_result_of_a_lookup_that_nobody_waits_for_any_more_is_used(
+async def test_result_of_a_lookup_is_used_after_its_request_timed_out(
     server: NameServer,
 ) -> None:
     """A name server that takes longer than a request may is waited for once."""

@@ -103,7 +103,7 @@ async def test_unknown_keys_cause_three_fetches_then_a_delay_then_rejections() -
 
 
 @pytest.mark.parametrize(("seconds", "retry_after"), [(0, 10), (3.5, 7), (9.9, 1)])
-async def test_delayed_token_is_told_when_the_next_fetch_is(
+async def test_retry_after_of_a_delayed_token_is_the_time_until_the_next_fetch(
     seconds: float, retry_after: int
 ) -> None:
     """Retry-After is in whole seconds, rounded up."""

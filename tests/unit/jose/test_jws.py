@@ -142,11 +142,6 @@ def test_null_counts_as_absent_in_a_header_parameter_that_is_not_used(name: str)
     assert parse_jws(forge({**HEADER, name: None})).header == parse_jws(forge()).header
 
 
-def test_empty_kid_names_no_key() -> None:
-    """It is read as if there were no `kid`."""
-    assert parse_jws(forge({**HEADER, "kid": ""})).header.key_id is None
-
-
 def test_header_without_alg_is_rejected() -> None:
     """`alg` is required (RFC 7515 §4.1.1)."""
     assert _rejection_reason(forge({"typ": "at+jwt"})) is Reason.MALFORMED_HEADER

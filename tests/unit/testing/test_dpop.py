@@ -13,7 +13,7 @@ ALGORITHMS = ["ES256", "ES384", "ES512", "EdDSA", "RS256", "PS256"]
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_proof_is_what_the_standard_asks_for(algorithm: str) -> None:
+def test_proof_has_the_header_and_claims_of_the_standard(algorithm: str) -> None:
     """Header and claims, the URL without query and fragment, and a thumbprint as others have it."""
     key = DPoPKey(algorithm, clock=lambda: NOW)
     proof = key.proof("token", "GET", f"{URL}?a=1#b")

@@ -61,7 +61,7 @@ async def test_metadata_lists_every_endpoint_and_each_responds(harness: Harness)
         assert (await harness.http.get(address)).status_code in {200, 400, 405}
 
 
-async def test_jwks_holds_one_public_key_with_a_kid(harness: Harness) -> None:
+async def test_jwks_contains_one_public_key_with_a_kid(harness: Harness) -> None:
     """It is a P-256 key without its private part, readable from other origins."""
     response = await harness.http.get(f"{OAUTH}/jwks")
     assert response.headers["access-control-allow-origin"] == "*"
@@ -173,7 +173,7 @@ async def test_apikey_parameter_and_header_are_ignored(harness: Harness) -> None
         assert (await harness.post(f"{endpoint}?apikey=k", headers, token="t")).status_code == 200
 
 
-async def test_debug_log_holds_no_token_or_secret(
+async def test_debug_log_contains_no_token_or_secret(
     harness: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Authlib would write whole token responses to its debug log."""
