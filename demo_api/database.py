@@ -9,7 +9,7 @@ _SECONDS = 30
 
 
 def open_database(path: Path | None = None) -> Engine:
-    """Return an engine over the file *path*, or over memory that lasts as long as the engine.
+    """Return an engine for the file *path*, or for a database in memory that ends with the engine.
 
     The pool has exactly one connection, so it is also a lock: a transaction waits until the one
     before it ends. Every transaction is therefore serializable, and an in-memory database lives as

@@ -88,7 +88,7 @@ def rejection_command(origin: str) -> str:
 
 
 def _python() -> Path:
-    """Return the path of the running interpreter, relative to the working directory if in it."""
+    """Return the path of the running interpreter; a relative one below the working directory."""
     running, here = Path(sys.executable), Path.cwd()
     return running.relative_to(here) if running.is_relative_to(here) else running
 

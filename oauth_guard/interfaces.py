@@ -173,7 +173,11 @@ class Store(Protocol):
 
 
 class Once(Protocol):
-    """Remembers which keys were claimed. Unlike a `Store`, it never loses one before its end."""
+    """Remembers which keys were claimed, which means: used for the first time.
+
+    Unlike a `Store`, it never loses a key before its end. The word has nothing to do with the
+    claims of a token.
+    """
 
     async def claim(self, key: bytes, seconds: float) -> bool:
         """Claim *key* for *seconds*; return whether this is its first claim.

@@ -21,8 +21,8 @@ class Singleflight(Generic[_K, _T]):
     """Runs each attempt in a task of its own, so that a cancelled caller cancels no other.
 
     An attempt returns expected failures as its result. An exception that it raises is raised in
-    every caller that waits; that is meant for bugs. An attempt of another event loop is ignored;
-    those of a closed loop, which never end, are removed when another loop starts an attempt.
+    every caller that waits; that is meant for bugs. Each event loop has attempts of its own. An
+    attempt whose loop was closed never ends: it is removed when another loop starts an attempt.
 
     Args:
         closed: The result for callers that still wait when `aclose` is called.
@@ -52,7 +52,7 @@ class Singleflight(Generic[_K, _T]):
         return task
 
     async def run(self, key: _K, attempt: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-        """Return the result of the attempt that is running for *key*, or else of *attempt*.
+        """Wait for the attempt that is running for *key*, or start *attempt*; return its result.
 
         Whatever the attempt raises is raised here too.
         """
@@ -81,7 +81,7 @@ class Singleflight(Generic[_K, _T]):
         return task
 
     def _remove_closed_loops(self) -> None:
-        """Remove the attempts of closed loops: a task refers to its loop and to its sockets."""
+        """Remove the attempts of closed loops: each keeps a loop and its sockets in memory."""
         closed = [key for key, task in self._tasks.items() if task.get_loop().is_closed()]
         for key in closed:
             _unwind(self._tasks.pop(key))
@@ -105,7 +105,7 @@ def _unwind(task: asyncio.Task[Any]) -> None:
     _set_running_loop(loop)
     _enter_task(loop, task)
     try:
-        with suppress(Exception, asyncio.CancelledError):  # the last `throw` raises: it has ended
+        with suppress(Exception, asyncio.CancelledError):  # raised by the last `throw`
             for _ in range(_MAX_AWAITS):
                 coroutine.throw(asyncio.CancelledError())
     finally:

@@ -56,7 +56,7 @@ class Browser:
         return response
 
     def anti_forgery_value(self, key: bytes, purpose: str) -> str:
-        """Return an HMAC under *key* of this browser's cookie and *purpose*."""
+        """Return the HMAC of this browser's cookie and of *purpose*, with *key*."""
         message = f"{self.cookie}\n{purpose}".encode()
         return hmac.new(key, message, hashlib.sha256).hexdigest()
 

@@ -30,5 +30,5 @@ class ResourceIndicator:
 
     def check(self, request: ServerRequest) -> None:
         """Raise InvalidTargetError if the request names another resource."""
-        if any(one != self._resource for one in request.payload.datalist.get("resource", [])):
+        if any(each != self._resource for each in request.payload.datalist.get("resource", [])):
             raise InvalidTargetError

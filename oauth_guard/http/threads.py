@@ -1,4 +1,4 @@
-"""Threads for calls that block: one daemon thread for each call, none of the event loop's own."""
+"""call_in_thread: a call that blocks runs in a new daemon thread, not in the loop's executor."""
 
 import asyncio
 import threading

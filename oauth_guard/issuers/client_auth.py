@@ -55,7 +55,7 @@ class ClientSecretBasic:
     _proof: ClientProof = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check the values, and build the header field, with both form-encoded unless `raw`.
+        """Check identifier and secret, and build the header field: form-encoded unless `raw`.
 
         Raises:
             ConfigurationError: A value is empty, or *raw* is set and the identifier contains a
@@ -66,8 +66,8 @@ class ClientSecretBasic:
             raise ConfigurationError(
                 "raw=True can't send a client_id that contains a colon: leave raw out."
             )
-        pair = (self.client_id, self.secret)
-        credentials = ":".join(pair if self.raw else map(quote_plus, pair))
+        parts = (self.client_id, self.secret)
+        credentials = ":".join(parts if self.raw else map(quote_plus, parts))
         encoded = base64.b64encode(credentials.encode()).decode("ascii")
         proof = ClientProof({"authorization": f"Basic {encoded}"}, {})
         object.__setattr__(self, "_proof", proof)  # the dataclass is frozen
@@ -88,7 +88,7 @@ class ClientSecretPost:
     secret: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Check the values.
+        """Check that no value is empty.
 
         Raises:
             ConfigurationError: A value is empty.
@@ -201,7 +201,7 @@ class BearerToken:
     token: str | Callable[[], str] = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Check the values.
+        """Check that no value is empty.
 
         Raises:
             ConfigurationError: A value is empty.

@@ -39,8 +39,8 @@ class _Entry(Validation):
 class IntrospectionCache:
     """An `Issuer` that caches the introspection results of another one.
 
-    Cached are facts, never decisions: audience, lifetime and the other rules are checked on each
-    request, whether the result is cached or new. The key is a digest; no token is kept.
+    What it caches is what the issuer said, never a decision: the caller checks audience, lifetime
+    and the other rules of each validation, cached or new. The key is a digest; no token is kept.
 
     Args:
         issuer: The issuer to introspect at; its `cache` settings say how long results are kept.
@@ -54,7 +54,7 @@ class IntrospectionCache:
         ConfigurationError: The issuer has no cache settings.
     """
 
-    cache = None  # it is the cache
+    cache = None  # not cached once more
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class IntrospectionCache:
         self._shared = None if store is None else SharedResults(store, settings, clock)
         self._active: TTLCache[_Entry] = TTLCache(max_entries, clock=monotonic)
         self._inactive: TTLCache[float] = TTLCache(max_entries, clock=monotonic)
-        self._refused_at: TTLCache[float] = TTLCache(max_entries, clock=monotonic)
+        self._inactive_at: TTLCache[float] = TTLCache(max_entries, clock=monotonic)
         self._lookups: Singleflight[bytes, Validation | _Failure] = Singleflight(
             closed=IssuerUnavailable(issuer.issuer, Reason.UNREACHABLE)
         )
@@ -87,7 +87,7 @@ class IntrospectionCache:
 
     @property
     def ready(self) -> bool:
-        """Whether the issuer can be asked now without waiting."""
+        """Whether the issuer can validate a token now without waiting."""
         return self._issuer.ready
 
     async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
@@ -104,11 +104,11 @@ class IntrospectionCache:
         """
         key = self._key(token)
         if introspect:
-            result = await self._introspect(token, introspect=True)
-            replaced = self._put(key, result)
-            if replaced is not None and self._shared is not None:
+            result = await self._request(token, introspect=True)
+            cached_outcome = self._put(key, result)
+            if cached_outcome is not None and self._shared is not None:
                 await self._shared.put(key, result)
-            return _returned(replaced or _outcome(result))
+            return _return_or_raise(cached_outcome or _outcome(result))
         outcome = self._get(key)
         missing, store = False, self._shared
         if outcome is None and store is not None and not store.is_reading(key):
@@ -117,7 +117,7 @@ class IntrospectionCache:
         if outcome is None:
             attempt = partial(self._lookup_or_introspect, key, token, missing=missing)
             outcome = await self._lookups.run(key, attempt)
-        return _returned(outcome)
+        return _return_or_raise(outcome)
 
     def start(self) -> None:
         """Let the issuer start to fetch what it needs."""
@@ -172,7 +172,7 @@ class IntrospectionCache:
 
     async def _introspect_and_put(self, key: bytes, token: RawToken) -> Validation | _Failure:
         try:
-            result = await self._introspect(token, introspect=False)
+            result = await self._request(token, introspect=False)
         except (RequestRejected, IssuerUnavailable) as error:
             return error
         outcome = self._put(key, result)
@@ -180,7 +180,8 @@ class IntrospectionCache:
             await self._shared.put(key, result)
         return outcome or _outcome(result)
 
-    async def _introspect(self, token: RawToken, *, introspect: bool) -> IntrospectionResult:
+    async def _request(self, token: RawToken, *, introspect: bool) -> IntrospectionResult:
+        """Return a new result of the issuer, active or inactive; any other failure is raised."""
         requested_at = self._clock()
         try:
             validation = await self._issuer.validate(token, introspect=introspect)
@@ -196,10 +197,10 @@ class IntrospectionCache:
             return None
         settings, requested_at, left = self._settings, result.requested_at, self._left(result)
         if result.token is None:
-            # An active result that was requested earlier may arrive later: as long as it could
-            # be cached, the time of this refusal is kept.
+            # An active result that was requested earlier may arrive later. To ignore it, the time
+            # of this inactive result is kept for as long as an active one could be cached.
             seconds = max(settings.cache_for, settings.inactive_for)
-            self._refused_at.put(key, requested_at, seconds)
+            self._inactive_at.put(key, requested_at, seconds)
             self._inactive.put(key, requested_at, left)
             self._active.forget(key)
             return _outcome(result)
@@ -215,23 +216,24 @@ class IntrospectionCache:
     def _superseded(self, key: bytes, result: IntrospectionResult) -> bool:
         """Return whether a result that was requested later than *result* is cached.
 
-        A cached time that lies in the future does not count: the clock was set back since.
+        A cached time in the future does not count: the clock was set back after it.
         """
         entry = self._active.get(key)
-        newest = self._refused_at.get(key) if entry is None else entry.requested_at
+        newest = self._inactive_at.get(key) if entry is None else entry.requested_at
         return newest is not None and result.requested_at < newest <= self._clock()
 
 
 class _IsCurrent:
     """Says whether a cached validation is still the one that a request would find.
 
-    Each call counts as a use: the entry moves away from the end of the cache where entries are
-    evicted. This object does not refer to the entry, so an evicted entry is freed.
+    Each call counts as a use of the entry, so entries in use are evicted last. This object does
+    not refer to the entry, so an evicted entry is freed.
 
     Args:
         entries: The cache that contains the entry.
         key: The entry's key.
-        since: When its introspection was requested; before that, its age is unknown.
+        since: When its introspection was requested. At an earlier time the entry is not current:
+            the clock was set back, so its age is unknown.
         until: When it expires.
         clock: Returns seconds since the epoch.
     """
@@ -272,14 +274,14 @@ def cached(
 
 
 def _outcome(result: IntrospectionResult) -> Validation | InvalidToken:
-    """Return the outcome of a *result* that is not cached."""
+    """Return the outcome of *result* for its own request, to be used once."""
     if result.token is None:
         return InvalidToken(Reason.INACTIVE)
     return Validation(result.token, None)
 
 
-def _returned(outcome: Validation | _Failure) -> Validation:
-    """Return a validation; raise a failure as a copy, since a traceback belongs to one waiter."""
+def _return_or_raise(outcome: Validation | _Failure) -> Validation:
+    """Return a validation; raise a copy of a failure, so that each waiter has its traceback."""
     if isinstance(outcome, Validation):
         return outcome
     kind = type(outcome)
@@ -289,5 +291,5 @@ def _returned(outcome: Validation | _Failure) -> Validation:
 
 
 def _framed(parts: Iterable[bytes]) -> bytes:
-    """Put its length before each part, so that different lists of parts give different bytes."""
+    """Join *parts*, each after its length, so that different parts never give the same bytes."""
     return b"".join(len(part).to_bytes(8) + part for part in parts)

@@ -29,15 +29,16 @@ class IssuerRouter:
     Args:
         issuers: At least one. Each identifier occurs once, or twice if the issuer issues JWTs and
             opaque tokens: one entry verifies the signature of JWTs, one introspects the others.
-        share_tokens: Consent that a token without an issuer's name is sent to each issuer that
-            accepts such tokens.
+        share_tokens: Allow that a token that names no issuer is sent to each issuer that accepts
+            such tokens.
         store: Where introspection results are stored beyond this process.
         clock: Returns seconds since the epoch.
         monotonic: Returns monotonic seconds.
 
     Raises:
         ConfigurationError: There is no issuer, an issuer lacks a member of `Issuer`, two issuers
-            of the same kind have one identifier, or consent is missing.
+            of the same kind have one identifier, or issuers would receive each other's tokens
+            without `share_tokens`.
     """
 
     def __init__(
@@ -70,10 +71,10 @@ class IssuerRouter:
             if known is None or known.accepts_opaque:
                 self._named[issuer.issuer] = issuer
         self._for_opaque = [each for each in self._issuers if each.accepts_opaque]
-        self._for_jwts = [each for each in self._issuers if each.accepts_unnamed_jwts]
-        self._unable = [each for each in self._issuers if not each.can_introspect]
+        self._for_unnamed_jwts = [each for each in self._issuers if each.accepts_unnamed_jwts]
+        self._not_introspecting = [each for each in self._issuers if not each.can_introspect]
         if not share_tokens:
-            _check_not_shared(self._for_opaque, self._for_jwts)
+            _check_not_shared(self._for_opaque, self._for_unnamed_jwts)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,7 +84,7 @@ class IssuerRouter:
     @property
     def without_introspection(self) -> tuple[str, ...]:
         """The identifiers of the listed issuers that can't introspect."""
-        return tuple(each.issuer for each in self._unable)
+        return tuple(each.issuer for each in self._not_introspecting)
 
     @property
     def ready(self) -> bool:
@@ -113,7 +114,7 @@ class IssuerRouter:
             IssuerUnavailable: Its issuer can't be reached.
             ConfigurationError: *introspect* is set, and its issuer can't introspect.
         """
-        issuers = self._issuers_without_name(token)
+        issuers = self._issuers_of_unnamed(token)
         if issuers:
             validation = await self._validate_with_any(issuers, token, introspect=introspect)
         else:
@@ -134,7 +135,7 @@ class IssuerRouter:
             issuer.start()
 
     async def load(self) -> None:
-        """Wait for each issuer, also if another one is unavailable; all fetch concurrently.
+        """Load all issuers concurrently, and wait for each, even if another one is unavailable.
 
         Raises:
             IssuerUnavailable: An issuer can't be reached; the first failure is raised.
@@ -150,29 +151,29 @@ class IssuerRouter:
             raise failures[0]
 
     async def aclose(self) -> None:
-        """Close each issuer and each tenant, also if another one can't be closed."""
+        """Close each issuer and each tenant, even if closing another one fails."""
         async with AsyncExitStack() as stack:
             for directory in self._directories:
                 stack.push_async_callback(directory.aclose)
             for issuer in self._issuers:
                 stack.push_async_callback(issuer.aclose)
 
-    def _issuers_without_name(self, token: RawToken) -> Sequence[Issuer]:
-        """Return the issuers that accept *token* without a name; none if it must name its issuer.
+    def _issuers_of_unnamed(self, token: RawToken) -> Sequence[Issuer]:
+        """Return the issuers that accept *token* although it names no issuer; none if it names one.
 
         Raises:
             InvalidToken: It is malformed.
         """
         if self._for_opaque and token.is_opaque:
             return self._for_opaque
-        if self._for_jwts and (
+        if self._for_unnamed_jwts and (
             token.is_encrypted or "iss" not in token.parse(self._header_cache).claims
         ):
-            return self._for_jwts
+            return self._for_unnamed_jwts
         return ()
 
     def _check_introspection(self, issuer: Issuer, *, introspect: bool) -> None:
-        if introspect and any(issuer is each for each in self._unable):
+        if introspect and any(issuer is each for each in self._not_introspecting):
             raise _cannot_introspect(issuer)
 
     async def _validate_with_any(

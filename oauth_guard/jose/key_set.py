@@ -28,7 +28,7 @@ class KeySet:
         keys: The keys that may verify signatures, in the order of the document.
         skipped: Why the other keys of the document were skipped, one text for each.
         max_work: How much verifying one token may cost when several keys match: the sum of
-            `Key.cost`. Matching keys beyond it are not tried; the first is tried always.
+            `Key.cost`. The first matching key is always tried, and the next ones up to this cost.
         oversized: Whether the document has more keys than the 100 that were read.
     """
 
@@ -36,11 +36,13 @@ class KeySet:
     skipped: tuple[str, ...] = ()
     max_work: float = MAX_WORK
     oversized: bool = False
+    # By the algorithm and the `kid` of a token, None if it has none: the keys to try, in order.
     _candidates: Mapping[tuple[str, str | None], tuple[Key, ...]] = field(init=False, compare=False)
+    # By algorithm: the keys without `kid`, for a token whose `kid` no key has.
     _without_id: Mapping[str, tuple[Key, ...]] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Index the candidate keys by algorithm and `kid`, and by algorithm alone."""
+        """Index the keys by what a token's header says."""
         index: dict[tuple[str, str | None], list[Key]] = {}
         without_id: dict[str, list[Key]] = {}
         for key in self.keys:
@@ -53,10 +55,10 @@ class KeySet:
         for (algorithm, key_id), keys in index.items():
             if key_id is not None:
                 keys.extend(without_id.get(algorithm, ()))
-        candidates = {entry: self._affordable(keys) for entry, keys in index.items()}
-        unnamed = {algorithm: self._affordable(keys) for algorithm, keys in without_id.items()}
+        candidates = {header: self._affordable(keys) for header, keys in index.items()}
+        others = {algorithm: self._affordable(keys) for algorithm, keys in without_id.items()}
         object.__setattr__(self, "_candidates", candidates)
-        object.__setattr__(self, "_without_id", unnamed)
+        object.__setattr__(self, "_without_id", others)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], *, max_work: float = MAX_WORK) -> Self:
@@ -87,8 +89,9 @@ class KeySet:
         first. `max_work` bounds the work for one token. Claims are not checked.
 
         Raises:
-            InvalidToken: No key has the algorithm and the `kid` of the header (`UNKNOWN_KEY`), or
-                no matching key verifies the signature (`BAD_SIGNATURE`).
+            InvalidToken: No matching key verifies the signature. The reason is `UNKNOWN_KEY` if
+                no key has the token's algorithm and `kid`, so that a newer key set may have it;
+                else `BAD_SIGNATURE`.
         """
         header = token.header
         # The secret of an issuer is imported without `kid`, so the token's `kid` is ignored.
@@ -100,7 +103,7 @@ class KeySet:
         raise InvalidToken(Reason.BAD_SIGNATURE if candidates else Reason.UNKNOWN_KEY)
 
     def _affordable(self, keys: Iterable[Key]) -> tuple[Key, ...]:
-        """Return the first of *keys* whose costs add up to `max_work` at most; one at least."""
+        """Return the first keys whose costs add up to at most `max_work`, and at least one."""
         work = 0.0
         affordable: list[Key] = []
         for key in keys:

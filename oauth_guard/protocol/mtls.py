@@ -151,8 +151,8 @@ def _read_xfcc(value: bytes) -> str:
 def _parse_xfcc(value: bytes) -> dict[bytes, bytes]:
     """Return the members of the one element, names in lower case.
 
-    A comma outside quotes begins another element, which another proxy or the client wrote: which
-    of them is the client of this resource can't be known, so several are refused.
+    A comma outside quotes begins another element, which another proxy or the client wrote. Which
+    element describes the client of this resource can't be known, so several are rejected.
     """
     members: dict[bytes, bytes] = {}
     position = 0

@@ -17,7 +17,7 @@ _NO_EXPIRY, _NO_KEY = -1, -2  # replies to PTTL
 
 
 class RedisStore:
-    """A store on a Redis server. Values are sealed, so write access can't forge or move one.
+    """A store on a Redis server. Values are sealed: who can write there can't forge or move one.
 
     At most 16 commands run at a time. After a command that got no response, the server is not
     contacted for 1 s, so that an outage costs little; then a single command is tried first. A
@@ -27,8 +27,8 @@ class RedisStore:
         server: `redis://`, `rediss://` (TLS) or `unix://`, with redis-py's own parameters;
             `redis+cluster://host` for the cluster that this node belongs to;
             `redis+sentinel://host,host/name` for the primary that the sentinels call *name*. Or
-            a client of your own, which this store does not close; give it `socket_timeout=None`,
-            as ours have, since under Python 3.11 redis-py's timeout may swallow *timeout*.
+            a client of your own, which this store does not close. Give it `socket_timeout=None`:
+            under Python 3.11 a timeout of redis-py's own may suppress *timeout*.
         key: At least 32 secret bytes, the same in each process. During a key rotation pass
             both, `[new, old]`: the first seals, and each of them opens.
         prefix: The prefix of the keys on the server, for its access control rules.

@@ -31,8 +31,8 @@ _RELOAD_SECONDS = 3
 _SENTINEL = "sentinel_"
 _OF_CONNECTION = ("socket_", "ssl_")
 _OF_SENTINEL = {"username", "password", "client_name"}
-# Arguments of redis-py that a URL can't express: objects, booleans that it does not parse, and
-# what the other parts of the URL say.
+# Arguments of redis-py that a URL's query can't express: objects, booleans that redis-py does not
+# parse, and what other parts of the URL contain.
 _NOT_IN_A_URL = {
     *("address_remap", "connection_class", "connection_pool", "credential_provider"),
     *("driver_info", "encoder_class", "event_dispatcher", "host", "is_master", "parser_class"),
@@ -78,9 +78,9 @@ def connector(url: str, timeout: float) -> Callable[[], Clients]:
 async def get_with_ttl(client: RedisClient, name: str) -> tuple[object, object]:
     """Return the value under *name*, and for how many more milliseconds the server keeps it.
 
-    Both commands are sent together; a cluster gets one after the other. The lifetime is read
-    first: should the value be replaced between the two, the lifetime of the older value bounds
-    the newer one, not the other way round.
+    Both commands are sent together; to a cluster, one after the other. The lifetime is read
+    first. If the value is replaced between the two commands, the newer value is returned with
+    the shorter lifetime of the older one.
     """
     if not isinstance(client, Redis):
         ttl = await client.pttl(name)
@@ -140,7 +140,7 @@ def _connector(url: str, timeout: float) -> Callable[[], Clients]:
     scheme, _, kind = parts.scheme.partition("+")
     parameters = _parameters(parts)
     if kind == "sentinel":
-        return lambda: _sentinel(parts, parameters)
+        return lambda: _sentinel_clients(parts, parameters)
     if scheme != "unix" and parts.path.strip("/") and not parts.path[1:].isdecimal():
         raise ValueError("the database is not a number")  # redis-py would use number 0
     if kind == "cluster":
@@ -150,7 +150,7 @@ def _connector(url: str, timeout: float) -> Callable[[], Clients]:
 
 
 def _parameters(parts: SplitResult) -> dict[str, str]:
-    """Return the query of the URL; none of it is dropped without a word, as redis-py does."""
+    """Return the parameters of the URL. Reject what redis-py would ignore without an error."""
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     parameters = dict(pairs)
     if parts.fragment or len(parameters) < len(pairs) or not all(parameters.values()):
@@ -160,7 +160,7 @@ def _parameters(parts: SplitResult) -> dict[str, str]:
     return parameters
 
 
-def _sentinel(parts: SplitResult, parameters: Mapping[str, str]) -> Clients:
+def _sentinel_clients(parts: SplitResult, parameters: Mapping[str, str]) -> Clients:
     login, _, hosts = parts.netloc.rpartition("@")
     name, _, database = parts.path.removeprefix("/").partition("/")
     if not name:
@@ -171,7 +171,7 @@ def _sentinel(parts: SplitResult, parameters: Mapping[str, str]) -> Clients:
     shared = {each: text for each, text in own.items() if each.startswith(_OF_CONNECTION)}
     sentinel = Sentinel(  # type: ignore[no-untyped-call] # not typed in redis-py
         list(_addresses(hosts)),
-        sentinel_kwargs={**_settings(), **tls, **_typed(shared | _of_sentinels(parameters))},
+        sentinel_kwargs={**_settings(), **tls, **_typed(shared | _sentinel_parameters(parameters))},
     )
     login_settings = {"username": username or None, "password": password or None}
     settings = {"db": int(database or 0), **login_settings, **_typed(own)}
@@ -179,8 +179,8 @@ def _sentinel(parts: SplitResult, parameters: Mapping[str, str]) -> Clients:
     return _owned(client, *sentinel.sentinels)
 
 
-def _of_sentinels(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return what is meant for the connections to the sentinels alone, without its prefix."""
+def _sentinel_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters for the connections to the sentinels only, without their prefix."""
     found = {
         each.removeprefix(_SENTINEL): text
         for each, text in parameters.items()

@@ -15,7 +15,7 @@ _log = logging.getLogger("oauth_guard")
 
 _PREFIX = "oauth_guard:once:"
 _REFUSALS = {"NoPermissionError", "ResponseError"}  # of redis-py, as `StoreUnavailable` names them
-_KEEPS_ALL = "noeviction"
+_NO_EVICTION = "noeviction"
 
 
 class RedisOnce:
@@ -25,9 +25,10 @@ class RedisOnce:
     connection ends before the reply; the server then returns the nonce of the first attempt, so
     a lost reply is not mistaken for an earlier claim.
 
-    A key can be claimed once more around a failover, if the new primary did not receive the first
+    After a failover a key can be claimed once more, if the new primary did not receive the first
     claim: `min-replicas-to-write 1` at the server prevents that while the primary is cut off.
-    Not sealed: who can write to the server can refuse a proof or allow it once more.
+    Claims are not sealed: write access to the server suffices to have a proof rejected, or
+    accepted once more.
 
     The server must not evict, since an evicted claim can be made again: its `maxmemory-policy`
     is `noeviction`. That is checked by `load`, and otherwise before the first claim. A server
@@ -36,8 +37,9 @@ class RedisOnce:
 
     Args:
         server: A URL or a client, as for `RedisStore`.
-        prefix: The beginning of the keys on the server, for its access rules.
-        timeout: The most seconds that one claim may take, and that it may wait to begin.
+        prefix: The prefix of the keys on the server, for its access control rules.
+        timeout: The time limit of one command in seconds. The wait for one of the 16 slots before
+            it has the same limit.
         monotonic: Returns monotonic seconds.
 
     Raises:
@@ -62,7 +64,7 @@ class RedisOnce:
             StoreUnavailable: The server can't be reached, refuses the command, or evicts claims.
         """
         if self._evicts is None:
-            self._evicts = await self._find_eviction()
+            self._evicts = await self._server_evicts()
         if self._evicts:
             raise StoreUnavailable("the server of the replay store evicts keys")
         return await self._server.claim(self._server.name(key), seconds)
@@ -71,12 +73,12 @@ class RedisOnce:
         """Check that the server evicts nothing, if it can be reached.
 
         Raises:
-            ConfigurationError: It evicts.
+            ConfigurationError: The server evicts keys.
         """
         try:
-            self._evicts = await self._find_eviction()
+            self._evicts = await self._server_evicts()
         except StoreUnavailable:
-            return  # `claim` refuses as long as that is so, and checks the policy itself
+            return  # `claim` raises while it is unavailable, and then checks the policy itself
         if self._evicts:
             raise ConfigurationError(
                 "The server of a replay store must not evict keys, since an evicted claim can be "
@@ -84,14 +86,14 @@ class RedisOnce:
             )
 
     async def aclose(self) -> None:
-        """Close the connections that were opened here; the next use opens others."""
+        """Close the connections that were opened here; the next use opens new ones."""
         await self._server.aclose()
 
-    async def _find_eviction(self) -> bool:
+    async def _server_evicts(self) -> bool:
         policies = await self._eviction_policies()
         if not policies:
             _log.warning("the eviction policy of the replay store can't be read: INFO is refused")
-        return any(policy != _KEEPS_ALL for policy in policies)
+        return any(policy != _NO_EVICTION for policy in policies)
 
     async def _eviction_policies(self) -> frozenset[str]:
         """Return the policies of all primaries; none where the server refuses `INFO`."""

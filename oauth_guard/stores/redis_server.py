@@ -27,7 +27,7 @@ _log = logging.getLogger("oauth_guard")
 _SLOTS = 16  # concurrent commands to one node
 _BACKOFF = 1  # seconds
 _WARNING_INTERVAL = 30  # seconds
-_MAX_NODES = 1000  # a cluster has far fewer; the names of removed nodes pile up
+_MAX_NODES = 1000  # a cluster has far fewer, but nodes that it removed are counted too
 _TICKS = 5
 _NONCE_BYTES = 16
 
@@ -66,7 +66,7 @@ class RedisServer:
         self._warned_at: float | None = None
 
     def name(self, key: bytes) -> str:
-        """Return the name of *key* on the server."""
+        """Return the key on the server for *key*: the prefix, then *key* in hexadecimal."""
         return self._prefix + key.hex()
 
     async def run(self, command: Callable[[Any], Awaitable[_T]], name: str | None = None) -> _T:
@@ -131,7 +131,7 @@ class RedisServer:
         self, command: Callable[[Any], Awaitable[_T]], client: RedisClient, node: "_Node"
     ) -> _T:
         try:
-            return await _within(self._timeout, command(client))
+            return await _await_within(self._timeout, command(client))
         except Exception as error:  # noqa: BLE001 - redis-py raises many kinds for a bad reply
             node.retry_at = None if server_works(error) else self._clock() + _BACKOFF
             if isinstance(error, TimeoutError):
@@ -144,7 +144,7 @@ class RedisServer:
             await node.slots.acquire()  # does not wait; a timeout would cost more than the call
             return
         try:
-            await _within(self._timeout, node.slots.acquire())
+            await _await_within(self._timeout, node.slots.acquire())
         except TimeoutError as error:
             raise self._unavailable(error) from None
 
@@ -171,9 +171,8 @@ class _Node:
     __slots__ = ("retry_at", "slots")
 
     def __init__(self) -> None:
-        self.slots = asyncio.Semaphore(
-            _SLOTS
-        )  # only one of redis-py's clients has a pool that waits
+        # Our own slots, since only one of redis-py's clients has a pool that waits.
+        self.slots = asyncio.Semaphore(_SLOTS)
         self.retry_at: float | None = None
 
 
@@ -185,7 +184,7 @@ class _LoopState(NamedTuple):
     nodes: dict[str | None, _Node]
 
     def node(self, name: str | None) -> _Node:
-        """Return the node called *name*; None is the only one, or an unknown one."""
+        """Return the node called *name*; None if there is no cluster, or if the node is unknown."""
         node = self.nodes.get(name)
         if node is None:
             if len(self.nodes) >= _MAX_NODES:
@@ -197,8 +196,8 @@ class _LoopState(NamedTuple):
 class _TimeLimit:
     """Lets *timeout* expire after *seconds* in which the event loop was responsive.
 
-    The time is counted in five ticks. A blocked event loop runs one tick late, however long it is
-    blocked, and handles what arrived from the server before the next one.
+    The time is counted in five ticks. While the event loop is blocked, at most one tick ends, and
+    before the next one the loop handles what arrived from the server.
     """
 
     __slots__ = ("_left", "_loop", "_period", "_timeout", "_timer")
@@ -218,15 +217,15 @@ class _TimeLimit:
             self._timeout.reschedule(0)  # in the past: it expires now
 
     def cancel(self) -> None:
-        """Stop the time."""
+        """Cancel the timer, so that the timeout does not expire."""
         self._timer.cancel()
 
 
-async def _within(seconds: float, awaitable: Awaitable[_T]) -> _T:
+async def _await_within(seconds: float, awaitable: Awaitable[_T]) -> _T:
     """Return the result of *awaitable*.
 
     Raises:
-        TimeoutError: There was none within *seconds* of a responsive event loop.
+        TimeoutError: There was none after *seconds* in which the event loop was responsive.
     """
     async with asyncio.timeout(None) as timeout:
         limit = _TimeLimit(timeout, seconds)
