@@ -50,7 +50,6 @@ class Reason(StrEnum):
     WRONG_CLIENT = "wrong_client"
     WRONG_CLAIM = "wrong_claim"
     INACTIVE = "inactive"
-    UNCLEAR_ACTIVE = "unclear_active"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
     ISSUED_IN_FUTURE = "issued_in_future"
@@ -67,6 +66,7 @@ class Reason(StrEnum):
     # 503: the token could not be validated, through no fault of the caller
     UNREACHABLE = "unreachable"
     TIMED_OUT = "timed_out"
+    UNCLEAR_ACTIVE = "unclear_active"
     BAD_RESPONSE = "bad_response"
     WRONG_METADATA = "wrong_metadata"
     NO_USABLE_KEYS = "no_usable_keys"

@@ -13,19 +13,18 @@ from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.client_auth import ClientAuthentication, MutualTLS
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.endpoint_client import EndpointClient, FormRequest
+from oauth_guard.issuers.introspection_faults import ISSUER_FAULTS, IntrospectionFaults
 from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
 from oauth_guard.issuers.token_format import TokenFormat, read_token_format
 from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.jose.jws import parse_jws
 from oauth_guard.jose.strict_json import parse_object
-from oauth_guard.log_limit import LogLimit
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.cache_settings import CacheSettings
 from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
 from oauth_guard.protocol.introspection import (
     JSON_MEDIA_TYPE,
     SIGNED_MEDIA_TYPE,
-    error_code,
     is_signed_response,
     read_introspection,
     read_signed_response,
@@ -41,7 +40,7 @@ _log = logging.getLogger("oauth_guard")
 _ENDPOINT = "introspection_endpoint"
 _CONNECTIONS = 64  # the number of concurrent requests
 _TIMES = JWKSCache(deadline=2)
-_OK, _BAD_REQUEST, _REFUSALS = 200, 400, {401, 403}
+_OK = 200
 
 WithoutAudience: TypeAlias = Literal["single resource", "issuer checks"]
 """Why a token is accepted though its introspection response has no audience."""
@@ -121,7 +120,7 @@ class IntrospectionIssuer:
             _ENDPOINT, discovery, fetcher, self._canary, clock=monotonic
         )
         self._check_format = None if token_format is None else read_token_format(token_format)
-        self._log = LogLimit(monotonic)
+        self._faults = IntrospectionFaults(rules, client.client_id, clock=monotonic)
         self._keys = RemoteKeySet(discovery, cache=_TIMES, clock=monotonic) if signed else None
 
     def __repr__(self) -> str:
@@ -163,7 +162,12 @@ class IntrospectionIssuer:
             token.text, lambda: self._form_request(token.text)
         )
         members = self.cache.share_names(await self._members(result))
-        access_token = read_introspection(members, self._rules)
+        try:
+            access_token = read_introspection(members, self._rules)
+        except InvalidToken as error:
+            if error.reason not in ISSUER_FAULTS:
+                raise
+            raise self._faults.malformed(members, error.reason) from None
         self._endpoint.record_active(token.text, seconds)
         return Validation(access_token, None)
 
@@ -201,7 +205,7 @@ class IntrospectionIssuer:
 
     async def _members(self, result: HTTPResult) -> Mapping[str, Any]:
         if result.status != _OK:
-            raise self._refusal(result)
+            raise self._faults.refusal(result)
         if result.media_type != self._media_type:
             raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE)
         try:
@@ -215,29 +219,6 @@ class IntrospectionIssuer:
         except (ValueError, InvalidToken):  # the response is at fault, not the token
             raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE) from None
         return members
-
-    def _refusal(self, result: HTTPResult) -> IssuerUnavailable:
-        """Return the outage for an error response, and log what the operator should correct."""
-        code = error_code(result.body) if result.status == _BAD_REQUEST else None
-        if result.status in _REFUSALS or code in {"invalid_client", "unauthorized_client"}:
-            reason = Reason.CLIENT_REFUSED
-            advice = "is this resource registered there, and client= as it is registered?"
-        elif code == "unsupported_token_type":
-            reason = Reason.TOKEN_NOT_ACCEPTED
-            advice = "it does not introspect such tokens; for JWTs, use a JWTIssuer."
-        else:
-            reason = Reason.BAD_RESPONSE
-            advice = "is endpoint= the right one?"
-        if (
-            result.status != _BAD_REQUEST or reason is not Reason.BAD_RESPONSE
-        ):  # one token may cause it
-            self._log.log(
-                logging.ERROR,
-                (result.status, reason),
-                "%s: the introspection endpoint returned %d to %s: %s",
-                *(self.issuer, result.status, self._client.client_id, advice),
-            )
-        return IssuerUnavailable(self.issuer, reason)
 
 
 def _discovery(

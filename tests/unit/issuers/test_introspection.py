@@ -448,3 +448,34 @@ def test_missing_audience_is_accepted_only_with_a_reason(reason: Any) -> None:
     assert build(without_audience=reason).cache.rules.audience_optional
     assert build(clients=["c1"], audience_optional=True).cache.rules.audience_optional
     assert not build().cache.rules.audience_optional
+
+
+@pytest.mark.parametrize(
+    ("members", "reason", "named"),
+    [
+        pytest.param({}, Reason.UNCLEAR_ACTIVE, "active", id="no active"),
+        pytest.param({"error": "x"}, Reason.UNCLEAR_ACTIVE, "active", id="an error"),
+        pytest.param({"active": None}, Reason.UNCLEAR_ACTIVE, "active", id="null"),
+        pytest.param({"active": "true"}, Reason.UNCLEAR_ACTIVE, "active", id="a string"),
+        pytest.param({"active": True, "exp": "x"}, Reason.MALFORMED_CLAIM, "exp", id="exp"),
+        pytest.param(
+            {"active": True, "sub": 1, "aud": [1], "iat": []},
+            Reason.MALFORMED_CLAIM,
+            "iat, sub",
+            id="several",
+        ),
+        pytest.param(
+            {"active": True, "aud": [1]}, Reason.MALFORMED_CLAIM, "aud, roles or scopes", id="items"
+        ),
+    ],
+)
+async def test_response_with_unusable_members_is_an_outage_and_the_log_names_them(
+    members: dict[str, Any], reason: Reason, named: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The issuer is at fault, not the caller; no value is logged, and the endpoint works."""
+    harness = IntrospectionIssuerHarness(endpoint=ENDPOINT)
+    harness.respond_with(httpx.Response(200, json=members))
+    assert (await harness.unavailable("t0k3n")).reason is reason
+    assert caplog.messages[-1] == f"{ISSUER}: the introspection response has no usable {named}"
+    assert (await harness.unavailable("t0k3n")).reason is reason
+    assert harness.issuer.ready

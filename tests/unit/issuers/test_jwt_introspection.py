@@ -97,10 +97,8 @@ async def test_signed_token_is_introspected_only_with_introspect(local: LocalIss
     ("response", "reason"),
     [
         ({"active": False}, Reason.INACTIVE),
-        ({"active": "true"}, Reason.UNCLEAR_ACTIVE),
         ({**ACTIVE, "iss": "https://other.test"}, Reason.UNKNOWN_ISSUER),
         ({**ACTIVE, "token_type": "refresh_token"}, Reason.WRONG_TYPE),
-        ({**ACTIVE, "exp": "soon"}, Reason.MALFORMED_CLAIM),
     ],
     ids=str,
 )
