@@ -124,7 +124,7 @@ class Guard:
         self.metadata_path = metadata_path(resource) if metadata else None
         scopes = [str(scope(name)) for name in scopes_supported]
         self.metadata_document = metadata_document(
-            resource, self._issuers.names, self.bearer_methods.names, scopes
+            resource, self._issuers.published_names, self.bearer_methods.names, scopes
         )
 
     def __repr__(self) -> str:

@@ -18,7 +18,13 @@ from oauth_guard.http.ssrf_transport import SSRFTransport
 from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.log_limit import LogLimit
 
-__all__ = ["Document", "Fetcher", "HTTPClient", "HTTPResult"]
+__all__ = ["JSON", "JWK_SET", "Document", "Fetcher", "HTTPClient", "HTTPResult"]
+
+JSON = "application/json"
+"""The media type of metadata, and of introspection responses."""
+
+JWK_SET = f"application/jwk-set+json, {JSON}"
+"""The media types of a JWK Set, in an `Accept` field (RFC 7517 §8.5, RFC 9110 §12.5.1)."""
 
 _MAX_DOCUMENT_BYTES = 512 * 1024
 _MAX_RESULT_BYTES = 64 * 1024
@@ -26,7 +32,7 @@ _OK, _BAD_REQUEST = 200, 400
 _PROXY_SCHEMES = {"http", "https", "all"}
 # Compression is refused: a few compressed bytes can expand to gigabytes.
 _HEADERS = {
-    "accept": "application/json",
+    "accept": JSON,
     "accept-encoding": "identity",
     "user-agent": "oauth_guard",
 }
@@ -103,16 +109,17 @@ class Fetcher:
         self._log = LogLimit()
         self._own: tuple[asyncio.AbstractEventLoop, HTTPClient] | None = None
 
-    async def get(self, url: str) -> Document:
-        """Return the JSON object at *url*.
+    async def get(self, url: str, accept: str = JSON) -> Document:
+        """Return the JSON object at *url*, requested with the media types *accept*.
 
-        The response must have status 200, at most 512 KiB and no compression. No redirect is
-        followed. There is no deadline here: the caller sets one.
+        The response must have status 200, at most 512 KiB and no compression; its media type is
+        not checked. No redirect is followed. There is no deadline here: the caller sets one.
 
         Raises:
             IssuerUnavailable: No response, or a response without such an object.
         """
-        result = await self._exchange("GET", url, _HEADERS, None, {_OK}, _MAX_DOCUMENT_BYTES)
+        headers = {**_HEADERS, "accept": accept}
+        result = await self._exchange("GET", url, headers, None, {_OK}, _MAX_DOCUMENT_BYTES)
         members = _members(result.body) if result.status == _OK else None
         if members is None:
             raise IssuerUnavailable(self._issuer, Reason.BAD_RESPONSE)

@@ -1,13 +1,14 @@
 """Discovery: find an issuer's endpoints in its authorization server metadata (RFC 8414)."""
 
 import asyncio
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason
-from oauth_guard.http.fetcher import Document, Fetcher
-from oauth_guard.protocol.urls import parse_url
+from oauth_guard.http.fetcher import JWK_SET, Document, Fetcher, HTTPClient
+from oauth_guard.protocol.urls import origins_of, parse_url
 
-__all__ = ["Discovery", "metadata_urls"]
+__all__ = ["Discovery", "find_endpoints", "metadata_urls"]
 
 
 def metadata_urls(issuer: str) -> tuple[str, ...]:
@@ -32,7 +33,8 @@ class Discovery:
     Args:
         issuer: The issuer identifier.
         fetcher: Fetches the metadata.
-        metadata_url: The URL of the metadata, if it is not derived from *issuer*.
+        metadata_url: The URL of the metadata, if it is not derived from the identifier.
+        metadata_issuer: The identifier in the metadata, if it is not *issuer*.
         jwks_uri: The URL of the key set, if it is not taken from the metadata.
         introspection_endpoint: The URL of the introspection endpoint, if it is not taken from
             the metadata.
@@ -40,7 +42,9 @@ class Discovery:
         mtls: Prefer the `mtls_endpoint_aliases` of the metadata (RFC 8705 §5).
 
     Attributes:
-        issuer: The issuer identifier; `issuer` in the metadata must be the identical string.
+        issuer: The issuer identifier.
+        fetcher: Fetches the metadata.
+        metadata_issuer: The string that `issuer` in the metadata must be identical to.
     """
 
     def __init__(  # noqa: PLR0913 - settings, each by keyword
@@ -48,15 +52,17 @@ class Discovery:
         issuer: str,
         fetcher: Fetcher,
         *,
-        metadata_url: str | None,
+        metadata_url: str | None = None,
+        metadata_issuer: str | None = None,
         jwks_uri: str | None = None,
         introspection_endpoint: str | None = None,
         insecure_http: bool,
         mtls: bool = False,
     ) -> None:
         self.issuer = issuer
-        self._fetcher = fetcher
-        self._urls = (metadata_url,) if metadata_url else metadata_urls(issuer)
+        self.metadata_issuer = metadata_issuer or issuer
+        self.fetcher = fetcher
+        self._metadata_url = metadata_url
         configured = {"jwks_uri": jwks_uri, "introspection_endpoint": introspection_endpoint}
         self._configured = {member: url for member, url in configured.items() if url}
         self._found = dict(self._configured)
@@ -106,11 +112,11 @@ class Discovery:
         Raises:
             IssuerUnavailable: The URL is not found, or has no JSON object.
         """
-        return await self._fetcher.get(await self.jwks_uri())
+        return await self.fetcher.get(await self.jwks_uri(), JWK_SET)
 
     async def aclose(self) -> None:
         """Close the HTTP client that the fetcher opened."""
-        await self._fetcher.aclose()
+        await self.fetcher.aclose()
 
     def expire(self) -> None:
         """Read the metadata again at the next use; if that fails, use the known URLs after it."""
@@ -123,9 +129,10 @@ class Discovery:
 
     async def _discover(self, member: str) -> str:
         failure = IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE)
-        for url in self._urls:
+        configured = self._metadata_url
+        for url in (configured,) if configured else metadata_urls(self.metadata_issuer):
             try:
-                return self._read(await self._fetcher.get(url), member)
+                return self._read(await self.fetcher.get(url), member)
             except IssuerUnavailable as error:
                 if error.reason not in {Reason.BAD_RESPONSE, Reason.WRONG_METADATA}:
                     raise
@@ -141,10 +148,37 @@ class Discovery:
         aliases = members.get("mtls_endpoint_aliases") if self._mtls else None
         url = aliases.get(member) if isinstance(aliases, dict) else None
         url = members.get(member) if url is None else url
-        if members.get("issuer") != self.issuer or not isinstance(url, str):
+        if members.get("issuer") != self.metadata_issuer or not isinstance(url, str):
             raise IssuerUnavailable(self.issuer, Reason.WRONG_METADATA)
         try:
             parse_url(url, setting=member, insecure_http=self._insecure_http)
         except ConfigurationError:  # the fault of the issuer, not of the operator
             raise IssuerUnavailable(self.issuer, Reason.WRONG_METADATA) from None
         return url
+
+
+def find_endpoints(  # noqa: PLR0913 - settings
+    issuer: str,
+    metadata_issuer: str | None,
+    http: HTTPClient | None,
+    urls: Mapping[str, str | None],
+    *,
+    insecure_http: bool,
+    mtls: bool = False,
+    connections: int = 0,
+) -> Discovery:
+    """Return a discovery that fetches with *http*, or else with a client of its own.
+
+    *urls* may contain `metadata_url`, `jwks_uri` and `endpoint`, the introspection endpoint.
+    """
+    origins = origins_of(issuer, metadata_issuer, *urls.values())
+    return Discovery(
+        issuer,
+        Fetcher(issuer, http, origins, connections=connections),
+        metadata_url=urls.get("metadata_url"),
+        metadata_issuer=metadata_issuer,
+        jwks_uri=urls.get("jwks_uri"),
+        introspection_endpoint=urls.get("endpoint"),
+        insecure_http=insecure_http,
+        mtls=mtls,
+    )

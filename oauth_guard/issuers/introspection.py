@@ -1,27 +1,29 @@
 """IntrospectionIssuer: introspect tokens at their authorization server (RFC 7662, RFC 9701)."""
 
-import dataclasses
-import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias, Unpack, get_args
+from typing import Any, Unpack
 
-from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
-from oauth_guard.http.fetcher import Fetcher, HTTPClient, HTTPResult
+from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
+from oauth_guard.http.fetcher import HTTPClient, HTTPResult
 from oauth_guard.interfaces import Clock
-from oauth_guard.issuers.client_auth import ClientAuthentication, MutualTLS
+from oauth_guard.issuers.client_auth import ClientAuthentication
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.endpoint_client import EndpointClient, FormRequest
 from oauth_guard.issuers.introspection_faults import ISSUER_FAULTS, IntrospectionFaults
+from oauth_guard.issuers.introspection_settings import (
+    WithoutAudience,
+    find_endpoint,
+    read_rules,
+)
 from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
 from oauth_guard.issuers.token_format import TokenFormat, read_token_format
-from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.jose.jws import parse_jws
 from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.cache_settings import CacheSettings
-from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
+from oauth_guard.protocol.claims import ClaimSettings
 from oauth_guard.protocol.introspection import (
     JSON_MEDIA_TYPE,
     SIGNED_MEDIA_TYPE,
@@ -31,19 +33,13 @@ from oauth_guard.protocol.introspection import (
     write_form,
 )
 from oauth_guard.protocol.raw_token import RawToken
-from oauth_guard.protocol.urls import check_issuer_urls, origins_of
 
-__all__ = ["IntrospectionIssuer", "WithoutAudience"]
+__all__ = ["IntrospectionIssuer"]
 
-_log = logging.getLogger("oauth_guard")
 
 _ENDPOINT = "introspection_endpoint"
-_CONNECTIONS = 64  # the number of concurrent requests
 _TIMES = JWKSCache(deadline=2)
 _OK = 200
-
-WithoutAudience: TypeAlias = Literal["single resource", "issuer checks"]
-"""Why a token is accepted though its introspection response has no audience."""
 
 
 class IntrospectionIssuer:
@@ -52,10 +48,12 @@ class IntrospectionIssuer:
     A guard caches the results (`cache_for`). A token is sent to this issuer alone.
 
     Args:
-        issuer: Its identifier, exactly as its metadata spells it.
+        issuer: Its identifier, exactly as its tokens and its metadata spell it. It must be a URL
+            only if the URL of the metadata is derived from it.
         client: How this resource authenticates, such as `ClientSecretBasic("api", secret)`.
         endpoint: The URL of the introspection endpoint, if it is not taken from the metadata.
         metadata_url: The URL of its metadata, if it is not derived from the identifier.
+        metadata_issuer: Its identifier in the metadata, if that is not the one in tokens.
         http: The client for up to 64 concurrent requests; by default one that this library
             creates.
         insecure_http: Accept http for hosts that are not loopback, inside a private network.
@@ -81,6 +79,9 @@ class IntrospectionIssuer:
         ConfigurationError: A setting is wrong; the message says what to write instead.
     """
 
+    metadata_issuer: str | None
+    """The identifier in its metadata, which the guard's metadata lists; None if it is no URL."""
+
     accepts_opaque = True
     can_introspect = True
 
@@ -91,6 +92,7 @@ class IntrospectionIssuer:
         client: ClientAuthentication,
         endpoint: str | None = None,
         metadata_url: str | None = None,
+        metadata_issuer: str | None = None,
         http: HTTPClient | None = None,
         insecure_http: bool = False,
         cache_for: float = 60,
@@ -106,22 +108,21 @@ class IntrospectionIssuer:
         **settings: Unpack[ClaimSettings],
     ) -> None:
         urls = {"endpoint": endpoint, "metadata_url": metadata_url}
-        check_issuer_urls(issuer, insecure_http=insecure_http, **urls)
-        _check_choices(client, http, without_audience, issuer if insecure_http else None)
-        rules = _rules(issuer, settings, subject_from, without_audience, signed=signed)
-        self._rules, self._clock, self.accepts_unnamed_jwts = rules, clock, accepts_unnamed_jwts
-        kind = SIGNED_MEDIA_TYPE if signed else JSON_MEDIA_TYPE
-        identity = (issuer, endpoint or metadata_url or "", client.client_id, kind)
-        self.cache = CacheSettings(rules, identity, cache_for, inactive_for)
-        self._client, self._hint, self._media_type = client, token_type_hint, kind
-        mtls = isinstance(client, MutualTLS)
-        discovery, fetcher = _discovery(issuer, http, urls, insecure_http=insecure_http, mtls=mtls)
-        self._endpoint = EndpointClient(
-            _ENDPOINT, discovery, fetcher, self._canary, clock=monotonic
+        found, self.metadata_issuer = find_endpoint(
+            issuer, metadata_issuer, http, urls, client, insecure_http=insecure_http, signed=signed
         )
+        rules = read_rules(issuer, settings, subject_from, without_audience, signed=signed)
+        kind = SIGNED_MEDIA_TYPE if signed else JSON_MEDIA_TYPE
+        source = endpoint or metadata_url or metadata_issuer or ""
+        identity = (issuer, source, client.client_id, kind)
+        self.cache = CacheSettings(rules, identity, cache_for, inactive_for)
+        self._rules, self._clock, self._hint = rules, clock, token_type_hint
+        self.accepts_unnamed_jwts = accepts_unnamed_jwts
+        self._client, self._media_type, self._authority = client, kind, metadata_issuer or issuer
         self._check_format = None if token_format is None else read_token_format(token_format)
         self._faults = IntrospectionFaults(rules, client.client_id, clock=monotonic)
-        self._keys = RemoteKeySet(discovery, cache=_TIMES, clock=monotonic) if signed else None
+        self._endpoint = self._endpoint_client(found, monotonic)
+        self._keys = RemoteKeySet(found, cache=_TIMES, clock=monotonic) if signed else None
 
     def __repr__(self) -> str:
         return f"IntrospectionIssuer({self.issuer!r}, client={self._client!r})"
@@ -193,13 +194,16 @@ class IntrospectionIssuer:
             await self._keys.aclose()
         await self._endpoint.aclose()
 
+    def _endpoint_client(self, found: Discovery, clock: Clock) -> EndpointClient:
+        return EndpointClient(_ENDPOINT, found, found.fetcher, self._canary, clock=clock)
+
     def _canary(self) -> FormRequest:
         """Return the form about a random token, which is inactive at every server."""
         return self._form_request(secrets.token_urlsafe(32))
 
     def _form_request(self, token: str) -> FormRequest:
         nonce = secrets.token_urlsafe(16)
-        proof = self._client.prove(self.issuer, nonce=nonce, now=self._clock())
+        proof = self._client.prove(self._authority, nonce=nonce, now=self._clock())
         form = write_form(token, proof, hint=self._hint)
         return FormRequest(form, {"accept": self._media_type, **proof.headers})
 
@@ -219,60 +223,3 @@ class IntrospectionIssuer:
         except (ValueError, InvalidToken):  # the response is at fault, not the token
             raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE) from None
         return members
-
-
-def _discovery(
-    issuer: str,
-    http: HTTPClient | None,
-    urls: Mapping[str, str | None],
-    *,
-    insecure_http: bool,
-    mtls: bool,
-) -> tuple[Discovery, Fetcher]:
-    origins = origins_of(issuer, *urls.values())
-    fetcher = Fetcher(issuer, http, origins, connections=_CONNECTIONS)
-    discovery = Discovery(
-        issuer,
-        fetcher,
-        metadata_url=urls["metadata_url"],
-        introspection_endpoint=urls["endpoint"],
-        insecure_http=insecure_http,
-        mtls=mtls,
-    )
-    return discovery, fetcher
-
-
-def _check_choices(
-    client: ClientAuthentication,
-    http: HTTPClient | None,
-    without_audience: str | None,
-    insecure_issuer: str | None,
-) -> None:
-    if insecure_issuer is not None:
-        _log.warning("%s: insecure_http=True lets tokens travel unprotected", insecure_issuer)
-    if isinstance(client, MutualTLS) and http is None:
-        raise ConfigurationError("MutualTLS needs http=, a client that presents the certificate.")
-    if without_audience not in {None, *get_args(WithoutAudience)}:
-        raise ConfigurationError(
-            f"without_audience= is one of {' or '.join(map(repr, get_args(WithoutAudience)))}."
-        )
-
-
-def _rules(
-    issuer: str,
-    settings: ClaimSettings,
-    subject_from: str,
-    without_audience: str | None,
-    *,
-    signed: bool,
-) -> ClaimRules:
-    if "types" in settings:
-        raise ConfigurationError("types= is for JWTs: leave it out.")
-    if "algorithms" in settings and not signed:
-        raise ConfigurationError("algorithms= is for signed=True: leave it out.")
-    settings.setdefault("required_claims", ())
-    rules = ClaimRules.of(issuer, **settings)
-    if rules.algorithms & SYMMETRIC:
-        raise ConfigurationError("algorithms= must be for keys that the issuer publishes.")
-    optional = rules.audience_optional or without_audience is not None
-    return dataclasses.replace(rules, subject_claim=subject_from, audience_optional=optional)

@@ -1,26 +1,26 @@
 """JWTIssuer: validate the JWT access tokens of an authorization server (RFC 9068)."""
 
+import dataclasses
 import logging
 import math
 import time
-from collections.abc import Mapping
 from concurrent import futures
 from concurrent.futures import Executor
-from typing import Any, Unpack
+from typing import Literal, Unpack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
-from oauth_guard.http.fetcher import Fetcher, HTTPClient
+from oauth_guard.http.fetcher import HTTPClient
 from oauth_guard.interfaces import Clock, Issuer, KeySource
-from oauth_guard.issuers.discovery import Discovery
+from oauth_guard.issuers.discovery import find_endpoints
 from oauth_guard.issuers.members import missing_member
 from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
-from oauth_guard.issuers.static_keys import StaticKeySet
+from oauth_guard.issuers.static_keys import Keys, StaticKeySet, key_source
 from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.jose.key_set import MAX_WORK
 from oauth_guard.protocol.access_token import AccessToken, Validation
-from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
+from oauth_guard.protocol.claims import RFC9068_CLAIMS, ClaimRules, ClaimSettings
 from oauth_guard.protocol.raw_token import RawToken
-from oauth_guard.protocol.urls import check_issuer_urls, origins_of
+from oauth_guard.protocol.urls import check_issuer_urls
 
 __all__ = ["JWTIssuer"]
 
@@ -35,10 +35,17 @@ class JWTIssuer:
     say where it differs from RFC 9068.
 
     Args:
-        issuer: Its identifier, exactly as its tokens and its metadata spell it.
+        issuer: Its identifier, exactly as its tokens and its metadata spell it. It must be a URL
+            only if the URL of the metadata is derived from it.
         metadata_url: The URL of its metadata, if it is not derived from the identifier.
+        metadata_issuer: Its identifier in the metadata, if that is not the one in tokens, as at
+            AD FS; the URL of the metadata is derived from it.
         jwks_uri: The URL of its keys; then no metadata is fetched.
-        keys: Its keys, as a JWK set or a `KeySource` of your own; then nothing is fetched.
+        keys: Its keys: a JWK set, a public key or certificate as PEM, several as `{kid: PEM}` or
+            as a list, or a `KeySource` of your own; then nothing is fetched.
+        without_audience: `"single resource"` if the issuer serves no other resource, so that a
+            token without `aud` is for this one; by default such a token is rejected. Not for
+            MCP, which requires an audience.
         introspection: The same issuer as an `IntrospectionIssuer`, for routes with
             `introspect=True`; no other request introspects. A claim of the response replaces
             the claim of that name in the token, and the settings here apply to both.
@@ -62,6 +69,9 @@ class JWTIssuer:
         ConfigurationError: A setting is wrong; the message says what to write instead.
     """
 
+    metadata_issuer: str | None
+    """The identifier in its metadata, which the guard's metadata lists; None if it is no URL."""
+
     cache = None  # a signature is verified from the keys, which are cached themselves
 
     def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
@@ -69,9 +79,11 @@ class JWTIssuer:
         issuer: str,
         *,
         metadata_url: str | None = None,
+        metadata_issuer: str | None = None,
         jwks_uri: str | None = None,
-        keys: Mapping[str, Any] | KeySource | None = None,
+        keys: Keys | KeySource | None = None,
         secret: bytes | None = None,
+        without_audience: Literal["single resource"] | None = None,
         introspection: Issuer | None = None,
         executor: Executor | None = None,
         http: HTTPClient | None = None,
@@ -82,27 +94,25 @@ class JWTIssuer:
         **settings: Unpack[ClaimSettings],
     ) -> None:
         urls = {"metadata_url": metadata_url, "jwks_uri": jwks_uri}
-        check_issuer_urls(issuer, insecure_http=insecure_http, **urls)
-        _check_settings(issuer, jwks_cache, executor, insecure_http=insecure_http)
+        is_located = any(each is not None for each in (keys, secret, metadata_url, jwks_uri))
+        self.metadata_issuer = check_issuer_urls(
+            issuer, metadata_issuer, insecure_http=insecure_http, is_located=is_located, **urls
+        )
         _check_work(max_verification_work)
-        if secret is not None:
-            settings.setdefault("algorithms", ["HS256"])
-        self._rules = ClaimRules.of(issuer, **settings)
+        _check_settings(issuer, jwks_cache, executor, insecure_http=insecure_http)
+        self._rules = _rules(issuer, settings, secret, without_audience)
         self._introspection = _introspection_issuer(issuer, introspection)
         self._keys: KeySource
         if secret is not None or self._rules.algorithms & SYMMETRIC:
-            if keys or jwks_uri or metadata_url or executor:
-                raise ConfigurationError("secret= suffices: leave out keys and threads.")
+            _check_suffices(keys or jwks_uri or metadata_url or executor)
             self._keys = StaticKeySet.from_secret(secret or b"", self._rules.algorithms)
         elif keys is not None:
-            self._keys = _key_source(keys, executor, max_verification_work)
+            self._keys = key_source(keys, executor, max_verification_work)
         else:
+            found = find_endpoints(issuer, metadata_issuer, http, urls, insecure_http=insecure_http)
+            work = max_verification_work
             self._keys = RemoteKeySet(
-                _discovery(issuer, http, urls, insecure_http=insecure_http),
-                cache=jwks_cache,
-                clock=clock,
-                executor=executor,
-                max_work=max_verification_work,
+                found, cache=jwks_cache, clock=clock, executor=executor, max_work=work
             )
 
     def __repr__(self) -> str:
@@ -112,6 +122,11 @@ class JWTIssuer:
     def issuer(self) -> str:
         """The issuer identifier."""
         return self._rules.issuer
+
+    @property
+    def algorithms(self) -> frozenset[str]:
+        """The accepted values of `alg`, by which two issuers of one name differ."""
+        return self._rules.algorithms
 
     @property
     def accepts_opaque(self) -> bool:
@@ -210,24 +225,37 @@ def _check_settings(
         )
 
 
+def _rules(
+    issuer: str, settings: ClaimSettings, secret: bytes | None, without_audience: object
+) -> ClaimRules:
+    if secret is not None:
+        settings.setdefault("algorithms", ["HS256"])
+    if without_audience is None:
+        return ClaimRules.of(issuer, **settings)
+    if without_audience != "single resource":
+        raise ConfigurationError(
+            'without_audience= of a JWTIssuer is "single resource": the issuer serves no other.'
+        )
+    settings.setdefault("required_claims", [name for name in RFC9068_CLAIMS if name != "aud"])
+    rules = ClaimRules.of(issuer, **settings)
+    if "aud" in rules.required_claims:
+        raise ConfigurationError("without_audience= accepts what required_claims= rejects: aud.")
+    return dataclasses.replace(rules, audience_optional=True)
+
+
+def _check_suffices(other: object) -> None:
+    if other:
+        raise ConfigurationError(
+            "secret= suffices: leave out keys and threads. If the issuer signs with keys too, list "
+            "a second JWTIssuer of the same name, with its own algorithms=."
+        )
+
+
 def _check_work(work: object) -> None:
     if isinstance(work, bool) or not isinstance(work, int | float) or not 1 <= work < math.inf:
         raise ConfigurationError(
             f"max_verification_work= counts RSA verifications: 1 or more, by default {MAX_WORK}."
         )
-
-
-def _discovery(
-    issuer: str, http: HTTPClient | None, urls: Mapping[str, str | None], *, insecure_http: bool
-) -> Discovery:
-    fetcher = Fetcher(issuer, http, origins_of(issuer, *urls.values()))
-    return Discovery(
-        issuer,
-        fetcher,
-        metadata_url=urls["metadata_url"],
-        jwks_uri=urls["jwks_uri"],
-        insecure_http=insecure_http,
-    )
 
 
 def _introspection_issuer(issuer: str, introspection: Issuer | None) -> Issuer | None:
@@ -245,22 +273,3 @@ def _introspection_issuer(issuer: str, introspection: Issuer | None) -> Issuer |
     if introspection.issuer != issuer:
         raise ConfigurationError(f"introspection= names {introspection.issuer}, not {issuer}.")
     return introspection
-
-
-def _key_source(
-    keys: Mapping[str, Any] | KeySource, executor: Executor | None, max_work: float
-) -> KeySource:
-    if isinstance(keys, Mapping):
-        return StaticKeySet.from_jwks(keys, executor, max_work=max_work)
-    if not hasattr(keys, "verify"):
-        raise ConfigurationError('keys= takes a JWK set, {"keys": [...]}, or a KeySource.')
-    if member := missing_member(keys, KeySource):
-        raise ConfigurationError(
-            f"keys= is a {type(keys).__name__} without `{member}`: a key source has every member "
-            "of oauth_guard.interfaces.KeySource."
-        )
-    if executor is not None:
-        raise ConfigurationError(
-            "executor= is for keys that this library reads: a KeySource verifies by itself."
-        )
-    return keys

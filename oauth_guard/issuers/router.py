@@ -9,9 +9,11 @@ from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.introspection_cache import cached
 from oauth_guard.issuers.members import missing_member
 from oauth_guard.issuers.tenants import TenantDirectory, Tenants
+from oauth_guard.jose.algorithms import ASYMMETRIC, SYMMETRIC
 from oauth_guard.jose.header_cache import HeaderCache
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.protocol.urls import is_issuer_url
 
 __all__ = ["IssuerRouter"]
 
@@ -27,8 +29,9 @@ class IssuerRouter:
     Tenants are looked up after the listed issuers, by a name that none of those has.
 
     Args:
-        issuers: At least one. Each identifier occurs once, or twice if the issuer issues JWTs and
-            opaque tokens: one entry verifies the signature of JWTs, one introspects the others.
+        issuers: At least one. An identifier may occur several times: once in an entry that
+            introspects the opaque tokens of the issuer, and in several that verify the signature
+            of its JWTs, if no two accept the same `alg`.
         share_tokens: Allow that a token that names no issuer is sent to each issuer that accepts
             such tokens.
         store: Where introspection results are stored beyond this process.
@@ -63,13 +66,10 @@ class IssuerRouter:
         ]
         self._header_cache = HeaderCache()
         self._was_ready = False
-        self._named: dict[str, Issuer] = {}
-        for issuer in self._issuers:
-            known = self._named.get(issuer.issuer)
-            if known is not None and known.accepts_opaque == issuer.accepts_opaque:
-                raise ConfigurationError(f"issuers lists {issuer.issuer} twice: list it once.")
-            if known is None or known.accepts_opaque:
-                self._named[issuer.issuer] = issuer
+        names = dict.fromkeys(each.issuer for each in self._issuers)
+        self._named = {name: _validating(name, self._issuers) for name in names}
+        published = [_published_name(each) for each in listed if not isinstance(each, Tenants)]
+        self.published_names = tuple(dict.fromkeys(filter(None, published)))
         self._for_opaque = [each for each in self._issuers if each.accepts_opaque]
         self._for_unnamed_jwts = [each for each in self._issuers if each.accepts_unnamed_jwts]
         self._not_introspecting = [each for each in self._issuers if not each.can_introspect]
@@ -119,7 +119,7 @@ class IssuerRouter:
             validation = await self._validate_with_any(issuers, token, introspect=introspect)
         else:
             name = token.parse(self._header_cache).claims.get("iss")
-            issuer = self._named.get(name) if isinstance(name, str) else None
+            issuer = self._issuer_named(name, token)
             if issuer is not None:
                 self._check_introspection(issuer, introspect=introspect)
                 validation = await issuer.validate(token, introspect=introspect)
@@ -171,6 +171,18 @@ class IssuerRouter:
         ):
             return self._for_unnamed_jwts
         return ()
+
+    def _issuer_named(self, name: object, token: RawToken) -> Issuer | None:
+        """Return the issuer with this *name*; of several the one that accepts the `alg`."""
+        issuers = self._named.get(name) if isinstance(name, str) else None
+        if issuers is None:
+            return None
+        if len(issuers) > 1:
+            algorithm = token.parse(self._header_cache).header.algorithm
+            for issuer in issuers:
+                if algorithm in _algorithms(issuer):
+                    return issuer
+        return issuers[0]
 
     def _check_introspection(self, issuer: Issuer, *, introspect: bool) -> None:
         if introspect and any(issuer is each for each in self._not_introspecting):
@@ -233,6 +245,37 @@ def _listed(issuers: object) -> tuple[Issuer | Tenants, ...]:
                 "every member of oauth_guard.interfaces.Issuer."
             )
     return listed
+
+
+def _validating(name: str, issuers: Iterable[Issuer]) -> tuple[Issuer, ...]:
+    """Return those of *issuers* that validate the JWTs of the issuer *name*.
+
+    One that introspects does only if there is no other.
+
+    Raises:
+        ConfigurationError: Two introspect, or accept the same algorithm.
+    """
+    named = [each for each in issuers if each.issuer == name]
+    signed = tuple(each for each in named if not each.accepts_opaque)
+    algorithms = [algorithm for each in signed for algorithm in _algorithms(each)]
+    if len(named) - len(signed) > 1 or len(set(algorithms)) != len(algorithms):
+        raise ConfigurationError(
+            f"issuers lists {name} twice: list it once, or for two kinds of keys give each its "
+            "own algorithms=."
+        )
+    return signed or tuple(named)
+
+
+def _algorithms(issuer: Issuer) -> frozenset[str]:
+    """Return the values of `alg` that *issuer* accepts; of a class of the user's own, every one."""
+    algorithms: frozenset[str] = getattr(issuer, "algorithms", ASYMMETRIC | SYMMETRIC)
+    return algorithms
+
+
+def _published_name(issuer: Issuer) -> str | None:
+    """Return the identifier by which the metadata of *issuer* is found; None if by none."""
+    name = getattr(issuer, "metadata_issuer", issuer.issuer)
+    return name if is_issuer_url(name, insecure_http=True) else None
 
 
 def _check_not_shared(*groups: Sequence[Issuer]) -> None:

@@ -1,17 +1,25 @@
 """StaticKeySet: verify signatures with configured keys, a JWK set or a secret (RFC 7517 §5)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from oauth_guard.errors import ConfigurationError
+from oauth_guard.interfaces import KeySource
+from oauth_guard.issuers.members import missing_member
 from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.jose.jwk import import_secret
 from oauth_guard.jose.jws import JWS
 from oauth_guard.jose.key_set import MAX_KEYS, MAX_WORK, KeySet
+from oauth_guard.jose.pem import jwk_from_pem
 
-__all__ = ["StaticKeySet", "verify_signature"]
+__all__ = ["Keys", "StaticKeySet", "key_source", "verify_signature"]
+
+PEM: TypeAlias = str | bytes
+
+Keys: TypeAlias = Mapping[str, Any] | PEM | Sequence[PEM]
+"""Configured keys: a JWK set, one PEM, `{kid: PEM}` or a list of PEMs."""
 
 
 async def verify_signature(keys: KeySet, token: JWS, executor: Executor | None) -> None:
@@ -102,3 +110,49 @@ class StaticKeySet:
 
     async def aclose(self) -> None:
         """Do nothing: there are no connections."""
+
+
+def key_source(keys: Keys | KeySource, executor: Executor | None, max_work: float) -> KeySource:
+    """Return the key source that the setting *keys* of an issuer describes.
+
+    Raises:
+        ConfigurationError: *keys* is neither a key source nor keys that can be used.
+    """
+    if isinstance(keys, str | bytes | Mapping) or _is_pem_list(keys):
+        return StaticKeySet.from_jwks(_jwks(keys), executor, max_work=max_work)
+    if not hasattr(keys, "verify"):
+        raise ConfigurationError(
+            'keys= takes a JWK set, {"keys": [...]}, or a KeySource; or PEM, or {kid: PEM}.'
+        )
+    if member := missing_member(keys, KeySource):
+        raise ConfigurationError(
+            f"keys= is a {type(keys).__name__} without `{member}`: a key source has every member "
+            "of oauth_guard.interfaces.KeySource."
+        )
+    if executor is not None:
+        raise ConfigurationError(
+            "executor= is for keys that this library reads: a KeySource verifies by itself."
+        )
+    return keys  # type: ignore[return-value] # it has every member
+
+
+def _jwks(keys: Any) -> Mapping[str, Any]:
+    """Return *keys* as a JWK set; a mapping whose values are text or bytes is `{kid: PEM}`."""
+    if isinstance(keys, str | bytes):
+        return {"keys": [_jwk(keys)]}
+    if not isinstance(keys, Mapping):
+        return {"keys": [_jwk(pem) for pem in keys]}
+    if keys and all(isinstance(pem, str | bytes) for pem in keys.values()):
+        return {"keys": [{**_jwk(pem), "kid": key_id} for key_id, pem in keys.items()]}
+    return keys
+
+
+def _is_pem_list(keys: object) -> bool:
+    return isinstance(keys, list | tuple) and all(isinstance(each, str | bytes) for each in keys)
+
+
+def _jwk(pem: str | bytes) -> dict[str, str]:
+    try:
+        return jwk_from_pem(pem)
+    except ValueError as error:
+        raise ConfigurationError(f"keys= has no usable PEM: {error}.") from None

@@ -8,6 +8,7 @@ from oauth_guard.errors import ConfigurationError
 __all__ = [
     "DEFAULT_PORTS",
     "check_issuer_urls",
+    "is_issuer_url",
     "is_loopback",
     "is_secure",
     "origins_of",
@@ -52,28 +53,90 @@ def parse_url(url: object, *, setting: str, insecure_http: bool = False) -> Spli
     return parts
 
 
-def check_issuer_urls(issuer: str, *, insecure_http: bool, **urls: str | None) -> None:
+def check_issuer_urls(
+    issuer: str,
+    metadata_issuer: str | None = None,
+    *,
+    insecure_http: bool,
+    is_located: bool = False,
+    **urls: str | None,
+) -> str | None:
     """Check an issuer identifier and its other *urls*, each named by its setting (RFC 8414 §2).
 
+    Return the identifier by which its metadata is found; None if that is no URL.
+
+    Nothing is derived from *issuer* if *is_located*, or if *metadata_issuer* replaces it in the
+    metadata: then it is a name that is only compared, and may be any text (RFC 7519 §4.1.1).
+
+    Args:
+        issuer: The issuer identifier.
+        metadata_issuer: The identifier in the metadata, if it differs.
+        insecure_http: Accept http for hosts that are not loopback.
+        is_located: Whether keys and endpoints are found without deriving a URL.
+        urls: Other URLs of the issuer; None if not set.
+
     Raises:
-        ConfigurationError: *issuer* has a query, or `parse_url` rejects one of the URLs.
+        ConfigurationError: A name is empty or no text, a URL is derived from it and it is none or
+            has a query, or `parse_url` rejects one of the URLs.
     """
-    parse_url(issuer, setting="issuer", insecure_http=insecure_http)
-    if "?" in issuer:
-        raise ConfigurationError(f"issuer must have no query, unlike {issuer!r}.")
+    names = {"issuer": issuer, "metadata_issuer=": metadata_issuer}
+    derived = "issuer" if metadata_issuer is None else "metadata_issuer="
+    for setting, name in names.items():
+        if setting == derived and not is_located:
+            _check_issuer_url(name, setting, insecure_http=insecure_http)
+        elif name is not None or setting == "issuer":
+            _check_name(name, setting)
     for setting, url in urls.items():
         if url:
             parse_url(url, setting=f"{setting}=", insecure_http=insecure_http)
+    published = metadata_issuer or issuer
+    return published if is_issuer_url(published, insecure_http=insecure_http) else None
+
+
+def is_issuer_url(name: object, *, insecure_http: bool) -> bool:
+    """Return whether metadata can be found by *name*: whether it is an https URL without query."""
+    try:
+        _check_issuer_url(name, "issuer", insecure_http=insecure_http)
+    except ConfigurationError:
+        return False
+    return True
 
 
 def origins_of(*urls: str | None) -> frozenset[tuple[str, int]]:
-    """Return host and port of each of *urls* that is set and has a host."""
-    split = (urlsplit(url) for url in urls if url)
-    return frozenset(
-        (parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme])
-        for parts in split
-        if parts.hostname
-    )
+    """Return host and port of each of *urls* that is an http or https URL; others are skipped."""
+    origins: set[tuple[str, int]] = set()
+    for url in urls:
+        try:
+            parts = urlsplit(url or "")
+            port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+        except ValueError:  # an issuer's name that is no URL
+            continue
+        if parts.hostname and port and parts.scheme in DEFAULT_PORTS:
+            origins.add((parts.hostname, port))
+    return frozenset(origins)
+
+
+def _check_issuer_url(issuer: object, setting: str, *, insecure_http: bool) -> None:
+    try:
+        parts = parse_url(issuer, setting=setting, insecure_http=insecure_http)
+    except ConfigurationError as error:
+        if not isinstance(issuer, str):
+            raise
+        raise ConfigurationError(
+            f"{error} For an issuer with another name, say where its keys or endpoint are: write "
+            "keys=, jwks_uri=, endpoint= or metadata_url=."
+        ) from None
+    if parts.query or "?" in str(issuer):
+        raise ConfigurationError(f"{setting} must have no query, unlike {issuer!r}.")
+
+
+def _check_name(name: object, setting: str) -> None:
+    if not isinstance(name, str) or not name or name != name.strip() or not name.isprintable():
+        end = ": is a variable of the environment unset?" if name is None else "."
+        raise ConfigurationError(
+            f"{setting} must be the issuer's name as its tokens and metadata spell it, not "
+            f"{name!r}{end}"
+        )
 
 
 def is_secure(parts: SplitResult) -> bool:

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from oauth_guard.http.fetcher import HTTPClient
 from oauth_guard.interfaces import Clock, Issuer, KeySource
 from oauth_guard.issuers.jwt import JWTIssuer
 from oauth_guard.issuers.remote_keys import JWKSCache
+from oauth_guard.issuers.static_keys import Keys
 from oauth_guard.protocol.claim_checks import ClaimChecks, ClaimFunction
 from oauth_guard.protocol.claims import ClaimSettings
+from oauth_guard.protocol.urls import check_issuer_urls
 
 __all__ = ["OPENID_CONFIGURATION", "PresetSettings", "preset"]
 
@@ -25,8 +27,10 @@ class PresetSettings(ClaimSettings, total=False):
     """
 
     metadata_url: str
+    metadata_issuer: str
     jwks_uri: str
-    keys: Mapping[str, Any] | KeySource
+    keys: Keys | KeySource
+    without_audience: Literal["single resource"]
     introspection: Issuer
     executor: Executor
     http: HTTPClient
@@ -48,7 +52,11 @@ def preset(
     Raises:
         ConfigurationError: A setting is unknown or invalid.
     """
-    metadata_url = metadata_url or f"{issuer.removesuffix('/')}{OPENID_CONFIGURATION}"
+    check_issuer_urls(issuer, insecure_http=settings.get("insecure_http", False))
+    metadata_issuer = settings.get("metadata_issuer", issuer)
+    metadata_url = metadata_url or f"{metadata_issuer.removesuffix('/')}{OPENID_CONFIGURATION}"
+    if "without_audience" in settings and "required_claims" in product:
+        product["required_claims"] = [n for n in product["required_claims"] if n != "aud"]
     merged: PresetSettings = {"metadata_url": metadata_url, **product, **settings}
     if required_values:
         merged["claims"] = _combine(required_values, settings.get("claims", {}))

@@ -22,6 +22,7 @@ class DocumentServer:
     def __init__(self, documents: dict[str, Any]) -> None:
         self.documents = documents
         self.requests: list[str] = []
+        self.accepted: list[str] = []
         self.http = httpx.AsyncClient(transport=httpx.MockTransport(self._respond))
 
     def discovery(self, issuer: str = ISSUER, **settings: Any) -> Discovery:
@@ -31,6 +32,7 @@ class DocumentServer:
 
     def _respond(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(str(request.url))
+        self.accepted.append(request.headers["accept"])
         document = self.documents.get(str(request.url))
         if isinstance(document, Exception):
             raise document
@@ -188,3 +190,10 @@ async def test_http_url_in_metadata_is_accepted_with_insecure_http() -> None:
     """The setting is for private networks."""
     server = DocumentServer({RFC8414: {**METADATA, "jwks_uri": "http://keycloak:8080/jwks"}})
     assert await server.discovery(insecure_http=True).jwks_uri() == "http://keycloak:8080/jwks"
+
+
+async def test_key_set_is_requested_with_both_of_its_media_types() -> None:
+    """A server may have it as `application/jwk-set+json` only (RFC 7517 section 8.5)."""
+    server = DocumentServer({RFC8414: METADATA, JWKS: {"keys": []}})
+    await server.discovery().fetch_keys()
+    assert server.accepted == ["application/json", "application/jwk-set+json, application/json"]

@@ -168,6 +168,7 @@ async def test_validation_is_not_current_if_the_keys_change_during_verification(
         ({"issuer": f"{ISSUER}?x=1"}, "issuer must have no query"),
         ({"issuer": f"{ISSUER}#f"}, "without fragment, user or password"),
         ({"issuer": f"{ISSUER}/\u00e9"}, "characters that no URL has"),
+        ({"issuer": "auth-service"}, "say where its keys or endpoint are: write keys=, jwks_uri="),
         ({"metadata_url": "http://as/x"}, "metadata_url= must be an absolute https"),
         ({"jwks_uri": "/jwks"}, "jwks_uri= must be an absolute https"),
         ({"issuer": None}, "not None: is a variable of the environment unset"),
@@ -202,6 +203,14 @@ async def test_validation_is_not_current_if_the_keys_change_during_verification(
             "keys= is a SimpleNamespace without `ready`: a key source has every member of",
         ),
         ({"keys": [MAC]}, 'keys= takes a JWK set, {"keys": \\[...\\]}, or a KeySource'),
+        ({"keys": "k1"}, "keys= has no usable PEM: write one block"),
+        ({"keys": {"k1": "-----BEGIN PUBLIC KEY-----"}}, "keys= has no usable PEM: the block is"),
+        ({"secret": bytes(32), "jwks_uri": f"{ISSUER}/jwks"}, "list a second JWTIssuer"),
+        ({"without_audience": True}, 'without_audience= of a JWTIssuer is "single resource"'),
+        (
+            {"without_audience": "single resource", "required_claims": ["aud"]},
+            "without_audience= accepts what required_claims= rejects: aud",
+        ),
     ],
 )
 def test_invalid_setting_is_rejected_with_an_advice(settings: dict[str, Any], instead: str) -> None:

@@ -1,5 +1,6 @@
 """A configured URL must be absolute, without user or fragment, and https or loopback."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.protocol.urls import (
     check_issuer_urls,
+    is_issuer_url,
     is_loopback,
     is_secure,
     origins_of,
@@ -133,6 +135,41 @@ def test_issuer_urls_are_accepted_with_a_query_in_other_urls() -> None:
     )
 
 
+_NAMES = ["my-auth-service", "a@b.example", "urn:example:sts", "http://a.example?x#y", "http://["]
+
+
+@pytest.mark.parametrize("name", _NAMES)
+@pytest.mark.parametrize("insecure_http", [False, True])
+def test_issuer_from_which_no_url_is_derived_may_have_any_name(
+    name: str, insecure_http: bool
+) -> None:
+    """If its keys are located, or its metadata has another name, from which URLs are derived."""
+    https = "https://a.example"
+    check_issuer_urls(name, insecure_http=insecure_http, is_located=True)
+    check_issuer_urls(name, insecure_http=insecure_http, metadata_issuer=https)
+    check_issuer_urls(
+        https, insecure_http=insecure_http, metadata_issuer=name, is_located=True, endpoint=https
+    )
+    assert not is_issuer_url(name, insecure_http=insecure_http)
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_url_is_derived_from_the_metadata_issuer_if_there_is_one(name: str) -> None:
+    """The message names the setting."""
+    with pytest.raises(ConfigurationError, match=r"^metadata_issuer= must "):
+        check_issuer_urls("https://a.example", insecure_http=False, metadata_issuer=name)
+
+
+@pytest.mark.parametrize("name", ["", " https://a.example", "a\n", "a\tb", None, 5, b"a"])
+def test_name_that_no_token_can_have_is_rejected(name: Any) -> None:
+    """Empty, with white space around or control characters, or not text."""
+    with pytest.raises(ConfigurationError, match=r"^issuer must be the issuer's name"):
+        check_issuer_urls(name, insecure_http=False, is_located=True)
+    if name is not None:
+        with pytest.raises(ConfigurationError, match=r"^metadata_issuer= must be"):
+            check_issuer_urls("a", insecure_http=False, metadata_issuer=name, is_located=True)
+
+
 @pytest.mark.parametrize("url", [*_LOOPBACK, "https://localhost"])
 def test_localhost_and_loopback_addresses_are_loopback(url: str) -> None:
     """The scheme makes no difference."""
@@ -166,5 +203,6 @@ def test_origin_is_the_lower_case_host_and_the_port(url: str, origin: tuple[str,
 
 def test_origins_have_no_duplicates_and_skip_urls_without_a_host() -> None:
     """None is skipped too."""
+    names = ("urn:example:sts", "a@b.example", "ftp://a.example", "http://[", "https://a:x")
     urls = ("https://a.example/1", None, "https://a.example:443/2", "/jwks", "http://a.example")
-    assert origins_of(*urls) == {("a.example", 443), ("a.example", 80)}
+    assert origins_of(*names, *urls) == {("a.example", 443), ("a.example", 80)}
