@@ -77,8 +77,8 @@ class Guard:
         expose_token: Let the application read the raw token at `Identity.token`.
         insecure_http: Accept an http resource that is not on a loopback host.
         store: Where introspection results are stored for other processes.
-        share_tokens: Allow several issuers that accept tokens without an issuer to see each
-            other's: such a token is sent to them in the order of the list.
+        share_tokens: Allow several issuers that accept tokens without an issuer's name. Such a
+            token is sent to each of them in the order of the list, until one accepts it.
         start: What `async with guard`, and so the middleware at start-up, does about keys:
             fetch them in the `"background"`, `"wait"` for them, or `"fail fast"` if they can't
             be fetched. The last two need issuers that another process serves.
@@ -143,8 +143,8 @@ class Guard:
     async def authenticate(self, request: ResourceRequest, *, introspect: bool = False) -> Identity:
         """Return the identity of the caller who sent *request*, or raise.
 
-        HTTP, WebSocket and route checks all take this path. Steps 1 to 3 depend on the token
-        alone, and their outcome is cached. Steps 4 and 5 depend on the request or on the moment
+        HTTP, WebSocket and route checks all take this path. Step 3 depends on the token alone,
+        and its outcome is cached. Steps 1, 4 and 5 depend on the request or on the moment
         and run on every request, cache hits included. A cache hit waits for nothing, unless a
         check that needs I/O is configured.
 
@@ -186,9 +186,9 @@ class Guard:
         """Return *identity* as its issuer sees it now, authorized for *requirement*.
 
         Validates again the token that this guard has read from *request*, and runs the checks
-        of step 5 again. It reads no credentials and verifies no proof again, since a proof that
-        is used twice is a replay. Instead, caller and binding must be the same as before; two
-        callers without a subject are never the same.
+        of step 5 again. It neither reads the credentials again nor verifies their proof, since a
+        proof that is used twice is a replay. Instead, caller and binding must be the same as
+        before. A caller without a subject is never the same as before.
 
         Raises:
             MissingCredentials: No credentials were read.

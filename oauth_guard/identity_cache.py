@@ -6,7 +6,7 @@ decides what may be stored, and until when it is current.
 Stored is the outcome of a validation, never of a check that depends on the request or on the
 moment: the guard repeats those on every hit. Not stored is
 
-- a token without a cache key: its credentials have other spellings, or other places;
+- a token without a cache key: see `ResourceRequest.cache_key`;
 - a token whose validation can't say, without I/O, whether it is still current;
 - a token bound to a key, since its header alone does not prove its owner;
 - an identity that exposes the raw token, since no raw token is kept in memory.
@@ -33,6 +33,7 @@ class ValidatedToken:
     Attributes:
         identity: The identity that the token asserts.
         rules: The rules of its issuer.
+        has_claim_function: Whether they include a `claims=` function.
         confirmation: What binds it to a key; None for a bearer token.
         not_before: From when the times in the token allow its use, in seconds since the epoch.
         not_after: Until when they do.
@@ -70,10 +71,10 @@ class ValidatedToken:
 
 
 class IdentityCache:
-    """Validated tokens by the key of the credentials that carried them; the oldest goes first.
+    """Validated tokens, by the key of the credentials that carried them.
 
     Args:
-        max_entries: How many tokens are stored at most.
+        max_entries: How many tokens are stored at most. A further one replaces the oldest.
     """
 
     def __init__(self, max_entries: int = 10_000) -> None:
@@ -102,6 +103,6 @@ class IdentityCache:
             return
         self._entries.pop(cache_key, None)
         if len(self._entries) >= self._max_entries:
-            # A plain dictionary would search for its first entry past all that were removed.
+            # An `OrderedDict` has its first entry ready; a `dict` searches past removed ones.
             self._entries.popitem(last=False)
         self._entries[cache_key] = validated

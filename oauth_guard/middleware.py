@@ -44,6 +44,7 @@ from oauth_guard.protocol.scopes import ScopeExpression
 
 __all__ = ["OAuthGuardMiddleware"]
 
+_GUARDED_TYPES = frozenset({"http", "websocket"})
 _HANDSHAKE = "WEBSOCKET"
 
 
@@ -81,7 +82,8 @@ class OAuthGuardMiddleware:
         preflights: bool = True,
         cors: Iterable[str] = (),
     ) -> None:
-        self._unchecked = app
+        self._application = app
+        # Replaced by the application itself as soon as its routes are checked.
         self._app: Application = self._check_and_serve
         self._guards = GuardMap(guard)
         self._public = PublicPaths.of(public)
@@ -150,11 +152,11 @@ class OAuthGuardMiddleware:
         await self._app(scope, receive, send)
 
     def _check_app(self) -> None:
-        check_endpoints(self._unchecked)
-        self._app = self._unchecked
+        check_endpoints(self._application)
+        self._app = self._application
 
     def _may_be_exempt(self, connection: Connection) -> object:
-        """Return something false only if a connection needs a token and no CORS headers."""
+        """Return a true value unless a connection certainly needs a token and no CORS headers."""
         path = connection["path"]
         return (
             self._has_cors
@@ -188,10 +190,10 @@ class OAuthGuardMiddleware:
             if cross_origin:
                 await send_response(send, method, 204, PREFLIGHT_HEADERS)
             else:
-                # Without extensions only a plain body can carry content.
+                # Without extensions the application can send content in a plain body only.
                 bare = {**connection, "extensions": {}}
                 await self._serve_anonymous(bare, receive, with_empty_body(send))
-        # A client may send an HTTP method named like our word for a handshake.
+        # A client may send an HTTP method `WEBSOCKET`, which in `public=` means a handshake.
         elif method != _HANDSHAKE and self._is_public(connection, method):
             await self._serve_anonymous(connection, receive, send)
         else:
@@ -215,7 +217,7 @@ class OAuthGuardMiddleware:
         receive: Receive,
         send: Send,
     ) -> tuple[Receive, Send]:
-        """Read what *guard* needs besides the headers, and return what to serve with."""
+        """Reject an ambiguous path, read a form with a token, and return what to serve with."""
         if self._only is None and self._guards.depends_on_reader(*self._path_parts(connection)):
             raise InvalidRequest(Reason.AMBIGUOUS_PATH)
         methods = guard.bearer_methods
@@ -236,7 +238,7 @@ class OAuthGuardMiddleware:
                     await stack.enter_async_context(guard)
                 self._check_app()
             except (IssuerUnavailable, ConfigurationError) as error:
-                # Servers go on without a lifespan where one raises.
+                # If the error were raised, the server would serve without a lifespan.
                 await receive()
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
             else:
@@ -246,7 +248,7 @@ class OAuthGuardMiddleware:
         return self._public.include(method, *self._path_parts(connection))
 
     def _path_parts(self, connection: Connection) -> tuple[str, bytes | None, Sequence[str]]:
-        """Return the path, the path as the client sent it, and what readers may remove from it."""
+        """Return the path, the path as the client sent it, and root paths to remove from it."""
         root_path = connection.get("root_path") or ""
         return (
             connection["path"],
@@ -258,9 +260,6 @@ class OAuthGuardMiddleware:
         """Return the metadata at this path, as the server or as the mount sees it."""
         documents = self._guards.documents
         return documents.get(connection["path"]) or documents.get(path_in_app(connection))
-
-
-_GUARDED_TYPES = frozenset({"http", "websocket"})
 
 
 async def _send_rejection(
