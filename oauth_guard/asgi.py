@@ -30,6 +30,7 @@ __all__ = [
     "with_headers",
     "with_identity",
     "with_private_cache",
+    "with_response_headers",
 ]
 
 Connection: TypeAlias = MutableMapping[str, Any]
@@ -49,6 +50,7 @@ guard has read credentials from; middleware in between may have exchanged the he
 HeaderFields: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 _MAX_FORM_BYTES = 64 * 1024
+_BEGINNINGS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 _SUCCESS = range(200, 300)
 # A comma inside quotes separates nothing (RFC 9110 §5.6.4).
 _DIRECTIVE = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\.)*")+', re.DOTALL)
@@ -65,10 +67,20 @@ def path_in_app(connection: Connection) -> str:
 
 
 def with_identity(
-    connection: Connection, guard: object, identity: Identity, request: ResourceRequest
+    connection: Connection,
+    guard: object,
+    identity: Identity,
+    request: ResourceRequest,
+    hidden_fields: frozenset[bytes] = frozenset(),
 ) -> Connection:
-    """Return a copy of *connection* in which the application finds the caller."""
+    """Return a copy of *connection* in which the application finds the caller.
+
+    The application does not see *hidden_fields*, header fields named in lower case.
+    """
     inner = dict(connection)
+    if hidden_fields:
+        fields = connection["headers"]
+        inner["headers"] = [field for field in fields if field[0].lower() not in hidden_fields]
     inner["user"] = inner["auth"] = inner[IDENTITY] = identity
     inner[GUARD] = guard
     inner[REQUEST] = request
@@ -151,6 +163,23 @@ def with_headers(fields: HeaderFields, send: Send) -> Send:
             headers = list(message.get("headers", ()))
             if all(name.lower() != b"access-control-allow-origin" for name, _ in headers):
                 message = {**message, "headers": [*headers, *fields]}
+        await send(message)
+
+    return send_with_fields
+
+
+def with_response_headers(fields: HeaderFields, send: Send) -> Send:
+    """Add header *fields* to the response, or to the acceptance of a handshake.
+
+    A `Cache-Control` among them replaces that of the application.
+    """
+    added = list(fields)
+    replaced = {name for name, _ in added if name == b"cache-control"}
+
+    async def send_with_fields(message: Message) -> None:
+        if message["type"] in _BEGINNINGS:
+            headers = [f for f in message.get("headers", ()) if f[0].lower() not in replaced]
+            message = {**message, "headers": [*headers, *added]}
         await send(message)
 
     return send_with_fields

@@ -5,7 +5,9 @@ from typing import ClassVar
 
 __all__ = [
     "ConfigurationError",
+    "InsufficientAuthentication",
     "InsufficientScope",
+    "InvalidDPoPProof",
     "InvalidRequest",
     "InvalidToken",
     "IssuerUnavailable",
@@ -15,6 +17,8 @@ __all__ = [
     "RequestRejected",
     "RequestTooLarge",
     "StoreUnavailable",
+    "TooManyRequests",
+    "UseDPoPNonce",
 ]
 
 
@@ -32,6 +36,10 @@ class Reason(StrEnum):
     HTTPS_REQUIRED = "https_required"
     BODY_TOO_LARGE = "body_too_large"
     AMBIGUOUS_PATH = "ambiguous_path"
+    SEVERAL_CERTIFICATES = "several_certificates"
+    CERTIFICATE_TOO_LONG = "certificate_too_long"
+    MALFORMED_CERTIFICATE = "malformed_certificate"
+    CHAIN_WITHOUT_CERTIFICATE = "chain_without_certificate"
 
     # 401: the token is invalid
     MALFORMED_TOKEN = "malformed_token"  # noqa: S105 - a reason, not a secret
@@ -53,8 +61,44 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
     ISSUED_IN_FUTURE = "issued_in_future"
-    BOUND_TOKEN = "bound_token"  # noqa: S105 - a reason, not a secret
+    LIFETIME_TOO_LONG = "lifetime_too_long"
     ANOTHER_CALLER = "another_caller"
+
+    # 401: the token is not bound as the request or the guard needs it
+    BOUND_TOKEN = "bound_token"  # noqa: S105 - a reason, not a secret
+    PROOF_WITHOUT_DPOP = "proof_without_dpop"
+    UNBOUND_TOKEN = "unbound_token"  # noqa: S105 - a reason, not a secret
+    BINDING_REQUIRED = "binding_required"
+    UNKNOWN_CONFIRMATION = "unknown_confirmation"
+    WRONG_PROOF_KEY = "wrong_proof_key"
+    WRONG_CERTIFICATE = "wrong_certificate"
+
+    # 401: the DPoP proof is rejected
+    MISSING_PROOF = "missing_proof"
+    SEVERAL_PROOFS = "several_proofs"
+    PROOF_TOO_LONG = "proof_too_long"
+    MALFORMED_PROOF = "malformed_proof"
+    WRONG_PROOF_TYPE = "wrong_proof_type"
+    PROOF_ALGORITHM_NOT_ALLOWED = "proof_algorithm_not_allowed"
+    PRIVATE_PROOF_KEY = "private_proof_key"
+    UNUSABLE_PROOF_KEY = "unusable_proof_key"
+    BAD_PROOF_SIGNATURE = "bad_proof_signature"
+    MISSING_PROOF_CLAIM = "missing_proof_claim"
+    MALFORMED_PROOF_CLAIM = "malformed_proof_claim"
+    WRONG_PROOF_METHOD = "wrong_proof_method"
+    WRONG_PROOF_URI = "wrong_proof_uri"
+    WRONG_TOKEN_HASH = "wrong_token_hash"  # noqa: S105 - a reason, not a secret
+    PROOF_TOO_OLD = "proof_too_old"
+    PROOF_ISSUED_IN_FUTURE = "proof_issued_in_future"
+    REPLAYED_PROOF = "replayed_proof"
+    WRONG_NONCE = "wrong_nonce"
+
+    # 401: the token is valid, but its caller must authenticate again or better
+    WEAK_AUTHENTICATION = "weak_authentication"
+    OLD_AUTHENTICATION = "old_authentication"
+
+    # 429
+    TOO_MANY_PROOFS = "too_many_proofs"
 
     # 403: the token is valid, but does not grant this request
     INSUFFICIENT_SCOPE = "insufficient_scope"
@@ -62,6 +106,8 @@ class Reason(StrEnum):
     MISSING_GROUP = "missing_group"
     MISSING_ENTITLEMENT = "missing_entitlement"
     NOT_A_USER = "not_a_user"
+    WRONG_ACTOR = "wrong_actor"
+    MISSING_DETAILS = "missing_details"
 
     # 503: the token could not be validated, through no fault of the caller
     UNREACHABLE = "unreachable"
@@ -74,6 +120,7 @@ class Reason(StrEnum):
     BUSY = "busy"
     CLIENT_REFUSED = "client_refused"
     TOKEN_NOT_ACCEPTED = "token_not_accepted"  # noqa: S105 - a reason, not a secret
+    REPLAY_STORE_UNAVAILABLE = "replay_store_unavailable"
 
 
 class OAuthGuardError(Exception):
@@ -85,10 +132,10 @@ class ConfigurationError(OAuthGuardError, ValueError):
 
 
 class IssuerUnavailable(OAuthGuardError):  # noqa: N818 - named after a state
-    """The issuer's fault: the token may be valid, but could not be validated (503).
+    """Not the caller's fault: the token may be valid, but could not be validated (503).
 
     Args:
-        issuer: The configured issuer.
+        issuer: The configured issuer, or the part that is unavailable: `"replay store"`.
         reason: Why it is unavailable, for the operator.
         retry_after: After how many seconds the caller may try again.
     """
@@ -111,7 +158,8 @@ class RequestRejected(OAuthGuardError):  # noqa: N818 - named after an outcome
 
     Attributes:
         status: The HTTP status of the response.
-        code: The error code of RFC 6750 §3.1; None, and any other than its three, is not sent.
+        code: The error code of RFC 6750 §3.1, RFC 9449 §12.2 or RFC 9470 §3; None, and any
+            other, is not sent.
         reason: The reason, for the operator; not sent to the caller.
         scope: The scope for the challenge; None where another scope would not help.
     """
@@ -178,3 +226,58 @@ class InsufficientScope(RequestRejected):
         """Keep the scope that the route requires, or None where more scope would not help."""
         self.reason = reason
         self.scope = scope
+
+
+class InvalidDPoPProof(RequestRejected):
+    """The DPoP proof is missing, malformed, not for this request, or was used (RFC 9449 §7.1)."""
+
+    status = 401
+    code = "invalid_dpop_proof"
+
+
+class UseDPoPNonce(InvalidDPoPProof):
+    """The DPoP proof has no valid nonce of this resource (RFC 9449 §9).
+
+    Attributes:
+        nonce: The nonce to try again with.
+    """
+
+    code = "use_dpop_nonce"
+
+    def __init__(self, reason: Reason = Reason.WRONG_NONCE, *, nonce: str = "") -> None:
+        """Keep the nonce that the next proof must contain."""
+        self.reason = reason
+        self.nonce = nonce
+
+
+class InsufficientAuthentication(RequestRejected):
+    """The caller must authenticate again, or by another method (RFC 9470 §3).
+
+    Attributes:
+        acr_values: The accepted authentication contexts, separated by spaces; None if any is.
+        max_age: How long ago the authentication may be, in seconds; None if it does not matter.
+    """
+
+    status = 401
+    code = "insufficient_user_authentication"
+
+    def __init__(
+        self,
+        reason: Reason = Reason.WEAK_AUTHENTICATION,
+        *,
+        acr_values: str | None = None,
+        max_age: int | None = None,
+        scope: str | None = None,
+    ) -> None:
+        """Keep what the challenge names; *scope* only if the token lacks it too."""
+        self.reason = reason
+        self.acr_values = acr_values
+        self.max_age = max_age
+        self.scope = scope
+
+
+class TooManyRequests(RequestRejected):
+    """The caller has sent as many proofs as one key may in their time (429)."""
+
+    status = 429
+    code = None

@@ -6,12 +6,12 @@ A new check belongs after the cache, unless it can only ever give the same resul
 token. `identity_cache` decides which validated token may be reused, and until when.
 """
 
-import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Literal, Self, TypeAlias, final, get_args
+from typing import Self, Unpack, final
 
+from oauth_guard.decision_log import DecisionLog
 from oauth_guard.errors import (
     ConfigurationError,
     InvalidToken,
@@ -19,12 +19,13 @@ from oauth_guard.errors import (
     Reason,
     RequestRejected,
 )
-from oauth_guard.identity_cache import IdentityCache, ValidatedToken
+from oauth_guard.guard_settings import Start, check_settings
+from oauth_guard.identity_cache import Check, IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
-from oauth_guard.log_limit import LogLimit
-from oauth_guard.protocol.binding import check_binding, confirmation_of
+from oauth_guard.possession.possession_check import PossessionCheck, PossessionSettings
+from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.challenge import Rejection, RejectionBuilder
 from oauth_guard.protocol.credentials import BearerMethods
 from oauth_guard.protocol.identity import Identity
@@ -32,21 +33,10 @@ from oauth_guard.protocol.metadata import metadata_document, metadata_path, meta
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
-from oauth_guard.protocol.urls import is_loopback, parse_url
 
 __all__ = ["Guard"]
 
 _caller_of = attrgetter("issuer", "subject", "client_id")
-
-_log = logging.getLogger("oauth_guard")
-
-Start: TypeAlias = Literal["background", "wait", "fail fast"]
-
-Check: TypeAlias = Callable[[ValidatedToken, float], Awaitable[None] | None]
-"""A check after the cache: raises to reject a validated token at a time (epoch seconds).
-
-An async function is awaited, for a check that needs I/O; a plain one is only called.
-"""
 
 
 @final
@@ -61,6 +51,8 @@ class Guard:
         bearer_methods: How a token may be sent.
         metadata_path: The path that the metadata is served at; None if it is not served.
         metadata_document: The metadata, as JSON.
+        hidden_fields: The header fields of a proxy, in lower case, that the application must not
+            see.
 
     Args:
         resource: The absolute URI that names the resource; tokens must be issued for it.
@@ -71,6 +63,8 @@ class Guard:
         bearer_methods: How a token may be sent: `"header"`, to which `"body"` (a form) and
             `"query"` may be added, for clients that can't send the header (RFC 6750 §2).
         require_https: Reject requests that did not come over TLS, as far as the server knows.
+        max_token_lifetime: Reject tokens that were issued for more seconds than that, or that
+            lack `iat` or `exp`.
         metadata: Serve the resource's metadata (RFC 9728), and name it in challenges.
         debug: Add the reason to the body of a rejection; the resource must then be on a loopback
             host.
@@ -83,6 +77,7 @@ class Guard:
             fetch them in the `"background"`, `"wait"` for them, or `"fail fast"` if they can't
             be fetched. The last two need issuers that another process serves.
         clock: Returns seconds since the epoch.
+        possession: `dpop=`, `certificates=` and `binding=`: see `PossessionSettings`.
 
     Raises:
         ConfigurationError: With a sentence that says what to write instead.
@@ -98,6 +93,7 @@ class Guard:
         scopes_supported: Iterable[str] = (),
         bearer_methods: Iterable[str] = ("header",),
         require_https: bool = False,
+        max_token_lifetime: float | None = None,
         metadata: bool = True,
         debug: bool = False,
         expose_token: bool = False,
@@ -106,26 +102,33 @@ class Guard:
         share_tokens: bool = False,
         start: Start = "background",
         clock: Clock = time.time,
+        **possession: Unpack[PossessionSettings],
     ) -> None:
-        _check_settings(resource, start, debug=debug, insecure_http=insecure_http)
-        self.resource, self._start = resource, start
-        self.bearer_methods = BearerMethods.of(bearer_methods, require_https=require_https)
+        check_settings(resource, start, debug=debug, insecure_http=insecure_http)
+        self.resource, self._start, self._max_token_lifetime = resource, start, max_token_lifetime
+        self._possession = PossessionCheck(resource, **possession)
+        self.bearer_methods = BearerMethods.of(
+            bearer_methods, require_https=require_https, dpop=self._possession.dpop is not None
+        )
         self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, store=store, clock=clock)
         self._store, self._clock, self._expose_token = store, clock, expose_token
-        self._cache = IdentityCache()
-        self._log_limit = LogLimit()
-        self._checks: tuple[Check, ...] = ()
+        self.hidden_fields, self._log = self._possession.hidden_fields, DecisionLog(resource)
+        self._cache, self._checks = IdentityCache(), tuple[Check, ...]()
         self._rejections = RejectionBuilder(
             realm=realm if metadata else realm or resource,
             resource_metadata=metadata_url(resource) if metadata else None,
             error_uri=error_uri,
             debug=debug,
+            schemes=self._possession.schemes,
         )
         self.metadata_path = metadata_path(resource) if metadata else None
+        self.metadata_document = self._metadata(scopes_supported)
+
+    def _metadata(self, scopes_supported: Iterable[str]) -> bytes:
         scopes = [str(scope(name)) for name in scopes_supported]
-        self.metadata_document = metadata_document(
-            resource, self._issuers.published_names, self.bearer_methods.names, scopes
-        )
+        names, methods = self._issuers.published_names, self.bearer_methods.names
+        binding = self._possession.metadata
+        return metadata_document(self.resource, names, methods, scopes, binding)
 
     def __repr__(self) -> str:
         return f"Guard({self.resource!r}, {list(self._issuers.names)!r})"
@@ -146,18 +149,14 @@ class Guard:
         HTTP, WebSocket and route checks all take this path. Step 3 depends on the token alone,
         and its outcome is cached. Steps 1, 4 and 5 depend on the request or on the moment
         and run on every request, cache hits included. A cache hit waits for nothing, unless a
-        check that needs I/O is configured.
-
-        Args:
-            request: The request. Its credentials are read, and kept for `introspect`.
-            introspect: Introspect the token now, and use no cached result.
+        check that needs I/O is configured. With *introspect*, nothing cached is used.
 
         Raises:
-            MissingCredentials: The request carries no bearer credentials.
+            MissingCredentials: The request carries no credentials that the guard accepts.
             InvalidRequest: The credentials are malformed, or there are several.
-            InvalidToken: The token is not valid, or not for this resource.
-            IssuerUnavailable: The token's issuer can't be reached.
-            RequestRejected: The operator's `claims=` function rejects the token.
+            InvalidToken: The token is not valid, not for this resource, or not proven.
+            IssuerUnavailable: The token's issuer or the replay store can't be reached.
+            RequestRejected: See `PossessionCheck.check`, or the `claims=` function.
             ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
         now = self._clock()
@@ -170,8 +169,12 @@ class Guard:
             validated = await self._validate(request, introspect=introspect)
             now = self._clock()
         # 4. Check the proof of possession.
-        if validated.confirmation is not None:
-            check_binding(validated.confirmation)
+        if (
+            validated.confirmation is not None
+            or request.proofs is not None
+            or self._possession.is_required
+        ):
+            await self._possession.check(request, validated.confirmation, now)
         # 5. Run the checks that depend on the moment.
         if validated.has_claim_function:
             validated.check_claim_function()
@@ -231,15 +234,15 @@ class Guard:
                 "JWTIssuer(..., introspection=IntrospectionIssuer(...))."
             )
 
-    def reject(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
-        """Return the rejection for *error*, and log its reason for the operator."""
-        rejection = self._rejections.build(error)
-        if isinstance(error, IssuerUnavailable):
-            message = "%s: no response from %s: %s"
-            kind = (error.issuer, error.reason)
-            self._log_limit.log(logging.WARNING, kind, message, self.resource, *kind)
-        elif _log.isEnabledFor(logging.INFO):
-            _log.info("%s: rejected with %d: %s", self.resource, rejection.status, error.reason)
+    def reject(
+        self, error: RequestRejected | IssuerUnavailable, scheme: str | None = None
+    ) -> Rejection:
+        """Return the rejection for *error*, and log its reason for the operator.
+
+        Its error is in the challenge of *scheme*, which the request used; None if it used none.
+        """
+        rejection = self._rejections.build(error, scheme)
+        self._log.write(error, rejection.status)
         return rejection
 
     async def _validate(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
@@ -251,6 +254,8 @@ class Guard:
         validation = await self._issuers.validate(token, introspect=introspect)
         # The issuer may have taken seconds, so the times are checked again.
         validation.token.check_claims(self.resource, self._clock())
+        if self._max_token_lifetime is not None:
+            validation.token.check_total_lifetime(self._max_token_lifetime)
         raw = token.text if self._expose_token else None
         identity = Identity.from_token(validation.token, raw=raw)
         validated = ValidatedToken(identity, validation)
@@ -262,14 +267,16 @@ class Guard:
 
         Raises:
             IssuerUnavailable: An issuer can't be reached, and `start="fail fast"`.
+            ConfigurationError: The replay store removes claims before their end.
         """
+        await self._possession.load()
         if self._start == "background":
             self._issuers.start()
             return
         try:
             await self._issuers.load()
         except IssuerUnavailable as error:
-            _log.warning("%s: no response from %s: %s", self.resource, error.issuer, error.reason)
+            self._log.write(error)
             if self._start == "fail fast":
                 await self.aclose()
                 raise
@@ -277,6 +284,7 @@ class Guard:
     async def aclose(self) -> None:
         """Close connections and stop background work; the next request opens them again."""
         await self._issuers.aclose()
+        await self._possession.aclose()
         if self._store is not None:
             await self._store.aclose()
 
@@ -286,15 +294,3 @@ class Guard:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-def _check_settings(resource: str, start: str, *, debug: bool, insecure_http: bool) -> None:
-    parts = parse_url(resource, setting="resource", insecure_http=insecure_http)
-    if parts.query:
-        _log.warning("%s: a resource should have no query (RFC 8707 section 2)", resource)
-    if insecure_http:
-        _log.warning("%s: insecure_http=True lets tokens travel unprotected", resource)
-    if debug and not is_loopback(parts):
-        raise ConfigurationError("debug=True is for a resource on a loopback host: leave it out.")
-    if start not in get_args(Start):
-        raise ConfigurationError(f"start= is one of {', '.join(get_args(Start))}.")

@@ -4,11 +4,11 @@ The rule: a cache hit has the same outcome as a validation at the same moment. T
 decides what may be stored, and until when it is current.
 
 Stored is the outcome of a validation, never of a check that depends on the request or on the
-moment: the guard repeats those on every hit. Not stored is
+moment: the guard repeats those on every hit. A token that is bound to a key is stored with what
+binds it, and each hit needs its proof. Not stored is
 
 - a token without a cache key: see `ResourceRequest.cache_key`;
 - a token whose validation can't say, without I/O, whether it is still current;
-- a token bound to a key, since its header alone does not prove its owner;
 - an identity that exposes the raw token, since no raw token is kept in memory.
 
 An entry is current as long as the times in the token allow (the leeway included), and as long as
@@ -19,12 +19,14 @@ stored, so junk evicts nothing. It starts no I/O and never waits.
 """
 
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.identity import Identity
 
-__all__ = ["IdentityCache", "ValidatedToken"]
+__all__ = ["Check", "IdentityCache", "ValidatedToken"]
 
 
 class ValidatedToken:
@@ -70,6 +72,13 @@ class ValidatedToken:
         self.rules.claims.check_function(self.identity.claims)
 
 
+Check: TypeAlias = Callable[[ValidatedToken, float], Awaitable[None] | None]
+"""A check after the cache: raises to reject a validated token at a time (epoch seconds).
+
+An async function is awaited, for a check that needs I/O; a plain one is only called.
+"""
+
+
 class IdentityCache:
     """Validated tokens, by the key of the credentials that carried them.
 
@@ -97,7 +106,6 @@ class IdentityCache:
         if (
             cache_key is None
             or validated.is_current is None
-            or validated.confirmation is not None
             or validated.identity.token is not None
         ):
             return

@@ -18,6 +18,7 @@ from oauth_guard.asgi import (
     with_headers,
     with_identity,
     with_private_cache,
+    with_response_headers,
 )
 from oauth_guard.errors import (
     ConfigurationError,
@@ -101,6 +102,7 @@ class OAuthGuardMiddleware:
         # The rest saves time on each request.
         self._challenge_scope = (self._requirement or Requirement()).challenge_scope
         self._only = self._guards.only
+        self._hidden_fields = frozenset[bytes]().union(*(g.hidden_fields for g in self._guards))
         self._header_only = self._only is not None and self._only.bearer_methods.header_only
         self._exempt_paths = {*self._guards.documents, *self._public.paths}
         self._exempt_trees = self._public.trees
@@ -138,11 +140,13 @@ class OAuthGuardMiddleware:
                 if self._requirement.introspect:
                     identity = await guard.introspect(request, identity, self._requirement)
         except (RequestRejected, IssuerUnavailable) as error:
-            await _send_rejection(guard.reject(error), scope, receive, send)
+            await _send_rejection(guard.reject(error, request.scheme), scope, receive, send)
             return
+        send = with_response_headers(added, send) if (added := request.response_headers) else send
         token = set_current_identity(identity)
         try:
-            await self._app(with_identity(scope, guard, identity, request), receive, send)
+            inner = with_identity(scope, guard, identity, request, self._hidden_fields)
+            await self._app(inner, receive, send)
         finally:
             reset_current_identity(token)
 
@@ -202,7 +206,8 @@ class OAuthGuardMiddleware:
 
     async def _serve_anonymous(self, connection: Connection, receive: Receive, send: Send) -> None:
         guard = self._guards.at(path_in_app(connection))
-        inner = with_identity(connection, guard, ANONYMOUS, ResourceRequest(connection))
+        request = ResourceRequest(connection)
+        inner = with_identity(connection, guard, ANONYMOUS, request, self._hidden_fields)
         token = set_current_identity(ANONYMOUS)
         try:
             await self._app(inner, receive, send)

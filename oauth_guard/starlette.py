@@ -89,7 +89,9 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
             _replace(connection, identity, current)
             identity = current
     except (RequestRejected, IssuerUnavailable) as error:
-        raise _exception(connection, guard.reject(error)) from None
+        raise _exception(
+            connection, guard.reject(error, connection.scope[REQUEST].scheme)
+        ) from None
     return identity
 
 

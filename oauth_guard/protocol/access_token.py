@@ -118,6 +118,17 @@ class AccessToken:
         )
         rules.claims.check_values(self.claims)
 
+    def check_total_lifetime(self, seconds: float) -> None:
+        """Check that the token was issued for at most so many *seconds*.
+
+        Raises:
+            InvalidToken: It was issued for longer, or has no `iat` or `exp`.
+        """
+        if self.expires_at is None or self.issued_at is None:
+            raise InvalidToken(Reason.MISSING_CLAIM)
+        if self.expires_at - self.issued_at > seconds:
+            raise InvalidToken(Reason.LIFETIME_TOO_LONG)
+
 
 _Mutable = mutable_class_of(AccessToken)
 

@@ -1,15 +1,25 @@
-"""RejectionBuilder: the responses to errors (RFC 6750 §3, RFC 9110 §11.6.1, RFC 9728 §5.1).
+"""RejectionBuilder: the responses to errors (RFC 6750 §3, RFC 9449 §7, RFC 9470 §3, RFC 9728 §5).
 
 No other module writes a challenge. The texts are fixed: nothing of a request goes into them.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
-from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason, RequestRejected
+from oauth_guard.errors import (
+    ConfigurationError,
+    InsufficientAuthentication,
+    IssuerUnavailable,
+    Reason,
+    RequestRejected,
+    UseDPoPNonce,
+)
+from oauth_guard.protocol.credentials import BEARER
 
 __all__ = ["CHALLENGE_HEADER", "Rejection", "RejectionBuilder"]
 
@@ -19,12 +29,30 @@ _DESCRIPTIONS = {
     "invalid_request": "The request is malformed, or carries credentials in more than one way.",
     "invalid_token": "The access token is malformed, expired, revoked or not for this resource.",
     "insufficient_scope": "The access token does not grant what this request needs.",
+    "invalid_dpop_proof": "The DPoP proof is missing, malformed, used or not for this request.",
+    "use_dpop_nonce": "The DPoP proof needs the nonce of this resource.",
+    "insufficient_user_authentication": "The user must authenticate again or in another way.",
 }
+_BEARER_ONLY: Mapping[str, Sequence[str]] = MappingProxyType({BEARER: ()})
 _NO_STORE = (b"cache-control", b"no-store")
 _MAX_RETRY_AFTER = 60
+_TOO_MANY_REQUESTS = 429
 _MAX_WRITTEN = 256  # an operator's function may require a scope of its own making
 _PRINTABLE = re.compile(r"[\x20-\x7E]*")
 _URI = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
+
+
+class _Parts(NamedTuple):
+    """Everything of an error that its response depends on."""
+
+    status: int
+    code: str | None
+    scope: str | None
+    scheme: str | None
+    nonce: str | None
+    acr_values: str | None
+    max_age: int | None
+    reason: Reason | None
 
 
 @dataclass(frozen=True)
@@ -58,6 +86,8 @@ class RejectionBuilder:
         resource_metadata: Where the resource's metadata is served (RFC 9728 §5.1).
         error_uri: A page for the client's developer (RFC 6750 §3).
         debug: Add the reason to the body; for development.
+        schemes: The schemes that are accepted, in the order of challenges, each with the
+            algorithms of its proofs.
 
     Raises:
         ConfigurationError: A value contains characters that a challenge can't (RFC 9110 §5.6.4,
@@ -71,6 +101,7 @@ class RejectionBuilder:
         error_uri: str | None,
         *,
         debug: bool,
+        schemes: Mapping[str, Sequence[str]] = _BEARER_ONLY,
     ) -> None:
         if realm is not None and not _PRINTABLE.fullmatch(realm):
             raise ConfigurationError("realm= must be printable ASCII, on one line.")
@@ -82,24 +113,43 @@ class RejectionBuilder:
         self._resource_metadata = resource_metadata
         self._error_uri = error_uri
         self._debug = debug
+        self._schemes = schemes
         # Each is written once, since nothing of a request goes into them.
         self._written = lru_cache(_MAX_WRITTEN)(self._write)
 
-    def build(self, error: RequestRejected | IssuerUnavailable) -> Rejection:
-        """Return the rejection for *error*."""
-        reason = error.reason if self._debug else None
-        if isinstance(error, RequestRejected):
-            return self._written(error.status, error.code, error.scope, reason)
-        seconds = min(max(error.retry_after, 1), _MAX_RETRY_AFTER)
-        retry = (b"retry-after", b"%d" % seconds)
-        return Rejection(503, (retry, _NO_STORE), _body({}, reason))
-
-    def _write(
-        self, status: int, code: str | None, scope: str | None, reason: Reason | None
+    def build(
+        self, error: RequestRejected | IssuerUnavailable, scheme: str | None = None
     ) -> Rejection:
-        members = dict(self._error_members(code))
-        challenge = (CHALLENGE_HEADER, self._challenge(members, scope))
-        return Rejection(status, (challenge, _NO_STORE), _body(members, reason))
+        """Return the rejection for *error*.
+
+        There is a challenge for each scheme that is accepted, Bearer first. The error is in the
+        challenge of *scheme*, which the request used; if that is unknown, in each (RFC 9449 §7.2).
+        """
+        reason = error.reason if self._debug else None
+        if isinstance(error, IssuerUnavailable):
+            return _unavailable(503, error.retry_after, reason)
+        if error.status == _TOO_MANY_REQUESTS:
+            return _unavailable(error.status, _MAX_RETRY_AFTER, reason)
+        return self._written(
+            _Parts(
+                error.status,
+                error.code,
+                error.scope,
+                scheme if scheme in self._schemes else None,
+                error.nonce if isinstance(error, UseDPoPNonce) else None,
+                *_step_up(error),
+                reason,
+            )
+        )
+
+    def _write(self, parts: _Parts) -> Rejection:
+        members = dict(self._error_members(parts.code))
+        fields = [
+            (CHALLENGE_HEADER, self._challenge(scheme, members, parts)) for scheme in self._schemes
+        ]
+        if parts.nonce is not None:
+            fields.append((b"dpop-nonce", parts.nonce.encode("ascii")))
+        return Rejection(parts.status, (*fields, _NO_STORE), _body(members, parts.reason))
 
     def _error_members(self, code: str | None) -> Iterator[tuple[str, str]]:
         if code not in _DESCRIPTIONS:
@@ -109,15 +159,33 @@ class RejectionBuilder:
         if self._error_uri is not None:
             yield "error_uri", self._error_uri
 
-    def _challenge(self, members: dict[str, str], scope: str | None) -> bytes:
+    def _challenge(self, scheme: str, members: dict[str, str], parts: _Parts) -> bytes:
+        if parts.scheme not in {None, scheme}:
+            members = {}  # the error is that of the other scheme
+        max_age = None if parts.max_age is None else str(parts.max_age)
         parameters = {
             "realm": self._realm,
             **members,
-            "scope": scope,
+            "scope": parts.scope,
+            "acr_values": parts.acr_values if members else None,
+            "max_age": max_age if members else None,
             "resource_metadata": self._resource_metadata,
+            "algs": " ".join(self._schemes[scheme]) or None,
         }
         written = (f"{k}={_quote(v)}" for k, v in parameters.items() if v is not None)
-        return f"Bearer {', '.join(written)}".encode("ascii")
+        return f"{scheme} {', '.join(written)}".encode("ascii")
+
+
+def _step_up(error: RequestRejected) -> tuple[str | None, int | None]:
+    if isinstance(error, InsufficientAuthentication):
+        return error.acr_values, error.max_age
+    return None, None
+
+
+def _unavailable(status: int, retry_after: int, reason: Reason | None) -> Rejection:
+    seconds = min(max(retry_after, 1), _MAX_RETRY_AFTER)
+    retry = (b"retry-after", b"%d" % seconds)
+    return Rejection(status, (retry, _NO_STORE), _body({}, reason))
 
 
 def _body(members: dict[str, str], reason: Reason | None) -> bytes:

@@ -1,4 +1,4 @@
-"""BearerMethods, and how a bearer token is parsed (RFC 6750 §2, RFC 9110 §11.4)."""
+"""BearerMethods, and how a token is parsed (RFC 6750 §2, RFC 9449 §7.1, RFC 9110 §11.4)."""
 
 import string
 from collections.abc import Iterable
@@ -9,7 +9,10 @@ from oauth_guard.errors import ConfigurationError, InvalidRequest, MissingCreden
 from oauth_guard.protocol.raw_token import RawToken
 
 __all__ = [
+    "BEARER",
     "BEARER_PREFIX",
+    "DPOP",
+    "DPOP_PREFIX",
     "MAX_CREDENTIALS_BYTES",
     "BearerMethods",
     "is_token68",
@@ -17,8 +20,11 @@ __all__ = [
     "parse_token68",
 ]
 
-BEARER_PREFIX = b"Bearer "
-"""The scheme as RFC 6750 §2.1 spells it, and one space."""
+BEARER, DPOP = "Bearer", "DPoP"
+"""The schemes of RFC 6750 §2.1 and RFC 9449 §7.1, as challenges spell them."""
+
+BEARER_PREFIX, DPOP_PREFIX = b"Bearer ", b"DPoP "
+"""Each scheme, and one space."""
 
 MAX_CREDENTIALS_BYTES = 16 * 1024
 """The longest accepted `Authorization` value, or token in a query or form, in bytes."""
@@ -35,12 +41,14 @@ class BearerMethods:
         query: Also as the query parameter `access_token` (RFC 6750 §2.3).
         body: Also as a form parameter of that name (RFC 6750 §2.2).
         require_https: Over TLS only (RFC 6750 §5.3).
+        dpop: Also under the scheme DPoP, with a proof (RFC 9449 §7.1).
         header_only: Whether only the `Authorization` field can carry a token.
     """
 
     query: bool = False
     body: bool = False
     require_https: bool = False
+    dpop: bool = False
     header_only: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -48,7 +56,7 @@ class BearerMethods:
         object.__setattr__(self, "header_only", not (self.query or self.body))
 
     @classmethod
-    def of(cls, bearer_methods: Iterable[str], *, require_https: bool) -> Self:
+    def of(cls, bearer_methods: Iterable[str], *, require_https: bool, dpop: bool = False) -> Self:
         """Read the methods by the names of RFC 9728 §2.
 
         Raises:
@@ -59,7 +67,7 @@ class BearerMethods:
             raise ConfigurationError(
                 'bearer_methods= is ["header"], to which "body" and "query" may be added.'
             )
-        return cls(query="query" in names, body="body" in names, require_https=require_https)
+        return cls("query" in names, "body" in names, require_https, dpop)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -68,24 +76,29 @@ class BearerMethods:
         return tuple(name for name, is_on in on.items() if is_on)
 
 
-def parse_authorization(value: bytes) -> RawToken:
-    """Return the bearer token in an `Authorization` *value*: the scheme, spaces, one token68.
+def parse_authorization(value: bytes, *, dpop: bool = False) -> tuple[str, bytes]:
+    """Return scheme and token of an `Authorization` *value*; the token is not checked yet.
 
     The scheme may be in any case, and white space may surround the value (RFC 9110 §5.5, §11.1).
 
+    Args:
+        value: The value of the field.
+        dpop: Whether the scheme may be DPoP.
+
     Raises:
-        MissingCredentials: The scheme is not Bearer.
-        InvalidRequest: The value is malformed.
+        MissingCredentials: The scheme is neither Bearer nor, if it is allowed, DPoP.
     """
     value = value.strip(b" \t")
     rest = value.lstrip(_SCHEME)
-    scheme = value[: len(value) - len(rest)]
-    if scheme.lower() != b"bearer":
-        raise MissingCredentials(Reason.UNSUPPORTED_SCHEME)
+    scheme = value[: len(value) - len(rest)].lower()
     token = rest.lstrip(b" ")
-    if len(token) == len(rest):
-        raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
-    return parse_token68(token)
+    if scheme == b"bearer":
+        name = BEARER
+    elif scheme == b"dpop" and dpop:
+        name = DPOP
+    else:
+        raise MissingCredentials(Reason.UNSUPPORTED_SCHEME)
+    return name, token if len(token) < len(rest) else b""
 
 
 def parse_token68(value: bytes) -> RawToken:

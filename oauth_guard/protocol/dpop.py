@@ -1,11 +1,10 @@
 """Verify a DPoP proof: a signed statement that the sender of a request has a key (RFC 9449 §4)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from oauth_guard.errors import ConfigurationError
+from oauth_guard.errors import ConfigurationError, InvalidDPoPProof, Reason, UseDPoPNonce
 from oauth_guard.jose.algorithms import ASYMMETRIC
 from oauth_guard.jose.base64url import decode_base64url
 from oauth_guard.jose.jwk import Key, import_key
@@ -19,10 +18,8 @@ __all__ = [
     "DEFAULT_PROOF_ALGORITHMS",
     "MAX_PROOF_BYTES",
     "DPoPProof",
-    "ProofFault",
     "ProofRules",
     "ProvenRequest",
-    "proof_field",
     "verify_proof",
 ]
 
@@ -42,28 +39,6 @@ _CLAIM_TYPES: Mapping[str, tuple[type, ...]] = {
     "iat": (int, float),
     "ath": (str,),
 }
-
-
-class ProofFault(StrEnum):
-    """Why a proof is rejected: fixed texts for logs, counters and tests."""
-
-    MISSING_PROOF = "missing_proof"
-    SEVERAL_PROOFS = "several_proofs"
-    PROOF_TOO_LONG = "proof_too_long"
-    MALFORMED_PROOF = "malformed_proof"
-    WRONG_PROOF_TYPE = "wrong_proof_type"
-    PROOF_ALGORITHM_NOT_ALLOWED = "proof_algorithm_not_allowed"
-    PRIVATE_PROOF_KEY = "private_proof_key"
-    UNUSABLE_PROOF_KEY = "unusable_proof_key"
-    BAD_PROOF_SIGNATURE = "bad_proof_signature"
-    MISSING_PROOF_CLAIM = "missing_proof_claim"
-    MALFORMED_PROOF_CLAIM = "malformed_proof_claim"
-    WRONG_PROOF_METHOD = "wrong_proof_method"
-    WRONG_PROOF_URI = "wrong_proof_uri"
-    WRONG_TOKEN_HASH = "wrong_token_hash"  # noqa: S105 - a reason, not a secret
-    PROOF_TOO_OLD = "proof_too_old"
-    PROOF_ISSUED_IN_FUTURE = "proof_issued_in_future"
-    WRONG_NONCE = "wrong_nonce"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,66 +112,58 @@ class DPoPProof:
         jti: The identifier of the proof; with *thumbprint* it names the replay entry.
         expires_at: When the proof, and its nonce, are no longer accepted, in seconds since the
             epoch.
-        needs_nonce: Whether the response should carry a new nonce.
+        next_nonce: The nonce that the response should contain; None if no new one is due.
     """
 
     thumbprint: str
     jti: str
     expires_at: float
-    needs_nonce: bool = False
+    next_nonce: str | None = None
 
     def __repr__(self) -> str:
         return "<DPoPProof>"
 
 
-def proof_field(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
-    """Return the value of the one `DPoP` field, or None if there is none (RFC 9449 §4.3 (1)).
-
-    Raises:
-        ValueError: There are several, equal ones included.
-    """
-    values = [value for name, value in headers if name.lower() == b"dpop"]
-    if len(values) > 1:
-        raise ValueError(ProofFault.SEVERAL_PROOFS)
-    return values[0].strip(b" \t") if values else None
-
-
 def verify_proof(
-    proof: bytes | None, request: ProvenRequest, rules: ProofRules, now: float
+    proofs: Sequence[bytes], request: ProvenRequest, rules: ProofRules, now: float
 ) -> DPoPProof:
-    """Verify the *proof* that came with *request* (RFC 9449 §4.3, all steps but two).
+    """Verify the one proof that came with *request* (RFC 9449 §4.3, all steps but two).
 
     Not checked here: whether its key is the one that the token is bound to (`thumbprints_match`
     with `cnf.jkt`), and whether the proof was used before (a replay store). `exp` and `nbf`,
     which no proof needs, are not read.
 
     Args:
-        proof: The value of the `DPoP` field, or None if there was none.
+        proofs: The values of the `DPoP` fields of the request; more than one is rejected, equal
+            ones included.
         request: What the proof must be for.
         rules: The configured rules.
         now: Seconds since the epoch.
 
     Raises:
-        ValueError: The proof is rejected; the argument is a `ProofFault`, without a value of the
-            proof. `WRONG_NONCE` means that the client may try again with a new nonce.
+        InvalidDPoPProof: The proof is rejected.
+        UseDPoPNonce: It lacks a valid nonce; the client may try again with the one in the error.
     """
+    if len(proofs) > 1:
+        raise InvalidDPoPProof(Reason.SEVERAL_PROOFS)
+    proof = proofs[0].strip(b" \t") if proofs else b""
     if not proof:
-        raise ValueError(ProofFault.MISSING_PROOF)
+        raise InvalidDPoPProof(Reason.MISSING_PROOF)
     if len(proof) > MAX_PROOF_BYTES:
-        raise ValueError(ProofFault.PROOF_TOO_LONG)
+        raise InvalidDPoPProof(Reason.PROOF_TOO_LONG)
     header, jws = _parse(proof)
     if header.get("typ") != "dpop+jwt":
-        raise ValueError(ProofFault.WRONG_PROOF_TYPE)
+        raise InvalidDPoPProof(Reason.WRONG_PROOF_TYPE)
     if jws.header.algorithm not in rules.algorithms:
-        raise ValueError(ProofFault.PROOF_ALGORITHM_NOT_ALLOWED)
+        raise InvalidDPoPProof(Reason.PROOF_ALGORITHM_NOT_ALLOWED)
     jwk = jwk if isinstance(jwk := header.get("jwk"), dict) else {}
     key = _import_key(jwk)
     # Comparisons first: they cost less than a signature and keep no secret.
     _check_claims(jws.claims, request)
-    needs_nonce, expires_at = _check_time(jws.claims, rules, now)
+    next_nonce, expires_at = _check_time(jws.claims, rules, now)
     if not key.verifies(jws):
-        raise ValueError(ProofFault.BAD_PROOF_SIGNATURE)
-    return DPoPProof(jwk_thumbprint(jwk), jws.claims["jti"], expires_at, needs_nonce)
+        raise InvalidDPoPProof(Reason.BAD_PROOF_SIGNATURE)
+    return DPoPProof(jwk_thumbprint(jwk), jws.claims["jti"], expires_at, next_nonce)
 
 
 def _parse(proof: bytes) -> tuple[dict[str, Any], JWS]:
@@ -207,37 +174,37 @@ def _parse(proof: bytes) -> tuple[dict[str, Any], JWS]:
         claims = parse_object(decode_base64url(encoded_claims))
         signature = decode_base64url(encoded_signature)
     except ValueError:
-        raise ValueError(ProofFault.MALFORMED_PROOF) from None
+        raise InvalidDPoPProof(Reason.MALFORMED_PROOF) from None
     algorithm = header.get("alg")
     if "crit" in header or "b64" in header or not isinstance(algorithm, str) or not signature:
-        raise ValueError(ProofFault.MALFORMED_PROOF)
+        raise InvalidDPoPProof(Reason.MALFORMED_PROOF)
     signing_input = proof[: len(encoded_header) + 1 + len(encoded_claims)]
     return header, JWS(JWSHeader(algorithm, None, None), claims, signing_input, signature)
 
 
 def _import_key(jwk: dict[str, Any]) -> Key:
     if not _PRIVATE_MEMBERS.isdisjoint(jwk):
-        raise ValueError(ProofFault.PRIVATE_PROOF_KEY)
+        raise InvalidDPoPProof(Reason.PRIVATE_PROOF_KEY)
     try:
         return import_key(jwk)
     except ValueError:
-        raise ValueError(ProofFault.UNUSABLE_PROOF_KEY) from None
+        raise InvalidDPoPProof(Reason.UNUSABLE_PROOF_KEY) from None
 
 
 def _check_claims(claims: Mapping[str, Any], request: ProvenRequest) -> None:
     for name, types in _CLAIM_TYPES.items():
         if name not in claims:
-            raise ValueError(ProofFault.MISSING_PROOF_CLAIM)
+            raise InvalidDPoPProof(Reason.MISSING_PROOF_CLAIM)
         if type(claims[name]) not in types:  # a bool is no number here
-            raise ValueError(ProofFault.MALFORMED_PROOF_CLAIM)
+            raise InvalidDPoPProof(Reason.MALFORMED_PROOF_CLAIM)
     if not 0 < len(claims["jti"]) <= _MAX_JTI:
-        raise ValueError(ProofFault.MALFORMED_PROOF_CLAIM)
+        raise InvalidDPoPProof(Reason.MALFORMED_PROOF_CLAIM)
     if claims["htm"] != request.method:
-        raise ValueError(ProofFault.WRONG_PROOF_METHOD)
+        raise InvalidDPoPProof(Reason.WRONG_PROOF_METHOD)
     if claims["htu"] != request.uri and not _names(claims["htu"], request.uri):
-        raise ValueError(ProofFault.WRONG_PROOF_URI)
+        raise InvalidDPoPProof(Reason.WRONG_PROOF_URI)
     if not thumbprints_match(encode_sha256(request.access_token.encode()), claims["ath"]):
-        raise ValueError(ProofFault.WRONG_TOKEN_HASH)
+        raise InvalidDPoPProof(Reason.WRONG_TOKEN_HASH)
 
 
 def _names(htu: str, uri: str) -> bool:
@@ -247,19 +214,22 @@ def _names(htu: str, uri: str) -> bool:
         return False
 
 
-def _check_time(claims: Mapping[str, Any], rules: ProofRules, now: float) -> tuple[bool, float]:
-    """Return whether a new nonce is due, and until when the proof is accepted."""
+def _check_time(
+    claims: Mapping[str, Any], rules: ProofRules, now: float
+) -> tuple[str | None, float]:
+    """Return the next nonce if one is due, and until when the proof is accepted."""
     issued_at = claims["iat"]
     if rules.nonces is None:
         if issued_at < now - rules.max_age:
-            raise ValueError(ProofFault.PROOF_TOO_OLD)
+            raise InvalidDPoPProof(Reason.PROOF_TOO_OLD)
         if issued_at > now + rules.future_tolerance:
-            raise ValueError(ProofFault.PROOF_ISSUED_IN_FUTURE)
-        return False, issued_at + rules.max_age
+            raise InvalidDPoPProof(Reason.PROOF_ISSUED_IN_FUTURE)
+        return None, issued_at + rules.max_age
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or (nonce_end := rules.nonces.expiry(nonce, now)) is None:
-        raise ValueError(ProofFault.WRONG_NONCE)
+        raise UseDPoPNonce(nonce=rules.nonces.issue(now))
     # A process without nonces would accept the proof until its `iat` is too old. An `iat` that is
     # far in the future must not make the entry live longer than any window.
     until = min(issued_at, now + rules.future_tolerance) + rules.max_age
-    return not rules.nonces.is_current(nonce, now), max(nonce_end, until)
+    current = rules.nonces.issue(now)
+    return None if nonce == current else current, max(nonce_end, until)

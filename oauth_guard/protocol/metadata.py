@@ -1,7 +1,8 @@
 """The protected resource metadata document and its URL (RFC 9728 §2, §3)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 __all__ = ["METADATA_HEADERS", "metadata_document", "metadata_path", "metadata_url"]
@@ -29,13 +30,21 @@ def metadata_path(resource: str) -> str:
 
 
 def metadata_document(
-    resource: str, issuers: Sequence[str], bearer_methods: Sequence[str], scopes: Sequence[str]
+    resource: str,
+    issuers: Sequence[str],
+    bearer_methods: Sequence[str],
+    scopes: Sequence[str],
+    binding: Mapping[str, object] = MappingProxyType({}),
 ) -> bytes:
-    """Return the document as JSON. Empty members are omitted (§3.2)."""
+    """Return the document as JSON. Empty members are omitted (§3.2).
+
+    *binding* is the members about tokens that are bound to a key.
+    """
     document = {
         "resource": resource,
         "authorization_servers": list(issuers),
         "bearer_methods_supported": list(bearer_methods),
         "scopes_supported": list(scopes),
+        **binding,
     }
     return json.dumps({name: value for name, value in document.items() if value}).encode("ascii")

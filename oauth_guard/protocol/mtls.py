@@ -8,11 +8,11 @@ from urllib.parse import unquote_to_bytes
 
 from cryptography import x509
 
+from oauth_guard.errors import InvalidRequest, Reason
 from oauth_guard.jose.thumbprint import encode_sha256
 
 __all__ = [
     "MAX_CERTIFICATE_BYTES",
-    "CertificateFault",
     "CertificateFormat",
     "certificate_thumbprint",
     "forwarded_thumbprint",
@@ -29,15 +29,6 @@ _ESCAPED = re.compile(rb"(?:[A-Za-z0-9\-._~]|%[0-9A-Fa-f]{2})+")
 _XFCC_PAIR = re.compile(rb'(?P<key>[A-Za-z]+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^",;]*))')
 _XFCC_REPEATABLE = frozenset({b"by", b"uri", b"dns"})
 _SHA256_HEX = re.compile(rb"[0-9A-Fa-f]{64}")
-
-
-class CertificateFault(StrEnum):
-    """Why a forwarded certificate is rejected: fixed texts for logs, counters and tests."""
-
-    SEVERAL_CERTIFICATES = "several_certificates"
-    CERTIFICATE_TOO_LONG = "certificate_too_long"
-    MALFORMED_CERTIFICATE = "malformed_certificate"
-    CHAIN_WITHOUT_CERTIFICATE = "chain_without_certificate"
 
 
 class CertificateFormat(StrEnum):
@@ -64,14 +55,14 @@ def certificate_thumbprint(der: bytes) -> str:
         der: The certificate in DER.
 
     Raises:
-        ValueError: *der* is not a certificate, or has more bytes after it.
+        InvalidRequest: *der* is not a certificate, or has more bytes after it.
     """
     if len(der) > MAX_CERTIFICATE_BYTES:
-        raise ValueError(CertificateFault.CERTIFICATE_TOO_LONG)
+        raise InvalidRequest(Reason.CERTIFICATE_TOO_LONG)
     try:
         x509.load_der_x509_certificate(der)
     except ValueError:
-        raise ValueError(CertificateFault.MALFORMED_CERTIFICATE) from None
+        raise InvalidRequest(Reason.MALFORMED_CERTIFICATE) from None
     return encode_sha256(der)
 
 
@@ -79,11 +70,11 @@ def pem_thumbprint(pem: bytes) -> str:
     """Return the thumbprint of the one certificate that *pem* holds.
 
     Raises:
-        ValueError: *pem* is not exactly one certificate in PEM.
+        InvalidRequest: *pem* is not exactly one certificate in PEM.
     """
     match = _PEM.fullmatch(pem)
     if match is None:
-        raise ValueError(CertificateFault.MALFORMED_CERTIFICATE)
+        raise InvalidRequest(Reason.MALFORMED_CERTIFICATE)
     return certificate_thumbprint(_decode_base64(match[1].replace(b"\n", b"")))
 
 
@@ -101,8 +92,8 @@ def forwarded_thumbprint(
         written_as: The format of its value.
 
     Raises:
-        ValueError: There are several fields, the value is over the bound or not in the format, or
-            `Client-Cert-Chain` came alone (RFC 9440 §2.3). The argument is a `CertificateFault`.
+        InvalidRequest: There are several fields, the value is over the bound or not in the
+            format, or `Client-Cert-Chain` came alone (RFC 9440 §2.3).
     """
     values: list[bytes] = []
     chain = False
@@ -112,26 +103,26 @@ def forwarded_thumbprint(
             values.append(value.strip(b" \t"))
         chain = chain or lower == b"client-cert-chain"
     if len(values) > 1:
-        raise ValueError(CertificateFault.SEVERAL_CERTIFICATES)
+        raise InvalidRequest(Reason.SEVERAL_CERTIFICATES)
     if not values or not values[0]:
         if chain and written_as is CertificateFormat.CLIENT_CERT:
-            raise ValueError(CertificateFault.CHAIN_WITHOUT_CERTIFICATE)
+            raise InvalidRequest(Reason.CHAIN_WITHOUT_CERTIFICATE)
         return None
     if len(values[0]) > MAX_CERTIFICATE_BYTES:
-        raise ValueError(CertificateFault.CERTIFICATE_TOO_LONG)
+        raise InvalidRequest(Reason.CERTIFICATE_TOO_LONG)
     return _READERS[written_as](values[0])
 
 
 def _read_client_cert(value: bytes) -> str:
     """Read a byte sequence between colons (RFC 9651 §3.3.5); parameters are not defined for it."""
     if not (value.startswith(b":") and value.endswith(b":")):
-        raise ValueError(CertificateFault.MALFORMED_CERTIFICATE)
+        raise InvalidRequest(Reason.MALFORMED_CERTIFICATE)
     return certificate_thumbprint(_decode_base64(value[1:-1]))
 
 
 def _read_escaped_pem(value: bytes) -> str:
     if not _ESCAPED.fullmatch(value):
-        raise ValueError(CertificateFault.MALFORMED_CERTIFICATE)
+        raise InvalidRequest(Reason.MALFORMED_CERTIFICATE)
     return pem_thumbprint(unquote_to_bytes(value))
 
 
@@ -144,7 +135,7 @@ def _read_xfcc(value: bytes) -> str:
     if b"hash" in members:
         thumbprints.add(_encode_digest(members[b"hash"]))
     if len(thumbprints) != 1:
-        raise ValueError(CertificateFault.MALFORMED_CERTIFICATE)
+        raise InvalidRequest(Reason.MALFORMED_CERTIFICATE)
     return thumbprints.pop()
 
 
@@ -159,23 +150,23 @@ def _parse_xfcc(value: bytes) -> dict[bytes, bytes]:
     while True:
         match = _XFCC_PAIR.match(value, position)
         if match is None:
-            raise ValueError(CertificateFault.MALFORMED_CERTIFICATE)
+            raise InvalidRequest(Reason.MALFORMED_CERTIFICATE)
         key, position = match["key"].lower(), match.end()
         if key in members and key not in _XFCC_REPEATABLE:
-            raise ValueError(CertificateFault.SEVERAL_CERTIFICATES)
+            raise InvalidRequest(Reason.SEVERAL_CERTIFICATES)
         members[key] = match["quoted"] if match["plain"] is None else match["plain"]
         if position == len(value):
             return members
         if value[position : position + 1] == b",":
-            raise ValueError(CertificateFault.SEVERAL_CERTIFICATES)
+            raise InvalidRequest(Reason.SEVERAL_CERTIFICATES)
         if value[position : position + 1] != b";":
-            raise ValueError(CertificateFault.MALFORMED_CERTIFICATE)
+            raise InvalidRequest(Reason.MALFORMED_CERTIFICATE)
         position += 1
 
 
 def _encode_digest(hexadecimal: bytes) -> str:
     if not _SHA256_HEX.fullmatch(hexadecimal):
-        raise ValueError(CertificateFault.MALFORMED_CERTIFICATE)
+        raise InvalidRequest(Reason.MALFORMED_CERTIFICATE)
     encoded = binascii.b2a_base64(bytes.fromhex(hexadecimal.decode("ascii")), newline=False)
     return encoded.translate(bytes.maketrans(b"+/", b"-_"), b"=").decode("ascii")
 
@@ -185,9 +176,9 @@ def _decode_base64(text: bytes) -> bytes:
     try:
         data = binascii.a2b_base64(text)
     except ValueError:
-        raise ValueError(CertificateFault.MALFORMED_CERTIFICATE) from None
+        raise InvalidRequest(Reason.MALFORMED_CERTIFICATE) from None
     if binascii.b2a_base64(data, newline=False) != text:
-        raise ValueError(CertificateFault.MALFORMED_CERTIFICATE)
+        raise InvalidRequest(Reason.MALFORMED_CERTIFICATE)
     return data
 
 

@@ -60,10 +60,6 @@ class Nonces:
                     return float((generation + 2) * self._period)
         return None
 
-    def is_current(self, nonce: str, now: float) -> bool:
-        """Return whether *nonce* is the one that `issue` returns, so that no new one is due."""
-        return hmac.compare_digest(nonce.encode("utf-8", "replace"), self.issue(now).encode())
-
     def _number(self, now: float) -> int:
         return int(now // self._period)
 

@@ -1,4 +1,4 @@
-"""ResourceRequest: a request, and the credentials that a guard reads from it (RFC 6750 §2)."""
+"""ResourceRequest: a request, and the credentials that a guard reads from it (RFC 6750, 9449)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
@@ -7,7 +7,10 @@ from urllib.parse import parse_qsl
 
 from oauth_guard.errors import InvalidRequest, MissingCredentials, Reason
 from oauth_guard.protocol.credentials import (
+    BEARER,
     BEARER_PREFIX,
+    DPOP,
+    DPOP_PREFIX,
     MAX_CREDENTIALS_BYTES,
     BearerMethods,
     is_token68,
@@ -15,10 +18,11 @@ from oauth_guard.protocol.credentials import (
     parse_token68,
 )
 from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.protocol.target_uri import full_raw_path
 
 __all__ = ["ResourceRequest", "is_form", "query_carries_token"]
 
-_NAME_LENGTH = len(b"authorization")
+_AUTHORIZATION_LENGTH, _DPOP_LENGTH = len(b"authorization"), len(b"dpop")
 _SECURE = frozenset({"https", "wss"})
 _FORM = b"application/x-www-form-urlencoded"
 _MAX_PARAMETERS = 1000
@@ -29,13 +33,28 @@ class ResourceRequest:
 
     Attributes:
         form: The body, if it is a form and was read for a token in it.
-        cache_key: SHA-256 of the `Authorization` value, once `read_credentials` has read it. None
-            if the value is not spelled `Bearer <token>`, or if another part of the request could
-            have carried a token: then nothing may be cached for it. A token sent in another place
-            contains no space, so its digest would be another one.
+        cache_key: SHA-256 of the `Authorization` value, once `read_credentials` has read it; the
+            value begins with the scheme. None if the value is not spelled `Bearer <token>` or
+            `DPoP <token>`, or if another part of the request could have carried a token: then
+            nothing may be cached for it. A token sent in another place contains no space, so its
+            digest would be another one.
+        scheme: `BEARER` or `DPOP`, once `read_credentials` has read it. A token in a query or a
+            form counts as Bearer.
+        proofs: The values of the `DPoP` fields. None if there is none and the scheme is not
+            DPoP, or if the guard does not accept DPoP.
+        response_headers: The fields to add to a successful response.
     """
 
-    __slots__ = ("_authorization", "_connection", "_token", "cache_key", "form")
+    __slots__ = (
+        "_authorization",
+        "_connection",
+        "_token",
+        "cache_key",
+        "form",
+        "proofs",
+        "response_headers",
+        "scheme",
+    )
 
     def __init__(self, connection: Mapping[str, Any], form: bytes | None = None) -> None:
         self._connection = connection
@@ -43,6 +62,9 @@ class ResourceRequest:
         self._authorization: bytes | None = None
         self._token: RawToken | None = None
         self.cache_key: bytes | None = None
+        self.scheme: str | None = None
+        self.proofs: tuple[bytes, ...] | None = None
+        self.response_headers: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
     def method(self) -> str:
@@ -67,45 +89,92 @@ class ResourceRequest:
         query: bytes = self._connection.get("query_string", b"")
         return query
 
+    @property
+    def full_path(self) -> bytes:
+        """The path from the root of the origin, percent-encoded."""
+        connection = self._connection
+        path, root_path = connection["path"], connection.get("root_path", "")
+        return full_raw_path(path, connection.get("raw_path"), root_path)
+
+    @property
+    def peer(self) -> str | None:
+        """The address of the peer, as the server gives it; None if it gives none.
+
+        Some servers replace it by an address from `X-Forwarded-For`, which a client can write.
+        """
+        client = self._connection.get("client")
+        return client[0] if client else None
+
+    @property
+    def client_certificate(self) -> str | None:
+        """The client's certificate in PEM, by the ASGI TLS extension; None if there is none.
+
+        A certificate that the server could not verify counts as none.
+        """
+        tls = (self._connection.get("extensions") or {}).get("tls") or {}
+        if tls.get("client_cert_error") is not None:
+            return None
+        return next(iter(tls.get("client_cert_chain") or ()), None)
+
     def __repr__(self) -> str:
         return f"<ResourceRequest: {self.method}>"
 
     def read_credentials(self, bearer_methods: BearerMethods) -> None:
-        """Read the one set of credentials that the request carries, and set `cache_key`.
+        """Read the one set of credentials that the request carries, and set the attributes.
 
-        An `Authorization` value is not parsed here: see `token`.
+        A token in an `Authorization` value is not parsed here: see `token`.
 
         Raises:
-            MissingCredentials: The request carries no credentials.
+            MissingCredentials: The request carries no credentials, or their scheme is unknown.
             InvalidRequest: It carries several, they are too long, a parameter is malformed, or
                 the request did not come over TLS where TLS is required.
         """
-        self._authorization = self._token = self.cache_key = None
+        self._authorization = self._token = self.cache_key = self.scheme = self.proofs = None
         if bearer_methods.require_https and not self.is_secure:
             raise InvalidRequest(Reason.HTTPS_REQUIRED)
-        value = None
-        for name, field in self._connection["headers"]:
-            # Servers write header names in lower case, but ASGI does not require them to.
-            if len(name) == _NAME_LENGTH and name.lower() == b"authorization":
-                if value is not None:
-                    raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
-                value = field
-        if value is not None and len(value) > MAX_CREDENTIALS_BYTES:
-            raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
+        self._authorization = value = self._read_fields(bearer_methods)
         if not bearer_methods.header_only:
             self._read_parameters(bearer_methods, other_credentials=value is not None)
         elif value is None:
             raise MissingCredentials
         elif value.startswith(BEARER_PREFIX):
+            self.scheme = BEARER
             self.cache_key = sha256(value).digest()
-        self._authorization = value
+        elif value.startswith(DPOP_PREFIX) and bearer_methods.dpop:
+            self.scheme = DPOP
+            self.cache_key = sha256(value).digest()
+        if self.scheme is not BEARER:
+            self._read_scheme(bearer_methods)
+
+    def _read_fields(self, bearer_methods: BearerMethods) -> bytes | None:
+        """Return the one `Authorization` value, and note `DPoP` fields on the way."""
+        value = None
+        for name, field in self._connection["headers"]:
+            length = len(name)
+            # Servers write header names in lower case, but ASGI does not require them to.
+            if length == _AUTHORIZATION_LENGTH and name.lower() == b"authorization":
+                if value is not None:
+                    raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
+                value = field
+            elif length == _DPOP_LENGTH and bearer_methods.dpop and name.lower() == b"dpop":
+                self.proofs = (*(self.proofs or ()), field)
+        if value is not None and len(value) > MAX_CREDENTIALS_BYTES:
+            raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
+        return value
+
+    def _read_scheme(self, bearer_methods: BearerMethods) -> None:
+        """Read the scheme of credentials in another spelling, and note that DPoP needs a proof."""
+        if self._authorization is not None and self.scheme is None:
+            self.scheme, _ = parse_authorization(self._authorization, dpop=bearer_methods.dpop)
+        if self.scheme == DPOP and self.proofs is None:
+            self.proofs = ()
 
     @property
     def token(self) -> RawToken:
         """The token in the credentials that were read; parsed on first use, so not on a cache hit.
 
         Raises:
-            MissingCredentials: No credentials were read, or their scheme is not Bearer.
+            MissingCredentials: No credentials were read.
             InvalidRequest: The credentials are malformed.
         """
         if self._token is not None:
@@ -113,14 +182,14 @@ class ResourceRequest:
         value = self._authorization
         if value is None:
             raise MissingCredentials
-        token = value[len(BEARER_PREFIX) :]
-        if value.startswith(BEARER_PREFIX) and is_token68(token):
+        token = value[len(DPOP_PREFIX if self.scheme is DPOP else BEARER_PREFIX) :]
+        if self.cache_key is not None and is_token68(token):
             self._token = RawToken(token.decode("ascii"))
         else:
             # One token has many other spellings. If each had its own entry, one client could
             # fill the cache with a single token.
             self.cache_key = None
-            self._token = parse_authorization(value)
+            self._token = parse_token68(parse_authorization(value, dpop=True)[1])
         return self._token
 
     def _read_parameters(self, bearer_methods: BearerMethods, *, other_credentials: bool) -> None:
@@ -134,6 +203,7 @@ class ResourceRequest:
         if len(found) + other_credentials > 1:
             raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
         if found:
+            self.scheme = BEARER
             self._token = parse_token68(found[0])
         elif not other_credentials:
             raise MissingCredentials

@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket
 
 from oauth_guard import Guard, IntrospectionIssuer, JWTIssuer, OAuthGuardMiddleware
 from oauth_guard.errors import Reason
+from oauth_guard.possession.possession_check import PossessionSettings
 from oauth_guard.testing import LocalIssuer
 from tests.acceptance.documents import PAGES, README, ROOT, Block, blocks_of, python_blocks
 from tests.acceptance.reader import Reader
@@ -93,6 +94,8 @@ def test_settings_page_lists_every_setting(owner: Callable[..., object]) -> None
     for name, parameter in inspect.signature(owner).parameters.items():
         if parameter.kind is parameter.KEYWORD_ONLY and name not in {"clock", "monotonic"}:
             assert f"`{name}`" in section
+    if owner is Guard:
+        assert all(f"`{name}`" in section for name in PossessionSettings.__annotations__)
 
 
 def test_reasons_page_names_existing_reasons_only() -> None:

@@ -17,6 +17,7 @@ from oauth_guard.asgi import (
     with_empty_body,
     with_headers,
     with_private_cache,
+    with_response_headers,
 )
 from oauth_guard.errors import Reason, RequestTooLarge
 from oauth_guard.protocol.challenge import Rejection
@@ -307,3 +308,31 @@ def test_no_directive_of_the_application_makes_a_response_public(pieces: list[by
     """Whatever it looks like, `private` comes first, where no quote is open."""
     (line,) = asyncio.run(control([b"".join(pieces)]))
     assert line.partition(b",")[0] == b"private"
+
+
+@pytest.mark.parametrize(
+    "start", ["http.response.start", "websocket.accept", "websocket.http.response.start"]
+)
+async def test_header_fields_are_added_to_the_beginning_of_a_response(start: str) -> None:
+    """`Cache-Control` is replaced, other fields of the same name stay, and bodies too."""
+    sent = Sent()
+    fields = [(b"vary", b"client-cert"), (b"cache-control", b"no-store")]
+    send = with_response_headers(fields, sent)
+    own = [(b"Cache-Control", b"public"), (b"Vary", b"origin")]
+    await send({"type": start, "headers": own})
+    await send({"type": start})
+    await send({"type": "http.response.body", "body": b"abc"})
+    assert sent == [
+        {"type": start, "headers": [own[1], *fields]},
+        {"type": start, "headers": fields},
+        {"type": "http.response.body", "body": b"abc"},
+    ]
+
+
+async def test_cache_control_stays_where_no_other_is_added() -> None:
+    """Fields that are added do not remove others."""
+    sent = Sent()
+    own = [(b"cache-control", b"public")]
+    send = with_response_headers([(b"vary", b"client-cert")], sent)
+    await send({"type": "http.response.start", "headers": own})
+    assert sent[0]["headers"] == [*own, (b"vary", b"client-cert")]

@@ -9,14 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_guard import Guard, Identity, JWTIssuer
-from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
+from oauth_guard.errors import (
+    InvalidDPoPProof,
+    InvalidToken,
+    IssuerUnavailable,
+    Reason,
+    RequestRejected,
+)
 from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.issuers.remote_keys import JWKSCache
+from oauth_guard.possession import DPoP
 from oauth_guard.protocol.access_token import AccessToken, Validation
-from oauth_guard.protocol.binding import Confirmation
 from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer, SigningKey
+from oauth_guard.testing.dpop import DPoPKey
 from tests.unit.protocol.properties import BOUNDED
 
 NOW = 1_800_000_000
@@ -84,11 +91,6 @@ def test_cached_token_is_not_reused_when_its_issuer_says_so() -> None:
 @pytest.mark.parametrize(
     "token",
     [
-        pytest.param({"cnf": {"jkt": "x"}}, id="bound by DPoP"),
-        pytest.param({"cnf": {"x5t#S256": "x"}}, id="bound by mutual TLS"),
-        pytest.param({"cnf": {}}, id="an empty cnf"),
-        pytest.param({"cnf": None}, id="a null cnf"),
-        pytest.param({"token_type": "DPoP"}, id="of type DPoP"),
         pytest.param({"is_current": None}, id="current is unknown"),
         pytest.param({"raw": "e30.e30.e30"}, id="with the raw token"),
     ],
@@ -100,24 +102,40 @@ def test_token_that_must_not_be_reused_is_never_stored(token: dict[str, Any]) ->
     assert cache.get(KEY, NOW) is None
 
 
-async def test_binding_check_runs_on_each_request_of_a_bound_token(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A check that accepts the first request and rejects the second rejects the second."""
-    accepted = iter([True, False])
+@pytest.mark.parametrize(
+    "claims",
+    [
+        pytest.param({"cnf": {"jkt": "x"}}, id="bound by DPoP"),
+        pytest.param({"cnf": {"x5t#S256": "x"}}, id="bound by mutual TLS"),
+        pytest.param({"cnf": {}}, id="an empty cnf"),
+        pytest.param({"cnf": None}, id="a null cnf"),
+        pytest.param({"token_type": "DPoP"}, id="of type DPoP"),
+    ],
+)
+def test_bound_token_is_stored_with_what_binds_it(claims: dict[str, Any]) -> None:
+    """Each hit needs the proof, which the guard checks after the cache."""
+    cache = IdentityCache(10)
+    cache.put(KEY, validated(**claims))
+    entry = cache.get(KEY, NOW)
+    assert entry is not None
+    assert entry.confirmation == (claims.get("cnf"), "token_type" in claims)
 
-    def accepts_once(_confirmation: Confirmation | None) -> None:
-        if not next(accepted):
-            raise InvalidToken(Reason.BOUND_TOKEN)
 
-    monkeypatch.setattr("oauth_guard.guard.check_binding", accepts_once)
-    local = LocalIssuer()
-    guard = Guard(local.audience, [JWTIssuer(local.issuer, keys=local.jwks)])
-    header = f"Bearer {local.token('read', cnf={'jkt': 'x'})}".encode()
-    request = ResourceRequest({"headers": [(b"authorization", header)]})
-    await guard.authenticate(request)
-    with pytest.raises(InvalidToken):
-        await guard.authenticate(request)
+async def test_cached_bound_token_without_its_proof_is_rejected() -> None:
+    """Its owner has called, so it is cached; neither scheme lets a thief use it."""
+    local, key = LocalIssuer(), DPoPKey()
+    issuer = JWTIssuer(local.issuer, keys=local.jwks)
+    guard = Guard(local.audience, [issuer], dpop=DPoP())
+    token = local.token("read", cnf=key.cnf)
+    connection: dict[str, Any] = {"method": "GET", "path": "/", "raw_path": b"/"}
+    for _ in range(2):
+        fields = key.headers(token, "GET", f"{local.audience}/").items()
+        headers = [(name.lower().encode(), value.encode()) for name, value in fields]
+        await guard.authenticate(ResourceRequest({**connection, "headers": headers}))
+    for scheme, rejection in (("DPoP", InvalidDPoPProof), ("Bearer", InvalidToken)):
+        headers = [(b"authorization", f"{scheme} {token}".encode())]
+        with pytest.raises(rejection):
+            await guard.authenticate(ResourceRequest({**connection, "headers": headers}))
     await guard.aclose()
 
 

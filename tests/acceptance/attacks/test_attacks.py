@@ -38,7 +38,13 @@ ATTACKS = [pytest.param(attack, id=name) for table in TABLES for name, attack in
 
 NEEDS_THE_ISSUER = {
     *(Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE),
-    *(Reason.BOUND_TOKEN, Reason.INSUFFICIENT_SCOPE, Reason.MISSING_ROLE, Reason.NOT_A_USER),
+    *(
+        Reason.BOUND_TOKEN,
+        Reason.UNKNOWN_CONFIRMATION,
+        Reason.INSUFFICIENT_SCOPE,
+        Reason.MISSING_ROLE,
+        Reason.NOT_A_USER,
+    ),
     *(Reason.UNREACHABLE, Reason.BAD_RESPONSE, Reason.WRONG_METADATA),
 }
 """The reasons found with the issuer's keys; for all others the issuer is not contacted."""

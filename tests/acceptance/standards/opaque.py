@@ -20,10 +20,13 @@ class OpaqueApi(Api):
 
     Args:
         cached: Whether introspection results are cached.
+        guard: Options of `Guard`.
         settings: Options of `IntrospectionIssuer`, which override those of the matrix.
     """
 
-    def __init__(self, *, cached: bool = False, **settings: Any) -> None:
+    def __init__(
+        self, *, cached: bool = False, guard: Mapping[str, Any] | None = None, **settings: Any
+    ) -> None:
         key, _ = signing_keys()
         server = LocalIssuer(ISSUER, audience=RESOURCE, key=key, clock=self._clock)
         defaults: dict[str, Any] = {
@@ -37,7 +40,7 @@ class OpaqueApi(Api):
         introspecting = IntrospectionIssuer(ISSUER, **defaults | settings)
         caching = IntrospectionCache(introspecting, clock=self._clock, monotonic=self._clock)
         issuer = caching if cached else introspecting
-        super().__init__(guard={"issuers": [issuer]})
+        super().__init__(guard={"issuers": [issuer], **(guard or {})})
         self.authority = server
 
     @property

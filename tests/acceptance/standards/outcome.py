@@ -99,7 +99,9 @@ def _secrets(response: RecordedResponse) -> Iterator[str]:
 
 def _is_configured(text: str) -> bool:
     """Return whether *text* may occur in a response because the operator configured it."""
-    return text in {"read", "write", "admin", ISSUER} or text.startswith(RESOURCE)
+    return text in {"read", "write", "admin", "ES256", "PS256", "GET", ISSUER} or text.startswith(
+        RESOURCE
+    )
 
 
 def _segment(segment: str) -> dict[str, Any]:

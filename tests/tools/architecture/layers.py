@@ -23,6 +23,9 @@ LAYERS: Mapping[str, int] = {
     "identity_cache": 6,
     "stores": 6,
     "issuers": 7,
+    "possession": 7,
+    "decision_log": 7,
+    "guard_settings": 7,
     "guard": 8,
     "guard_map": 9,
     "middleware": 10,
@@ -48,7 +51,9 @@ PUBLIC_SUBMODULES = {
     "oauth_guard.issuers.presets",
     "oauth_guard.issuers.remote_keys",
     "oauth_guard.issuers.tenants",
+    "oauth_guard.possession",
     "oauth_guard.stores.redis",
+    "oauth_guard.stores.redis_once",
 }
 
 PURE = {"errors", "jose", "protocol"}

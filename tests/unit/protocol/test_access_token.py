@@ -299,3 +299,23 @@ def test_alternative_client_or_scope_claim_must_be_a_string(name: str) -> None:
     )
     with pytest.raises(InvalidToken, match=Reason.MALFORMED_CLAIM):
         AccessToken.from_claims({name: ["a"]}, rules)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        pytest.param({"iat": _NOW, "exp": _NOW + 600}, None, id="just short enough"),
+        pytest.param({"iat": _NOW, "exp": _NOW + 601}, Reason.LIFETIME_TOO_LONG, id="too long"),
+        pytest.param({"iat": None}, Reason.MISSING_CLAIM, id="no iat"),
+        pytest.param({"exp": None}, Reason.MISSING_CLAIM, id="no exp"),
+    ],
+)
+def test_total_lifetime_is_limited(changes: dict[str, Any], reason: Reason | None) -> None:
+    """From `iat` to `exp`, so it is the same at each time."""
+    claims = {name: value for name, value in (CLAIMS | changes).items() if value is not None}
+    token = AccessToken.from_claims(claims, _LOOSE)
+    if reason is None:
+        token.check_total_lifetime(600)
+    else:
+        with pytest.raises(InvalidToken, match=reason):
+            token.check_total_lifetime(600)

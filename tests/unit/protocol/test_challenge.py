@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 
 from oauth_guard.errors import (
     ConfigurationError,
+    InsufficientAuthentication,
     InsufficientScope,
+    InvalidDPoPProof,
     InvalidRequest,
     InvalidToken,
     IssuerUnavailable,
     MissingCredentials,
     Reason,
     RequestRejected,
+    TooManyRequests,
+    UseDPoPNonce,
 )
 from oauth_guard.protocol.challenge import Rejection, RejectionBuilder
 from tests.challenges import parse_challenge
@@ -229,6 +233,74 @@ _REJECTIONS = (
     | st.builds(InvalidToken, st.sampled_from(Reason))
     | st.builds(InsufficientScope, st.sampled_from(Reason), scope=_SCOPES)
 )
+
+
+SCHEMES = {"Bearer": (), "DPoP": ("ES256", "PS256")}
+_DPOP = RejectionBuilder("api", None, None, debug=False, schemes=SCHEMES)
+
+
+def _challenges(rejection: Rejection) -> list[tuple[str, dict[str, str]]]:
+    """Return all challenges of *rejection*, parsed."""
+    lines = [value for name, value in rejection.headers if name == b"www-authenticate"]
+    return [parse_challenge(line.decode("ascii")) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "errors"),
+    [
+        pytest.param("Bearer", ["invalid_token", None], id="Bearer"),
+        pytest.param("DPoP", [None, "invalid_token"], id="DPoP"),
+        pytest.param(None, ["invalid_token", "invalid_token"], id="unknown"),
+    ],
+)
+def test_error_is_in_the_challenge_of_the_scheme_that_was_used(
+    scheme: str | None, errors: list[str | None]
+) -> None:
+    """One field line each, Bearer first; the algorithms of proofs are in that of DPoP."""
+    challenges = _challenges(_DPOP.build(InvalidToken(Reason.EXPIRED), scheme))
+    assert [name for name, _ in challenges] == ["Bearer", "DPoP"]
+    assert [parameters.get("error") for _, parameters in challenges] == errors
+    assert [p.get("algs") for _, p in challenges] == [None, "ES256 PS256"]
+
+
+def test_error_of_a_scheme_that_is_not_accepted_is_in_the_other_challenge() -> None:
+    """A bearer token at a resource that accepts DPoP alone."""
+    only = RejectionBuilder(None, None, None, debug=False, schemes={"DPoP": ("ES256",)})
+    ((scheme, parameters),) = _challenges(only.build(InvalidToken(Reason.EXPIRED), "Bearer"))
+    assert (scheme, parameters["error"]) == ("DPoP", "invalid_token")
+
+
+def test_nonce_is_sent_with_the_challenge() -> None:
+    """In a field of its own, which no other rejection has (RFC 9449 §9)."""
+    rejection = _DPOP.build(UseDPoPNonce(nonce="abc"), "DPoP")
+    assert dict(rejection.headers)[b"dpop-nonce"] == b"abc"
+    assert _challenges(rejection)[1][1]["error"] == "use_dpop_nonce"
+    other = _DPOP.build(InvalidDPoPProof(Reason.WRONG_TOKEN_HASH), "DPoP")
+    assert b"dpop-nonce" not in dict(other.headers)
+    assert _challenges(other)[1][1]["error"] == "invalid_dpop_proof"
+
+
+def test_too_many_requests_have_no_challenge() -> None:
+    """The caller has to wait, not to authenticate."""
+    rejection = _DPOP.build(TooManyRequests(Reason.TOO_MANY_PROOFS), "DPoP")
+    assert rejection.status == 429
+    assert dict(rejection.headers)[b"retry-after"] == b"60"
+    assert _challenges(rejection) == []
+
+
+def test_step_up_challenge_contains_what_is_required() -> None:
+    """RFC 9470 §3; only the challenge with the error has it."""
+    error = InsufficientAuthentication(acr_values="mfa hwk", max_age=0, scope="read")
+    bearer, dpop = _challenges(_DPOP.build(error, "Bearer"))
+    assert bearer[1] == {
+        "realm": "api",
+        "error": "insufficient_user_authentication",
+        "error_description": "The user must authenticate again or in another way.",
+        "scope": "read",
+        "acr_values": "mfa hwk",
+        "max_age": "0",
+    }
+    assert dpop[1] == {"realm": "api", "scope": "read", "algs": "ES256 PS256"}
 
 
 @BOUNDED

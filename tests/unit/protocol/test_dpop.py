@@ -7,15 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth_guard.errors import ConfigurationError
+from oauth_guard.errors import ConfigurationError, InvalidDPoPProof, Reason, UseDPoPNonce
 from oauth_guard.jose.thumbprint import thumbprints_match
 from oauth_guard.protocol.dpop import (
     MAX_PROOF_BYTES,
     DPoPProof,
-    ProofFault,
     ProofRules,
     ProvenRequest,
-    proof_field,
     verify_proof,
 )
 from oauth_guard.protocol.nonce import Nonces
@@ -50,18 +48,17 @@ def fault(
     request: ProvenRequest = REQUEST,
     rules: ProofRules = RULES,
     now: float = NOW,
-) -> ProofFault | None:
+) -> Reason | None:
     """Return why *proof* is rejected, or None if it is accepted."""
     encoded = proof.encode() if isinstance(proof, str) else proof
     try:
-        verify_proof(encoded, request, rules, now)
-    except ValueError as error:
-        (reason,) = error.args
-        return ProofFault(reason)
+        verify_proof(() if encoded is None else (encoded,), request, rules, now)
+    except InvalidDPoPProof as error:
+        return error.reason
     return None
 
 
-def changed(**changes: Any) -> ProofFault | None:
+def changed(**changes: Any) -> Reason | None:
     """Return why a proof with these claims is rejected; None leaves a claim out."""
     return fault(KEY.proof(TOKEN, "GET", URL, **changes))
 
@@ -71,7 +68,7 @@ def changed(**changes: Any) -> ProofFault | None:
 
 def test_example_of_the_standard_is_accepted() -> None:
     """Its thumbprint and its `jti` are what the text says."""
-    proof = verify_proof(EXAMPLE.encode(), EXAMPLE_REQUEST, RULES, 1562262618)
+    proof = verify_proof((EXAMPLE.encode(),), EXAMPLE_REQUEST, RULES, 1562262618)
     assert proof == DPoPProof(
         "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", "e1j3V_bKic8-LAEB", 1562262678
     )
@@ -82,10 +79,10 @@ def test_proof_of_each_algorithm_is_accepted_where_it_is_allowed(algorithm: str)
     """By default the two that FAPI allows with them, ES256 and PS256."""
     key = DPoPKey(algorithm, clock=lambda: NOW)
     proof = key.proof(TOKEN, "GET", URL)
-    verified = verify_proof(proof.encode(), REQUEST, ProofRules.of([algorithm]), NOW)
+    verified = verify_proof((proof.encode(),), REQUEST, ProofRules.of([algorithm]), NOW)
     assert thumbprints_match(verified.thumbprint, key.cnf["jkt"])
     allowed = algorithm in {"ES256", "PS256"}
-    assert fault(proof) == (None if allowed else ProofFault.PROOF_ALGORITHM_NOT_ALLOWED)
+    assert fault(proof) == (None if allowed else Reason.PROOF_ALGORITHM_NOT_ALLOWED)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +95,7 @@ def test_proof_of_each_algorithm_is_accepted_where_it_is_allowed(algorithm: str)
 def test_only_the_required_members_of_the_key_make_its_thumbprint(jwk: dict[str, str]) -> None:
     """A client may write its key as it likes."""
     proof = KEY.proof(TOKEN, "GET", URL, header={"jwk": jwk})
-    assert verify_proof(proof.encode(), REQUEST, RULES, NOW).thumbprint == KEY.thumbprint
+    assert verify_proof((proof.encode(),), REQUEST, RULES, NOW).thumbprint == KEY.thumbprint
 
 
 @pytest.mark.parametrize(
@@ -123,53 +120,53 @@ def test_only_the_required_members_of_the_key_make_its_thumbprint(jwk: dict[str,
 )
 def test_target_of_a_proof_is_compared_in_normal_form(htu: str, accepted: bool) -> None:
     """Without query and fragment (RFC 9449 §4.3 (9))."""
-    assert changed(htu=htu) == (None if accepted else ProofFault.WRONG_PROOF_URI)
+    assert changed(htu=htu) == (None if accepted else Reason.WRONG_PROOF_URI)
 
 
 @pytest.mark.parametrize("method", ["POST", "get", "GET ", ""])
 def test_method_of_a_proof_is_compared_exactly(method: str) -> None:
     """RFC 9449 §4.3 (8)."""
-    assert changed(htm=method) is ProofFault.WRONG_PROOF_METHOD
+    assert changed(htm=method) is Reason.WRONG_PROOF_METHOD
 
 
 # ── attacks ──────────────────────────────────────────────────────────────────────────────────
 
 FAULTS = {
-    "no proof": ProofFault.MISSING_PROOF,
-    "no JWT": ProofFault.MALFORMED_PROOF,
-    "encrypted": ProofFault.MALFORMED_PROOF,
-    "two in one field": ProofFault.MALFORMED_PROOF,
-    "too large": ProofFault.PROOF_TOO_LONG,
-    "doubled member": ProofFault.MALFORMED_PROOF,
-    "critical extension": ProofFault.MALFORMED_PROOF,
-    "no type": ProofFault.WRONG_PROOF_TYPE,
-    "another type": ProofFault.WRONG_PROOF_TYPE,
-    "no algorithm": ProofFault.MALFORMED_PROOF,
-    "unsigned": ProofFault.MALFORMED_PROOF,
-    "unknown algorithm": ProofFault.PROOF_ALGORITHM_NOT_ALLOWED,
-    "public key as secret": ProofFault.PROOF_ALGORITHM_NOT_ALLOWED,
-    "no key": ProofFault.UNUSABLE_PROOF_KEY,
-    "private key": ProofFault.PRIVATE_PROOF_KEY,
-    "null private member": ProofFault.PRIVATE_PROOF_KEY,
-    "private RSA member": ProofFault.PRIVATE_PROOF_KEY,
-    "symmetric key": ProofFault.PRIVATE_PROOF_KEY,
-    "key of another type": ProofFault.UNUSABLE_PROOF_KEY,
-    "changed signature": ProofFault.BAD_PROOF_SIGNATURE,
-    "signed by another key": ProofFault.BAD_PROOF_SIGNATURE,
-    "no jti": ProofFault.MISSING_PROOF_CLAIM,
-    "no htm": ProofFault.MISSING_PROOF_CLAIM,
-    "no htu": ProofFault.MISSING_PROOF_CLAIM,
-    "no iat": ProofFault.MISSING_PROOF_CLAIM,
-    "no ath": ProofFault.MISSING_PROOF_CLAIM,
-    "empty jti": ProofFault.MALFORMED_PROOF_CLAIM,
-    "long jti": ProofFault.MALFORMED_PROOF_CLAIM,
-    "another method": ProofFault.WRONG_PROOF_METHOD,
-    "another host": ProofFault.WRONG_PROOF_URI,
-    "another path": ProofFault.WRONG_PROOF_URI,
-    "another token": ProofFault.WRONG_TOKEN_HASH,
-    "too old": ProofFault.PROOF_TOO_OLD,
-    "from the future": ProofFault.PROOF_ISSUED_IN_FUTURE,
-    "boolean iat": ProofFault.MALFORMED_PROOF_CLAIM,
+    "no proof": Reason.MISSING_PROOF,
+    "no JWT": Reason.MALFORMED_PROOF,
+    "encrypted": Reason.MALFORMED_PROOF,
+    "two in one field": Reason.MALFORMED_PROOF,
+    "too large": Reason.PROOF_TOO_LONG,
+    "doubled member": Reason.MALFORMED_PROOF,
+    "critical extension": Reason.MALFORMED_PROOF,
+    "no type": Reason.WRONG_PROOF_TYPE,
+    "another type": Reason.WRONG_PROOF_TYPE,
+    "no algorithm": Reason.MALFORMED_PROOF,
+    "unsigned": Reason.MALFORMED_PROOF,
+    "unknown algorithm": Reason.PROOF_ALGORITHM_NOT_ALLOWED,
+    "public key as secret": Reason.PROOF_ALGORITHM_NOT_ALLOWED,
+    "no key": Reason.UNUSABLE_PROOF_KEY,
+    "private key": Reason.PRIVATE_PROOF_KEY,
+    "null private member": Reason.PRIVATE_PROOF_KEY,
+    "private RSA member": Reason.PRIVATE_PROOF_KEY,
+    "symmetric key": Reason.PRIVATE_PROOF_KEY,
+    "key of another type": Reason.UNUSABLE_PROOF_KEY,
+    "changed signature": Reason.BAD_PROOF_SIGNATURE,
+    "signed by another key": Reason.BAD_PROOF_SIGNATURE,
+    "no jti": Reason.MISSING_PROOF_CLAIM,
+    "no htm": Reason.MISSING_PROOF_CLAIM,
+    "no htu": Reason.MISSING_PROOF_CLAIM,
+    "no iat": Reason.MISSING_PROOF_CLAIM,
+    "no ath": Reason.MISSING_PROOF_CLAIM,
+    "empty jti": Reason.MALFORMED_PROOF_CLAIM,
+    "long jti": Reason.MALFORMED_PROOF_CLAIM,
+    "another method": Reason.WRONG_PROOF_METHOD,
+    "another host": Reason.WRONG_PROOF_URI,
+    "another path": Reason.WRONG_PROOF_URI,
+    "another token": Reason.WRONG_TOKEN_HASH,
+    "too old": Reason.PROOF_TOO_OLD,
+    "from the future": Reason.PROOF_ISSUED_IN_FUTURE,
+    "boolean iat": Reason.MALFORMED_PROOF_CLAIM,
 }
 
 
@@ -182,7 +179,7 @@ def test_attack_is_rejected_for_its_reason(name: str) -> None:
 def test_sound_proof_by_another_key_has_another_thumbprint() -> None:
     """It is verified, and the comparison with the token's `cnf` refuses it."""
     proof = KEY.attack("another key", TOKEN, "GET", URL).encode()
-    verified = verify_proof(proof, REQUEST, RULES, NOW)
+    verified = verify_proof((proof,), REQUEST, RULES, NOW)
     assert not thumbprints_match(verified.thumbprint, KEY.cnf["jkt"])
 
 
@@ -191,7 +188,7 @@ def test_sound_proof_by_another_key_has_another_thumbprint() -> None:
 def test_key_with_a_private_member_is_refused(member: str, value: str | None) -> None:
     """Its presence is what counts (RFC 9449 §4.3 (7))."""
     proof = KEY.proof(TOKEN, "GET", URL, header={"jwk": {**KEY.jwk, member: value}})
-    assert fault(proof) is ProofFault.PRIVATE_PROOF_KEY
+    assert fault(proof) is Reason.PRIVATE_PROOF_KEY
 
 
 @pytest.mark.parametrize(
@@ -210,14 +207,14 @@ def test_key_with_a_private_member_is_refused(member: str, value: str | None) ->
 def test_unusable_key_is_refused(jwk: object) -> None:
     """One that is malformed, not for signatures, or of an unknown type."""
     proof = KEY.proof(TOKEN, "GET", URL, header={"jwk": jwk})
-    assert fault(proof) is ProofFault.UNUSABLE_PROOF_KEY
+    assert fault(proof) is Reason.UNUSABLE_PROOF_KEY
 
 
 def test_key_of_another_type_than_the_algorithm_verifies_nothing() -> None:
     """ES256 with an RSA key (RFC 9449 §11.6)."""
     rsa = DPoPKey("PS256", clock=lambda: NOW)
     proof = rsa.proof(TOKEN, "GET", URL, header={"alg": "ES256"})
-    assert fault(proof) is ProofFault.BAD_PROOF_SIGNATURE
+    assert fault(proof) is Reason.BAD_PROOF_SIGNATURE
 
 
 @pytest.mark.parametrize("name", ["jti", "htm", "htu", "iat", "ath"])
@@ -227,15 +224,15 @@ def test_claim_of_another_type_is_malformed(name: str, value: object) -> None:
     kind = (int, float) if name == "iat" else str
     outcome = changed(**{name: value})
     if isinstance(value, kind) and value is not False and name != "jti":
-        assert outcome not in {None, ProofFault.MALFORMED_PROOF_CLAIM}
+        assert outcome not in {None, Reason.MALFORMED_PROOF_CLAIM}
     else:
-        assert outcome is ProofFault.MALFORMED_PROOF_CLAIM
+        assert outcome is Reason.MALFORMED_PROOF_CLAIM
 
 
 @pytest.mark.parametrize("length", [1, 512, 513])
 def test_jti_is_bounded(length: int) -> None:
     """512 characters are the longest."""
-    expected = None if length <= 512 else ProofFault.MALFORMED_PROOF_CLAIM
+    expected = None if length <= 512 else Reason.MALFORMED_PROOF_CLAIM
     assert changed(jti="x" * length) is expected
 
 
@@ -245,14 +242,14 @@ def test_proof_is_bounded() -> None:
     longest = KEY.proof(TOKEN, "GET", URL, a="x" * ((MAX_PROOF_BYTES - len(proof)) * 3 // 4 - 8))
     assert MAX_PROOF_BYTES - 32 < len(longest) <= MAX_PROOF_BYTES
     assert fault(longest) is None
-    assert fault(b"." * MAX_PROOF_BYTES) is ProofFault.MALFORMED_PROOF
-    assert fault(b"." * (MAX_PROOF_BYTES + 1)) is ProofFault.PROOF_TOO_LONG
+    assert fault(b"." * MAX_PROOF_BYTES) is Reason.MALFORMED_PROOF
+    assert fault(b"." * (MAX_PROOF_BYTES + 1)) is Reason.PROOF_TOO_LONG
 
 
 @pytest.mark.parametrize("proof", [None, b"", ".", "..", "a.b.c", "p p", "e30.e30.", "é.é.é"])
 def test_field_that_is_no_jwt_is_refused(proof: str | bytes | None) -> None:
     """One well-formed JWT or nothing (RFC 9449 §4.3 (2))."""
-    assert fault(proof) is (ProofFault.MALFORMED_PROOF if proof else ProofFault.MISSING_PROOF)
+    assert fault(proof) is (Reason.MALFORMED_PROOF if proof else Reason.MISSING_PROOF)
 
 
 @BOUNDED
@@ -268,12 +265,12 @@ def test_proof_with_one_changed_byte_is_refused(position: int, change: int) -> N
 @given(st.binary(max_size=64))
 def test_bytes_made_up_are_refused_for_a_fixed_reason(proof: bytes) -> None:
     """No other error is raised, and no text of the proof is in the reason."""
-    assert fault(proof) in {ProofFault.MISSING_PROOF, ProofFault.MALFORMED_PROOF}
+    assert fault(proof) in {Reason.MISSING_PROOF, Reason.MALFORMED_PROOF}
 
 
 def test_no_repr_shows_a_value() -> None:
     """The token and the identifiers stay out of logs."""
-    proof = verify_proof(KEY.proof(TOKEN, "GET", URL).encode(), REQUEST, RULES, NOW)
+    proof = verify_proof((KEY.proof(TOKEN, "GET", URL).encode(),), REQUEST, RULES, NOW)
     assert repr(proof) == "<DPoPProof>"
     assert repr(REQUEST) == "<ProvenRequest: GET>"
 
@@ -284,21 +281,21 @@ def test_no_repr_shows_a_value() -> None:
 @pytest.mark.parametrize(
     ("rules", "seconds", "expected"),
     [
-        (RULES, -61, ProofFault.PROOF_TOO_OLD),
+        (RULES, -61, Reason.PROOF_TOO_OLD),
         (RULES, -60, None),
         (RULES, 10, None),
-        (RULES, 10.5, ProofFault.PROOF_ISSUED_IN_FUTURE),
-        (RULES, 11, ProofFault.PROOF_ISSUED_IN_FUTURE),
-        (RULES, -1e90, ProofFault.PROOF_TOO_OLD),
-        (RULES, 10**90, ProofFault.PROOF_ISSUED_IN_FUTURE),
+        (RULES, 10.5, Reason.PROOF_ISSUED_IN_FUTURE),
+        (RULES, 11, Reason.PROOF_ISSUED_IN_FUTURE),
+        (RULES, -1e90, Reason.PROOF_TOO_OLD),
+        (RULES, 10**90, Reason.PROOF_ISSUED_IN_FUTURE),
         (ProofRules.of(max_age=300, future_tolerance=300), -300, None),
         (ProofRules.of(max_age=300, future_tolerance=300), 300, None),
-        (ProofRules.of(max_age=300, future_tolerance=300), -301, ProofFault.PROOF_TOO_OLD),
-        (ProofRules.of(max_age=300, future_tolerance=300), 301, ProofFault.PROOF_ISSUED_IN_FUTURE),
+        (ProofRules.of(max_age=300, future_tolerance=300), -301, Reason.PROOF_TOO_OLD),
+        (ProofRules.of(max_age=300, future_tolerance=300), 301, Reason.PROOF_ISSUED_IN_FUTURE),
     ],
 )
 def test_proof_is_accepted_for_a_short_time(
-    rules: ProofRules, seconds: float, expected: ProofFault | None
+    rules: ProofRules, seconds: float, expected: Reason | None
 ) -> None:
     """From 60 seconds ago to 10 seconds ahead by default."""
     proof = KEY.proof(TOKEN, "GET", URL, iat=NOW + seconds)
@@ -310,7 +307,7 @@ def test_proof_is_accepted_for_a_short_time(
 def test_proof_is_not_accepted_after_its_expiry(age: float, later: float) -> None:
     """A replay entry that lives until then lives as long as the proof."""
     proof = KEY.proof(TOKEN, "GET", URL, iat=NOW + age).encode()
-    expires_at = verify_proof(proof, REQUEST, RULES, NOW).expires_at
+    expires_at = verify_proof((proof,), REQUEST, RULES, NOW).expires_at
     accepted = fault(proof, now=NOW + later) is None
     assert accepted is (NOW + later - 60 <= NOW + age)
     assert not accepted or NOW + later <= expires_at + 1e-6
@@ -338,7 +335,7 @@ def test_nonce_takes_the_place_of_the_time_of_the_client(iat: float) -> None:
 def test_proof_without_a_valid_nonce_is_refused(nonce: object) -> None:
     """However fresh its `iat` is: no client can go back to proofs without (RFC 9449 §11.3)."""
     proof = KEY.proof(TOKEN, "GET", URL, nonce=nonce)
-    assert fault(proof, rules=WITH_NONCES) is ProofFault.WRONG_NONCE
+    assert fault(proof, rules=WITH_NONCES) is Reason.WRONG_NONCE
 
 
 @pytest.mark.parametrize(
@@ -356,27 +353,34 @@ def test_entry_lives_until_proof_and_nonce_are_over(
 ) -> None:
     """The previous nonce is accepted, and a new one is due then."""
     proof = KEY.proof(TOKEN, "GET", URL, iat=iat, nonce=NONCES.issue(issued)).encode()
-    verified = verify_proof(proof, REQUEST, WITH_NONCES, NOW)
-    assert (verified.needs_nonce, verified.expires_at) == expected
+    verified = verify_proof((proof,), REQUEST, WITH_NONCES, NOW)
+    assert (verified.next_nonce is not None, verified.expires_at) == expected
 
 
 def test_nonce_is_ignored_where_none_is_configured() -> None:
     """The `iat` counts then, whatever nonce a client got elsewhere."""
     nonce = NONCES.issue(NOW)
     assert changed(nonce=nonce) is None
-    assert changed(nonce=nonce, iat=NOW - 61) is ProofFault.PROOF_TOO_OLD
+    assert changed(nonce=nonce, iat=NOW - 61) is Reason.PROOF_TOO_OLD
 
 
 # ── the field and the settings ───────────────────────────────────────────────────────────────
 
 
-def test_proof_is_read_from_one_field() -> None:
-    """Its name in any case; two fields are refused, equal ones too (RFC 9449 §4.3 (1))."""
-    assert proof_field([(b"authorization", b"DPoP t"), (b"DPoP", b" p\t")]) == b"p"
-    assert proof_field([(b"dpop-nonce", b"n")]) is None
-    assert proof_field([(b"dpop", b"")]) == b""
-    with pytest.raises(ValueError, match=ProofFault.SEVERAL_PROOFS):
-        proof_field([(b"dpop", b"p"), (b"DPOP", b"p")])
+def test_several_proofs_are_rejected() -> None:
+    """Equal ones too (RFC 9449 §4.3 (1)); white space around one does not matter."""
+    proof = KEY.proof(TOKEN, "GET", URL).encode()
+    verify_proof((b" " + proof + b"\t",), REQUEST, RULES, NOW)
+    with pytest.raises(InvalidDPoPProof) as caught:
+        verify_proof((proof, proof), REQUEST, RULES, NOW)
+    assert caught.value.reason is Reason.SEVERAL_PROOFS
+
+
+def test_rejection_for_a_nonce_contains_the_current_nonce() -> None:
+    """The client can try again with it."""
+    with pytest.raises(UseDPoPNonce) as caught:
+        verify_proof((KEY.proof(TOKEN, "GET", URL).encode(),), REQUEST, WITH_NONCES, NOW)
+    assert caught.value.nonce == NONCES.issue(NOW)
 
 
 def test_rules_of_an_operator_are_kept() -> None:

@@ -71,3 +71,16 @@ def test_headers_allow_caching_and_every_origin() -> None:
         b"cache-control": b"public, max-age=3600",
         b"access-control-allow-origin": b"*",
     }
+
+
+def test_members_about_bound_tokens_are_written_if_they_say_something() -> None:
+    """RFC 9728 §2."""
+    binding = {
+        "dpop_signing_alg_values_supported": ["ES256"],
+        "dpop_bound_access_tokens_required": False,
+    }
+    document = json.loads(
+        metadata_document("https://a.example", ["https://as.example"], ["header"], [], binding)
+    )
+    assert document["dpop_signing_alg_values_supported"] == ["ES256"]
+    assert "dpop_bound_access_tokens_required" not in document

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oauth_guard.errors import InvalidRequest, Reason
 from oauth_guard.protocol.mtls import (
     MAX_CERTIFICATE_BYTES,
-    CertificateFault,
     CertificateFormat,
     certificate_thumbprint,
     forwarded_thumbprint,
@@ -51,21 +51,26 @@ ATTACKS = [
     for name in attacks
 ]
 FAULTS = {
-    "too large": CertificateFault.CERTIFICATE_TOO_LONG,
-    "two elements": CertificateFault.SEVERAL_CERTIFICATES,
-    "an element of another": CertificateFault.SEVERAL_CERTIFICATES,
-    "two hashes": CertificateFault.SEVERAL_CERTIFICATES,
-    "two certificates": CertificateFault.SEVERAL_CERTIFICATES,
+    "too large": Reason.CERTIFICATE_TOO_LONG,
+    "two elements": Reason.SEVERAL_CERTIFICATES,
+    "an element of another": Reason.SEVERAL_CERTIFICATES,
+    "two hashes": Reason.SEVERAL_CERTIFICATES,
+    "two certificates": Reason.SEVERAL_CERTIFICATES,
+}
+
+REASONS = {
+    Reason.SEVERAL_CERTIFICATES,
+    Reason.CERTIFICATE_TOO_LONG,
+    Reason.MALFORMED_CERTIFICATE,
 }
 
 
-def read(value: str, written_as: CertificateFormat) -> str | CertificateFault | None:
+def read(value: str, written_as: CertificateFormat) -> str | Reason | None:
     """Return the thumbprint of the forwarded certificate, or why it is refused."""
     try:
         return forwarded_thumbprint([(b"Cert", value.encode())], b"cert", written_as)
-    except ValueError as error:
-        (reason,) = error.args
-        return CertificateFault(reason)
+    except InvalidRequest as error:
+        return error.reason
 
 
 def test_thumbprint_of_the_standards_certificate() -> None:
@@ -120,7 +125,7 @@ def test_certificate_of_the_kit_is_read(
 @pytest.mark.parametrize(("written_as", "name"), ATTACKS)
 def test_attack_is_refused(written_as: CertificateFormat, name: str) -> None:
     """Each variant of the kit, for a fixed reason."""
-    expected = FAULTS.get(name, CertificateFault.MALFORMED_CERTIFICATE)
+    expected = FAULTS.get(name, Reason.MALFORMED_CERTIFICATE)
     assert read(CERTIFICATE_ATTACKS[written_as][name](CERTIFICATE), written_as) is expected
 
 
@@ -140,7 +145,7 @@ def test_attack_is_refused(written_as: CertificateFormat, name: str) -> None:
 )
 def test_byte_sequence_has_one_spelling(value: str) -> None:
     """RFC 9440 §2.1; two parsers never read two certificates."""
-    assert read(value, HEADER) is CertificateFault.MALFORMED_CERTIFICATE
+    assert read(value, HEADER) is Reason.MALFORMED_CERTIFICATE
 
 
 @pytest.mark.parametrize(
@@ -156,7 +161,7 @@ def test_byte_sequence_has_one_spelling(value: str) -> None:
 )
 def test_pem_is_one_certificate_alone(pem: str) -> None:
     """What is around it is not skipped."""
-    with pytest.raises(ValueError, match=CertificateFault.MALFORMED_CERTIFICATE):
+    with pytest.raises(InvalidRequest, match=Reason.MALFORMED_CERTIFICATE):
         pem_thumbprint(pem.encode())
 
 
@@ -174,13 +179,13 @@ def test_pem_is_one_certificate_alone(pem: str) -> None:
 )
 def test_members_of_an_element_are_separated_by_semicolons_alone(value: str) -> None:
     """No character is skipped."""
-    assert read(value, XFCC) is CertificateFault.MALFORMED_CERTIFICATE
+    assert read(value, XFCC) is Reason.MALFORMED_CERTIFICATE
 
 
 @pytest.mark.parametrize("value", ["-----BEGIN+CERTIFICATE", ESCAPED.replace("%2B", "+")])
 def test_plus_sign_is_not_a_space(value: str) -> None:
     """Forms are escaped another way."""
-    assert read(value, PEM) is CertificateFault.MALFORMED_CERTIFICATE
+    assert read(value, PEM) is Reason.MALFORMED_CERTIFICATE
 
 
 @pytest.mark.parametrize("written_as", list(CertificateFormat))
@@ -196,7 +201,7 @@ def test_absent_or_empty_field_is_no_certificate(written_as: CertificateFormat) 
 def test_second_field_is_refused(second: bytes) -> None:
     """An equal one and an empty one too: one of them is not the proxy's."""
     headers = [(b"client-cert", CLIENT_CERT.encode()), (b"Client-Cert", second)]
-    with pytest.raises(ValueError, match=CertificateFault.SEVERAL_CERTIFICATES):
+    with pytest.raises(InvalidRequest, match=Reason.SEVERAL_CERTIFICATES):
         forwarded_thumbprint(headers, b"client-cert", HEADER)
 
 
@@ -205,7 +210,7 @@ def test_chain_alone_is_refused(written_as: CertificateFormat) -> None:
     """RFC 9440 §2.3; with the certificate it is allowed and not read."""
     chain = (b"Client-Cert-Chain", CLIENT_CERT.encode())
     if written_as is HEADER:
-        with pytest.raises(ValueError, match=CertificateFault.CHAIN_WITHOUT_CERTIFICATE):
+        with pytest.raises(InvalidRequest, match=Reason.CHAIN_WITHOUT_CERTIFICATE):
             forwarded_thumbprint([chain], b"client-cert", written_as)
         field = (b"client-cert", CLIENT_CERT.encode())
         both = forwarded_thumbprint([chain, field], b"client-cert", written_as)
@@ -216,12 +221,12 @@ def test_chain_alone_is_refused(written_as: CertificateFormat) -> None:
 
 def test_certificate_is_bounded() -> None:
     """16 KiB, as it comes and decoded."""
-    with pytest.raises(ValueError, match=CertificateFault.CERTIFICATE_TOO_LONG):
+    with pytest.raises(InvalidRequest, match=Reason.CERTIFICATE_TOO_LONG):
         certificate_thumbprint(bytes(MAX_CERTIFICATE_BYTES + 1))
-    with pytest.raises(ValueError, match=CertificateFault.MALFORMED_CERTIFICATE):
+    with pytest.raises(InvalidRequest, match=Reason.MALFORMED_CERTIFICATE):
         certificate_thumbprint(bytes(MAX_CERTIFICATE_BYTES))
-    assert read("x" * MAX_CERTIFICATE_BYTES, HEADER) is CertificateFault.MALFORMED_CERTIFICATE
-    assert read("x" * (MAX_CERTIFICATE_BYTES + 1), HEADER) is CertificateFault.CERTIFICATE_TOO_LONG
+    assert read("x" * MAX_CERTIFICATE_BYTES, HEADER) is Reason.MALFORMED_CERTIFICATE
+    assert read("x" * (MAX_CERTIFICATE_BYTES + 1), HEADER) is Reason.CERTIFICATE_TOO_LONG
 
 
 @BOUNDED
@@ -232,7 +237,7 @@ def test_text_made_up_is_no_certificate(written_as: CertificateFormat, value: st
         value.encode()
     except UnicodeEncodeError:
         return
-    assert read(value, written_as) in {None, *CertificateFault}
+    assert read(value, written_as) in {None, *REASONS}
 
 
 @BOUNDED
@@ -243,6 +248,6 @@ def test_changed_byte_never_keeps_the_thumbprint(position: int, change: int) -> 
     value[position % len(value)] ^= change
     try:
         thumbprint = forwarded_thumbprint([(b"c", bytes(value))], b"c", HEADER)
-    except ValueError:
+    except InvalidRequest:
         return
     assert thumbprint != CLIENT_CERT_THUMBPRINT

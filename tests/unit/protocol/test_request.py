@@ -57,7 +57,7 @@ def test_cache_key_is_a_digest_of_the_whole_value() -> None:
     assert key not in {_read(b"Bearer abd").cache_key, _read(b"Bearer abc=").cache_key}
 
 
-@pytest.mark.parametrize("value", [b"bearer abc", b"BEARER abc", b" Bearer abc", b"Basic dTpw"])
+@pytest.mark.parametrize("value", [b"bearer abc", b"BEARER abc", b" Bearer abc"])
 def test_value_of_another_spelling_has_no_cache_key(value: bytes) -> None:
     """Only `Bearer`, one space and the token has one."""
     assert _read(value).cache_key is None

@@ -13,7 +13,7 @@ from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.binding import check_binding, confirmation_of
 from oauth_guard.protocol.claims import ClaimRules
-from oauth_guard.protocol.credentials import BearerMethods, parse_authorization
+from oauth_guard.protocol.credentials import BearerMethods, parse_authorization, parse_token68
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.request import ResourceRequest
@@ -49,7 +49,7 @@ _VALUES = {
     "the identity": Identity.from_token(_TOKEN, raw=_RAW),
 }
 _REJECTIONS: dict[str, Callable[[], object]] = {
-    "malformed credentials": lambda: parse_authorization(f"Bearer {_SECRET}\xff".encode()),
+    "malformed credentials": lambda: parse_token68(f"{_SECRET}\xff".encode()),
     "another scheme": lambda: parse_authorization(_SECRET.encode()),
     "a malformed token": lambda: parse_jws(f"{_SECRET}é.{_SECRET}.{_SECRET}"),
     "malformed JSON": lambda: parse_jws(forge(claims=f'{{"{_SECRET}'.encode())),

@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from oauth_guard.errors import InvalidRequest
 from oauth_guard.protocol.mtls import CertificateFormat, forwarded_thumbprint, pem_thumbprint
 from oauth_guard.testing.certificates import CERTIFICATE_ATTACKS, ClientCertificate
 
@@ -41,7 +42,7 @@ def test_each_format_has_attacks(written_as: str) -> None:
     certificate = ClientCertificate()
     for attack in CERTIFICATE_ATTACKS[written_as].values():
         headers = [(b"cert", attack(certificate).encode())]
-        with pytest.raises(ValueError, match="certificate"):
+        with pytest.raises(InvalidRequest, match="certificate"):
             forwarded_thumbprint(headers, b"cert", CertificateFormat(written_as))
 
 

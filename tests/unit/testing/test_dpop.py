@@ -4,6 +4,7 @@ import jwt
 import pytest
 from joserfc import jwk
 
+from oauth_guard.errors import InvalidDPoPProof
 from oauth_guard.protocol.dpop import ProofRules, ProvenRequest, verify_proof
 from oauth_guard.testing.dpop import DPOP_ATTACKS, DPoPKey
 
@@ -25,7 +26,7 @@ def test_proof_has_the_header_and_claims_of_the_standard(algorithm: str) -> None
     assert claims == {"htm": "GET", "htu": URL, "iat": 1000}
     assert jwk.import_key(key.jwk).thumbprint() == key.thumbprint == key.cnf["jkt"]
     rules = ProofRules.of([algorithm])
-    verified = verify_proof(proof.encode(), ProvenRequest("GET", URL, "token"), rules, NOW)
+    verified = verify_proof((proof.encode(),), ProvenRequest("GET", URL, "token"), rules, NOW)
     assert verified.thumbprint == key.thumbprint
 
 
@@ -50,10 +51,10 @@ def test_attack_is_another_proof_than_a_good_one(name: str) -> None:
     attack = key.attack(name, "token", "GET", URL).encode()
     request = ProvenRequest("GET", URL, "token")
     if name == "another key":
-        assert verify_proof(attack, request, ProofRules(), NOW).thumbprint != key.thumbprint
+        assert verify_proof((attack,), request, ProofRules(), NOW).thumbprint != key.thumbprint
     else:
-        with pytest.raises(ValueError, match="_"):
-            verify_proof(attack, request, ProofRules(), NOW)
+        with pytest.raises(InvalidDPoPProof):
+            verify_proof((attack,), request, ProofRules(), NOW)
 
 
 def test_unknown_attack_is_an_error() -> None:

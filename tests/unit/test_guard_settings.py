@@ -1,0 +1,39 @@
+"""check_settings refuses a wrong setting of a guard, and logs an unwise one."""
+
+import logging
+
+import pytest
+
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.guard_settings import check_settings
+
+
+@pytest.mark.parametrize(
+    ("resource", "start", "debug", "advice"),
+    [
+        ("/v1", "wait", False, "absolute https URL"),
+        ("https://a.example", "later", False, "one of background, wait, fail fast"),
+        ("https://a.example", "wait", True, "for a resource on a loopback host"),
+    ],
+)
+def test_wrong_setting_is_refused(resource: str, start: str, debug: bool, advice: str) -> None:
+    """The message says what to write."""
+    with pytest.raises(ConfigurationError, match=advice):
+        check_settings(resource, start, debug=debug, insecure_http=False)
+
+
+@pytest.mark.parametrize(
+    ("resource", "insecure_http", "warnings"),
+    [
+        ("https://a.example", False, 0),
+        ("https://a.example?a=1", False, 1),
+        ("http://a.example?a=1", True, 2),
+    ],
+)
+def test_unwise_setting_is_logged(
+    resource: str, insecure_http: bool, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The guard is built all the same."""
+    with caplog.at_level(logging.WARNING, "oauth_guard"):
+        check_settings(resource, "wait", debug=False, insecure_http=insecure_http)
+    assert len(caplog.messages) == warnings
