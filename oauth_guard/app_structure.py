@@ -17,7 +17,7 @@ _MAX_PARTS = 100_000
 _OUTWARD = {"dependency_overrides_provider"}
 
 _decorated: WeakSet[FunctionType] = WeakSet()
-"""Functions below a `@requires(...)` line: only what the decorator returned may be a route."""
+"""Functions below a `@requires(...)` line; a route must use the decorator's result instead."""
 
 
 def record_decorated(endpoint: object, frame: FrameType | None) -> None:
@@ -39,7 +39,7 @@ def record_decorated(endpoint: object, frame: FrameType | None) -> None:
 
 
 def check_endpoints(app: object) -> None:
-    """Reject a route of *app* whose endpoint was passed to `requires()` after it was registered.
+    """Reject a route of *app* whose endpoint is the bare function below a `@requires(...)`.
 
     Raises:
         ConfigurationError: There is one; the text names its function.

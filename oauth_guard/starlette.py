@@ -52,7 +52,7 @@ def requires(
     Raises:
         ConfigurationError: The decorated object is not a function, a scope is malformed, or a
             setting is unknown. On a request: there is no middleware around the application, or
-            the route introspects and an issuer of the guard can't.
+            the route introspects and an issuer of the guard can't do so.
     """
     requirement = Requirement.of(*scopes, **settings)
 
@@ -76,7 +76,7 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
         WebSocketException: The same, if an HTTP response is not possible: the WebSocket is
             already accepted, or the server can't send one.
         ConfigurationError: There is no middleware around the application, or the requirement
-            introspects and an issuer of the guard can't.
+            introspects and an issuer of the guard can't introspect.
     """
     guard, identity = _guard_and_identity(connection)
     if requirement.introspect:

@@ -73,7 +73,7 @@ class EndpointClient:
         self._discoveries: Singleflight[str, None] = Singleflight(closed=None)
         self._discovery_failure = Reason.WRONG_METADATA
         self._discovery_failed_at = float("-inf")
-        self._located = discovery.known(member) is not None
+        self._found = discovery.known(member) is not None
         self._health = EndpointHealth(clock, self._became_narrow)
         self._canaries: Singleflight[int, None] = Singleflight(closed=None)
         self._canaries_sent = 0
@@ -83,7 +83,7 @@ class EndpointClient:
     @property
     def ready(self) -> bool:
         """Whether the endpoint was found, and is not considered down."""
-        return self._located and not self._health.narrow
+        return self._found and not self._health.narrow
 
     async def post(
         self, token: str, build_request: Callable[[], FormRequest]
@@ -259,7 +259,7 @@ class EndpointClient:
             responded = error.reason is Reason.BAD_RESPONSE
             self._discovery_failure = Reason.WRONG_METADATA if responded else error.reason
         else:
-            self._located = True
+            self._found = True
             return
         self._discovery_failed_at = self._clock()
 

@@ -224,7 +224,7 @@ class IntrospectionCache:
 
 
 class _IsCurrent:
-    """Says whether a cached validation is still the one that a request would find.
+    """Says whether the cache still contains a certain validation that has not expired.
 
     Each call counts as a use of the entry, so entries in use are evicted last. This object does
     not refer to the entry, so an evicted entry is freed.
@@ -274,7 +274,7 @@ def cached(
 
 
 def _outcome(result: IntrospectionResult) -> Validation | InvalidToken:
-    """Return the outcome of *result* for its own request, to be used once."""
+    """Return the outcome of *result* for one request; it must not be reused."""
     if result.token is None:
         return InvalidToken(Reason.INACTIVE)
     return Validation(result.token, None)

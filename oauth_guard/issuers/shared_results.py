@@ -22,7 +22,7 @@ _JITTER = (0.75, 1.05)
 
 
 class SharedResults:
-    """The results in a `Store`. Whatever the store does, the service goes on without it.
+    """The results in a `Store`. If the store fails, the service goes on without it.
 
     The first process that finds no result takes the lease and introspects. The others wait for
     its result, at most 0.67 s, and introspect themselves if there is none. A lease that is lost

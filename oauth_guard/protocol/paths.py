@@ -63,7 +63,7 @@ def path_readings(path: str, raw_path: bytes | None, root_paths: Sequence[str]) 
 
 
 def is_ambiguous(path: str, raw_path: bytes | None) -> bool:
-    """Return whether two programs might read *path* as two different ones.
+    """Return whether two programs may read *path* as two different paths.
 
     So they might with an encoded slash, a dot segment, an empty segment, a backslash, a `;` (which
     begins the parameters of a segment to servlet containers, RFC 3986 §3.3), a `?` or `#`, an

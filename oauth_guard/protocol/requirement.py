@@ -71,9 +71,9 @@ class Requirement:
         Does not introspect: see `Guard.introspect`.
 
         Returns:
-            MissingCredentials: The caller is anonymous; carries the scope to request.
-            InsufficientScope: The token does not grant it; carries a scope only if another scope
-                would help.
+            MissingCredentials: The caller is anonymous. The error has the scope to request.
+            InsufficientScope: The token does not grant what is required. The error has a scope
+                only if a scope is what the token lacks.
         """
         if identity.issuer is None:
             return MissingCredentials(scope=self.challenge_scope)

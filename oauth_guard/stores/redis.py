@@ -29,8 +29,8 @@ class RedisStore:
             `redis+sentinel://host,host/name` for the primary that the sentinels call *name*. Or
             a client of your own, which this store does not close. Give it `socket_timeout=None`:
             under Python 3.11 a timeout of redis-py's own may suppress *timeout*.
-        key: At least 32 secret bytes, the same in each process. During a key rotation pass
-            both, `[new, old]`: the first seals, and each of them opens.
+        key: At least 32 secret bytes, the same in each process. To rotate the key, pass two of
+            them, `[new, old]`: the first seals, and each of them opens.
         prefix: The prefix of the keys on the server, for its access control rules.
         timeout: The time limit of one command in seconds, opening a connection included. The
             wait for one of the 16 slots before it has the same limit.

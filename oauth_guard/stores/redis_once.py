@@ -31,7 +31,7 @@ class RedisOnce:
     accepted once more.
 
     The server must not evict, since an evicted claim can be made again: its `maxmemory-policy`
-    is `noeviction`. That is checked by `load`, and otherwise before the first claim. A server
+    is `noeviction`. `load` checks that; without `load`, the first claim does. A server
     that does not allow `INFO` is used without the check, and the log says so. A later change of
     the policy is not noticed.
 

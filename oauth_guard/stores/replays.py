@@ -108,10 +108,10 @@ class ProofReplays:
         return self._live.claim(key, thumbprint, lifetime)
 
     async def load(self) -> None:
-        """Check at start that the shared store keeps each claim until its end.
+        """Check at start that the shared store removes no entry before its end.
 
         Raises:
-            ConfigurationError: It removes claims before that.
+            ConfigurationError: It does.
         """
         if self._shared is not None:
             await self._shared.load()

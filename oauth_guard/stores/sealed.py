@@ -23,10 +23,10 @@ class SealedStore:
     """A store over another store that others may be able to write to.
 
     It returns a value only if the value was sealed with the secret key, under the same store
-    key, and has not expired by our own clock. Anything else is treated as missing and logged,
-    except that expiry by up to 60 s, which clock skew explains, is not logged. So an attacker
-    who can write to the inner store can't forge a value, move it to another store key, or
-    replay it after its expiry.
+    key, and has not expired by our own clock. Any other value is treated as missing and logged.
+    A value that expired at most 60 s ago is not logged, since clock skew explains it. So an
+    attacker who can write to the inner store can't forge a value, move it to another store key,
+    or replay it after its expiry.
 
     It does not protect against a replay before the expiry: a value that was replaced or removed
     still has a valid seal. A value longer than 256 KiB, seal included, is rejected unread.
@@ -34,8 +34,8 @@ class SealedStore:
 
     Args:
         store: The inner store.
-        key: At least 32 secret bytes. During a key rotation pass both, `[new, old]`: the first
-            seals, and each of them opens.
+        key: At least 32 secret bytes. To rotate the key, pass two of them, `[new, old]`: the
+            first seals, and each of them opens.
         clock: Returns seconds since the epoch.
 
     Raises:
