@@ -35,7 +35,7 @@ class IntrospectionFaults:
 
     def malformed(self, members: Mapping[str, Any], reason: Reason) -> IssuerUnavailable:
         """Return the outage for a response with members of wrong types, and log their names."""
-        types = {**self._rules.claim_types, "active": {bool}}
+        types = {**self._rules.claim_types, "active": {bool}, "token_type": {str}}
         names = {name for name, value in members.items() if type(value) not in types.get(name, {})}
         wrong = sorted(names & types.keys() | ({"active"} - members.keys()))
         message = "%s: the introspection response has no usable %s"

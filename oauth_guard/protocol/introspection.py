@@ -62,6 +62,8 @@ def read_introspection(members: Mapping[str, Any], rules: ClaimRules) -> AccessT
     claims = {
         name: value for name, value in members.items() if value is not None and name != "active"
     }
+    if not all(isinstance(claims.get(name, ""), str) for name in ("iss", "token_type")):
+        raise InvalidToken(Reason.MALFORMED_CLAIM)
     if claims.get("iss", rules.issuer) != rules.issuer:
         raise InvalidToken(Reason.UNKNOWN_ISSUER)
     types = (claims.get(name) for name in ("token_type", "token_use", "typ"))

@@ -467,6 +467,10 @@ def test_missing_audience_is_accepted_only_with_a_reason(reason: Any) -> None:
         pytest.param(
             {"active": True, "aud": [1]}, Reason.MALFORMED_CLAIM, "aud, roles or scopes", id="items"
         ),
+        pytest.param({"active": True, "iss": 1}, Reason.MALFORMED_CLAIM, "iss", id="iss"),
+        pytest.param(
+            {"active": True, "token_type": []}, Reason.MALFORMED_CLAIM, "token_type", id="type"
+        ),
     ],
 )
 async def test_response_with_unusable_members_is_an_outage_and_the_log_names_them(
