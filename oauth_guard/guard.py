@@ -105,7 +105,7 @@ class Guard:
         **possession: Unpack[PossessionSettings],
     ) -> None:
         check_settings(resource, start, debug=debug, insecure_http=insecure_http)
-        self.resource, self._start, self._max_token_lifetime = resource, start, max_token_lifetime
+        self.resource, self._startup, self._max_token_lifetime = resource, start, max_token_lifetime
         self._possession = PossessionCheck(resource, **possession)
         self.bearer_methods = BearerMethods.of(
             bearer_methods, require_https=require_https, dpop=self._possession.dpop is not None
@@ -154,7 +154,7 @@ class Guard:
         Raises:
             MissingCredentials: The request carries no credentials that the guard accepts.
             InvalidRequest: The credentials are malformed, or there are several.
-            InvalidToken: The token is not valid, not for this resource, or not proven.
+            InvalidToken: The token is not valid, not for this resource, or its key is not proven.
             IssuerUnavailable: The token's issuer or the replay store can't be reached.
             RequestRejected: See `PossessionCheck.check`, or the `claims=` function.
             ConfigurationError: *introspect* is set, and the issuer can't introspect.
@@ -248,7 +248,7 @@ class Guard:
     async def _validate(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
         """Return the validated token of *request*, and offer it to the cache."""
         token = request.token
-        # The result of an introspection may replace claims of the token.
+        # With *introspect*, the claims are known only later: the result may replace them.
         if not introspect:
             token.precheck = lambda read: read.check_claims(self.resource, self._clock())
         validation = await self._issuers.validate(token, introspect=introspect)
@@ -267,17 +267,17 @@ class Guard:
 
         Raises:
             IssuerUnavailable: An issuer can't be reached, and `start="fail fast"`.
-            ConfigurationError: The replay store removes claims before their end.
+            ConfigurationError: The replay store removes entries before their end.
         """
         await self._possession.load()
-        if self._start == "background":
+        if self._startup == "background":
             self._issuers.start()
             return
         try:
             await self._issuers.load()
         except IssuerUnavailable as error:
             self._log.write(error)
-            if self._start == "fail fast":
+            if self._startup == "fail fast":
                 await self.aclose()
                 raise
 

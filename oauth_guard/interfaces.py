@@ -183,8 +183,8 @@ class Once(Protocol):
         """Claim *key* for *seconds*; return whether this is its first claim.
 
         Raises:
-            StoreUnavailable: That can't be known, or there is no room. The caller must not accept
-                what *key* is for.
+            StoreUnavailable: Whether it is the first can't be known, or the store is full. The
+                caller must not accept what *key* is for.
         """
         ...
 

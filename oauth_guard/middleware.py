@@ -143,12 +143,12 @@ class OAuthGuardMiddleware:
             await _send_rejection(guard.reject(error, request.scheme), scope, receive, send)
             return
         send = with_response_headers(added, send) if (added := request.response_headers) else send
-        token = set_current_identity(identity)
+        earlier = set_current_identity(identity)
         try:
             inner = with_identity(scope, guard, identity, request, self._hidden_fields)
             await self._app(inner, receive, send)
         finally:
-            reset_current_identity(token)
+            reset_current_identity(earlier)
 
     async def _check_and_serve(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Check the routes, which are complete by the first request, and serve it."""
@@ -208,11 +208,11 @@ class OAuthGuardMiddleware:
         guard = self._guards.at(path_in_app(connection))
         request = ResourceRequest(connection)
         inner = with_identity(connection, guard, ANONYMOUS, request, self._hidden_fields)
-        token = set_current_identity(ANONYMOUS)
+        earlier = set_current_identity(ANONYMOUS)
         try:
             await self._app(inner, receive, send)
         finally:
-            reset_current_identity(token)
+            reset_current_identity(earlier)
 
     async def _prepare(
         self,

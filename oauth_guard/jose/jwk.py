@@ -124,7 +124,7 @@ def _import_public(jwk: Mapping[str, Any]) -> tuple[Any, frozenset[str], float]:
 
 
 def _build(public_key: Callable[[], Any]) -> Any:
-    """Call *public_key*, which rejects a point off the curve, and in FIPS mode whole curves."""
+    """Call *public_key*, which rejects a point off its curve, and in FIPS mode some curves."""
     try:
         return public_key()
     except (ValueError, UnsupportedAlgorithm):

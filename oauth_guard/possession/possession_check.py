@@ -29,8 +29,8 @@ class PossessionSettings(TypedDict, total=False):
 
     Attributes:
         dpop: Accept tokens that are bound to a key, with proofs (RFC 9449).
-        certificates: Accept tokens that are bound to the client's certificate (RFC 8705), and
-            read it there.
+        certificates: Accept tokens that are bound to the client's certificate (RFC 8705). The
+            source says where the guard reads it.
         binding: Accept only tokens that are bound: by `"dpop"`, by `"mtls"`, or by `"any"`.
     """
 
@@ -91,7 +91,7 @@ class PossessionCheck:
             InvalidRequest: The client's certificate is malformed, or there are several.
             InvalidDPoPProof: The proof is missing, not for this request, or was used.
             InvalidToken: The proven keys are not those of the token.
-            TooManyRequests: The key of the proof has used too many.
+            TooManyRequests: The key of the proof has used too many proofs.
             IssuerUnavailable: The replay store can't be used.
         """
         proof, certificate = None, None
@@ -112,7 +112,7 @@ class PossessionCheck:
 
     def _verify(self, dpop: DPoP, request: ResourceRequest, now: float) -> DPoPProof:
         if request.scheme != DPOP:
-            # Bound or not, the client and this request disagree about it (RFC 9449 §7.2).
+            # The proof says that the token is bound, the scheme that it is not (RFC 9449 §7.2).
             raise InvalidToken(Reason.PROOF_WITHOUT_DPOP)
         try:
             uri = target_uri(self._origin, request.full_path)

@@ -67,8 +67,8 @@ def check_binding(
 ) -> None:
     """Check that the sender has proven every key that the token is bound to.
 
-    The token decides which proofs are needed, whatever the guard requires besides. A member of
-    `cnf` that is not known can't be proven, so such a token is rejected.
+    The token decides which proofs are needed, and *required* can add to them. A member of `cnf`
+    that is not known can't be proven, so such a token is rejected.
 
     Args:
         confirmation: What binds the token; None for a bearer token.

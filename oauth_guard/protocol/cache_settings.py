@@ -51,9 +51,9 @@ class CacheSettings:
         object.__setattr__(self, "claim_names", names)  # the way for a frozen class
 
     def share_names(self, claims: Mapping[str, Any]) -> dict[str, Any]:
-        """Return *claims* with one copy of each registered name for all cached tokens.
+        """Return *claims* with the registered names as strings that all cached tokens share.
 
-        A JSON parser creates the names again for each document. This saves their memory.
+        A JSON parser creates new strings for each document. This saves their memory.
         """
         names = self.claim_names
         return {names.get(name, name): value for name, value in claims.items()}

@@ -96,9 +96,9 @@ class PublicPaths:
     """The paths on which no token is read.
 
     Attributes:
-        exact: Method and path, or `WEBSOCKET` and path.
-        subtrees: Method and the path above the subtree. That path itself is not included, with or
-            without a slash at its end.
+        exact: Pairs of a method and a path; the method of a handshake is `WEBSOCKET`.
+        subtrees: Pairs of a method and a path. The paths below it are public; it is not itself,
+            with or without a slash at its end.
     """
 
     exact: frozenset[tuple[str, str]]

@@ -64,7 +64,7 @@ class RawToken:
         return self._jws
 
     def cache_header(self, header_cache: HeaderCache) -> None:
-        """Add its header, if it was parsed, to *header_cache*; only for a token that validated."""
+        """Add its parsed header, if any, to *header_cache*. To be called after the validation."""
         if self._jws is not None:
             header_cache.add(self._jws)
 

@@ -36,8 +36,8 @@ class ResourceRequest:
         cache_key: SHA-256 of the `Authorization` value, once `read_credentials` has read it; the
             value begins with the scheme. None if the value is not spelled `Bearer <token>` or
             `DPoP <token>`, or if another part of the request could have carried a token: then
-            nothing may be cached for it. A token sent in another place contains no space, so its
-            digest would be another one.
+            nothing may be cached for it. A token without its scheme contains no space, so its
+            digest is never a cache key.
         scheme: `BEARER` or `DPOP`, once `read_credentials` has read it. A token in a query or a
             form counts as Bearer.
         proofs: The values of the `DPoP` fields. None if there is none and the scheme is not
@@ -147,7 +147,7 @@ class ResourceRequest:
             self._read_scheme(bearer_methods)
 
     def _read_fields(self, bearer_methods: BearerMethods) -> bytes | None:
-        """Return the one `Authorization` value, and note `DPoP` fields on the way."""
+        """Return the one `Authorization` value, and add the `DPoP` fields to `proofs`."""
         value = None
         for name, field in self._connection["headers"]:
             length = len(name)
@@ -163,7 +163,7 @@ class ResourceRequest:
         return value
 
     def _read_scheme(self, bearer_methods: BearerMethods) -> None:
-        """Read the scheme of credentials in another spelling, and note that DPoP needs a proof."""
+        """Read a scheme in another spelling; under DPoP, `proofs` is never None."""
         if self._authorization is not None and self.scheme is None:
             self.scheme, _ = parse_authorization(self._authorization, dpop=bearer_methods.dpop)
         if self.scheme == DPOP and self.proofs is None:

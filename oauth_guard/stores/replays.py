@@ -123,7 +123,7 @@ class ProofReplays:
 
 
 def replay_key(thumbprint: str, jti: str) -> bytes:
-    """Return the 32 bytes under which a proof is remembered: a SHA-256 over both, each framed.
+    """Return the key of a proof: the SHA-256 of thumbprint and `jti`, each after its length.
 
     The URI is not part of it: a proof is used once, wherever it is sent.
     """
