@@ -31,7 +31,12 @@ from oauth_guard.errors import (
 from oauth_guard.guard import Guard
 from oauth_guard.guard_map import GuardMap
 from oauth_guard.protocol.challenge import Rejection
-from oauth_guard.protocol.cross_origin import PREFLIGHT_HEADERS, CrossOrigin, is_preflight
+from oauth_guard.protocol.cross_origin import (
+    CrossOrigin,
+    has_origin,
+    is_preflight,
+    preflight_response_headers,
+)
 from oauth_guard.protocol.identity import (
     ANONYMOUS,
     reset_current_identity,
@@ -66,7 +71,9 @@ class OAuthGuardMiddleware:
             unless `requires=` is given; an invalid token is rejected all the same.
         preflights: Let a browser's CORS preflights pass as `ANONYMOUS`, with the bodies of their
             responses removed.
-        cors: Origins whose scripts may call the application and read challenges.
+        cors: Origins whose scripts may call the application, with any method and header, and
+            read challenges.
+        cors_expose: Further response header fields that those scripts may read.
 
     Raises:
         ConfigurationError: With a sentence that says what to write instead.
@@ -82,6 +89,7 @@ class OAuthGuardMiddleware:
         required: bool = True,
         preflights: bool = True,
         cors: Iterable[str] = (),
+        cors_expose: Iterable[str] = (),
     ) -> None:
         self._application = app
         # Replaced by the application itself as soon as its routes are checked.
@@ -98,7 +106,7 @@ class OAuthGuardMiddleware:
             for each in self._guards:
                 each.check_can_introspect()
         self._preflights = preflights
-        self._cors = CrossOrigin.of(cors)
+        self._cors = CrossOrigin.of(cors, cors_expose)
         # The rest saves time on each request.
         self._challenge_scope = (self._requirement or Requirement()).challenge_scope
         self._only = self._guards.only
@@ -163,7 +171,7 @@ class OAuthGuardMiddleware:
         """Return a true value unless a connection certainly needs a token and no CORS headers."""
         path = connection["path"]
         return (
-            self._has_cors
+            (self._has_cors and has_origin(connection["headers"]))
             or path in self._exempt_paths
             or (self._has_trees and path.startswith(self._exempt_trees))
             or connection.get("method") == "OPTIONS"
@@ -192,7 +200,7 @@ class OAuthGuardMiddleware:
             await send_response(send, method, 200, METADATA_HEADERS, document)
         elif self._preflights and is_preflight(method, headers):
             if cross_origin:
-                await send_response(send, method, 204, PREFLIGHT_HEADERS)
+                await send_response(send, method, 204, preflight_response_headers(headers))
             else:
                 # Without extensions the application can send content in a plain body only.
                 bare = {**connection, "extensions": {}}

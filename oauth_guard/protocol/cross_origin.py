@@ -1,29 +1,37 @@
-"""CrossOrigin: which scripts of other origins may call the resource (Fetch standard §3.2)."""
+"""CrossOrigin: which scripts of other origins may call the resource (Fetch standard §3.2).
+
+It behaves like Starlette's `CORSMiddleware` that allows every method and header.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Self
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.protocol.challenge import CHALLENGE_HEADER
 
-__all__ = ["PREFLIGHT_HEADERS", "CrossOrigin", "is_preflight"]
+__all__ = ["CrossOrigin", "has_origin", "is_preflight", "preflight_response_headers"]
 
 Headers = Sequence[tuple[bytes, bytes]]
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.:\[\]-]+")
-_ALLOWED_METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
-_ALLOWED_HEADERS = b"authorization, dpop, content-type"  # `*` would not cover Authorization
+_METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS")
+_HEADERS = (b"authorization", b"dpop", b"content-type")  # `*` would not cover Authorization
 _PREFLIGHT_MAX_AGE = b"600"
-_EXPOSED_HEADERS = CHALLENGE_HEADER + b", dpop-nonce"
+_EXPOSED = (CHALLENGE_HEADER, b"dpop-nonce")
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_MAX_REFLECTED = 4096  # bytes
+_ORIGIN_LENGTH = len(b"origin")
 
-PREFLIGHT_HEADERS = (
-    (b"access-control-allow-methods", _ALLOWED_METHODS),
-    (b"access-control-allow-headers", _ALLOWED_HEADERS),
-    (b"access-control-max-age", _PREFLIGHT_MAX_AGE),
-)
-"""The header fields of the response to an allowed preflight, beside `response_headers`."""
+
+def has_origin(headers: Headers) -> bool:
+    """Return whether a request has an `Origin` field: whether CORS applies to it."""
+    for name, _ in headers:  # noqa: SIM110 - any() costs more than the loop
+        if len(name) == _ORIGIN_LENGTH and name.lower() == b"origin":
+            return True
+    return False
 
 
 def is_preflight(method: str, headers: Headers) -> bool:
@@ -38,26 +46,48 @@ def is_preflight(method: str, headers: Headers) -> bool:
     )
 
 
+def preflight_response_headers(headers: Headers) -> Headers:
+    """Return the fields that allow what a preflight asks for, beside `response_headers`.
+
+    Each requested method and header is allowed, since what may be done is decided by the token.
+    A list that is malformed or longer than 4096 bytes is not reflected.
+    """
+    methods = _reflected(headers, b"access-control-request-method")
+    names = [name.lower() for name in _reflected(headers, b"access-control-request-headers")]
+    return (
+        (b"access-control-allow-methods", _joined(_METHODS, methods)),
+        (b"access-control-allow-headers", _joined(_HEADERS, names)),
+        (b"access-control-max-age", _PREFLIGHT_MAX_AGE),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class CrossOrigin:
     """The origins whose scripts may call the resource and read its responses and challenges.
 
     Attributes:
         origins: Such as `https://app.example.com`, or `*` for all.
+        exposed: The response header fields that scripts may read, as one field value.
     """
 
     origins: frozenset[bytes]
+    exposed: bytes
 
     @classmethod
-    def of(cls, origins: Iterable[str]) -> Self:
-        """Read the configured *origins*.
+    def of(cls, origins: Iterable[str], expose: Iterable[str] = ()) -> Self:
+        """Read the configured *origins*, and the names of header fields to *expose*.
 
         Raises:
-            ConfigurationError: One is not an origin.
+            ConfigurationError: One is not an origin, or not the name of a header field, or there
+                are names without origins.
         """
-        if isinstance(origins, str):
-            raise ConfigurationError(f'cors= takes a list: cors=["{origins}"].')
-        return cls(frozenset(map(_origin, origins)))
+        for setting, value in (("cors", origins), ("cors_expose", expose)):
+            if isinstance(value, str):
+                raise ConfigurationError(f'{setting}= takes a list: {setting}=["{value}"].')
+        allowed, names = frozenset(map(_origin, origins)), tuple(map(_field_name, expose))
+        if names and not allowed:
+            raise ConfigurationError("cors_expose= needs cors=, the origins of the scripts.")
+        return cls(allowed, _joined(_EXPOSED, names))
 
     def response_headers(self, headers: Headers) -> Headers:
         """Return the header fields that let the script behind a request read the response."""
@@ -69,7 +99,7 @@ class CrossOrigin:
             return ()
         return (
             (b"access-control-allow-origin", min(allowed)),  # `*` sorts before any origin
-            (b"access-control-expose-headers", _EXPOSED_HEADERS),
+            (b"access-control-expose-headers", self.exposed),
             (b"vary", b"origin"),
         )
 
@@ -80,3 +110,24 @@ def _origin(origin: str) -> bytes:
             f'cors= takes origins like "https://app.example.com", or "*", not {origin!r}.'
         )
     return origin.encode("ascii")
+
+
+def _field_name(name: object) -> bytes:
+    if not isinstance(name, str) or not name.isascii() or not _TOKEN.fullmatch(name.encode()):
+        raise ConfigurationError(
+            f'cors_expose= takes names of header fields like "mcp-session-id", not {name!r}.'
+        )
+    return name.lower().encode()
+
+
+def _joined(*lists: Iterable[bytes]) -> bytes:
+    return b", ".join(dict.fromkeys(chain(*lists)))
+
+
+def _reflected(headers: Headers, field: bytes) -> list[bytes]:
+    """Return the tokens in the lines of *field*; none if one is malformed (RFC 9110 §5.6.1)."""
+    value = b",".join(value for name, value in headers if name.lower() == field)
+    if len(value) > _MAX_REFLECTED:
+        return []
+    items = [item for item in map(bytes.strip, value.split(b",")) if item]
+    return items if all(map(_TOKEN.fullmatch, items)) else []

@@ -3,12 +3,20 @@
 from typing import Any
 
 import pytest
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from oauth_guard.starlette import requires
 from tests.acceptance.standards.api import Api, bearer, handler, plain
 from tests.acceptance.standards.outcome import expect
-from tests.acceptance.standards.recorded_response import Headers, Message, RecordedResponse
+from tests.acceptance.standards.recorded_response import (
+    Headers,
+    Message,
+    RecordedResponse,
+    body,
+    http,
+    run,
+)
 
 ORIGIN = "https://app.example.com"
 FROM_A_SCRIPT = (b"origin", ORIGIN.encode())
@@ -208,3 +216,38 @@ async def test_metadata_is_readable_by_scripts_of_every_origin() -> None:
         api = Api(middleware={"cors": cors})
         response = await api.send("GET", "/.well-known/oauth-protected-resource", [FROM_A_SCRIPT])
         assert _allowed(response) == ["*"]
+
+
+@pytest.mark.conformance("CORS-03")
+async def test_preflight_of_a_configured_origin_allows_the_requested_method_and_headers() -> None:
+    """The fields of a protocol above HTTP, and a method that HTTP itself does not define."""
+    asked = [
+        FROM_A_SCRIPT,
+        (b"access-control-request-method", b"QUERY"),
+        (b"access-control-request-headers", b"authorization,mcp-protocol-version,traceparent"),
+    ]
+    response = await Api(app=plain, middleware={"cors": [ORIGIN]}).send("OPTIONS", "/r", asked)
+    allowed = response.lines("access-control-allow-headers")[0].split(", ")
+    assert {"authorization", "dpop", "mcp-protocol-version", "traceparent"} <= set(allowed)
+    assert "QUERY" in response.lines("access-control-allow-methods")[0].split(", ")
+
+
+@pytest.mark.conformance("CORS-02")
+async def test_scripts_may_read_the_configured_fields_and_the_challenge() -> None:
+    """Of responses of the application and of rejections."""
+    api = Api(app=plain, middleware={"cors": [ORIGIN], "cors_expose": ["Mcp-Session-Id"]})
+    for headers in ([FROM_A_SCRIPT], [FROM_A_SCRIPT, *bearer(api.token())]):
+        response = await api.send("GET", "/r", headers)
+        exposed = response.lines("access-control-expose-headers")
+        assert exposed == ["www-authenticate, dpop-nonce, mcp-session-id"]
+
+
+async def test_application_behind_starlettes_cors_middleware_has_readable_rejections() -> None:
+    """`CORSMiddleware` outside the guard handles preflights, and adds its fields to rejections."""
+    guarded: Any = Api(app=plain).application
+    allowed: Any = {"allow_methods": ["DELETE"], "allow_headers": ["authorization"]}
+    app: Any = CORSMiddleware(guarded, allow_origins=[ORIGIN], **allowed)
+    asked = [*PREFLIGHT, (b"access-control-request-headers", b"authorization")]
+    assert (await run(app, http("OPTIONS", "/r", asked), body())).status == 200
+    response = await run(app, http("GET", "/r", [FROM_A_SCRIPT]), body())
+    assert (response.status, _allowed(response)) == (401, [ORIGIN])

@@ -25,6 +25,7 @@ def api() -> Api:
         ({"public": ["/a/../b"]}, r'"/path"'),
         ({"cors": "https://a.example"}, r'cors= takes a list: cors=\["https://a.example"\]'),
         ({"cors": ["https://a.example/"]}, r'cors= takes origins like "https://app.example.com"'),
+        ({"cors": ["*"], "cors_expose": ["a b"]}, "cors_expose= takes names of header fields"),
         ({"requires": "a b"}, r'several arguments: scope\("read", "write"\)'),
     ],
 )

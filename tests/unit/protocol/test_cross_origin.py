@@ -1,9 +1,16 @@
 """Scripts of the configured origins may read responses, and no other scripts."""
 
+from typing import Any
+
 import pytest
 
 from oauth_guard.errors import ConfigurationError
-from oauth_guard.protocol.cross_origin import PREFLIGHT_HEADERS, CrossOrigin, is_preflight
+from oauth_guard.protocol.cross_origin import (
+    CrossOrigin,
+    has_origin,
+    is_preflight,
+    preflight_response_headers,
+)
 
 _APP = b"https://app.example.com"
 _ORIGIN = (b"origin", _APP)
@@ -87,12 +94,99 @@ def test_challenge_is_exposed_to_scripts() -> None:
     assert b"access-control-allow-credentials" not in headers
 
 
-def test_preflight_allows_the_authorization_header_by_name() -> None:
-    """A star does not include `Authorization`."""
-    headers = dict(PREFLIGHT_HEADERS)
-    allowed = {each.strip() for each in headers[b"access-control-allow-headers"].split(b",")}
-    assert {b"authorization", b"dpop"} <= allowed
-    assert b"*" not in allowed
+def _names(value: bytes) -> list[str]:
+    return [each.strip() for each in value.decode().split(",")]
+
+
+def _allowed(field: str, *requests: tuple[bytes, bytes]) -> list[str]:
+    """Return what the response to a preflight with these fields allows."""
+    response = dict(preflight_response_headers([_ORIGIN, *requests]))
+    return _names(response[f"access-control-allow-{field}".encode()])
+
+
+_ALWAYS = ["authorization", "dpop", "content-type"]
+_FIELD = b"access-control-request-headers"
+
+
+@pytest.mark.parametrize(
+    ("requests", "reflected"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param([b"authorization"], [], id="one that is always allowed"),
+        pytest.param([b"mcp-protocol-version,Last-Event-ID"], ["mcp-protocol-version"], id="two"),
+        pytest.param([b"a , b,\tc", b"d"], ["a", "b", "c", "d"], id="white space, and two lines"),
+        pytest.param([b"*"], ["*"], id="a star is the name of a field"),
+        pytest.param([b",a,,"], ["a"], id="empty elements"),
+        pytest.param([b"a b"], [], id="no token"),
+        pytest.param([b"a\r\nx: y"], [], id="line break"),
+        pytest.param([b"a\xff"], [], id="not ASCII"),
+        pytest.param([b"a" * 4096], ["a" * 4096], id="the longest list"),
+        pytest.param([b"a" * 4097], [], id="too long"),
+    ],
+)
+def test_preflight_allows_the_requested_headers_by_name(
+    requests: list[bytes], reflected: list[str]
+) -> None:
+    """A star would not include `Authorization`, so its name is always there."""
+    allowed = _allowed("headers", *((_FIELD, value) for value in requests))
+    assert allowed[:3] == _ALWAYS
+    assert set(reflected) <= set(allowed)
+    assert all(name == name.lower() for name in allowed)
+    assert reflected or allowed == _ALWAYS
+
+
+@pytest.mark.parametrize(
+    ("method", "allowed"),
+    [(b"QUERY", True), (b"PROPFIND", True), (b"DELETE", True), (b"A B", False), (b"", False)],
+)
+def test_preflight_allows_the_requested_method(method: bytes, allowed: bool) -> None:
+    """Methods are case-sensitive (RFC 9110 section 9.1)."""
+    methods = _allowed("methods", (b"access-control-request-method", method))
+    assert (method.decode() in methods) is allowed
+    assert {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} <= set(methods)
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ([_ORIGIN], True),
+        ([(b"Origin", b"")], True),
+        ([], False),
+        ([(b"host", b"a"), (b"x-origin", b"a"), (b"orange", b"a")], False),
+    ],
+)
+def test_cors_applies_to_requests_with_an_origin(
+    headers: list[tuple[bytes, bytes]], found: bool
+) -> None:
+    """The name of the field may have any case."""
+    assert has_origin(headers) is found
+
+
+def test_configured_fields_are_exposed_beside_the_challenge() -> None:
+    """Once each, in lower case."""
+    configured = CrossOrigin.of(["*"], ["Mcp-Session-Id", "DPoP-Nonce", "ETag"])
+    exposed = dict(configured.response_headers([_ORIGIN]))[b"access-control-expose-headers"]
+    assert _names(exposed) == ["www-authenticate", "dpop-nonce", "mcp-session-id", "etag"]
+
+
+@pytest.mark.parametrize(
+    ("origins", "expose", "advice"),
+    [
+        (["*"], "etag", r'cors_expose= takes a list: cors_expose=\["etag"\]'),
+        (["*"], ["a b"], "cors_expose= takes names of header fields"),
+        (["*"], ["a, b"], "cors_expose= takes names of header fields"),
+        (["*"], [""], "cors_expose= takes names of header fields"),
+        (["*"], ["\u00e9"], "cors_expose= takes names of header fields"),
+        (["*"], [5], "cors_expose= takes names of header fields"),
+        ([], ["etag"], "cors_expose= needs cors="),
+    ],
+)
+def test_wrong_name_of_an_exposed_field_is_rejected(
+    origins: list[str], expose: Any, advice: str
+) -> None:
+    """It could not be sent, or it would have no effect."""
+    with pytest.raises(ConfigurationError, match=advice):
+        CrossOrigin.of(origins, expose)
 
 
 @pytest.mark.parametrize(
