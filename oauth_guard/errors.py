@@ -277,7 +277,7 @@ class InsufficientAuthentication(RequestRejected):
 
 
 class TooManyRequests(RequestRejected):
-    """The caller has sent as many proofs as one key may in their time (429)."""
+    """The proofs of one key that have not expired are too many for a further one (429)."""
 
     status = 429
     code = None

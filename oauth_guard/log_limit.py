@@ -20,7 +20,7 @@ class LogLimit:
     """Writes to the log `oauth_guard`: of each kind of line five in ten seconds.
 
     The next line of the same kind states how many were left out before it, so that callers
-    can't fill the log. At most 1000 kinds are counted; the one seen first is dropped then.
+    can't fill the log. At most 1000 kinds are counted; a further one replaces the oldest.
 
     Args:
         clock: Returns monotonic seconds.
@@ -38,12 +38,12 @@ class LogLimit:
             if interval is not None and interval.lines > _LINES:
                 message += " (%d more in the last %.0f s)"
                 args = (*args, interval.lines - _LINES, now - interval.start)
-            interval = self._begin(kind, now)
+            interval = self._begin_interval(kind, now)
         interval.lines += 1
         if interval.lines <= _LINES:
             _log.log(level, message, *args)
 
-    def _begin(self, kind: Hashable, now: float) -> "_Interval":
+    def _begin_interval(self, kind: Hashable, now: float) -> "_Interval":
         if kind not in self._kinds and len(self._kinds) >= _MAX_KINDS:
             del self._kinds[next(iter(self._kinds))]
         interval = self._kinds[kind] = _Interval(now)

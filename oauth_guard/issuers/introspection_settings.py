@@ -33,7 +33,7 @@ def find_endpoint(  # noqa: PLR0913 - settings
     insecure_http: bool,
     signed: bool,
 ) -> tuple[Discovery, str | None]:
-    """Return the discovery of the introspection endpoint, which keeps 64 connections open.
+    """Return the discovery of the introspection endpoint; its client keeps 64 connections open.
 
     Return also the identifier by which the metadata of the issuer is found, None if it is no URL.
     *signed* responses need keys, so metadata too.

@@ -1,4 +1,4 @@
-"""JWKSCache: the settings that say how long the keys of an issuer are cached, and how fetched."""
+"""JWKSCache: how long the keys of an issuer are cached, and how often they are fetched."""
 
 import math
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ class JWKSCache:
     Attributes:
         max_age: How long keys are fresh if the issuer's `Cache-Control` has no `max-age`
             (RFC 9111 §5.2.2.1). Its `max-age` is limited to between 5 minutes and 24 hours.
-        cooldown: Tokens with unknown keys may cause three fetches; each of the three is regained
-            in this time. 0 removes the limit.
+        cooldown: Tokens with unknown keys may cause three fetches, and one more after each time
+            of this length. 0 removes the limit.
         stale_if_error: How long expired keys are still used while the issuer can't be reached;
             0 for not at all (RFC 5861 §4).
         deadline: How long discovery may take, and then the request for the keys.

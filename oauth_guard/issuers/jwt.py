@@ -70,7 +70,7 @@ class JWTIssuer:
     """
 
     metadata_issuer: str | None
-    """The identifier in its metadata, which the guard's metadata lists; None if it is no URL."""
+    """The identifier by which clients find its metadata; None if it is no URL."""
 
     cache = None  # a signature is verified from the keys, which are cached themselves
 

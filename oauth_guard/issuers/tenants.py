@@ -36,8 +36,8 @@ class Tenants:
     """Trusts the issuers that *resolve* returns; used as an entry of a guard's `issuers`.
 
     *resolve* is called only with a name that an issuer identifier may be, and only once at a time
-    for each name. A tenant is cached, and for a few seconds so is that a name has no tenant. While
-    *resolve* fails, tokens of tenants that are not cached can't be validated: that is a 503.
+    for each name. A tenant is cached. That a name has no tenant is cached too, for a few seconds.
+    While *resolve* fails, tokens of tenants that are not cached can't be validated: that is a 503.
 
     Attributes:
         resolve: Returns the issuer of a name. It should return the same object each time, so that

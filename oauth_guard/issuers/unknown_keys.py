@@ -28,7 +28,7 @@ class UnknownKeys:
         due_at: When the scheduled fetch is due; infinity if none is scheduled.
 
     Args:
-        cooldown: In how many seconds one fetch is regained; 0 for no limit.
+        cooldown: After how many seconds one more fetch is allowed; 0 for no limit.
         clock: Returns monotonic seconds.
     """
 

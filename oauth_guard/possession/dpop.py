@@ -30,10 +30,12 @@ class DPoP:
         algorithms: The signature algorithms of proofs, in the order of challenges.
         max_age: How long ago a proof may have been issued, in seconds, at most 300.
         future_tolerance: How far in the future it may have been issued, in seconds, at most 300.
-        nonces: If set, each proof must contain a nonce of these, and `iat` does not matter.
+        nonces: If set, each proof must contain one of these nonces, and its `iat` is not compared
+            with the clock.
         replays: Where processes remember together which proofs were used. None remembers them in
             this process: then a proof can be used once in each process.
-        max_proofs_per_key: How many proofs one key may use within their time, in each process.
+        max_proofs_per_key: How many proofs one key may use before the first of them expires, in
+            each process.
 
     Raises:
         ConfigurationError: A setting is out of its bounds.

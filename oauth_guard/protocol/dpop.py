@@ -49,8 +49,8 @@ class ProofRules:
         algorithms: The signature algorithms that are accepted, in the order of challenges.
         max_age: How long ago a proof may have been issued, in seconds.
         future_tolerance: How far in the future its `iat` may be, in seconds.
-        nonces: If set, each proof must carry a valid nonce of these, and the nonce limits the age
-            of the proof in the place of `iat` (RFC 9449 §4.3 (11)).
+        nonces: If set, each proof must contain a valid one of these nonces. It limits the age of
+            the proof in the place of `iat` (RFC 9449 §4.3 (11)).
     """
 
     algorithms: tuple[str, ...] = DEFAULT_PROOF_ALGORITHMS
@@ -127,7 +127,7 @@ class DPoPProof:
 def verify_proof(
     proofs: Sequence[bytes], request: ProvenRequest, rules: ProofRules, now: float
 ) -> DPoPProof:
-    """Verify the one proof that came with *request* (RFC 9449 §4.3, all steps but two).
+    """Verify the one proof of *request*, but for two checks (RFC 9449 §4.3).
 
     Not checked here: whether its key is the one that the token is bound to (`thumbprints_match`
     with `cnf.jkt`), and whether the proof was used before (a replay store). `exp` and `nbf`,

@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 MAX_CERTIFICATE_BYTES = 16 * 1024
-"""The longest certificate, encoded as it comes, that is read, in bytes."""
+"""How many bytes a certificate may have, in the encoding in which it is received."""
 
 _PEM = re.compile(
     rb"-----BEGIN CERTIFICATE-----\n((?:[A-Za-z0-9+/=]{1,76}\n)+)-----END CERTIFICATE-----\n?"

@@ -25,7 +25,7 @@ class Nonces:
     same nonce.
 
     Args:
-        key: At least 32 secret bytes, the same in each process. During a key change both keys:
+        key: At least 32 secret bytes, the same in each process. To change the key, pass both,
             `[new, old]`. The first makes nonces, and each verifies them.
         period: The length of a period, in seconds: 5 to 3600.
 

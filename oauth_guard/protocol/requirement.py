@@ -37,8 +37,8 @@ class RequirementSettings(TypedDict, total=False):
 class Requirement:
     """What a route requires: everything that is set must be satisfied.
 
-    Its attributes are `RequirementSettings`, read and checked, and the scope that the token must
-    grant. `Guard.authorize` compares an identity with it.
+    Its attributes are the scopes that the token must grant, and the `RequirementSettings` after
+    their check. `Guard.authorize` compares an identity with it.
     """
 
     scopes: ScopeExpression | None = None

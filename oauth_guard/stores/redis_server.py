@@ -157,7 +157,10 @@ class RedisServer:
             node.retry_at = now + _BACKOFF
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
-        """Name only the class of *error*, since its text may quote the command."""
+        """Return the error to raise, and log it at most every 30 s.
+
+        Both contain only the class of *error*, since its text may quote the command.
+        """
         kind, now = type(error).__name__, self._clock()
         if self._warned_at is None or now >= self._warned_at + _WARNING_INTERVAL:
             self._warned_at = now
