@@ -72,7 +72,7 @@ class JWTIssuer:
     metadata_issuer: str | None
     """The identifier by which clients find its metadata; None if it is no URL."""
 
-    cache = None  # a signature is verified from the keys, which are cached themselves
+    cache = None  # there are no introspection results to cache; the keys are cached elsewhere
 
     def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
         self,
@@ -174,7 +174,7 @@ class JWTIssuer:
         access_token = AccessToken.from_claims(signed.claims, self._rules)
         if token.precheck is not None:
             token.precheck(access_token)
-        # Read before the signature is verified: if the keys change meanwhile, it returns False.
+        # Read before the signature is verified, so that it returns False if the keys change then.
         is_current = self._keys.is_current
         await self._keys.verify(signed)
         return Validation(access_token, is_current)

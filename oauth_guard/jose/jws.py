@@ -25,7 +25,8 @@ _HEADER_TYPES: Mapping[str, type] = {
     "jwk": dict,
     "x5c": list,
 }
-_UNUSED_PARAMETERS = _HEADER_TYPES.keys() - {"alg", "typ", "kid"}  # null counts as absent in these
+# This library does not use these, so null, which some serializers write, counts as absent.
+_UNUSED_PARAMETERS = _HEADER_TYPES.keys() - {"alg", "typ", "kid"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)

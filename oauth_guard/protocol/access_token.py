@@ -19,7 +19,7 @@ class AccessToken:
     """The facts of a token that its issuer signed or reported as active.
 
     They are the same for every resource and at every time. Audience and lifetime are not
-    checked yet: `check_claims` does that on each request.
+    checked yet: `check_claims` does that on each validation.
 
     Attributes:
         rules: The rules of its issuer, by which the claims were read.
@@ -97,7 +97,7 @@ class AccessToken:
         return token  # type: ignore[no-any-return] # its class was set in the line above
 
     def check_claims(self, resource: str, now: float) -> None:
-        """Check audience, client, lifetime and required claim values, on each request.
+        """Check audience, client, lifetime and required claim values, on each validation.
 
         Args:
             resource: The resource that the audience must name, if the rules name no other.

@@ -48,8 +48,8 @@ class CertificateFormat(StrEnum):
 def certificate_thumbprint(der: bytes) -> str:
     """Return the SHA-256 thumbprint of a certificate, base64url (`x5t#S256`, RFC 8705 §3.1).
 
-    Not checked: who signed the certificate, and whether it is in its time. The binding needs
-    neither (RFC 8705 §6.2).
+    Not checked: who signed the certificate, and its validity period. The binding needs neither
+    (RFC 8705 §6.2).
 
     Args:
         der: The certificate in DER.
@@ -83,8 +83,8 @@ def forwarded_thumbprint(
 ) -> str | None:
     """Return the thumbprint of the certificate that a proxy forwards, or None if it sent none.
 
-    An empty value counts as none, since nginx sends one for a client without a certificate. Not
-    checked: whether the request comes from a trusted proxy.
+    An empty value counts as none, since nginx sends one for a client without a certificate. It is
+    not checked here whether the request comes from a trusted proxy.
 
     Args:
         headers: The header fields of the request, names in any case.
@@ -92,8 +92,8 @@ def forwarded_thumbprint(
         written_as: The format of its value.
 
     Raises:
-        InvalidRequest: There are several fields, the value is over the bound or not in the
-            format, or `Client-Cert-Chain` came alone (RFC 9440 §2.3).
+        InvalidRequest: There are several fields, the value is too long or not in the format, or
+            there is `Client-Cert-Chain` without `Client-Cert` (RFC 9440 §2.3).
     """
     values: list[bytes] = []
     chain = False
