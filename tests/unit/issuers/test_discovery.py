@@ -1,5 +1,6 @@
 """Discovery: the URLs of the metadata, and the checks of the document (RFC 8414)."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -34,7 +35,7 @@ class DocumentServer:
         self.requests.append(str(request.url))
         self.accepted.append(request.headers["accept"])
         document = self.documents.get(str(request.url))
-        if isinstance(document, Exception):
+        if isinstance(document, BaseException):
             raise document
         if isinstance(document, httpx.Response):
             return document
@@ -197,3 +198,41 @@ async def test_key_set_is_requested_with_both_of_its_media_types() -> None:
     server = DocumentServer({RFC8414: METADATA, JWKS: {"keys": []}})
     await server.discovery().fetch_keys()
     assert server.accepted == ["application/json", "application/jwk-set+json, application/json"]
+
+
+async def test_expired_url_is_used_if_the_metadata_cannot_be_read() -> None:
+    """One failure must not make an issuer unreachable whose other endpoints work."""
+    server = DocumentServer({RFC8414: METADATA})
+    discovery = server.discovery()
+    assert await discovery.jwks_uri() == JWKS
+    server.documents.clear()
+    for _ in range(2):
+        discovery.expire()
+        discovery.expire()  # again, before the metadata was read
+        assert await discovery.jwks_uri() == JWKS
+    server.documents[RFC8414] = {**METADATA, "jwks_uri": f"{JWKS}/new"}
+    discovery.expire()
+    assert await discovery.jwks_uri() == f"{JWKS}/new"
+    discovery.forget()
+    server.documents.clear()
+    with pytest.raises(IssuerUnavailable):
+        await discovery.jwks_uri()
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known before", "not known"])
+async def test_cancelled_discovery_keeps_the_url_that_was_known(known: bool) -> None:
+    """The caller's deadline ended it, so the next attempt goes without the metadata."""
+    server = DocumentServer({RFC8414: METADATA})
+    discovery = server.discovery()
+    if known:
+        await discovery.jwks_uri()
+    discovery.expire()
+    server.documents[RFC8414] = asyncio.CancelledError()
+    with pytest.raises(asyncio.CancelledError):
+        await discovery.jwks_uri()
+    server.documents.clear()
+    if known:
+        assert await discovery.jwks_uri() == JWKS
+    else:
+        with pytest.raises(IssuerUnavailable):
+            await discovery.jwks_uri()

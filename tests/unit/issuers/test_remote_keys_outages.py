@@ -141,6 +141,24 @@ async def test_keys_are_back_within_five_seconds_of_the_return_of_the_issuer(out
     assert sorted(waits)[10] <= 2.5  # 2, and the step of this test
 
 
+async def test_known_url_of_the_keys_is_used_after_a_failure_without_metadata() -> None:
+    """First everything fails, then the metadata alone."""
+    harness = JWTIssuerHarness()
+    assert await harness.verdict() == GOOD
+    harness.local.outage = refuse_connection
+    harness.clock.advance(MAX_AGE + STALE_IF_ERROR)
+    assert await harness.verdict() == Reason.UNREACHABLE
+
+    def only_keys(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/jwks":
+            return httpx.Response(200, json=harness.local.jwks)
+        return httpx.Response(500)
+
+    harness.local.outage = only_keys
+    harness.clock.advance(MAX_BACKOFF)
+    assert await harness.verdict() == GOOD
+
+
 async def test_fetch_that_took_long_is_retried_soon() -> None:
     """The delay counts from the start of the fetch."""
     harness = JWTIssuerHarness(jwks_uri=f"{ISSUER}/jwks")
