@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import httpx
 
 from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.http.fetcher import Fetcher
+from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.endpoint_client import EndpointClient, FormRequest
 from tests.builders.clock import FakeClock
@@ -28,6 +30,7 @@ class EndpointClientHarness:
     Args:
         responses: The responses, or errors of the HTTP client, in order.
         endpoint: The configured URL; None to find it in the metadata.
+        clock: The monotonic clock; by default one that only the test moves.
         timeouts: Timeouts of `EndpointClient`, in seconds.
 
     Attributes:
@@ -46,7 +49,8 @@ class EndpointClientHarness:
         self,
         *responses: httpx.Response | Exception,
         endpoint: str | None = ENDPOINT,
-        **timeouts: float,
+        clock: Clock | None = None,
+        **timeouts: Any,
     ) -> None:
         self.responses = list(responses)
         self.metadata: httpx.Response | Exception = httpx.Response(200, json=METADATA)
@@ -76,7 +80,7 @@ class EndpointClientHarness:
             discovery,
             fetcher,
             lambda: FormRequest(CANARY, {}),
-            clock=self.clock,
+            clock=clock or self.clock,
             **timeouts,
         )
 

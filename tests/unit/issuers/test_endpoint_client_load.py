@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from oauth_guard.errors import Reason
+from oauth_guard.interfaces import Clock
 from tests.unit.issuers.scripted_endpoint import ISSUER, OK, EndpointClientHarness
 
 
@@ -130,3 +131,19 @@ def test_each_event_loop_has_its_own_slots() -> None:
     harness = EndpointClientHarness(OK)
     asyncio.run(crowd(harness))
     asyncio.run(crowd(harness))
+
+
+@pytest.mark.parametrize(("clock", "narrow"), [(time.monotonic, False), (None, True)])
+async def test_time_for_which_the_loop_was_blocked_is_not_counted_against_the_endpoint(
+    clock: Clock | None, narrow: bool
+) -> None:
+    """A clock that a test sets is taken as it is."""
+    harness = EndpointClientHarness(httpx.Response(500), clock=clock)
+    harness.canary = httpx.Response(500)
+    await harness.post_in_turn(5)
+    await asyncio.sleep(0.05)
+    time.sleep(5.2)  # noqa: ASYNC251 - the application blocks its loop
+    harness.clock.advance(5)
+    await asyncio.sleep(0.15)
+    await harness.post()
+    assert harness.endpoint.ready != narrow
