@@ -13,6 +13,7 @@ from oauth_guard.issuers.jwt import JWTIssuer
 from oauth_guard.middleware import OAuthGuardMiddleware
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.identity import ANONYMOUS, Identity, current_identity
+from oauth_guard.protocol.name_claims import KeysOf
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
 from oauth_guard.stores.memory import MemoryStore
@@ -29,6 +30,7 @@ __all__ = [
     "IntrospectionIssuer",
     "IssuerUnavailable",
     "JWTIssuer",
+    "KeysOf",
     "MemoryStore",
     "OAuthGuardError",
     "OAuthGuardMiddleware",

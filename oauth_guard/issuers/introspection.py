@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
@@ -23,7 +23,7 @@ from oauth_guard.jose.jws import parse_jws
 from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.cache_settings import CacheSettings
-from oauth_guard.protocol.claims import ClaimSettings
+from oauth_guard.protocol.claim_settings import ClaimSettings
 from oauth_guard.protocol.introspection import (
     JSON_MEDIA_TYPE,
     SIGNED_MEDIA_TYPE,
@@ -71,6 +71,7 @@ class IntrospectionIssuer:
             `"single resource"` if the issuer serves no other resource, or `"issuer checks"` if
             it reports a token as active only to a resource that the token is issued for. By
             default such a token is rejected.
+        token_types: Accepted values of `token_type` beside `Bearer`, `DPoP` and `access_token`.
         clock: Returns seconds since the epoch.
         monotonic: Returns monotonic seconds.
         settings: How its claims are read: see `ClaimSettings`. By default no claim is required.
@@ -103,6 +104,7 @@ class IntrospectionIssuer:
         accepts_unnamed_jwts: bool = False,
         subject_from: str = "sub",
         without_audience: WithoutAudience | None = None,
+        token_types: Iterable[str] = (),
         clock: Clock = time.time,
         monotonic: Clock = time.monotonic,
         **settings: Unpack[ClaimSettings],
@@ -111,14 +113,15 @@ class IntrospectionIssuer:
         found, self.metadata_issuer = find_endpoint(
             issuer, metadata_issuer, http, urls, client, insecure_http=insecure_http, signed=signed
         )
-        rules = read_rules(issuer, settings, subject_from, without_audience, signed=signed)
+        choices = (subject_from, without_audience, token_types)
+        rules = read_rules(issuer, settings, *choices, signed=signed)
         kind = SIGNED_MEDIA_TYPE if signed else JSON_MEDIA_TYPE
         source = endpoint or metadata_url or metadata_issuer or ""
         identity = (issuer, source, client.client_id, kind)
         self.cache = CacheSettings(rules, identity, cache_for, inactive_for)
-        self._rules, self._clock, self._hint = rules, clock, token_type_hint
-        self.accepts_unnamed_jwts = accepts_unnamed_jwts
-        self._client, self._media_type, self._authority = client, kind, metadata_issuer or issuer
+        self._rules, self._clock, self.accepts_unnamed_jwts = rules, clock, accepts_unnamed_jwts
+        self._client, self._hint, self._media_type = client, token_type_hint, kind
+        self._authority = metadata_issuer or issuer
         self._check_format = None if token_format is None else read_token_format(token_format)
         self._faults = IntrospectionFaults(rules, client.client_id, clock=monotonic)
         self._endpoint = self._endpoint_client(found, monotonic)
@@ -216,9 +219,8 @@ class IntrospectionIssuer:
             if self._keys is None:
                 return parse_object(result.body, bounded=False)
             signed = parse_jws(result.body.decode("ascii"))
-            members = read_signed_response(
-                signed, self._rules, self._client.client_id, self._clock()
-            )
+            names = (self._client.client_id, *self._rules.audience)
+            members = read_signed_response(signed, self._rules, names, self._clock())
             await self._keys.verify(signed)
         except (ValueError, InvalidToken):  # the response is at fault, not the token
             raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE) from None

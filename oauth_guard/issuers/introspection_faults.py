@@ -39,7 +39,7 @@ class IntrospectionFaults:
         names = {name for name, value in members.items() if type(value) not in types.get(name, {})}
         wrong = sorted(names & types.keys() | ({"active"} - members.keys()))
         message = "%s: the introspection response has no usable %s"
-        named = ", ".join(wrong) or "aud, roles or scopes"
+        named = ", ".join(wrong) or "aud or scope"
         self._log.log(logging.ERROR, (reason, named), message, self._rules.issuer, named)
         return IssuerUnavailable(self._rules.issuer, reason)
 

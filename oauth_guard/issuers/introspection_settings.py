@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias, get_args
 
 from oauth_guard.errors import ConfigurationError
@@ -10,7 +10,9 @@ from oauth_guard.http.fetcher import HTTPClient
 from oauth_guard.issuers.client_auth import ClientAuthentication, MutualTLS
 from oauth_guard.issuers.discovery import Discovery, find_endpoints
 from oauth_guard.jose.algorithms import SYMMETRIC
-from oauth_guard.protocol.claims import ClaimRules, ClaimSettings
+from oauth_guard.protocol.claim_settings import ClaimSettings
+from oauth_guard.protocol.claims import ClaimRules
+from oauth_guard.protocol.token_kinds import lower_types
 from oauth_guard.protocol.urls import check_issuer_urls
 
 __all__ = ["WithoutAudience", "find_endpoint", "read_rules"]
@@ -63,11 +65,12 @@ def find_endpoint(  # noqa: PLR0913 - settings
     return discovery, published
 
 
-def read_rules(
+def read_rules(  # noqa: PLR0913 - settings
     issuer: str,
     settings: ClaimSettings,
     subject_from: str,
     without_audience: str | None,
+    token_types: Iterable[str] = (),
     *,
     signed: bool,
 ) -> ClaimRules:
@@ -89,4 +92,9 @@ def read_rules(
     if rules.algorithms & SYMMETRIC:
         raise ConfigurationError("algorithms= must be for keys that the issuer publishes.")
     optional = rules.audience_optional or without_audience is not None
-    return dataclasses.replace(rules, subject_claim=subject_from, audience_optional=optional)
+    return dataclasses.replace(
+        rules,
+        subject_claim=subject_from,
+        audience_optional=optional,
+        token_types=lower_types(token_types),
+    )

@@ -17,8 +17,9 @@ from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
 from oauth_guard.issuers.static_keys import Keys, StaticKeySet, key_source
 from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.jose.key_set import MAX_WORK
-from oauth_guard.protocol.access_token import AccessToken, Validation
-from oauth_guard.protocol.claims import RFC9068_CLAIMS, ClaimRules, ClaimSettings
+from oauth_guard.protocol.access_token import AccessToken, UnverifiedToken, Validation
+from oauth_guard.protocol.claim_settings import ClaimSettings
+from oauth_guard.protocol.claims import RFC9068_CLAIMS, ClaimRules
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.urls import check_issuer_urls
 
@@ -171,13 +172,13 @@ class JWTIssuer:
         if signed.claims.get("iss") != self._rules.issuer:
             raise InvalidToken(Reason.UNKNOWN_ISSUER)
         self._rules.check_header(signed.header)
-        access_token = AccessToken.from_claims(signed.claims, self._rules)
+        unverified = UnverifiedToken(signed.claims, self._rules)
         if token.precheck is not None:
-            token.precheck(access_token)
+            token.precheck(unverified)
         # Read before the signature is verified, so that it returns False if the keys change then.
         is_current = self._keys.is_current
         await self._keys.verify(signed)
-        return Validation(access_token, is_current)
+        return Validation(unverified.verified(), is_current)
 
     def start(self) -> None:
         """Start to fetch its keys and to find its introspection endpoint, in the background."""

@@ -7,13 +7,18 @@ from contextlib import AsyncExitStack
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.introspection_cache import cached
-from oauth_guard.issuers.members import missing_member
+from oauth_guard.issuers.listed_issuers import (
+    algorithms_of,
+    check_listed,
+    check_not_shared,
+    published_name,
+    validating,
+)
+from oauth_guard.issuers.remarks import RemarkLog
 from oauth_guard.issuers.tenants import TenantDirectory, Tenants
-from oauth_guard.jose.algorithms import ASYMMETRIC, SYMMETRIC
 from oauth_guard.jose.header_cache import HeaderCache
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.raw_token import RawToken
-from oauth_guard.protocol.urls import is_issuer_url
 
 __all__ = ["IssuerRouter"]
 
@@ -53,7 +58,7 @@ class IssuerRouter:
         clock: Clock = time.time,
         monotonic: Clock = time.monotonic,
     ) -> None:
-        listed = _listed(issuers)
+        listed = check_listed(issuers)
         self._issuers = [
             cached(each, store, clock=clock, monotonic=monotonic)
             for each in listed
@@ -66,15 +71,16 @@ class IssuerRouter:
         ]
         self._header_cache = HeaderCache()
         self._was_ready = False
+        self._remarks = RemarkLog()
         names = dict.fromkeys(each.issuer for each in self._issuers)
-        self._named = {name: _validating(name, self._issuers) for name in names}
-        published = [_published_name(each) for each in listed if not isinstance(each, Tenants)]
+        self._named = {name: validating(name, self._issuers) for name in names}
+        published = [published_name(each) for each in listed if not isinstance(each, Tenants)]
         self.published_names = tuple(dict.fromkeys(filter(None, published)))
         self._for_opaque = [each for each in self._issuers if each.accepts_opaque]
         self._for_unnamed_jwts = [each for each in self._issuers if each.accepts_unnamed_jwts]
         self._not_introspecting = [each for each in self._issuers if not each.can_introspect]
         if not share_tokens:
-            _check_not_shared(self._for_opaque, self._for_unnamed_jwts)
+            check_not_shared(self._for_opaque, self._for_unnamed_jwts)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,6 +131,8 @@ class IssuerRouter:
                 validation = await issuer.validate(token, introspect=introspect)
             else:
                 validation = await self._validate_with_tenant(name, token, introspect=introspect)
+        if validation.token.remarks:
+            self._remarks.log(validation.token)
         token.cache_header(self._header_cache)
         self._was_ready = self._was_ready or self.ready
         return validation
@@ -180,7 +188,7 @@ class IssuerRouter:
         if len(issuers) > 1:
             algorithm = token.parse(self._header_cache).header.algorithm
             for issuer in issuers:
-                if algorithm in _algorithms(issuer):
+                if algorithm in algorithms_of(issuer):
                     return issuer
         return issuers[0]
 
@@ -224,69 +232,6 @@ class IssuerRouter:
                     return _not_reusable(validation)
                 return directory.limit(name, issuer, validation)
         raise InvalidToken(Reason.UNKNOWN_ISSUER)
-
-
-def _listed(issuers: object) -> tuple[Issuer | Tenants, ...]:
-    """Check what was configured as `issuers`, also for callers without a type checker."""
-    example = '[JWTIssuer("https://login.example.com")]'
-    if isinstance(issuers, str) or not isinstance(issuers, Iterable):
-        raise ConfigurationError(f"issuers is a list of issuers: {example}.")
-    listed = tuple(issuers)
-    if not listed:
-        raise ConfigurationError(f"issuers is empty: list at least one, {example}.")
-    for each in listed:
-        if isinstance(each, Tenants):
-            continue
-        if not hasattr(each, "validate"):
-            raise ConfigurationError(f"issuers contains {each!r}, which is no issuer: {example}.")
-        if member := missing_member(each, Issuer):
-            raise ConfigurationError(
-                f"issuers contains a {type(each).__name__} without `{member}`: an issuer has "
-                "every member of oauth_guard.interfaces.Issuer."
-            )
-    return listed
-
-
-def _validating(name: str, issuers: Iterable[Issuer]) -> tuple[Issuer, ...]:
-    """Return those of *issuers* that validate the JWTs of the issuer *name*.
-
-    One that introspects does only if there is no other.
-
-    Raises:
-        ConfigurationError: Two introspect, or accept the same algorithm.
-    """
-    named = [each for each in issuers if each.issuer == name]
-    signed = tuple(each for each in named if not each.accepts_opaque)
-    algorithms = [algorithm for each in signed for algorithm in _algorithms(each)]
-    if len(named) - len(signed) > 1 or len(set(algorithms)) != len(algorithms):
-        raise ConfigurationError(
-            f"issuers lists {name} twice: list it once, or for two kinds of keys give each its "
-            "own algorithms=."
-        )
-    return signed or tuple(named)
-
-
-def _algorithms(issuer: Issuer) -> frozenset[str]:
-    """Return the values of `alg` that *issuer* accepts; of a class of the user's own, every one."""
-    algorithms: frozenset[str] = getattr(issuer, "algorithms", ASYMMETRIC | SYMMETRIC)
-    return algorithms
-
-
-def _published_name(issuer: Issuer) -> str | None:
-    """Return the identifier by which the metadata of *issuer* is found; None if by none."""
-    name = getattr(issuer, "metadata_issuer", issuer.issuer)
-    return name if is_issuer_url(name, insecure_http=True) else None
-
-
-def _check_not_shared(*groups: Sequence[Issuer]) -> None:
-    """Reject a group of issuers that would receive each other's tokens."""
-    for group in groups:
-        if len(group) > 1:
-            raise ConfigurationError(
-                f"{' and '.join(each.issuer for each in group)} accept tokens that name no "
-                "issuer, so each would receive the other's tokens: list only one of them, or "
-                "write share_tokens=True."
-            )
 
 
 def _cannot_introspect(issuer: Issuer) -> ConfigurationError:

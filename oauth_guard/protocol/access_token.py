@@ -1,100 +1,35 @@
 """AccessToken: a validated token, its registered claims typed (RFC 9068 §2.2, RFC 7662 §2.2)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from oauth_guard.errors import InvalidToken, Reason
-from oauth_guard.jose.frozen import SCALARS, FrozenDict, freeze, frozen_dict, mutable_class_of
+from oauth_guard.jose.frozen import FrozenDict, freeze_members
 from oauth_guard.protocol.claim_checks import call_claim_function
-from oauth_guard.protocol.claims import ClaimPath, ClaimRules
+from oauth_guard.protocol.claims import ClaimRules
+from oauth_guard.protocol.name_claims import read_names
 
-__all__ = ["AccessToken", "Validation"]
+__all__ = ["AccessToken", "RegisteredClaims", "UnverifiedToken", "Validation"]
 
 _EMPTY: frozenset[str] = frozenset()  # shared, since each empty set of its own takes 216 bytes
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class AccessToken:
-    """The facts of a token that its issuer signed or reported as active.
+class RegisteredClaims:
+    """The checks of registered claims that need no key."""
 
-    They are the same for every resource and at every time. Audience and lifetime are not
-    checked yet: `check_claims` does that on each validation.
-
-    Attributes:
-        rules: The rules of its issuer, by which the claims were read.
-        subject: `sub`, or the claim that the rules name instead; unique within one issuer.
-        client_id: The client that the token was issued to.
-        audience: `aud`, always as a tuple.
-        scopes: The granted scopes.
-        expires_at: `exp`, in seconds since the epoch, as are the other times.
-        claims: All claims, including unknown ones, immutable.
-    """
-
+    __slots__ = ()
     rules: ClaimRules
-    subject: str | None
     client_id: str | None
     audience: tuple[str, ...]
-    scopes: frozenset[str]
     expires_at: float | None
     not_before: float | None
     issued_at: float | None
-    roles: frozenset[str]
-    groups: frozenset[str]
-    entitlements: frozenset[str]
-    claims: FrozenDict = field(hash=False)
-
-    @property
-    def issuer(self) -> str:
-        """The identifier of its issuer."""
-        return self.rules.issuer
-
-    @property
-    def is_client_token(self) -> bool:
-        """Whether the rules say that it was issued to a client for itself, without a user.
-
-        The operator's function is called here and not while the claims are read, since they may
-        be read before the signature is verified.
-
-        Raises:
-            InvalidToken: The function can't read a claim; see `call_claim_function`.
-        """
-        return self.rules.is_client_token is not None and bool(
-            call_claim_function(self.rules.is_client_token, self.claims)
-        )
+    claims: Mapping[str, Any]
 
     def lifetime(self) -> tuple[float, float]:
         """Return from when and until when `check_claims` accepts its times (epoch seconds)."""
         return self.rules.lifetime(self.expires_at, self.not_before, self.issued_at)
-
-    @staticmethod
-    def from_claims(claims: Mapping[str, Any], rules: ClaimRules) -> "AccessToken":
-        """Read the registered claims and check their types (RFC 7519 §4.1).
-
-        Issuer, audience and lifetime are not checked here.
-
-        Raises:
-            InvalidToken: A required claim is missing, or a registered one has the wrong type.
-        """
-        rules.check_presence(claims)
-        frozen = _read(claims, rules)
-        token = _Mutable()
-        token.rules = rules
-        token.subject = frozen.get(rules.subject_claim)
-        token.client_id = _first(frozen, rules.client_claims)
-        token.audience = _audience(frozen)
-        token.scopes = _scopes(frozen, rules)
-        token.expires_at = frozen.get("exp")
-        token.not_before = frozen.get("nbf")
-        token.issued_at = frozen.get("iat")
-        token.roles = token.groups = token.entitlements = _EMPTY
-        if not rules.multi_value_claims.isdisjoint(frozen):
-            token.roles = _collected(frozen, rules.role_claims)
-            token.groups = _collected(frozen, rules.group_claims)
-            token.entitlements = _collected(frozen, rules.entitlement_claims)
-        token.claims = frozen
-        token.__class__ = AccessToken
-        return token  # type: ignore[no-any-return] # its class was set in the line above
 
     def check_claims(self, resource: str, now: float) -> None:
         """Check audience, client, lifetime and required claim values, on each validation.
@@ -130,7 +65,119 @@ class AccessToken:
             raise InvalidToken(Reason.LIFETIME_TOO_LONG)
 
 
-_Mutable = mutable_class_of(AccessToken)
+@dataclass(frozen=True, slots=True, repr=False)
+class AccessToken(RegisteredClaims):
+    """The facts of a token that its issuer signed or reported as active.
+
+    They are the same for every resource and at every time. Audience and lifetime are not
+    checked yet: `check_claims` does that on each validation.
+
+    Attributes:
+        rules: The rules of its issuer, by which the claims were read.
+        subject: `sub`, or the claim that the rules name instead; unique within one issuer. None if
+            it is absent or empty.
+        client_id: The client that the token was issued to; None if it is absent or empty.
+        audience: `aud`, always as a tuple.
+        scopes: The granted scopes.
+        expires_at: `exp`, in seconds since the epoch, as are the other times.
+        roles: The roles, as are `groups` and `entitlements`; see `read_names`.
+        claims: All claims, including unknown ones, immutable.
+        remarks: What the operator should know of how the claims were read: names of claims and
+            of types, and no values.
+    """
+
+    rules: ClaimRules
+    subject: str | None
+    client_id: str | None
+    audience: tuple[str, ...]
+    scopes: frozenset[str]
+    expires_at: float | None
+    not_before: float | None
+    issued_at: float | None
+    roles: frozenset[str]
+    groups: frozenset[str]
+    entitlements: frozenset[str]
+    claims: FrozenDict = field(hash=False)
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def issuer(self) -> str:
+        """The identifier of its issuer."""
+        return self.rules.issuer
+
+    @property
+    def is_client_token(self) -> bool:
+        """Whether the rules say that it was issued to a client for itself, without a user.
+
+        Raises:
+            InvalidToken: The function can't read a claim; see `call_claim_function`.
+        """
+        return self.rules.is_client_token is not None and bool(
+            call_claim_function(self.rules.is_client_token, self.claims)
+        )
+
+    @staticmethod
+    def from_claims(claims: Mapping[str, Any], rules: ClaimRules) -> "AccessToken":
+        """Return the token with *claims* that its issuer signed or reported (RFC 7519 §4.1).
+
+        Issuer, audience and lifetime are not checked here.
+
+        Raises:
+            InvalidToken: A required claim is missing, or one that decides has the wrong type.
+        """
+        return UnverifiedToken(claims, rules).verified()
+
+
+class UnverifiedToken(RegisteredClaims):
+    """The claims of a token whose signature is not verified yet, their types checked.
+
+    Only what is needed to reject the token without a key is read, so a forged token costs little.
+
+    Args:
+        claims: The claims as they were parsed.
+        rules: The rules of the issuer that they name.
+
+    Raises:
+        InvalidToken: A required claim is missing, or one that decides has the wrong type. Claims
+            that decide nothing may have any type.
+    """
+
+    __slots__ = AccessToken.__slots__  # so that `verified` can turn it into an `AccessToken`
+
+    def __init__(self, claims: Mapping[str, Any], rules: ClaimRules) -> None:
+        rules.check_presence(claims)
+        for name, types in rules.claim_types.items():
+            if name in claims and type(claims[name]) not in types:
+                raise InvalidToken(Reason.MALFORMED_CLAIM)
+        self.rules = rules
+        self.subject = _subject(claims, rules)
+        self.client_id = _client_id(claims, rules)
+        self.audience = _audience(claims)
+        self.expires_at = claims.get("exp")
+        self.not_before = claims.get("nbf")
+        self.issued_at = claims.get("iat")
+        self.claims = claims
+
+    def verified(self) -> AccessToken:
+        """Turn it into an `AccessToken`; it can't be used itself any more.
+
+        Call it only after the signature is verified, or for what the issuer itself reported.
+
+        Raises:
+            InvalidToken: The scope is malformed.
+        """
+        rules = self.rules
+        claims = self.claims = freeze_members(self.claims)
+        self.scopes = _scopes(claims, rules)
+        self.roles = self.groups = self.entitlements = _EMPTY
+        self.remarks: tuple[str, ...] = ()
+        if not rules.multi_value_claims.isdisjoint(claims):
+            self.roles, roles = read_names(claims, rules.role_claims)
+            self.groups, groups = read_names(claims, rules.group_claims)
+            self.entitlements, entitlements = read_names(claims, rules.entitlement_claims)
+            self.remarks = roles + groups + entitlements
+        self.__class__ = AccessToken  # type: ignore[assignment] # it has the same slots
+        return self  # type: ignore[return-value] # its class was set in the line above
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -148,32 +195,41 @@ class Validation:
     is_current: Callable[[], bool] | None
 
 
-def _read(claims: Mapping[str, Any], rules: ClaimRules) -> FrozenDict:
-    """Check the type of each claim, and freeze the few values that are mutable."""
-    frozen: dict[str, Any] = {}
-    for name, value in claims.items():
-        if type(value) not in rules.claim_types.get(name, SCALARS):
-            if name in rules.claim_types:
-                raise InvalidToken(Reason.MALFORMED_CLAIM)
-            frozen[name] = freeze(value)
-    return frozen_dict({**claims, **frozen} if frozen else claims)
+def _subject(claims: Mapping[str, Any], rules: ClaimRules) -> str | None:
+    subject: str | None = claims.get(rules.subject_claim)
+    if subject and not subject.isspace():
+        return subject
+    if subject is not None and rules.subject_claim in rules.required_claims:
+        raise InvalidToken(Reason.MISSING_CLAIM)
+    return None
+
+
+def _client_id(claims: Mapping[str, Any], rules: ClaimRules) -> str | None:
+    """Return the first of the client claims that is not empty."""
+    for name in rules.client_claims:
+        client_id: str | None = claims.get(name)
+        if client_id and not client_id.isspace():
+            return client_id
+        if client_id is not None and name in rules.required_claims:
+            raise InvalidToken(Reason.MISSING_CLAIM)
+    return None
 
 
 def _strings(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, tuple):
+    if not isinstance(value, list | tuple):
         raise InvalidToken(Reason.MALFORMED_CLAIM)
     for item in value:
         if not isinstance(item, str):
             raise InvalidToken(Reason.MALFORMED_CLAIM)
-    return value
+    return tuple(value)
 
 
-def _audience(claims: FrozenDict) -> tuple[str, ...]:
+def _audience(claims: Mapping[str, Any]) -> tuple[str, ...]:
     value = claims.get("aud", ())
     return (value,) if isinstance(value, str) else _strings(value)
 
 
-def _scopes(claims: FrozenDict, rules: ClaimRules) -> frozenset[str]:
+def _scopes(claims: Mapping[str, Any], rules: ClaimRules) -> frozenset[str]:
     """Return the scopes of the first scope claim; the types of the others are checked."""
     first: frozenset[str] | None = None
     for name in rules.scope_claims:
@@ -191,32 +247,3 @@ def _scope_names(value: Any) -> frozenset[str]:
     if any(" " in name for name in names):
         raise InvalidToken(Reason.MALFORMED_CLAIM)
     return frozenset(filter(None, names))
-
-
-def _collected(claims: FrozenDict, paths: Iterable[ClaimPath]) -> frozenset[str]:
-    """Return the union of the string arrays at the ends of *paths*."""
-    found = _EMPTY
-    for path in paths:
-        members, name = (claims, path) if isinstance(path, str) else _resolved(claims, path)
-        if name in members:
-            found = found.union(_strings(members[name]))
-    return found or _EMPTY
-
-
-def _resolved(claims: FrozenDict, path: tuple[str, ...]) -> tuple[FrozenDict, str]:
-    """Return the object that contains the last name of *path*, and that name."""
-    *parents, name = path
-    members: Any = claims
-    for step in parents:
-        members = members.get(step, FrozenDict())
-        if not isinstance(members, FrozenDict):
-            raise InvalidToken(Reason.MALFORMED_CLAIM)
-    return members, name
-
-
-def _first(claims: FrozenDict, names: Iterable[str]) -> str | None:
-    """Return the first of the claims *names* that is present."""
-    for name in names:
-        if name in claims:
-            return claims[name]  # type: ignore[no-any-return] # `_read` checked its type
-    return None

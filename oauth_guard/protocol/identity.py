@@ -16,6 +16,10 @@ __all__ = [
 ]
 
 
+# Claims that name a user, in tokens whose issuer writes no `sub` or another one.
+_USER_CLAIMS = frozenset({"username", "preferred_username", "unique_name", "upn", "email"})
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Identity:
     """The caller: a resource owner through a client, or a client for itself.
@@ -71,17 +75,19 @@ class Identity:
         return self.issuer is not None
 
     @property
-    def kind(self) -> Literal["user", "client", "anonymous"]:
+    def kind(self) -> Literal["user", "client", "unknown", "anonymous"]:
         """Whether a resource owner calls through a client, or a client for itself.
 
         A token whose subject is its client was issued to the client alone (RFC 9068 §2.2). Some
-        issuers mark it in other ways: see `is_client_token`.
+        issuers mark it in other ways: see `is_client_token`. A token without subject is a
+        client's if it names a client and no user; otherwise the kind is unknown.
         """
         if not self.is_authenticated:
             return "anonymous"
-        return (
-            "client" if self.is_client_token or self.subject in {None, self.client_id} else "user"
-        )
+        if self.is_client_token or self.subject is None:
+            named = self.client_id is not None and _USER_CLAIMS.isdisjoint(self.claims)
+            return "client" if self.is_client_token or named else "unknown"
+        return "client" if self.subject == self.client_id else "user"
 
     @property
     def display_name(self) -> str:

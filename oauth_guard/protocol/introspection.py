@@ -1,6 +1,8 @@
 """Introspection requests, and plain or signed responses (RFC 7662 §2, RFC 9701 §5)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from math import inf
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -9,6 +11,7 @@ from oauth_guard.jose.jws import JWS, JWSHeader
 from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules
+from oauth_guard.protocol.token_kinds import is_access_token_type
 
 __all__ = [
     "JSON_MEDIA_TYPE",
@@ -25,8 +28,6 @@ JSON_MEDIA_TYPE = "application/json"
 SIGNED_MEDIA_TYPE = "application/token-introspection+jwt"
 
 _MAX_CLOCK_DIFFERENCE = 300  # seconds between `iat` of a signed response and now
-# The types of active tokens that are not access tokens, as servers name them.
-_OTHER_TOKEN_TYPES = frozenset({"refresh", "refresh_token", "offline", "id", "id_token"})
 _ERROR_CODES = frozenset(
     {"invalid_request", "invalid_client", "unauthorized_client", "unsupported_token_type"}
 )
@@ -48,7 +49,9 @@ def write_form(token: str, proof: ClientProof, *, hint: bool) -> bytes:
 def read_introspection(members: Mapping[str, Any], rules: ClaimRules) -> AccessToken:
     """Return the token that the *members* of a response describe (RFC 7662 §2.2).
 
-    A member that is null counts as absent. Audience and lifetime are not checked: see
+    A member that is null counts as absent, except `cnf`: a null there still says that the token
+    is bound. A `token_type`, if there is one, must be that of an access token, or be in
+    `rules.token_types`. Audience and lifetime are not checked: see
     `AccessToken.check_claims`.
 
     Raises:
@@ -60,16 +63,31 @@ def read_introspection(members: Mapping[str, Any], rules: ClaimRules) -> AccessT
     if active is not True:
         raise InvalidToken(Reason.INACTIVE if active is False else Reason.UNCLEAR_ACTIVE)
     claims = {
-        name: value for name, value in members.items() if value is not None and name != "active"
+        name: value
+        for name, value in members.items()
+        if (value is not None or name == "cnf") and name != "active"
     }
     if not all(isinstance(claims.get(name, ""), str) for name in ("iss", "token_type")):
         raise InvalidToken(Reason.MALFORMED_CLAIM)
     if claims.get("iss", rules.issuer) != rules.issuer:
         raise InvalidToken(Reason.UNKNOWN_ISSUER)
-    types = (claims.get(name) for name in ("token_type", "token_use", "typ"))
-    if any(isinstance(each, str) and each.lower() in _OTHER_TOKEN_TYPES for each in types):
+    if not is_access_token_type(claims.get("token_type", "Bearer"), rules.token_types or ()):
         raise InvalidToken(Reason.WRONG_TYPE)
-    return AccessToken.from_claims(claims, rules)
+    token = AccessToken.from_claims(claims, rules)
+    if token.subject is None and "username" in claims:
+        remark = f'{rules.subject_claim} is missing, username is not: see subject_from="username"'
+        token = replace(token, remarks=(*token.remarks, remark))
+    return token
+
+
+def _check_response_times(claims: Mapping[str, Any], leeway: float, now: float) -> None:
+    times = {name: claims[name] for name in ("iat", "exp", "nbf") if name in claims}
+    if any(type(time) not in {int, float} for time in times.values()):
+        raise ValueError("a signed response needs numeric times")
+    if "iat" not in times or abs(now - times["iat"]) > _MAX_CLOCK_DIFFERENCE:
+        raise ValueError("a signed response needs a recent iat")
+    if now >= times.get("exp", inf) + leeway or now < times.get("nbf", -inf) - leeway:
+        raise ValueError("a signed response needs an exp and nbf that allow its use now")
 
 
 def error_code(body: bytes) -> str | None:
@@ -91,28 +109,34 @@ def is_signed_response(header: JWSHeader) -> bool:
 
 
 def read_signed_response(
-    token: JWS, rules: ClaimRules, client_id: str, now: float
+    token: JWS, rules: ClaimRules, audience: Collection[str], now: float
 ) -> Mapping[str, Any]:
     """Return the `token_introspection` member of a signed response (RFC 9701 §5).
 
     The signature is not verified here.
 
+    Args:
+        token: The response.
+        rules: The rules of its issuer.
+        audience: Our names, one of which `aud` must contain: the client identifier, or the
+            resource, as in the example of RFC 9701 §5.
+        now: The current time, in seconds since the epoch.
+
     Raises:
         ValueError: The JWT has another type, algorithm, issuer or audience, its `iat` is more
-            than 300 s from *now*, or the member is missing.
+            than 300 s from *now*, its `exp` or `nbf` does not allow its use now (RFC 7519 §4.1),
+            or the member is missing.
     """
     claims = token.claims
     if not is_signed_response(token.header) or token.header.algorithm not in rules.algorithms:
         raise ValueError("a signed response needs its own typ and an accepted alg")
-    audience = claims.get("aud")
-    audiences = audience if isinstance(audience, list) else [audience]
-    if claims.get("iss") != rules.issuer or client_id not in audiences:
+    named = claims.get("aud")
+    names = named if isinstance(named, list) else [named]
+    if claims.get("iss") != rules.issuer or not any(
+        isinstance(name, str) and name in audience for name in names
+    ):
         raise ValueError("a signed response needs the issuer as iss and the client as aud")
-    issued_at = claims.get("iat")
-    if isinstance(issued_at, bool) or not isinstance(issued_at, int | float):
-        raise ValueError("a signed response needs a numeric iat")  # noqa: TRY004 - one error type
-    if abs(now - issued_at) > _MAX_CLOCK_DIFFERENCE:
-        raise ValueError("a signed response needs a recent iat")
+    _check_response_times(claims, rules.leeway, now)
     members = claims.get("token_introspection")
     if not isinstance(members, dict):
         raise ValueError("a signed response needs an object token_introspection")  # noqa: TRY004

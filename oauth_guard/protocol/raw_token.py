@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from oauth_guard.jose.header_cache import HeaderCache
 from oauth_guard.jose.jws import JWS, parse_jws
-from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.access_token import RegisteredClaims
 
 __all__ = ["RawToken"]
 
@@ -31,7 +31,7 @@ class RawToken:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.precheck: Callable[[AccessToken], None] | None = None
+        self.precheck: Callable[[RegisteredClaims], None] | None = None
         self._jws: JWS | None = None
 
     @property

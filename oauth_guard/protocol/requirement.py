@@ -87,7 +87,8 @@ class Requirement:
         elif self.entitlements and not self.entitlements <= identity.entitlements:
             reason = Reason.MISSING_ENTITLEMENT
         elif self.users_only and identity.kind != "user":
-            reason = Reason.NOT_A_USER
+            unknown = identity.kind == "unknown"
+            reason = Reason.NO_SUBJECT if unknown else Reason.NOT_A_USER
         return None if reason is None else InsufficientScope(reason)
 
 

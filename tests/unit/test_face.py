@@ -17,6 +17,7 @@ PUBLIC_NAMES = [
     "IntrospectionIssuer",
     "IssuerUnavailable",
     "JWTIssuer",
+    "KeysOf",
     "MemoryStore",
     "OAuthGuardError",
     "OAuthGuardMiddleware",

@@ -10,7 +10,7 @@ from oauth_guard.issuers.jwt import JWTIssuer
 from oauth_guard.issuers.remote_keys import JWKSCache
 from oauth_guard.issuers.static_keys import Keys
 from oauth_guard.protocol.claim_checks import ClaimChecks, ClaimFunction
-from oauth_guard.protocol.claims import ClaimSettings
+from oauth_guard.protocol.claim_settings import ClaimSettings
 from oauth_guard.protocol.urls import check_issuer_urls
 
 __all__ = ["OPENID_CONFIGURATION", "PresetSettings", "preset"]

@@ -58,6 +58,13 @@ ON_CLAIMS: dict[str, Attack] = {
             "typ": "ID",
         }.items()
     },
+    **{
+        f"{kind} by {name}": token(
+            R.WRONG_TYPE, header={"typ": "JWT"}, claims={name: kind}, api=older_issuer
+        )
+        for name in ("typ", "token_use", "token_type", "type", "tokenType")
+        for kind in ("refresh", "Offline", "id_token", "LOGOUT")
+    },
     "encrypted, expensive to decrypt": token(
         R.ENCRYPTED_TOKEN,
         then=lambda _: ".".join([encode(json.dumps(HEADER_BOMB).encode()), *["AAAA"] * 4]),
@@ -195,9 +202,12 @@ ON_CLAIMS: dict[str, Attack] = {
     },
     **{
         f"roles {roles!r}": insufficient(
-            "401 invalid_token", R.MALFORMED_CLAIM, "/ops", roles=roles
+            "403 insufficient_scope", R.MISSING_ROLE, "/ops", roles=roles
         )
-        for roles in ("ops", {"ops": True}, [["ops"]], None, ["ops", 7])
+        for roles in (
+            *("ops dev", "ops,dev", "OPS", "[ops]", {"ops": True}, [["ops"]], None, 7, True),
+            *([{"ops": True}], [{"display": "ops"}], [{"value": ["ops"]}], {"value": 7}),
+        )
     },
     "scope with the name of the required role": insufficient(
         "403 insufficient_scope", R.MISSING_ROLE, "/ops", scope="ops"

@@ -203,8 +203,37 @@ async def test_scope_and_subject_come_from_their_own_members() -> None:
     response = await api.get(token=api.opaque(sub="u1", username="ann"))
     assert [each.subject for each in response.seen] == ["u1"]
     response = await api.get(token=api.opaque(sub=None, username="ann"))
-    assert [each.subject for each in response.seen] == [None]
+    assert [(each.subject, each.kind) for each in response.seen] == [(None, "unknown")]
+    assert 'see subject_from="username"' in response.log
     expect(await api.get(token=api.opaque(scope=["read"])), "503")
+
+
+@pytest.mark.conformance("7662-18")
+@pytest.mark.parametrize(
+    ("token_type", "outcome"),
+    [
+        *((name, "200") for name in (None, "Bearer", "bearer", "access_token")),
+        ("urn:ietf:params:oauth:token-type:access_token", "200"),
+        *((name, "401 invalid_token") for name in ("mac", "N_A", "PoP", "authorization_code", "")),
+        *((name, "401 invalid_token") for name in ("refresh_token", "DPoP")),
+        (5, "503"),
+    ],
+)
+async def test_token_type_must_be_that_of_an_access_token(token_type: object, outcome: str) -> None:
+    """A type that is not understood must not be used; a DPoP token needs its proof."""
+    api = OpaqueApi()
+    response = await api.get(token=api.opaque(token_type=token_type))
+    if outcome == "200":
+        expect_identity(response)
+    else:
+        expect(response, outcome)
+
+
+@pytest.mark.conformance("7662-18")
+async def test_operator_can_name_further_token_types() -> None:
+    """Without regard to case."""
+    api = OpaqueApi(token_types=["Legacy"])
+    expect_identity(await api.get(token=api.opaque(token_type="LEGACY")))
 
 
 @pytest.mark.conformance("6750-23")

@@ -149,9 +149,16 @@ async def test_jwt_of_another_type_is_rejected(api: Api, typ: str | None) -> Non
 
 @pytest.mark.conformance("8725-10")
 @pytest.mark.parametrize(
-    "changes", [{"at_hash": "x"}, {"c_hash": "x"}, {"token_use": "id"}, {"typ": "ID"}], ids=str
+    "changes",
+    [
+        *({"at_hash": "x"}, {"c_hash": "x"}, {"token_use": "id"}, {"typ": "ID"}),
+        *({"token_type": "refresh"}, {"type": "refresh"}, {"typ": "Refresh"}, {"typ": "Offline"}),
+        *({"tokenType": "REFRESH_TOKEN"}, {"token_use": "logout_token"}, {"typ": "refresh+jwt"}),
+        {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}},
+    ],
+    ids=str,
 )
-async def test_id_token_is_rejected_by_its_claims(changes: dict[str, Any]) -> None:
+async def test_other_token_is_rejected_by_its_claims(changes: dict[str, Any]) -> None:
     """For an issuer that has no `typ` of its own for access tokens."""
     api = Api(issuer={"types": ["JWT"]})
     expect(await api.get(token=api.token(header={"typ": "JWT"})), "200")

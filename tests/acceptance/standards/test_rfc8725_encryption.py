@@ -10,7 +10,7 @@ from joserfc.jwk import OctKey, RSAKey
 
 from oauth_guard import JWTIssuer
 from oauth_guard.errors import Reason
-from oauth_guard.protocol.claims import ClaimSettings
+from oauth_guard.protocol.claim_settings import ClaimSettings
 from tests.acceptance.attacks.forgery import attacker_key, by, encode
 from tests.acceptance.standards.api import ISSUER, Api, signing_keys
 from tests.acceptance.standards.outcome import expect

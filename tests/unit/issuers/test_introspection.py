@@ -465,7 +465,7 @@ def test_missing_audience_is_accepted_only_with_a_reason(reason: Any) -> None:
             id="several",
         ),
         pytest.param(
-            {"active": True, "aud": [1]}, Reason.MALFORMED_CLAIM, "aud, roles or scopes", id="items"
+            {"active": True, "aud": [1]}, Reason.MALFORMED_CLAIM, "aud or scope", id="items"
         ),
         pytest.param({"active": True, "iss": 1}, Reason.MALFORMED_CLAIM, "iss", id="iss"),
         pytest.param(

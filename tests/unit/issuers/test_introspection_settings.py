@@ -48,3 +48,13 @@ def test_reason_for_no_audience_makes_the_audience_optional() -> None:
     assert not read_rules(URL, {}, "sub", None, signed=False).audience_optional
     with pytest.raises(ConfigurationError, match="without_audience= is one of 'single resource'"):
         read_rules(URL, {}, "sub", "why not", signed=False)
+
+
+def test_token_types_are_read_in_lower_case_from_a_list() -> None:
+    """None is added by default."""
+    assert read_rules(URL, {}, "sub", None, ["Legacy"], signed=False).token_types == frozenset(
+        {"legacy"}
+    )
+    assert read_rules(URL, {}, "sub", None, signed=False).token_types == frozenset()
+    with pytest.raises(ConfigurationError, match="token_types= takes a list"):
+        read_rules(URL, {}, "sub", None, "mac", signed=False)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.protocol.access_token import AccessToken
-from oauth_guard.protocol.claims import ClaimPath, ClaimRules
+from oauth_guard.protocol.claims import ClaimRules
+from oauth_guard.protocol.name_claims import ClaimPath, KeysOf
 from tests.unit.protocol.properties import BOUNDED
 
 _ISSUER = "https://as.example.com"
@@ -89,27 +90,33 @@ def _scopes(claims: Mapping[str, Any], name: str, rules: ClaimRules) -> set[str]
 def _collected(claims: Mapping[str, Any], paths: tuple[ClaimPath, ...]) -> set[str]:
     found: set[str] = set()
     for path in paths:
-        *parents, name = [path] if isinstance(path, str) else path
+        assert not isinstance(path, KeysOf)
         at: Any = claims
-        for step in parents:
-            at = at.get(step, {})
-            _must(isinstance(at, dict))
-        found.update(_list(at.get(name, [])))
+        for step in [path] if isinstance(path, str) else path:
+            at = at.get(step) if isinstance(at, dict) else None
+        found.update(each for each in (at if isinstance(at, list) else [at]) if _is_name(each))
     return found
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _not_blank(value: str | None) -> str | None:
+    return value if value and value.strip() else None
 
 
 def _read_one_by_one(claims: Mapping[str, Any], rules: ClaimRules) -> dict[str, Any] | None:
     """Read *claims* in the plainest way; None if one has the wrong type."""
     try:
-        for name in ("iss", "sub", "jti", "acr"):
+        for name in ("iss", "sub"):
             _text(claims, name)
-        _number(claims, "auth_time")
         clients = [_text(claims, name) for name in rules.client_claims]
         scopes = [_scopes(claims, name, rules) for name in rules.scope_claims]
         aud = claims.get("aud", [])
         return {
-            "subject": _text(claims, rules.subject_claim),
-            "client_id": next((each for each in clients if each is not None), None),
+            "subject": _not_blank(_text(claims, rules.subject_claim)),
+            "client_id": next(filter(None, map(_not_blank, clients)), None),
             "audience": (aud,) if isinstance(aud, str) else tuple(_list(aud)),
             "scopes": next((each for each in scopes if each is not None), set()),
             "expires_at": _number(claims, "exp"),

@@ -170,7 +170,7 @@ def test_anonymous_identity_has_no_attributes() -> None:
         pytest.param("u1", None, "user", id="a user through who knows what"),
         pytest.param("c1", "c1", "client", id="a client for itself"),
         pytest.param(None, "c1", "client", id="a client and no subject"),
-        pytest.param(None, None, "client", id="neither is known"),
+        pytest.param(None, None, "unknown", id="neither is known"),
     ],
 )
 def test_token_whose_subject_is_its_client_is_a_client_token(
@@ -188,6 +188,29 @@ def test_token_marked_by_its_issuer_is_a_client_token() -> None:
     )
     assert (marked.kind, marked.identity) == ("client", "u1")
     assert Identity(is_client_token=True).kind == "anonymous"
+    assert Identity(issuer=_ISSUER, is_client_token=True).kind == "client"
+
+
+@pytest.mark.parametrize(
+    "name", ["username", "preferred_username", "unique_name", "upn", "email", "other"]
+)
+@pytest.mark.parametrize("client_id", ["c1", None])
+def test_kind_is_unknown_if_a_token_without_subject_names_a_user(
+    name: str, client_id: str | None
+) -> None:
+    """It is no client's token, and which user it is can't be said."""
+    claims = {name: "ann", **({"client_id": client_id} if client_id else {})}
+    rules = ClaimRules(_ISSUER, required_claims=frozenset())
+    kind = Identity.from_token(AccessToken.from_claims(claims, rules)).kind
+    assert kind == ("client" if name == "other" and client_id else "unknown")
+
+
+@pytest.mark.parametrize("subject", ["", " ", None])
+def test_blank_subject_is_no_user(subject: str | None) -> None:
+    """All callers with such a token would be one user."""
+    rules = ClaimRules(_ISSUER, required_claims=frozenset())
+    claims = {"client_id": "c1"} if subject is None else {"client_id": "c1", "sub": subject}
+    assert Identity.from_token(AccessToken.from_claims(claims, rules)).kind == "client"
 
 
 @pytest.mark.parametrize(

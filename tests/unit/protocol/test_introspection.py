@@ -24,6 +24,7 @@ from oauth_guard.protocol.introspection import (
 ISSUER = "https://as.example.com"
 RESOURCE = "https://api.example.com"
 NOW = 1_800_000_000
+ACCESS_TOKEN_URN = "urn:ietf:params:oauth:token-type:access_token"
 RULES = ClaimRules(ISSUER, required_claims=frozenset(), leeway=0)
 VALID = "valid"
 NO_PROOF = ClientProof({}, {})
@@ -98,10 +99,11 @@ def test_response_without_active_true_is_rejected(members: dict[str, Any], reaso
         pytest.param({"scope": ["read"]}, Reason.MALFORMED_CLAIM, id="scope a list"),
         pytest.param({"sub": 1}, Reason.MALFORMED_CLAIM, id="sub a number"),
         pytest.param(
-            dict.fromkeys(["exp", "nbf", "iat", "iss", "sub", "scope", "client_id", "cnf"]),
+            dict.fromkeys(["exp", "nbf", "iat", "iss", "sub", "scope", "client_id", "token_type"]),
             VALID,
             id="nulls are absent",
         ),
+        pytest.param({"cnf": None}, Reason.UNKNOWN_CONFIRMATION, id="cnf null"),
         pytest.param({"cnf": {}}, Reason.UNKNOWN_CONFIRMATION, id="cnf empty"),
         pytest.param({"cnf": {"jkt": "a"}}, Reason.BOUND_TOKEN, id="cnf jkt"),
         pytest.param({"cnf": {"x5t#S256": "a"}}, Reason.BOUND_TOKEN, id="cnf certificate"),
@@ -109,7 +111,26 @@ def test_response_without_active_true_is_rejected(members: dict[str, Any], reaso
         pytest.param({"token_type": "DPoP"}, Reason.BOUND_TOKEN, id="DPoP without cnf"),
         pytest.param({"token_type": "dpop"}, Reason.BOUND_TOKEN, id="dpop, lower case"),
         pytest.param({"token_type": "Bearer"}, VALID, id="Bearer"),
-        pytest.param({"token_type": 1}, Reason.MALFORMED_CLAIM, id="token_type a number"),
+        *(
+            pytest.param({"token_type": each}, VALID, id=f"token_type {each}")
+            for each in ("BEARER", "access_token", "Access_Token", ACCESS_TOKEN_URN)
+        ),
+        *(
+            pytest.param({"token_type": each}, Reason.WRONG_TYPE, id=f"token_type {each!r}")
+            for each in (
+                *("mac", "N_A", "PoP", "authorization_code", "urn:ietf:params:oauth:jwt"),
+                *("", " Bearer", "Bearer ", "access", "HoK"),
+            )
+        ),
+        *(
+            pytest.param({"token_type": each}, Reason.MALFORMED_CLAIM, id=f"token_type {each!r}")
+            for each in (1, True, ["Bearer"], {"a": "Bearer"})
+        ),
+        *(
+            pytest.param({name: kind}, Reason.WRONG_TYPE, id=f"{name} {kind}")
+            for name in ("typ", "token_use", "token_type", "type", "tokenType")
+            for kind in ("Refresh", "refresh-token", "OFFLINE", "id_token", "Logout")
+        ),
         pytest.param({"token_use": "access_token"}, VALID, id="token_use access_token"),
         pytest.param({"token_use": "refresh_token"}, Reason.WRONG_TYPE, id="a refresh token"),
         pytest.param({"typ": "Refresh"}, Reason.WRONG_TYPE, id="a refresh token of Keycloak"),
@@ -123,6 +144,38 @@ def test_response_without_active_true_is_rejected(members: dict[str, Any], reaso
 def test_claims_of_an_active_token_are_checked(members: dict[str, Any], expected: str) -> None:
     """A claim that is absent or null is not checked, apart from the audience."""
     assert outcome(response(**members)) == expected
+
+
+@pytest.mark.parametrize("name", ["N_A", "n_a", "MAC"])
+def test_further_token_types_are_accepted_if_the_rules_name_them(name: str) -> None:
+    """Without regard to case; a type of another kind of token is never accepted."""
+    types = frozenset({"n_a", "mac", "refresh_token"})
+    rules = ClaimRules(ISSUER, required_claims=frozenset(), token_types=types)
+    assert outcome(response(token_type=name), rules) == VALID
+    assert outcome(response(token_type="PoP"), rules) == Reason.WRONG_TYPE
+    assert outcome(response(token_type="refresh_token"), rules) == Reason.WRONG_TYPE
+
+
+def test_cached_claims_of_another_configuration_are_checked_again() -> None:
+    """Another process may accept a token type that this one does not."""
+    accepting = ClaimRules(ISSUER, required_claims=frozenset(), token_types=frozenset({"mac"}))
+    strict = ClaimRules(ISSUER, required_claims=frozenset(), token_types=frozenset())
+    claims = read_introspection(response(token_type="mac"), accepting).claims
+    assert AccessToken.from_claims(claims, accepting).claims == claims
+    with pytest.raises(InvalidToken, match=Reason.WRONG_TYPE):
+        AccessToken.from_claims(claims, strict)
+
+
+@pytest.mark.parametrize("sub", [{}, {"sub": None}, {"sub": ""}], ids=str)
+def test_response_with_username_and_no_subject_has_a_remark_that_names_the_setting(
+    sub: dict[str, Any],
+) -> None:
+    """It says nothing of the value."""
+    token = read_introspection(response(username="ann", client_id="c1", **sub), RULES)
+    assert token.subject is None
+    assert token.remarks == ('sub is missing, username is not: see subject_from="username"',)
+    assert not read_introspection(response(username="ann", sub="u1"), RULES).remarks
+    assert not read_introspection(response(client_id="c1"), RULES).remarks
 
 
 @pytest.mark.parametrize(
@@ -221,13 +274,15 @@ def signed(*, typ: str | None = TYPE, algorithm: str = "ES256", **changes: Any) 
         pytest.param(signed(typ=f"application/{TYPE}"), id="type in full"),
         pytest.param(signed(typ=TYPE.upper()), id="type in upper case"),
         pytest.param(signed(aud=["api", "other"]), id="several audiences"),
+        pytest.param(signed(aud=RESOURCE), id="for the resource"),
         pytest.param(signed(iat=NOW - 300.0), id="five minutes old"),
+        pytest.param(signed(exp=NOW + 0.5, nbf=NOW), id="within its own times"),
         pytest.param(signed(active=False, sub="other"), id="other members are ignored"),
     ],
 )
 def test_valid_signed_response_gives_its_token_introspection_member(token: JWS) -> None:
     """Top-level claims describe the response, not the token."""
-    assert read_signed_response(token, RULES, "api", NOW) == MEMBERS
+    assert read_signed_response(token, RULES, ("api", RESOURCE), NOW) == MEMBERS
 
 
 @pytest.mark.parametrize(
@@ -240,6 +295,14 @@ def test_valid_signed_response_gives_its_token_introspection_member(token: JWS) 
         pytest.param(signed(algorithm="HS256"), id="alg HS256"),
         pytest.param(signed(iss=None), id="no iss"),
         pytest.param(signed(iss=f"{ISSUER}/"), id="another iss"),
+        pytest.param(signed(exp=NOW), id="expired"),
+        pytest.param(signed(exp=NOW - 3600), id="expired an hour ago"),
+        pytest.param(signed(exp=str(NOW + 60)), id="exp a string"),
+        pytest.param(signed(exp=True), id="exp true"),
+        pytest.param(signed(exp={}), id="exp an object"),
+        pytest.param(signed(nbf=NOW + 1), id="not valid yet"),
+        pytest.param(signed(nbf=[NOW]), id="nbf an array"),
+        pytest.param(signed(aud=[{"api": 1}, ["api"], None]), id="aud of other types"),
         pytest.param(signed(aud=None), id="no aud"),
         pytest.param(signed(aud="other"), id="for another client"),
         pytest.param(signed(aud=["other"]), id="for other clients"),
@@ -256,4 +319,4 @@ def test_valid_signed_response_gives_its_token_introspection_member(token: JWS) 
 def test_signed_response_with_another_claim_is_rejected(token: JWS) -> None:
     """It has another type, algorithm, issuer or audience, or is a replay of an old one."""
     with pytest.raises(ValueError, match="a signed response needs"):
-        read_signed_response(token, RULES, "api", NOW)
+        read_signed_response(token, RULES, {"api", RESOURCE}, NOW)

@@ -81,7 +81,7 @@ async def test_metadata_is_requested_at_the_documented_url_only(product: Product
     ("product", "header", "changes", "reason"),
     [
         pytest.param(KEYCLOAK, {"typ": "at+jwt"}, {}, None, id="Keycloak, RFC 9068"),
-        pytest.param(KEYCLOAK, {}, {"typ": "Refresh"}, Reason.WRONG_CLAIM, id="Keycloak, refresh"),
+        pytest.param(KEYCLOAK, {}, {"typ": "Refresh"}, Reason.WRONG_TYPE, id="Keycloak, refresh"),
         pytest.param(KEYCLOAK, {}, {"typ": "ID"}, Reason.WRONG_TYPE, id="Keycloak, ID token"),
         pytest.param(
             AUTH0,

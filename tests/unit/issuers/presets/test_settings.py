@@ -52,4 +52,4 @@ def test_unknown_setting_is_a_configuration_error(product: Product) -> None:
 async def test_claims_setting_does_not_override_a_value_of_the_preset() -> None:
     """Otherwise a refresh token could pass for an access token."""
     token = KEYCLOAK.token(typ="Refresh")
-    assert await KEYCLOAK.verdict(token, claims={"typ": "Refresh"}) == Reason.WRONG_CLAIM
+    assert await KEYCLOAK.verdict(token, claims={"typ": "Refresh"}) == Reason.WRONG_TYPE

@@ -1,0 +1,59 @@
+"""Listed issuers are checked before a guard is built from them."""
+
+import pytest
+
+from oauth_guard import ClientSecretBasic, ConfigurationError, IntrospectionIssuer, JWTIssuer
+from oauth_guard.issuers.listed_issuers import (
+    algorithms_of,
+    check_listed,
+    check_not_shared,
+    published_name,
+    validating,
+)
+from oauth_guard.testing import LocalIssuer
+
+NAME = "https://as.example.com"
+JWT = JWTIssuer(NAME, keys=LocalIssuer(NAME).jwks)
+OPAQUE = IntrospectionIssuer(NAME, client=ClientSecretBasic("api", "secret"))
+
+
+@pytest.mark.parametrize("issuers", [None, 5, NAME, [], [NAME], [5]], ids=repr)
+def test_anything_but_a_list_of_issuers_is_a_configuration_error(issuers: object) -> None:
+    """The message shows what to write."""
+    with pytest.raises(ConfigurationError, match="issuers"):
+        check_listed(issuers)
+
+
+def test_listed_issuers_keep_their_order() -> None:
+    """A generator is read once."""
+    assert check_listed(iter([OPAQUE, JWT])) == (OPAQUE, JWT)
+
+
+def test_jwts_of_a_name_are_validated_by_signature_if_one_issuer_does_that() -> None:
+    """Otherwise they are introspected; an issuer of another name has no part in it."""
+    assert validating(NAME, [OPAQUE, JWT]) == (JWT,)
+    assert validating(NAME, [OPAQUE]) == (OPAQUE,)
+    assert validating("https://other.example", [OPAQUE, JWT]) == ()
+    with pytest.raises(ConfigurationError, match="twice"):
+        validating(NAME, [JWT, JWT])
+    with pytest.raises(ConfigurationError, match="twice"):
+        validating(NAME, [OPAQUE, OPAQUE])
+
+
+def test_algorithms_of_an_issuer_without_that_member_are_all() -> None:
+    """So it validates each token that names it."""
+    assert algorithms_of(JWT) == JWT.algorithms
+    assert {"RS256", "HS256"} <= algorithms_of(OPAQUE)
+
+
+def test_name_that_is_no_url_is_not_published() -> None:
+    """Clients find the metadata by it."""
+    assert published_name(JWT) == NAME
+    assert published_name(JWTIssuer("as", keys=LocalIssuer(NAME).jwks)) is None
+
+
+def test_group_of_issuers_that_share_tokens_is_a_configuration_error() -> None:
+    """One issuer alone shares with no other."""
+    check_not_shared([OPAQUE], [])
+    with pytest.raises(ConfigurationError, match="share_tokens=True"):
+        check_not_shared([], [OPAQUE, OPAQUE])
