@@ -47,14 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace) -> int:
     host, port = options.host, options.port
     try:
-        listening = listen(host, port)
+        listener = listen(host, port)
     except OSError as error:
         reason = (error.strerror or "no such address").partition(" (")[0]
         return _stop(
             1, f"cannot listen on {host} port {port}: {reason}. Use --port 0 for any free port"
         )
-    with listening, ExitStack() as cleanup:
-        origin = origin_of(host, listening.getsockname()[1])
+    with listener, ExitStack() as cleanup:
+        origin = origin_of(host, listener.getsockname()[1])
         setup = Setup(origin, options.database, options.opaque, options.redis)
         engine = setup.open_database()
         cleanup.callback(engine.dispose)
@@ -66,9 +66,9 @@ def _serve(options: argparse.Namespace) -> int:
             return _stop(2, "--redis needs a URL like redis://127.0.0.1:6379/0")
         print(greeting(origin, opaque=options.opaque), flush=True)
         if options.workers == 1:
-            serve(app, listening)
+            serve(app, listener)
         else:
-            serve_by_workers(setup, listening, options.workers)
+            serve_by_workers(setup, listener, options.workers)
     print("\nStopped.")
     return 0
 

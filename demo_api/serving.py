@@ -13,10 +13,10 @@ def listen(host: str, port: int) -> socket.socket:
         OSError: The address can't be bound.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.create_server((host, port), family=family)
+    listener = socket.create_server((host, port), family=family)
     # asyncio sets it for its own sockets; without it, a response in parts is delayed by 40 ms.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listening
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def origin_of(host: str, port: int) -> str:

@@ -16,18 +16,18 @@ from demo_api.setup import Setup
 _LOGGING: dict[str, Any] = {"log_level": "warning", "access_log": False}
 
 
-def serve(app: Starlette, listening: socket.socket) -> None:
+def serve(app: Starlette, listener: socket.socket) -> None:
     """Serve *app* until it is interrupted."""
     _log_rejections()
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after its shutdown
-        uvicorn.Server(uvicorn.Config(app, **_LOGGING)).run(sockets=[listening])
+        uvicorn.Server(uvicorn.Config(app, **_LOGGING)).run(sockets=[listener])
 
 
-def serve_by_workers(setup: Setup, listening: socket.socket, number: int) -> None:
+def serve_by_workers(setup: Setup, listener: socket.socket, number: int) -> None:
     """Serve with *number* processes, each with its own application."""
     build = functools.partial(_application, setup)
     config = uvicorn.Config(build, factory=True, workers=number, **_LOGGING)
-    Multiprocess(config, sockets=[listening]).run()
+    Multiprocess(config, sockets=[listener]).run()
 
 
 def _application(setup: Setup) -> Starlette:

@@ -38,7 +38,7 @@ def requires(*scopes: str | ScopeExpression, **settings: Unpack[RequirementSetti
     Raises:
         ConfigurationError: A scope is malformed, or a setting is unknown. On a request: there is
             no middleware around the application, or the route introspects and an issuer of the
-            guard can't.
+            guard can't do so.
     """
     requirement = Requirement.of(*scopes, **settings)
     listed = requirement.scopes.alternatives[0] if requirement.scopes is not None else ()
