@@ -7,7 +7,7 @@ different tokens failed, and a token of our own failed too. A conclusive respons
 except 429 and 5xx.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from oauth_guard.interfaces import Clock
@@ -204,13 +204,13 @@ class _Rests:
     """Until when each of at most 10,000 tokens rests; the oldest entry is dropped first."""
 
     def __init__(self) -> None:
-        self._until: dict[int, float] = {}
+        self._until: OrderedDict[int, float] = OrderedDict()
 
     def put(self, token: int, until: float) -> None:
-        self._until.pop(token, None)
         self._until[token] = until
+        self._until.move_to_end(token)
         if len(self._until) > _MAX_RESTING:
-            del self._until[next(iter(self._until))]
+            self._until.popitem(last=False)
 
     def left(self, token: int, now: float) -> float:
         """Return for how many seconds *token* rests."""

@@ -1,6 +1,6 @@
 """GoodTokens: which tokens an endpoint reported as active, and how fast it did."""
 
-from collections import deque
+from collections import OrderedDict, deque
 
 __all__ = ["GoodTokens"]
 
@@ -18,7 +18,7 @@ class GoodTokens:
     """
 
     def __init__(self) -> None:
-        self._tokens: dict[int, None] = {}
+        self._tokens: OrderedDict[int, None] = OrderedDict()
         self._seconds: deque[float] = deque(maxlen=_SAMPLES)
 
     def __contains__(self, token: int) -> bool:
@@ -26,11 +26,11 @@ class GoodTokens:
 
     def add(self, token: int, seconds: float) -> None:
         """Keep *token*, the hash of an active token, and the *seconds* that its response took."""
-        self._tokens.pop(token, None)
         self._tokens[token] = None
+        self._tokens.move_to_end(token)
         self._seconds.append(seconds)
         if len(self._tokens) > _MAX_TOKENS:
-            del self._tokens[next(iter(self._tokens))]
+            self._tokens.popitem(last=False)
 
     def short_deadline(self) -> float | None:
         """Return the seconds after which a response about another token is late.
