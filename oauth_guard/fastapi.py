@@ -2,23 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Unpack
+from typing import Annotated, Any, NoReturn, Unpack
 
-from fastapi import FastAPI, Security
+from fastapi import FastAPI, params
 from fastapi.encoders import jsonable_encoder
 from fastapi.openapi.models import HTTPBearer, OAuth2, OAuthFlowAuthorizationCode, OAuthFlows
 from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
+from oauth_guard.errors import ConfigurationError
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.requirement import Requirement, RequirementSettings
 from oauth_guard.protocol.scopes import ScopeExpression
+from oauth_guard.protocol.settings import checked_settings
 from oauth_guard.starlette import admit
 
 __all__ = ["Caller", "document", "requires"]
 
 _SCHEME = "OAuth2"
+_ADVICE = (
+    'write dependencies=[requires("read")] at the route, or the parameter '
+    'caller: Annotated[Identity, requires("read")]'
+)
 
 
 def requires(*scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> Any:
@@ -43,9 +49,10 @@ def requires(*scopes: str | ScopeExpression, **settings: Unpack[RequirementSetti
     requirement = Requirement.of(*scopes, **settings)
     listed = requirement.scopes.alternatives[0] if requirement.scopes is not None else ()
     # Not cached: FastAPI would use one result for a dependency alone and below a `Security`.
-    return Security(_Required(requirement), scopes=[*map(_Listed, listed)], use_cache=False)
+    return _Dependency(_Required(requirement), scopes=[*map(_Listed, listed)], use_cache=False)
 
 
+@checked_settings
 def document(
     app: FastAPI, *, authorization_url: str, token_url: str, scopes: Mapping[str, str]
 ) -> None:
@@ -74,6 +81,33 @@ def document(
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI says to extend its OpenAPI
+
+
+class _Dependency(params.Security):
+    """The `Security(...)` that `requires` returns; FastAPI calls no method of it.
+
+    A method is called only where it is written in a wrong place.
+    """
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        """Reject `@requires(...)`."""
+        raise ConfigurationError(
+            f"requires() of oauth_guard.fastapi is no decorator: {_ADVICE}. The decorator is in "
+            "oauth_guard.starlette."
+        )
+
+    def __iter__(self) -> NoReturn:
+        """Reject `dependencies=requires(...)`."""
+        raise ConfigurationError(f"dependencies= takes a list: {_ADVICE}.")
+
+    @property
+    def __signature__(self) -> NoReturn:
+        """Reject `Depends(requires(...))`, whose parameters FastAPI looks up."""
+        raise ConfigurationError(f"requires() is a dependency without Depends(): {_ADVICE}.")
+
+    def __get_pydantic_core_schema__(self, *_: object) -> NoReturn:
+        """Reject `caller: requires(...)`, which FastAPI takes for the type of a parameter."""
+        raise ConfigurationError(f"requires() is no type: {_ADVICE}.")
 
 
 class _Listed(str):

@@ -33,6 +33,7 @@ from oauth_guard.protocol.metadata import metadata_document, metadata_path, meta
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
+from oauth_guard.protocol.settings import checked_settings
 
 __all__ = ["Guard"]
 
@@ -40,6 +41,7 @@ _caller_of = attrgetter("issuer", "subject", "client_id")
 
 
 @final
+@checked_settings
 class Guard:
     """Guards one resource: authenticates requests and authorizes their callers.
 
@@ -49,6 +51,7 @@ class Guard:
     Attributes:
         resource: The URI of the guarded resource.
         bearer_methods: How a token may be sent.
+        accepted_tokens: The issuers and audiences whose tokens are accepted, as pairs.
         metadata_path: The path that the metadata is served at; None if it is not served.
         metadata_document: The metadata, as JSON.
         hidden_fields: The header fields of a proxy, in lower case, that the application must not
@@ -111,6 +114,7 @@ class Guard:
             bearer_methods, require_https=require_https, dpop=self._possession.dpop is not None
         )
         self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, store=store, clock=clock)
+        self.accepted_tokens = self._issuers.accepted_tokens(resource)
         self._store, self._clock, self._expose_token = store, clock, expose_token
         self.hidden_fields, self._log = self._possession.hidden_fields, DecisionLog(resource)
         self._cache, self._checks = IdentityCache(), tuple[Check, ...]()
@@ -121,14 +125,14 @@ class Guard:
             debug=debug,
             schemes=self._possession.schemes,
         )
-        self.metadata_path = metadata_path(resource) if metadata else None
-        self.metadata_document = self._metadata(scopes_supported)
+        self.metadata_path, self.metadata_document = self._metadata(scopes_supported, metadata)
 
-    def _metadata(self, scopes_supported: Iterable[str]) -> bytes:
-        scopes = [str(scope(name)) for name in scopes_supported]
+    def _metadata(self, scopes: Iterable[str], served: object) -> tuple[str | None, bytes]:
+        scopes = [str(scope(name)) for name in scopes]
         names, methods = self._issuers.published_names, self.bearer_methods.names
         binding = self._possession.metadata
-        return metadata_document(self.resource, names, methods, scopes, binding)
+        path = metadata_path(self.resource) if served else None
+        return path, metadata_document(self.resource, names, methods, scopes, binding)
 
     def __repr__(self) -> str:
         return f"Guard({self.resource!r}, {list(self._issuers.names)!r})"

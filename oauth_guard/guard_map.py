@@ -1,7 +1,8 @@
 """GuardMap: the guard of each path, and the paths of their metadata."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 from oauth_guard.errors import ConfigurationError
@@ -86,6 +87,20 @@ def _check(guards: Mapping[Any, Guard]) -> None:
         if not isinstance(each, Guard):
             raise ConfigurationError(
                 "guard= is a Guard, or one for each path prefix: OAuthGuardMiddleware(app, guard)."
+            )
+    _check_tokens(guards.values())
+
+
+def _check_tokens(guards: Iterable[Guard]) -> None:
+    """Reject two resources whose guards accept each other's tokens."""
+    for one, other in combinations(guards, 2):
+        shared = one.accepted_tokens & other.accepted_tokens
+        if one.resource != other.resource and shared:
+            issuer, audience = min(shared)
+            raise ConfigurationError(
+                f"{one.resource} and {other.resource} accept each other's tokens, those of "
+                f"{issuer} for {audience}: use an issuer for each guard, with an audience= or "
+                "client of its own."
             )
 
 

@@ -47,6 +47,7 @@ from oauth_guard.protocol.paths import PublicPaths
 from oauth_guard.protocol.request import ResourceRequest, is_form, query_carries_token
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import ScopeExpression
+from oauth_guard.protocol.settings import checked_settings
 
 __all__ = ["OAuthGuardMiddleware"]
 
@@ -54,6 +55,7 @@ _GUARDED_TYPES = frozenset({"http", "websocket"})
 _HANDSHAKE = "WEBSOCKET"
 
 
+@checked_settings
 class OAuthGuardMiddleware:
     """Lets only requests with a valid token through to *app*, unless their path is public.
 
@@ -287,4 +289,8 @@ async def _send_rejection(
 def _requirement(requires: str | ScopeExpression | Requirement | None) -> Requirement | None:
     if requires is None or isinstance(requires, Requirement):
         return requires
+    if not isinstance(requires, str | ScopeExpression):
+        raise ConfigurationError(
+            'requires= takes one scope or expression, or Requirement.of("read", roles=["ops"]).'
+        )
     return Requirement.of(requires)

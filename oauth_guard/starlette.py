@@ -4,7 +4,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec, Unpack
+from typing import Any, NoReturn, ParamSpec, Unpack
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -56,13 +56,28 @@ def requires(
     """
     requirement = Requirement.of(*scopes, **settings)
 
-    def decorate(endpoint: Callable[_P, Any]) -> Callable[_P, Coroutine[Any, Any, Any]]:
-        guarded = _guarded(endpoint, requirement)
+    return _Decorator(requirement)
+
+
+class _Decorator:
+    """What `requires` returns: decorates one endpoint."""
+
+    def __init__(self, requirement: Requirement) -> None:
+        self._requirement = requirement
+
+    def __call__(self, endpoint: Callable[_P, Any]) -> Callable[_P, Coroutine[Any, Any, Any]]:
+        guarded = _guarded(endpoint, self._requirement)
         frame = inspect.currentframe()
         record_decorated(endpoint, frame and frame.f_back)
         return guarded
 
-    return decorate
+    @property
+    def __signature__(self) -> NoReturn:
+        """Reject `Depends(requires(...))`, whose parameters FastAPI looks up."""
+        raise ConfigurationError(
+            "requires() of oauth_guard.starlette is no dependency: in FastAPI write "
+            "dependencies=[requires(...)] with requires of oauth_guard.fastapi."
+        )
 
 
 async def admit(connection: HTTPConnection, requirement: Requirement) -> Identity:

@@ -15,6 +15,8 @@ from aiohttp import (
     TCPConnector,
 )
 
+from oauth_guard.protocol.settings import checked_settings
+
 __all__ = ["AiohttpClient"]
 
 
@@ -25,6 +27,7 @@ class _LoopSession(NamedTuple):
     session: ClientSession
 
 
+@checked_settings
 class AiohttpClient:
     """An HTTP client to pass as `http=`; useful where many tokens are introspected.
 

@@ -7,8 +7,10 @@ from typing import Protocol
 from urllib.parse import quote_plus
 
 from oauth_guard.errors import ConfigurationError
+from oauth_guard.issuers.members import missing_member
 from oauth_guard.jose.signing import SigningKey
 from oauth_guard.protocol.introspection import ClientProof
+from oauth_guard.protocol.settings import checked_settings
 
 __all__ = [
     "BearerToken",
@@ -17,6 +19,7 @@ __all__ = [
     "ClientSecretPost",
     "MutualTLS",
     "PrivateKeyJWT",
+    "check_authentication",
 ]
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -39,6 +42,7 @@ class ClientAuthentication(Protocol):
         ...
 
 
+@checked_settings
 @dataclass(frozen=True, slots=True)
 class ClientSecretBasic:
     """Send identifier and secret as HTTP Basic credentials (RFC 6749 §2.3.1).
@@ -77,6 +81,7 @@ class ClientSecretBasic:
         return self._proof
 
 
+@checked_settings
 @dataclass(frozen=True, slots=True)
 class ClientSecretPost:
     """Send identifier and secret in the form, for a server that does not support HTTP Basic.
@@ -100,6 +105,7 @@ class ClientSecretPost:
         return ClientProof({}, {"client_id": self.client_id, "client_secret": self.secret})
 
 
+@checked_settings
 class PrivateKeyJWT:
     """Send an assertion signed with a private key, which is never sent (RFC 7523 §2.2, §3).
 
@@ -163,6 +169,7 @@ class PrivateKeyJWT:
         return ClientProof({}, form)
 
 
+@checked_settings
 @dataclass(frozen=True, slots=True)
 class MutualTLS:
     """Authenticate by a client certificate (RFC 8705 §2), which the client in `http=` presents.
@@ -188,6 +195,7 @@ class MutualTLS:
         return ClientProof({}, {"client_id": self.client_id})
 
 
+@checked_settings
 @dataclass(frozen=True, slots=True)
 class BearerToken:
     """Send an access token of the resource server (RFC 7662 §2.1).
@@ -212,6 +220,21 @@ class BearerToken:
         """Return the header field."""
         token = self.token if isinstance(self.token, str) else self.token()
         return ClientProof({"authorization": f"Bearer {token}"}, {})
+
+
+def check_authentication(client: object, http: object) -> None:
+    """Check that *client* has every member of `ClientAuthentication`, and `MutualTLS` an *http*.
+
+    Raises:
+        ConfigurationError: It lacks one, or is a class, or *http* is missing.
+    """
+    if isinstance(client, type) or missing_member(client, ClientAuthentication):
+        raise ConfigurationError(
+            'client= takes ClientSecretBasic("api", secret), or an object of another class of '
+            "oauth_guard.issuers.client_auth."
+        )
+    if isinstance(client, MutualTLS) and http is None:
+        raise ConfigurationError("MutualTLS needs http=, a client that presents the certificate.")
 
 
 def _check(*values: object) -> None:

@@ -33,6 +33,7 @@ from oauth_guard.protocol.introspection import (
     write_form,
 )
 from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.protocol.settings import Seconds, checked_settings, in_seconds
 
 __all__ = ["IntrospectionIssuer"]
 
@@ -42,6 +43,7 @@ _TIMES = JWKSCache(deadline=2)
 _OK = 200
 
 
+@checked_settings
 class IntrospectionIssuer:
     """An authorization server at which each token is introspected, so tokens may be opaque.
 
@@ -57,8 +59,8 @@ class IntrospectionIssuer:
         http: The client for up to 64 concurrent requests; by default one that this library
             creates.
         insecure_http: Accept http for hosts that are not loopback, inside a private network.
-        cache_for: Seconds for which an active token's result is cached; 0 to introspect for each
-            request.
+        cache_for: Seconds, or a `timedelta`, for which an active token's result is cached; 0 to
+            introspect for each request.
         inactive_for: Seconds for which it is cached that a token is inactive.
         token_type_hint: Send the hint that the token is an access token (RFC 7662 §2.1).
         token_format: What all tokens of this issuer look like: a prefix, a length, a range of
@@ -96,8 +98,8 @@ class IntrospectionIssuer:
         metadata_issuer: str | None = None,
         http: HTTPClient | None = None,
         insecure_http: bool = False,
-        cache_for: float = 60,
-        inactive_for: float = 5,
+        cache_for: Seconds = 60,
+        inactive_for: Seconds = 5,
         token_type_hint: bool = False,
         token_format: TokenFormat | Sequence[TokenFormat] | None = None,
         signed: bool = False,
@@ -118,7 +120,7 @@ class IntrospectionIssuer:
         kind = SIGNED_MEDIA_TYPE if signed else JSON_MEDIA_TYPE
         source = endpoint or metadata_url or metadata_issuer or ""
         identity = (issuer, source, client.client_id, kind)
-        self.cache = CacheSettings(rules, identity, cache_for, inactive_for)
+        self.cache = CacheSettings(rules, identity, in_seconds(cache_for), in_seconds(inactive_for))
         self._rules, self._clock, self.accepts_unnamed_jwts = rules, clock, accepts_unnamed_jwts
         self._client, self._hint, self._media_type = client, token_type_hint, kind
         self._authority = metadata_issuer or issuer

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.http.fetcher import HTTPClient
-from oauth_guard.issuers.client_auth import ClientAuthentication, MutualTLS
+from oauth_guard.issuers.client_auth import ClientAuthentication, MutualTLS, check_authentication
 from oauth_guard.issuers.discovery import Discovery, find_endpoints
 from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.protocol.claim_settings import ClaimSettings
@@ -50,9 +50,8 @@ def find_endpoint(  # noqa: PLR0913 - settings
     )
     if insecure_http:
         _log.warning("%s: insecure_http=True lets tokens travel unprotected", issuer)
+    check_authentication(client, http)
     mtls = isinstance(client, MutualTLS)
-    if mtls and http is None:
-        raise ConfigurationError("MutualTLS needs http=, a client that presents the certificate.")
     discovery = find_endpoints(
         issuer,
         metadata_issuer,
@@ -79,7 +78,7 @@ def read_rules(  # noqa: PLR0913 - settings
     Raises:
         ConfigurationError: A setting is wrong, or is not for introspection.
     """
-    if without_audience not in {None, *get_args(WithoutAudience)}:
+    if without_audience not in (None, *get_args(WithoutAudience)):
         raise ConfigurationError(
             f"without_audience= is one of {' or '.join(map(repr, get_args(WithoutAudience)))}."
         )

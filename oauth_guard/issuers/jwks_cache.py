@@ -4,10 +4,12 @@ import math
 from dataclasses import dataclass
 
 from oauth_guard.errors import ConfigurationError
+from oauth_guard.protocol.settings import checked_settings
 
 __all__ = ["JWKSCache"]
 
 
+@checked_settings
 @dataclass(frozen=True, slots=True)
 class JWKSCache:
     """How long the keys of an issuer are cached, in seconds; the settings are independent.

@@ -21,6 +21,7 @@ from oauth_guard.protocol.access_token import AccessToken, UnverifiedToken, Vali
 from oauth_guard.protocol.claim_settings import ClaimSettings
 from oauth_guard.protocol.claims import RFC9068_CLAIMS, ClaimRules
 from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.protocol.settings import checked_settings
 from oauth_guard.protocol.urls import check_issuer_urls
 
 __all__ = ["JWTIssuer"]
@@ -29,6 +30,7 @@ _log = logging.getLogger("oauth_guard")
 _KEY_TIMES = JWKSCache()
 
 
+@checked_settings
 class JWTIssuer:
     """An authorization server whose tokens are validated by their signature.
 
@@ -128,6 +130,11 @@ class JWTIssuer:
     def algorithms(self) -> frozenset[str]:
         """The accepted values of `alg`, by which two issuers of one name differ."""
         return self._rules.algorithms
+
+    @property
+    def rules(self) -> ClaimRules:
+        """The rules by which its claims are read."""
+        return self._rules
 
     @property
     def accepts_opaque(self) -> bool:

@@ -3,13 +3,20 @@
 from collections.abc import Iterable, Sequence
 
 from oauth_guard.errors import ConfigurationError
-from oauth_guard.interfaces import Issuer
+from oauth_guard.interfaces import Issuer, Store
 from oauth_guard.issuers.members import missing_member
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.jose.algorithms import ASYMMETRIC, SYMMETRIC
 from oauth_guard.protocol.urls import is_issuer_url
 
-__all__ = ["algorithms_of", "check_listed", "check_not_shared", "published_name", "validating"]
+__all__ = [
+    "algorithms_of",
+    "check_listed",
+    "check_not_shared",
+    "check_store",
+    "published_name",
+    "validating",
+]
 
 
 def check_listed(issuers: object) -> tuple[Issuer | Tenants, ...]:
@@ -27,7 +34,7 @@ def check_listed(issuers: object) -> tuple[Issuer | Tenants, ...]:
     for each in listed:
         if isinstance(each, Tenants):
             continue
-        if not hasattr(each, "validate"):
+        if isinstance(each, type) or not hasattr(each, "validate"):
             raise ConfigurationError(f"issuers contains {each!r}, which is no issuer: {example}.")
         if member := missing_member(each, Issuer):
             raise ConfigurationError(
@@ -35,6 +42,18 @@ def check_listed(issuers: object) -> tuple[Issuer | Tenants, ...]:
                 "every member of oauth_guard.interfaces.Issuer."
             )
     return listed
+
+
+def check_store(store: object) -> None:
+    """Check that *store* has every member of `Store`, or is None.
+
+    Raises:
+        ConfigurationError: It lacks one, or is a class.
+    """
+    if store is not None and (isinstance(store, type) or missing_member(store, Store)):
+        raise ConfigurationError(
+            "store= takes a store, such as MemoryStore() or RedisStore(url, key=...)."
+        )
 
 
 def validating(name: str, issuers: Iterable[Issuer]) -> tuple[Issuer, ...]:

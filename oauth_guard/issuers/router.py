@@ -11,10 +11,12 @@ from oauth_guard.issuers.listed_issuers import (
     algorithms_of,
     check_listed,
     check_not_shared,
+    check_store,
     published_name,
     validating,
 )
 from oauth_guard.issuers.remarks import RemarkLog
+from oauth_guard.issuers.shared_audience import accepted_tokens, warn_of_shared_audience
 from oauth_guard.issuers.tenants import TenantDirectory, Tenants
 from oauth_guard.jose.header_cache import HeaderCache
 from oauth_guard.protocol.access_token import Validation
@@ -58,7 +60,8 @@ class IssuerRouter:
         clock: Clock = time.time,
         monotonic: Clock = time.monotonic,
     ) -> None:
-        listed = check_listed(issuers)
+        self._listed = listed = check_listed(issuers)
+        check_store(store)
         self._issuers = [
             cached(each, store, clock=clock, monotonic=monotonic)
             for each in listed
@@ -136,6 +139,11 @@ class IssuerRouter:
         token.cache_header(self._header_cache)
         self._was_ready = self._was_ready or self.ready
         return validation
+
+    def accepted_tokens(self, resource: str) -> frozenset[tuple[str, str]]:
+        """Return what a guard of *resource* accepts; log if a guard of another one does too."""
+        warn_of_shared_audience(self._listed, resource)
+        return accepted_tokens(self._listed, resource)
 
     def start(self) -> None:
         """Let each issuer start to fetch what it needs."""

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import math
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -16,6 +16,7 @@ from oauth_guard.issuers.introspection_cache import cached
 from oauth_guard.issuers.members import missing_member
 from oauth_guard.issuers.rate_limit import RateLimit
 from oauth_guard.protocol.access_token import Validation
+from oauth_guard.protocol.settings import checked_settings
 from oauth_guard.protocol.urls import check_issuer_urls
 from oauth_guard.single_flight import Singleflight
 
@@ -31,6 +32,7 @@ Resolve: TypeAlias = Callable[[str], Awaitable[Issuer | None]]
 """Returns the issuer with exactly this identifier, or None if no tenant has it."""
 
 
+@checked_settings
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tenants:
     """Trusts the issuers that *resolve* returns; used as an entry of a guard's `issuers`.
@@ -50,6 +52,8 @@ class Tenants:
         deadline: Seconds that one call of *resolve* may take.
         aclose: Closes what *resolve* uses, when the guard closes.
         insecure_http: Look up http names as well, inside a private network.
+        audience: The `audience=` of every issuer that *resolve* returns, if it is the same for
+            all. It is only used to reject two guards that would accept each other's tokens.
 
     Raises:
         ConfigurationError: A number is out of range.
@@ -63,6 +67,7 @@ class Tenants:
     deadline: float = 2
     aclose: Callable[[], Awaitable[None]] | None = None
     insecure_http: bool = False
+    audience: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Check the numbers.

@@ -7,6 +7,7 @@ from oauth_guard.errors import ConfigurationError
 from oauth_guard.jose.algorithms import ASYMMETRIC, SYMMETRIC
 from oauth_guard.protocol.claim_checks import ClaimChecks, ClaimFunction, is_plain_function
 from oauth_guard.protocol.name_claims import ClaimPath
+from oauth_guard.protocol.settings import Seconds
 
 __all__ = ["ClaimSettings", "check_algorithms", "media_type", "parse_setting"]
 
@@ -36,7 +37,8 @@ class ClaimSettings(TypedDict, total=False):
             function of the claims that raises `InvalidToken` to reject the token. This function
             and `is_client_token` get verified claims, with arrays as tuples. A `LookupError`,
             `TypeError`, `AttributeError` or `ValueError` from either rejects the token too.
-        leeway: The accepted clock difference in seconds, from 0 to 300; by default 5.
+        leeway: The accepted clock difference in seconds, from 0 to 300, or a `timedelta`;
+            by default 5.
     """
 
     types: Iterable[str | None]
@@ -54,7 +56,7 @@ class ClaimSettings(TypedDict, total=False):
     entitlement_claims: Iterable[ClaimPath]
     is_client_token: Callable[[Mapping[str, Any]], bool]
     claims: Mapping[str, Any] | ClaimFunction
-    leeway: float
+    leeway: Seconds
 
 
 def media_type(typ: str) -> str:
@@ -94,9 +96,11 @@ def _function(setting: str, value: object) -> Callable[[Mapping[str, Any]], Any]
     return value
 
 
-def _audience(_: str, audience: str | Iterable[str]) -> tuple[str, ...]:
-    names = (audience,) if isinstance(audience, str) else tuple(audience or ())
-    if not names or not all(names):
+def _audience(_: str, audience: Any) -> tuple[str, ...]:
+    given = [audience] if isinstance(audience, str) else audience
+    is_list = isinstance(given, Iterable) and not isinstance(given, Mapping | bytes)
+    names = tuple(given) if is_list else ()
+    if not names or not all(isinstance(name, str) and name for name in names):
         raise ConfigurationError(
             "audience= is empty: leave it out to accept the resource itself, or name one."
         )

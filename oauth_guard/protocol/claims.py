@@ -16,6 +16,7 @@ from oauth_guard.protocol.claim_settings import (
     parse_setting,
 )
 from oauth_guard.protocol.name_claims import ClaimPath, top_level_names
+from oauth_guard.protocol.settings import read_settings
 from oauth_guard.protocol.token_kinds import KIND_CLAIMS, is_other_kind
 
 __all__ = ["RFC9068_CLAIMS", "ClaimRules"]
@@ -96,12 +97,8 @@ class ClaimRules:
             ConfigurationError: A setting is unknown or malformed, or the rules would accept no
                 token, or too many. The text says what to write instead.
         """
-        known = ClaimSettings.__annotations__
-        for unknown in settings.keys() - known.keys():
-            raise ConfigurationError(f"{unknown}= is no setting; there are {', '.join(known)}.")
-        rules = cls(
-            issuer, **{name: parse_setting(name, value) for name, value in settings.items()}
-        )
+        read = read_settings(settings, ClaimSettings, owner="an issuer")
+        rules = cls(issuer, **{name: parse_setting(name, value) for name, value in read.items()})
         check_algorithms(rules.algorithms)
         if not 0 <= rules.leeway <= _MAX_LEEWAY:
             raise ConfigurationError("leeway= is in seconds, from 0 to 300.")

@@ -4,7 +4,8 @@ import re
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from difflib import get_close_matches
+from typing import Any, Self
 
 from oauth_guard.errors import ConfigurationError
 
@@ -19,6 +20,14 @@ _ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PLAIN = frozenset((string.ascii_letters + string.digits + "-._~!$&'()*+,;=:@").encode())
 _PATTERN = re.compile(r"(?:([A-Z]+) )?(/\S*)")
 _SAFE = ("GET", "HEAD")
+# What other routers write for a parameter, or a regular expression.
+_TEMPLATE = re.compile(r"[{}<>^|\[\]]|/:|\$$|\.\+")
+_METHODS = (
+    *("WEBSOCKET", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "TRACE"),
+    *("CONNECT", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT"),
+    *("PURGE", "SEARCH", "MERGE"),
+)
+_NO_METHODS = {"WS", "WSS", "ALL", "ANY", "HTTP", "HTTPS", "SAFE"}
 
 
 def route_path(path: str, root_path: str) -> str:
@@ -76,6 +85,16 @@ def is_ambiguous(path: str, raw_path: bytes | None) -> bool:
     )
 
 
+def _check_method(method: str | None) -> None:
+    """Reject what is no method, and looks like a mistake."""
+    if method is None or method in _METHODS:
+        return
+    similar = get_close_matches(method, _METHODS, n=1)
+    if similar or method in _NO_METHODS:
+        advice = f"write {similar[0]}" if similar else "write one entry for each method"
+        raise ConfigurationError(f"public= has {method}, which is no HTTP method: {advice}.")
+
+
 def _decode_needed(raw_path: bytes) -> str:
     """Decode the escapes of *raw_path*, except those of characters that need no encoding."""
     decoded = _ENCODED.sub(_decode_one, raw_path.partition(b"?")[0])
@@ -105,7 +124,7 @@ class PublicPaths:
     subtrees: frozenset[tuple[str, str]]
 
     @classmethod
-    def of(cls, patterns: Iterable[str]) -> Self:
+    def of(cls, patterns: Iterable[Any]) -> Self:
         """Read patterns: `/health`, `POST /hook`, `WEBSOCKET /feed`, `/static/*`.
 
         Raises:
@@ -116,13 +135,19 @@ class PublicPaths:
         exact: set[tuple[str, str]] = set()
         subtrees: set[tuple[str, str]] = set()
         for pattern in patterns:
-            match = _PATTERN.fullmatch(pattern)
+            match = _PATTERN.fullmatch(pattern) if isinstance(pattern, str) else None
             path = match[2].removesuffix("/*") if match else "*"
             if match is None or "*" in path or is_ambiguous(path, None):
                 raise ConfigurationError(
                     f'public= takes "/path", "METHOD /path", "WEBSOCKET /path" or "/path/*", '
                     f"not {pattern!r}."
                 )
+            if _TEMPLATE.search(path):
+                raise ConfigurationError(
+                    f"public= has no parameters or regular expressions, as in {pattern!r}: write "
+                    'the whole path, or "/path/*" for all paths below one.'
+                )
+            _check_method(match[1])
             chosen = subtrees if match[2].endswith("/*") else exact
             chosen.update((method, path) for method in ([match[1]] if match[1] else _SAFE))
         return cls(frozenset(exact), frozenset(subtrees))

@@ -4,13 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
-from typing import Any, Self, TypedDict, Unpack
+from typing import Self, TypedDict, Unpack
 
-from oauth_guard.errors import ConfigurationError, InsufficientScope, MissingCredentials, Reason
+from oauth_guard.errors import InsufficientScope, MissingCredentials, Reason
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.scopes import ScopeExpression, scope
+from oauth_guard.protocol.settings import checked_settings, read_settings
 
 __all__ = ["Requirement", "RequirementSettings"]
+
+
+_LISTS = {"roles", "groups", "entitlements"}
 
 
 class RequirementSettings(TypedDict, total=False):
@@ -33,6 +37,7 @@ class RequirementSettings(TypedDict, total=False):
     introspect: bool
 
 
+@checked_settings
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """What a route requires: everything that is set must be satisfied.
@@ -57,7 +62,9 @@ class Requirement:
                 setting is unknown.
         """
         parts = [part if isinstance(part, ScopeExpression) else scope(part) for part in scopes]
-        read = {name: _setting(name, value) for name, value in settings.items()}
+        read = read_settings(settings, RequirementSettings, owner="requires()")
+        for name in _LISTS & read.keys():
+            read[name] = frozenset(read[name])
         return cls(scopes=reduce(and_, parts) if parts else None, **read)
 
     @property
@@ -90,14 +97,3 @@ class Requirement:
             unknown = identity.kind == "unknown"
             reason = Reason.NO_SUBJECT if unknown else Reason.NOT_A_USER
         return None if reason is None else InsufficientScope(reason)
-
-
-def _setting(name: str, value: Any) -> Any:
-    if name not in RequirementSettings.__annotations__:
-        known = ", ".join(RequirementSettings.__annotations__)
-        raise ConfigurationError(f"{name}= is not a requirement of a route; there are {known}.")
-    if name in {"users_only", "introspect"}:
-        return value
-    if isinstance(value, str):
-        raise ConfigurationError(f'{name}= takes a list: {name}=["{value}"].')
-    return frozenset(value)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product
+from types import FunctionType
 from typing import NoReturn, TypeVar
 
 from oauth_guard.errors import ConfigurationError
@@ -13,6 +14,8 @@ __all__ = ["ScopeExpression", "scope"]
 _T = TypeVar("_T")
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+# RFC 6749 §3.3 allows these separators in a scope; those of SMART on FHIR have them in a query.
+_SEVERAL = re.compile(r"[\w.:/*-]+([,;|&]+[\w.:/*-]+)+|[\w.:/*-]+[,;]|[,;][\w.:/*-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,18 @@ class ScopeExpression:
         """Build the sets once, not for each request."""
         object.__setattr__(self, "_sets", tuple(map(frozenset, self.alternatives)))
 
-    def __and__(self, other: "ScopeExpression") -> "ScopeExpression":
-        pairs = product(self.alternatives, other.alternatives)
+    def __and__(self, other: "ScopeExpression | str") -> "ScopeExpression":
+        pairs = product(self.alternatives, _expression(other).alternatives)
         return ScopeExpression(_distinct(_distinct(left + right) for left, right in pairs))
 
-    def __or__(self, other: "ScopeExpression") -> "ScopeExpression":
-        return ScopeExpression(_distinct(self.alternatives + other.alternatives))
+    def __rand__(self, other: str) -> "ScopeExpression":
+        return _expression(other) & self
+
+    def __or__(self, other: "ScopeExpression | str") -> "ScopeExpression":
+        return ScopeExpression(_distinct(self.alternatives + _expression(other).alternatives))
+
+    def __ror__(self, other: str) -> "ScopeExpression":
+        return _expression(other) | self
 
     def __bool__(self) -> NoReturn:
         # `scope("a") and scope("b")` is `scope("b")` in Python: it would drop a requirement.
@@ -62,12 +71,34 @@ def scope(*names: str) -> ScopeExpression:
     if not names:
         raise ConfigurationError('scope() needs at least one name: scope("read").')
     for name in names:
-        if not _SCOPE.fullmatch(name):
-            raise ConfigurationError(
-                f"{name!r} is no scope: write printable ASCII without space, quote or backslash, "
-                'and several scopes as several arguments: scope("read", "write").'
-            )
+        _check(name)
     return ScopeExpression((_distinct(names),))
+
+
+def _expression(operand: object) -> ScopeExpression:
+    return operand if isinstance(operand, ScopeExpression) else scope(operand)  # type: ignore[arg-type] # it is checked
+
+
+def _check(name: object) -> None:
+    example = 'write each scope as an argument: scope("read", "write")'
+    if isinstance(name, FunctionType):
+        raise ConfigurationError(
+            f"{name.__qualname__} is a function and no scope: write requires() with parentheses."
+        )
+    if not isinstance(name, str):
+        raise ConfigurationError(
+            f"A scope is a string, not of type {type(name).__name__}: {example}."
+        )
+    if not _SCOPE.fullmatch(name):
+        raise ConfigurationError(
+            f"{name!r} is no scope: write printable ASCII without space, quote or backslash, and "
+            'several scopes as several arguments: scope("read", "write").'
+        )
+    if _SEVERAL.fullmatch(name):
+        raise ConfigurationError(
+            f"{name!r} looks like several scopes: {example}, and alternatives as "
+            'scope("a") | scope("b").'
+        )
 
 
 def _distinct(items: Iterable[_T]) -> tuple[_T, ...]:

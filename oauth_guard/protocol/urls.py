@@ -1,6 +1,7 @@
 """Checks of configured URLs: resources, issuers and endpoints (RFC 8414 §2, RFC 9728 §1.2)."""
 
 import ipaddress
+import re
 from urllib.parse import SplitResult, urlsplit
 
 from oauth_guard.errors import ConfigurationError
@@ -14,6 +15,9 @@ __all__ = [
     "origins_of",
     "parse_url",
 ]
+
+_WELL_KNOWN = "/.well-known/"
+_METADATA = re.compile(r"/\.well-known/(openid-configuration|oauth-authorization-server)")
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -82,13 +86,14 @@ def check_issuer_urls(
     names = {"issuer": issuer, "metadata_issuer=": metadata_issuer}
     derived = "issuer" if metadata_issuer is None else "metadata_issuer="
     for setting, name in names.items():
+        _check_not_metadata(name, setting)
         if setting == derived and not is_located:
             _check_issuer_url(name, setting, insecure_http=insecure_http)
         elif name is not None or setting == "issuer":
             _check_name(name, setting)
     for setting, url in urls.items():
-        if url:
-            parse_url(url, setting=f"{setting}=", insecure_http=insecure_http)
+        if url is not None:
+            _check_url(url, setting, insecure_http=insecure_http)
     published = metadata_issuer or issuer
     return published if is_issuer_url(published, insecure_http=insecure_http) else None
 
@@ -128,6 +133,21 @@ def _check_issuer_url(issuer: object, setting: str, *, insecure_http: bool) -> N
         ) from None
     if parts.query or "?" in str(issuer):
         raise ConfigurationError(f"{setting} must have no query, unlike {issuer!r}.")
+
+
+def _check_url(url: str, setting: str, *, insecure_http: bool) -> None:
+    parse_url(url, setting=f"{setting}=", insecure_http=insecure_http)
+    if setting != "metadata_url" and _METADATA.search(url):
+        raise ConfigurationError(f"{setting}= is the URL of metadata: write metadata_url=.")
+
+
+def _check_not_metadata(name: object, setting: str) -> None:
+    if isinstance(name, str) and _WELL_KNOWN in name:
+        raise ConfigurationError(
+            f"{setting} is the identifier, which its tokens have in `iss`, not {name!r}: write "
+            f"{name.partition(_WELL_KNOWN)[0]!r}, and the URL of its metadata or keys, if it "
+            "must be set, as metadata_url= or jwks_uri=."
+        )
 
 
 def _check_name(name: object, setting: str) -> None:

@@ -3,11 +3,13 @@
 import time
 
 from oauth_guard.interfaces import Clock, StoredValue
+from oauth_guard.protocol.settings import checked_settings
 from oauth_guard.ttl_cache import MAX_ENTRIES, TTLCache
 
 __all__ = ["MemoryStore"]
 
 
+@checked_settings
 class MemoryStore:
     """A store for one process; its values are lost when the process ends.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from oauth_guard.interfaces import Clock, StoredValue
+from oauth_guard.protocol.settings import checked_settings
 from oauth_guard.stores.redis_clients import RedisClient, get_with_ttl
 from oauth_guard.stores.redis_server import RedisServer, milliseconds
 from oauth_guard.stores.sealed import SealedStore
@@ -16,6 +17,7 @@ _PREFIX = "oauth_guard:"
 _NO_EXPIRY, _NO_KEY = -1, -2  # replies to PTTL
 
 
+@checked_settings
 class RedisStore:
     """A store on a Redis server. Values are sealed: who can write there can't forge or move one.
 

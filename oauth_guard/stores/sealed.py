@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.interfaces import Clock, Store, StoredValue
+from oauth_guard.protocol.settings import checked_settings
 
 __all__ = ["SealedStore"]
 
@@ -19,6 +20,7 @@ _MAX_BYTES = 256 * 1024  # a MAC over a huge value that an attacker wrote would 
 _SKEW = 60  # seconds of clock skew before an expired value is logged as a possible replay
 
 
+@checked_settings
 class SealedStore:
     """A store over another store that others may be able to write to.
 

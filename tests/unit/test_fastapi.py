@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import pytest
 from anyio import to_thread
-from fastapi import APIRouter, FastAPI, Request, Security
+from fastapi import APIRouter, Depends, FastAPI, Request, Security
 from fastapi.security import HTTPBasic
 from starlette.routing import Mount, Route
 from starlette.websockets import WebSocket
@@ -326,3 +326,48 @@ def test_document_changes_its_own_application_only() -> None:
     """Routes of several applications share one scheme object."""
     document(_app(), **FLOW, scopes={})
     assert _app().openapi()["components"]["securitySchemes"]["OAuth2"]["type"] == "http"
+
+
+async def _endpoint(request: Request) -> None: ...
+
+
+def _annotated(caller: requires("read")) -> None: ...  # type: ignore[valid-type]
+
+
+MISUSES: dict[str, Callable[[FastAPI], object]] = {
+    "a decorator": lambda app: requires("read")(app.get("/a")(_endpoint)),
+    "a decorator below the route": lambda app: app.get("/a")(requires("read")(_endpoint)),
+    "a decorator without parentheses": lambda _: requires(_endpoint),  # type: ignore[arg-type]
+    "in Depends": lambda app: app.get("/a", dependencies=[Depends(requires("read"))]),
+    "of Starlette in Depends": lambda app: app.get(
+        "/a", dependencies=[Depends(starlette_requires("read"))]
+    ),
+    "in Security": lambda app: app.get("/a", dependencies=[Security(requires("read"))]),
+    "in Annotated and Depends": lambda app: app.get("/a")(_nested),
+    "a default in Depends": lambda app: app.get("/a")(_default),
+    "no list": lambda app: app.get("/a", dependencies=requires("read")),
+    "of a router, no list": lambda _: APIRouter(dependencies=requires("read")),
+    "an annotation": lambda app: app.get("/a")(_annotated),
+    "an annotation of a WebSocket": lambda app: app.websocket("/a")(_annotated),
+}
+
+
+def _nested(caller: Annotated[Identity, Depends(requires("read"))]) -> None: ...
+
+
+def _default(caller: Any = Depends(requires("read"))) -> None: ...  # noqa: B008
+
+
+@pytest.mark.parametrize("misuse", MISUSES.values(), ids=MISUSES)
+def test_requires_in_a_wrong_place_says_what_to_write(
+    misuse: Callable[[FastAPI], object],
+) -> None:
+    """When the route is defined."""
+    with pytest.raises(ConfigurationError, match=r"write (dependencies=\[requires|requires\(\))"):
+        _apply(misuse)
+
+
+def _apply(misuse: Callable[[FastAPI], object]) -> None:
+    register = misuse(FastAPI())
+    if callable(register):
+        register(_endpoint)

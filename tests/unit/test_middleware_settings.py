@@ -1,11 +1,13 @@
 """A wrong setting of the middleware fails when it is built, and says what to write instead."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from oauth_guard import ConfigurationError, OAuthGuardMiddleware
+from oauth_guard.starlette import requires
 from tests.acceptance.standards.api import Api, plain
 
 
@@ -26,6 +28,13 @@ def api() -> Api:
         ({"cors": "https://a.example"}, r'cors= takes a list: cors=\["https://a.example"\]'),
         ({"cors": ["https://a.example/"]}, r'cors= takes origins like "https://app.example.com"'),
         ({"cors": ["*"], "cors_expose": ["a b"]}, "cors_expose= takes names of header fields"),
+        ({"requires": ["a", "b"]}, r'requires= takes one scope .* Requirement.of\("read"'),
+        ({"requires": True}, r"requires= takes one scope"),
+        ({"requires": requires("a")}, r"requires= takes one scope"),
+        ({"requires": "a,b"}, r'scope\("a"\) \| scope\("b"\)'),
+        ({"public": ["/orders/{id}"]}, "no parameters or regular expressions"),
+        ({"public": ["PSOT /hook"]}, "write POST"),
+        ({"public": [re.compile("/a")]}, 'public= takes a list of strings|takes "/path"'),
         ({"requires": "a b"}, r'several arguments: scope\("read", "write"\)'),
     ],
 )

@@ -15,6 +15,7 @@ from oauth_guard.issuers.presets.settings import OPENID_CONFIGURATION, PresetSet
 from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.jose.jws import JWS
+from oauth_guard.protocol.settings import checked_settings
 from oauth_guard.protocol.urls import origins_of
 
 __all__ = ["entra", "entra_any_tenant"]
@@ -37,6 +38,7 @@ _NO_TENANT = "00000000-0000-0000-0000-000000000000"
 _SINGLE_TENANT_SETTINGS = ("keys", "jwks_uri", "metadata_url")
 
 
+@checked_settings
 def entra(
     tenant: str,
     *,
@@ -74,6 +76,7 @@ def entra(
     )
 
 
+@checked_settings
 def entra_any_tenant(**settings: Unpack[PresetSettings]) -> Tenants:
     """Trust every tenant of Microsoft Entra ID: the work and school accounts of any organization.
 
@@ -94,14 +97,19 @@ def entra_any_tenant(**settings: Unpack[PresetSettings]) -> Tenants:
             raise ConfigurationError(f"{name}= is for a single tenant: leave it out.")
     keys = _SharedKeys(_shared_key_set(settings))
     settings["keys"] = keys
-    entra(_NO_TENANT, **settings)  # so that an invalid setting raises now
+    example = entra(_NO_TENANT, **settings)  # an invalid setting raises now
 
     async def resolve(issuer: str) -> JWTIssuer | None:
         match = _TENANT_ISSUER.fullmatch(issuer)
         return entra(match[1], **settings) if match and match[1] != _PERSONAL_TENANT else None
 
     # A lookup needs no I/O, so its rate needs no limit: an evicted tenant is resolved again.
-    return Tenants(resolve=resolve, max_lookups_per_second=100_000, aclose=keys.source.aclose)
+    return Tenants(
+        resolve=resolve,
+        max_lookups_per_second=100_000,
+        aclose=keys.source.aclose,
+        audience=example.rules.audience,
+    )
 
 
 def _shared_key_set(settings: PresetSettings, clock: Clock = time.monotonic) -> RemoteKeySet:

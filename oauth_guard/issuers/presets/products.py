@@ -7,14 +7,19 @@ from typing import Any, Unpack
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.issuers.jwt import JWTIssuer
 from oauth_guard.issuers.presets.settings import PresetSettings, preset
+from oauth_guard.protocol.settings import checked_settings
+from oauth_guard.protocol.urls import parse_url
 
 __all__ = ["auth0", "cognito", "google", "keycloak", "okta"]
 
+_REALM = re.compile(r"[^?#]*/realms/[^/?#]+")
+_OKTA_SERVER = re.compile(r"https?://[^/?#]+/oauth2/[^/?#]+")
 _POOL = re.compile(r"([a-z]{2,3}(?:-[a-z]+)+-\d)_[0-9A-Za-z]+")
 _RS256 = ("RS256",)
 _OAUTH_CLIENT = ".apps.googleusercontent.com"
 
 
+@checked_settings
 def keycloak(
     realm_url: str, *, roles_of: str | None = None, **settings: Unpack[PresetSettings]
 ) -> JWTIssuer:
@@ -32,6 +37,12 @@ def keycloak(
     Raises:
         ConfigurationError: A setting is invalid; the text says what to write instead.
     """
+    parse_url(realm_url, setting="issuer", insecure_http=settings.get("insecure_http", False))
+    if not _REALM.fullmatch(realm_url):
+        raise ConfigurationError(
+            "realm_url must be the URL of a realm, without a slash at its end: "
+            f'"https://sso.example.com/realms/acme", not {realm_url!r}.'
+        )
     roles = (
         ("realm_access", "roles") if roles_of is None else ("resource_access", roles_of, "roles")
     )
@@ -52,6 +63,7 @@ def _is_service_account(claims: Mapping[str, Any]) -> bool:
     return str(claims.get("preferred_username", "")).lower() == name.lower()
 
 
+@checked_settings
 def auth0(domain: str, **settings: Unpack[PresetSettings]) -> JWTIssuer:
     """Trust a tenant of Auth0: `auth0("acme.eu.auth0.com", audience="https://api.example.com")`.
 
@@ -82,6 +94,7 @@ def _is_machine(claims: Mapping[str, Any]) -> bool:
     return claims.get("sub") == f"{claims.get('azp', claims.get('client_id'))}@clients"
 
 
+@checked_settings
 def okta(issuer: str, **settings: Unpack[PresetSettings]) -> JWTIssuer:
     """Trust a custom authorization server of Okta: `.../oauth2/default`, or another ID.
 
@@ -97,7 +110,8 @@ def okta(issuer: str, **settings: Unpack[PresetSettings]) -> JWTIssuer:
     Raises:
         ConfigurationError: A setting is invalid; the text says what to write instead.
     """
-    if "/oauth2/" not in issuer:
+    parse_url(issuer, setting="issuer", insecure_http=settings.get("insecure_http", False))
+    if not _OKTA_SERVER.fullmatch(issuer):
         raise ConfigurationError(
             'issuer must be a custom authorization server: "https://acme.okta.com/oauth2/default".'
         )
@@ -113,6 +127,7 @@ def okta(issuer: str, **settings: Unpack[PresetSettings]) -> JWTIssuer:
     )
 
 
+@checked_settings
 def cognito(
     user_pool_id: str, *, client_ids: Iterable[str], **settings: Unpack[PresetSettings]
 ) -> JWTIssuer:
@@ -146,6 +161,7 @@ def cognito(
     )
 
 
+@checked_settings
 def google(**settings: Unpack[PresetSettings]) -> JWTIssuer:
     """Trust service accounts of Google, which send ID tokens issued for this API.
 

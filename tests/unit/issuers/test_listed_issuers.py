@@ -1,12 +1,21 @@
 """Listed issuers are checked before a guard is built from them."""
 
+from typing import Any
+
 import pytest
 
-from oauth_guard import ClientSecretBasic, ConfigurationError, IntrospectionIssuer, JWTIssuer
+from oauth_guard import (
+    ClientSecretBasic,
+    ConfigurationError,
+    IntrospectionIssuer,
+    JWTIssuer,
+    MemoryStore,
+)
 from oauth_guard.issuers.listed_issuers import (
     algorithms_of,
     check_listed,
     check_not_shared,
+    check_store,
     published_name,
     validating,
 )
@@ -57,3 +66,12 @@ def test_group_of_issuers_that_share_tokens_is_a_configuration_error() -> None:
     check_not_shared([OPAQUE], [])
     with pytest.raises(ConfigurationError, match="share_tokens=True"):
         check_not_shared([], [OPAQUE, OPAQUE])
+
+
+@pytest.mark.parametrize("store", [MemoryStore, {}, "redis://localhost", 5])
+def test_store_that_lacks_a_member_is_a_configuration_error(store: Any) -> None:
+    """A class too."""
+    with pytest.raises(ConfigurationError, match="store= takes a store"):
+        check_store(store)
+    check_store(MemoryStore())
+    check_store(None)

@@ -26,7 +26,7 @@ _ISSUER = "https://as.example.com"
         pytest.param({"algorithms": ("ES256K",)}, "not 'ES256K'", id="an unknown algorithm"),
         pytest.param(
             {"issuer_name": "x"},
-            "issuer_name= is no setting; there are types,",
+            "issuer_name= is no setting of an issuer. There are types,",
             id="an unknown setting",
         ),
         pytest.param(

@@ -1,5 +1,7 @@
 """Paths are read as the application's router reads them; an ambiguous path is not public."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -215,6 +217,53 @@ def test_pattern_for_all_paths_makes_every_path_below_the_root_public() -> None:
     assert not everything.include("GET", "/", None)
     assert not everything.include("POST", "/a", None)
     assert not PublicPaths.of([]).include("GET", "/", None)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("/orders/{id}", "/orders/{id:int}/*", "/orders/<id>", "/orders/<int:id>", "/orders/:id"),
+        *("/a.+", "/a|b", "/a[0-9]", "/^a", "/a$", "/a/{path:path}", "GET /{id}"),
+    ],
+)
+def test_pattern_with_a_parameter_or_expression_is_rejected(pattern: str) -> None:
+    """It would match nothing."""
+    with pytest.raises(ConfigurationError, match="public= has no parameters or regular"):
+        PublicPaths.of([pattern])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "advice"),
+    [
+        ("PSOT /hook", "PSOT, which is no HTTP method: write POST"),
+        ("GETT /hook", "write GET"),
+        ("DELTE /hook", "write DELETE"),
+        ("WEBSOCKETS /feed", "write WEBSOCKET"),
+        ("WS /feed", "write one entry for each method"),
+        ("ANY /hook", "no HTTP method"),
+        ("ALL /hook", "no HTTP method"),
+    ],
+)
+def test_pattern_with_a_mistyped_method_is_rejected(pattern: str, advice: str) -> None:
+    """It would match nothing."""
+    with pytest.raises(ConfigurationError, match=advice):
+        PublicPaths.of([pattern])
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["NOTIFY /a", "PURGE /a", "QUERY /a", "/v1/x:cancel", "/a(b)", "/a+b", "/$metadata", "/a.b/*"],
+)
+def test_pattern_of_characters_that_a_path_has_is_accepted(pattern: str) -> None:
+    """A method of the application's own too."""
+    assert not PublicPaths.of([pattern]).is_empty
+
+
+@pytest.mark.parametrize("pattern", [re.compile("/a"), None, 5, b"/a", ("GET", "/a")], ids=repr)
+def test_pattern_that_is_not_a_string_is_rejected(pattern: object) -> None:
+    """A regular expression too."""
+    with pytest.raises(ConfigurationError, match='public= takes "/path"'):
+        PublicPaths.of([pattern])
 
 
 @pytest.mark.parametrize(

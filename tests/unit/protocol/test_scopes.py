@@ -1,5 +1,6 @@
 """Scope expressions combine like logical `and` and `or`."""
 
+import operator
 from collections.abc import Callable
 from itertools import chain, combinations
 from typing import Any
@@ -128,8 +129,58 @@ def test_scope_without_names_is_rejected() -> None:
 @pytest.mark.parametrize("name", [["read"], ("r", "w"), None, 5, b"read"], ids=repr)
 def test_scope_that_is_not_a_string_is_rejected(name: Any) -> None:
     """It fails when the route is defined, not on a request."""
-    with pytest.raises(TypeError):
+    with pytest.raises(ConfigurationError, match="write each scope as an argument"):
         scope(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("read,write", "a,b,c", "a:read;a:write", "read|write", "read&write", "read||write"),
+        *("read,", ",read", "read;", "a/b,c.d", "orders:*,users:*"),
+    ],
+)
+def test_scope_that_looks_like_several_is_rejected(name: str) -> None:
+    """Servers issue none like it, so no token would ever have it."""
+    with pytest.raises(ConfigurationError, match=r"several scopes: .* scope\("):
+        scope(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "patient/Observation.rs?category=http://terminology.example/category|laboratory",
+        "patient/Observation.rs?code=a,b&status=c",
+        "#[]^_{|}",
+        "|",
+        "urn:x:a",
+    ],
+)
+def test_scope_with_a_separator_in_a_query_is_accepted(name: str) -> None:
+    """SMART on FHIR has such scopes."""
+    assert str(scope(name)) == name
+
+
+@pytest.mark.parametrize("wrong", [None, 5, ["b"], "b c", "b,c"], ids=str)
+@pytest.mark.parametrize("operator", [operator.or_, operator.and_])
+def test_operand_that_is_no_scope_is_rejected(operator: Any, wrong: Any) -> None:
+    """On either side."""
+    for left, right in ((scope("a"), wrong), (wrong, scope("a"))):
+        with pytest.raises(ConfigurationError, match="scope"):
+            operator(left, right)
+
+
+def test_function_in_place_of_a_scope_is_rejected() -> None:
+    """That is a decorator without parentheses."""
+    with pytest.raises(ConfigurationError, match=r"write requires\(\) with parentheses"):
+        scope(test_function_in_place_of_a_scope_is_rejected)  # type: ignore[arg-type]
+
+
+def test_string_may_be_an_operand() -> None:
+    """On either side of `&` and `|`."""
+    assert scope("a") | "b" == "a" | scope("b") == scope("a") | scope("b")
+    assert scope("a") & "b" == "a" & scope("b") == scope("a") & scope("b")
+    assert ("a" | scope("b") & "c").alternatives == (("a",), ("b", "c"))
 
 
 def test_truth_value_of_an_expression_raises_type_error() -> None:

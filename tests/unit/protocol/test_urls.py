@@ -206,3 +206,30 @@ def test_origins_have_no_duplicates_and_skip_urls_without_a_host() -> None:
     names = ("urn:example:sts", "a@b.example", "ftp://a.example", "http://[", "https://a:x")
     urls = ("https://a.example/1", None, "https://a.example:443/2", "/jwks", "http://a.example")
     assert origins_of(*names, *urls) == {("a.example", 443), ("a.example", 80)}
+
+
+@pytest.mark.parametrize(
+    ("issuer", "better"),
+    [
+        ("https://a.example/.well-known/openid-configuration", "https://a.example"),
+        ("https://a.example/t/.well-known/openid-configuration", "https://a.example/t"),
+        ("https://a.example/.well-known/oauth-authorization-server/t", "https://a.example"),
+        ("https://a.example/.well-known/jwks.json", "https://a.example"),
+    ],
+)
+def test_url_of_metadata_or_keys_is_no_issuer(issuer: str, better: str) -> None:
+    """No token would have it in `iss`."""
+    with pytest.raises(
+        ConfigurationError, match=f"write '{better}', .* metadata_url= or jwks_uri="
+    ):
+        check_issuer_urls(issuer, insecure_http=False)
+
+
+def test_url_of_metadata_is_no_other_url() -> None:
+    """It has a setting of its own."""
+    url = "https://a.example/.well-known/openid-configuration"
+    check_issuer_urls("https://a.example", insecure_http=False, metadata_url=url)
+    with pytest.raises(ConfigurationError, match="jwks_uri= is the URL of metadata: write meta"):
+        check_issuer_urls("https://a.example", insecure_http=False, jwks_uri=url)
+    keys = "https://a.example/.well-known/jwks.json"
+    check_issuer_urls("https://a.example", insecure_http=False, jwks_uri=keys)
