@@ -1,4 +1,4 @@
-"""requires() for FastAPI, a ready `Security(...)`; Caller; and document() for OpenAPI."""
+"""requires() and Caller for FastAPI: dependencies; and document(): their scheme in OpenAPI."""
 
 from collections.abc import Mapping
 from dataclasses import replace

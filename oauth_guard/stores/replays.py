@@ -33,7 +33,7 @@ class MemoryOnce:
         clock: Returns monotonic seconds.
 
     Raises:
-        ConfigurationError: There is no room for one claim.
+        ConfigurationError: A maximum is less than 1.
     """
 
     def __init__(self, max_claims: int = _MAX_CLAIMS, *, clock: Clock = time.monotonic) -> None:
@@ -71,7 +71,7 @@ class ProofReplays:
         clock: Returns monotonic seconds.
 
     Raises:
-        ConfigurationError: There is no room for one claim.
+        ConfigurationError: A maximum is less than 1.
     """
 
     def __init__(
