@@ -31,16 +31,18 @@ class GuardMap:
         guards = guard if isinstance(guard, Mapping) else {"/": guard}
         _check(guards)
         by_length = sorted(guards.items(), key=lambda item: len(item[0]), reverse=True)
-        self._guards = [(prefix.casefold(), each) for prefix, each in by_length]
+        self._guards = [each for _, each in by_length]
+        # The last prefix is the shortest: the one of all paths.
+        self._prefixed = [(prefix.casefold(), each) for prefix, each in by_length[:-1]]
         self.documents = _documents(self)
 
     def __iter__(self) -> Iterator[Guard]:
-        return (guard for _, guard in self._guards)
+        return iter(self._guards)
 
     @property
     def only(self) -> Guard | None:
         """The guard of all paths; None if there are several."""
-        return self._guards[0][1] if len(self._guards) == 1 else None
+        return self._guards[0] if len(self._guards) == 1 else None
 
     def at(self, path: str) -> Guard:
         """Return the guard of *path*.
@@ -49,7 +51,10 @@ class GuardMap:
         prefix but for its case has the guard of that prefix.
         """
         folded = path.casefold()
-        return next(guard for prefix, guard in self._guards if is_under(folded, prefix))
+        for prefix, guard in self._prefixed:
+            if folded.startswith(prefix) and is_under(folded, prefix):
+                return guard
+        return self._guards[-1]
 
     def depends_on_reader(
         self, path: str, raw_path: bytes | None, root_paths: Sequence[str]
@@ -59,10 +64,12 @@ class GuardMap:
         See `path_readings`.
         """
         readings = path_readings(path, raw_path, root_paths)
+        if is_ambiguous(readings[0], raw_path):
+            return True
+        if len(readings) == 1:
+            return False
         guard = self.at(readings[0])
-        return is_ambiguous(readings[0], raw_path) or any(
-            self.at(each) is not guard for each in readings
-        )
+        return any(self.at(each) is not guard for each in readings)
 
 
 def _check(guards: Mapping[Any, Guard]) -> None:

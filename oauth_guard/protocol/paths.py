@@ -62,7 +62,10 @@ def path_readings(path: str, raw_path: bytes | None, root_paths: Sequence[str]) 
         root_paths: The root path of the request, which may be empty, and those that the
             application may remove instead.
     """
-    whole = [path] if raw_path is None else [path, _decode_needed(raw_path)]
+    raw = path if raw_path is None else _decode_needed(raw_path)
+    if raw == path and not any(root_paths):
+        return (path,)
+    whole = [path, raw]
     readings = [route_path(each, root_path) for root_path in root_paths for each in whole]
     for root_path in filter(None, root_paths):
         for each in whole:
@@ -97,8 +100,11 @@ def _check_method(method: str | None) -> None:
 
 def _decode_needed(raw_path: bytes) -> str:
     """Decode the escapes of *raw_path*, except those of characters that need no encoding."""
-    decoded = _ENCODED.sub(_decode_one, raw_path.partition(b"?")[0])
-    return decoded.decode("utf-8", "replace")
+    if b"?" in raw_path:
+        raw_path = raw_path.partition(b"?")[0]
+    if b"%" in raw_path:
+        raw_path = _ENCODED.sub(_decode_one, raw_path)
+    return raw_path.decode("utf-8", "replace")
 
 
 def _decode_one(escape: re.Match[bytes]) -> bytes:
