@@ -226,8 +226,7 @@ class Guard:
             MissingCredentials: The caller is anonymous.
             InsufficientScope: The token does not grant what is required.
         """
-        violation = requirement.violation(identity)
-        if violation is not None:
+        if (violation := requirement.violation(identity)) is not None:
             raise violation
 
     def check_can_introspect(self) -> None:

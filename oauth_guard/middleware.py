@@ -145,10 +145,10 @@ class OAuthGuardMiddleware:
                     error.scope = self._challenge_scope
                     raise
                 identity = ANONYMOUS
-            if self._requirement is not None:
-                guard.authorize(identity, self._requirement)
-                if self._requirement.introspect:
-                    identity = await guard.introspect(request, identity, self._requirement)
+            if (requirement := self._requirement) is not None:
+                guard.authorize(identity, requirement)
+                if requirement.introspect:
+                    identity = await guard.introspect(request, identity, requirement)
         except (RequestRejected, IssuerUnavailable) as error:
             await _send_rejection(guard.reject(error, request.scheme), scope, receive, send)
             return
@@ -173,12 +173,16 @@ class OAuthGuardMiddleware:
         """Return a true value unless a connection certainly needs a token and no CORS headers."""
         path = connection["path"]
         return (
-            (self._has_cors and has_origin(connection["headers"]))
-            or path in self._exempt_paths
+            path in self._exempt_paths
             or (self._has_trees and path.startswith(self._exempt_trees))
             or connection.get("method") == "OPTIONS"
-            or connection.get("root_path")
+            or (self._has_cors and has_origin(connection["headers"]))
+            or (connection.get("root_path") and self._is_exempt_below(path_in_app(connection)))
         )
+
+    def _is_exempt_below(self, path: str) -> bool:
+        """Return whether *path*, which is without the root path, may need no token."""
+        return path in self._exempt_paths or path.startswith(self._exempt_trees)
 
     async def _serve_exempt(
         self, connection: Connection, receive: Receive, send: Send

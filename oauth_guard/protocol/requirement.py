@@ -1,7 +1,7 @@
 """Requirement: what a route requires of its caller (RFC 6750 §3.1, RFC 9068 §2.2.3.1)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_
 from typing import Self, TypedDict, Unpack
@@ -52,6 +52,12 @@ class Requirement:
     entitlements: frozenset[str] = frozenset()
     users_only: bool = False
     introspect: bool = False
+    _checks_scopes_only: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Note whether scopes are all that is checked, as they most often are."""
+        others = self.roles or self.groups or self.entitlements or self.users_only
+        object.__setattr__(self, "_checks_scopes_only", not others)
 
     @classmethod
     def of(cls, *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> Self:
@@ -86,6 +92,8 @@ class Requirement:
             return MissingCredentials(scope=self.challenge_scope)
         if self.scopes is not None and not self.scopes.satisfied_by(identity.scopes):
             return InsufficientScope(scope=self.challenge_scope)
+        if self._checks_scopes_only:
+            return None
         reason = None
         if self.roles and not self.roles <= identity.roles:
             reason = Reason.MISSING_ROLE
