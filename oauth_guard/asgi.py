@@ -77,7 +77,7 @@ def with_identity(
 
     The application does not see *hidden_fields*, header fields named in lower case.
     """
-    inner = dict(connection)
+    inner = {**connection}
     if hidden_fields:
         fields = connection["headers"]
         inner["headers"] = [field for field in fields if field[0].lower() not in hidden_fields]

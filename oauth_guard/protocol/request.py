@@ -22,7 +22,7 @@ from oauth_guard.protocol.target_uri import full_raw_path
 
 __all__ = ["ResourceRequest", "is_form", "query_carries_token"]
 
-_AUTHORIZATION_LENGTH, _DPOP_LENGTH = len(b"authorization"), len(b"dpop")
+_AUTHORIZATION_LENGTH = len(b"authorization")
 _SECURE = frozenset({"https", "wss"})
 _FORM = b"application/x-www-form-urlencoded"
 _MAX_PARAMETERS = 1000
@@ -132,35 +132,39 @@ class ResourceRequest:
         self._authorization = self._token = self.cache_key = self.scheme = self.proofs = None
         if bearer_methods.require_https and not self.is_secure:
             raise InvalidRequest(Reason.HTTPS_REQUIRED)
-        self._authorization = value = self._read_fields(bearer_methods)
+        self._authorization = value = self._read_authorization()
+        if bearer_methods.dpop:
+            self._read_proofs()
         if not bearer_methods.header_only:
             self._read_parameters(bearer_methods, other_credentials=value is not None)
         elif value is None:
             raise MissingCredentials
         elif value.startswith(BEARER_PREFIX):
-            self.scheme = BEARER
-            self.cache_key = sha256(value).digest()
+            self.scheme, self.cache_key = BEARER, sha256(value).digest()
+            return
         elif value.startswith(DPOP_PREFIX) and bearer_methods.dpop:
             self.scheme = DPOP
             self.cache_key = sha256(value).digest()
         if self.scheme is not BEARER:
             self._read_scheme(bearer_methods)
 
-    def _read_fields(self, bearer_methods: BearerMethods) -> bytes | None:
-        """Return the one `Authorization` value, and add the `DPoP` fields to `proofs`."""
+    def _read_authorization(self) -> bytes | None:
+        """Return the one `Authorization` value; None if there is none."""
         value = None
         for name, field in self._connection["headers"]:
-            length = len(name)
             # Servers write header names in lower case, but ASGI does not require them to.
-            if length == _AUTHORIZATION_LENGTH and name.lower() == b"authorization":
+            if len(name) == _AUTHORIZATION_LENGTH and name.lower() == b"authorization":
                 if value is not None:
                     raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
                 value = field
-            elif length == _DPOP_LENGTH and bearer_methods.dpop and name.lower() == b"dpop":
-                self.proofs = (*(self.proofs or ()), field)
         if value is not None and len(value) > MAX_CREDENTIALS_BYTES:
             raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
         return value
+
+    def _read_proofs(self) -> None:
+        """Note the values of the `DPoP` fields, if there are any."""
+        fields = self._connection["headers"]
+        self.proofs = tuple(value for name, value in fields if name.lower() == b"dpop") or None
 
     def _read_scheme(self, bearer_methods: BearerMethods) -> None:
         """Read a scheme in another spelling; under DPoP, `proofs` is never None."""
