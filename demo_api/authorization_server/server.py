@@ -126,7 +126,7 @@ class Server(AuthorizationServer):
         return client
 
     def get_authorization_grant(self, request: OAuth2Request) -> BaseGrant:
-        """Return the grant; Authlib's error would repeat the caller's text."""
+        """Return the grant. Our error repeats no text of the caller, as Authlib's would."""
         payload = cast("ServerRequest", request).payload
         if payload.response_type != "code":
             client = self.query_client(payload.client_id or "")

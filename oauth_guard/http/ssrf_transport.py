@@ -34,8 +34,8 @@ class SSRFTransport(httpx.AsyncBaseTransport):
     Each request has an httpx connection pool of its own: the one that was used last, if it was
     used for the same origin, else a new one. A connection is not reused for another name at
     the same address, since the server has not shown a certificate for that name. One shared pool
-    would scan all of its connections at the start and end of each request, and would close every
-    idle connection while it has more than it may keep.
+    would scan all of its connections at the start and end of each request. Whenever it had more
+    connections than it may keep, it would close every idle one.
 
     Args:
         origins: The configured hosts, each with its port; their addresses are not checked.

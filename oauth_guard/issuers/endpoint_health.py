@@ -187,7 +187,10 @@ class EndpointHealth:
             self._on_narrow()
 
     def _acquire_narrow(self, now: float, *, good: bool) -> bool:
-        """Return True and count a request if one of three in the last second is left for it."""
+        """Return whether one of the three requests of a second is left; if so, count it.
+
+        While there are requests about good tokens, other tokens get at most one of the three.
+        """
         if good:
             self._good_at = now
         elif now - self._other_at < (1 if now - self._good_at < 1 else 1 / _NARROW_RATE):

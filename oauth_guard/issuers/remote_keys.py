@@ -216,7 +216,7 @@ class RemoteKeySet:
             self._schedule_refresh()
 
     async def _fetch(self) -> bool:
-        """Fetch the keys, and record the success or failure; return True, for "not cancelled"."""
+        """Fetch the keys, and record success or failure; True means that it was not cancelled."""
         self._started += 1
         number, started_at = self._started, self._clock()
         self._unknown.fetch_started()

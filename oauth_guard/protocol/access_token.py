@@ -80,7 +80,7 @@ class AccessToken(RegisteredClaims):
         audience: `aud`, always as a tuple.
         scopes: The granted scopes.
         expires_at: `exp`, in seconds since the epoch, as are the other times.
-        roles: The roles, as are `groups` and `entitlements`; see `read_names`.
+        roles: The roles; like `groups` and `entitlements`, read by `read_names`.
         claims: All claims, including unknown ones, immutable.
         remarks: What the operator should know of how the claims were read: names of claims and
             of types, and no values.

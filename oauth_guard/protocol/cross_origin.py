@@ -47,7 +47,7 @@ def is_preflight(method: str, headers: Headers) -> bool:
 
 
 def preflight_response_headers(headers: Headers) -> Headers:
-    """Return the fields that allow what a preflight asks for, beside `response_headers`.
+    """Return the fields that allow what a preflight requests, in addition to `response_headers`.
 
     Each requested method and header is allowed, since what may be done is decided by the token.
     A list that is malformed or longer than 4096 bytes is not reflected.

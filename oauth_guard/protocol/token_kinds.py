@@ -45,7 +45,7 @@ def is_other_kind(claims: Mapping[str, Any], accepted_types: Collection[str] | N
 
 
 def is_access_token_type(token_type: object, accepted: Collection[str] = ()) -> bool:
-    """Return whether a `token_type` of an introspection response is one of an access token.
+    """Return whether a `token_type` in an introspection response is that of an access token.
 
     Accepted without regard to case are `Bearer`, `DPoP`, `access_token`, its URN (RFC 8693 §3) and
     the lower-case names in *accepted*. A client must not use a token of a type that it does not

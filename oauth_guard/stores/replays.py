@@ -111,7 +111,7 @@ class ProofReplays:
         """Check at start that the shared store removes no entry before its end.
 
         Raises:
-            ConfigurationError: It does.
+            ConfigurationError: The store may remove an entry earlier.
         """
         if self._shared is not None:
             await self._shared.load()
