@@ -173,11 +173,7 @@ class Guard:
             validated = await self._validate(request, introspect=introspect)
             now = self._clock()
         # 4. Check the proof of possession.
-        if (
-            validated.confirmation is not None
-            or request.proofs is not None
-            or self._possession.is_required
-        ):
+        if validated.needs_proof or request.proofs is not None:
             await self._possession.check(request, validated.confirmation, now)
         # 5. Run the checks that depend on the moment.
         if validated.has_claim_function:
@@ -261,7 +257,9 @@ class Guard:
             validation.token.check_total_lifetime(self._max_token_lifetime)
         raw = token.text if self._expose_token else None
         identity = Identity.from_token(validation.token, raw=raw)
-        validated = ValidatedToken(identity, validation)
+        validated = ValidatedToken(
+            identity, validation, is_binding_required=self._possession.is_required
+        )
         self._cache.put(request.cache_key, validated)
         return validated
 

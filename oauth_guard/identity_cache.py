@@ -37,6 +37,7 @@ class ValidatedToken:
         rules: The rules of its issuer.
         has_claim_function: Whether they include a `claims=` function.
         confirmation: What binds it to a key; None for a bearer token.
+        needs_proof: Whether it is bound, or the guard accepts only bound tokens.
         not_before: From when the times in the token allow its use, in seconds since the epoch.
         not_after: Until when they do.
         is_current: Says, without I/O, whether validating it again would succeed; None if that
@@ -48,17 +49,21 @@ class ValidatedToken:
         "has_claim_function",
         "identity",
         "is_current",
+        "needs_proof",
         "not_after",
         "not_before",
         "rules",
     )
 
-    def __init__(self, identity: Identity, validation: Validation) -> None:
+    def __init__(
+        self, identity: Identity, validation: Validation, *, is_binding_required: bool = False
+    ) -> None:
         token = validation.token
         self.identity = identity
         self.rules = token.rules
         self.has_claim_function = token.rules.claims.function is not None
         self.confirmation = confirmation_of(token.claims)
+        self.needs_proof = is_binding_required or self.confirmation is not None
         self.not_before, self.not_after = token.lifetime()
         self.is_current = validation.is_current
 
