@@ -219,10 +219,11 @@ class Guard:
         """Raise unless *identity* satisfies *requirement*. Does not introspect.
 
         Raises:
-            MissingCredentials: The caller is anonymous.
-            InsufficientScope: The token does not grant what is required.
+            RequestRejected: One of the errors that `Requirement.violation` returns.
         """
-        if (violation := requirement.violation(identity)) is not None:
+        now = 0.0 if requirement.max_age is None else self._clock()
+        violation = requirement.violation(identity, self.resource, now)
+        if violation is not None:
             raise violation
 
     def check_can_introspect(self) -> None:

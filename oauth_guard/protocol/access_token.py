@@ -6,6 +6,7 @@ from typing import Any
 
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.jose.frozen import FrozenDict, freeze_members
+from oauth_guard.protocol.authorization_details import check_details
 from oauth_guard.protocol.claim_checks import call_claim_function
 from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.name_claims import read_names
@@ -32,7 +33,7 @@ class RegisteredClaims:
         return self.rules.lifetime(self.expires_at, self.not_before, self.issued_at)
 
     def check_claims(self, resource: str, now: float) -> None:
-        """Check audience, client, lifetime and required claim values, on each validation.
+        """Check audience, client, lifetime, required claim values and details.
 
         Args:
             resource: The resource that the audience must name, if the rules name no other.
@@ -40,7 +41,7 @@ class RegisteredClaims:
 
         Raises:
             InvalidToken: It is for another resource or client, expired or not yet valid, or
-                lacks a required claim value.
+                lacks a required claim value, or its details are malformed.
         """
         rules = self.rules
         rules.check_audience(self.audience, resource)
@@ -52,6 +53,7 @@ class RegisteredClaims:
             now=now,
         )
         rules.claims.check_values(self.claims)
+        check_details(self.claims)
 
     def check_total_lifetime(self, seconds: float) -> None:
         """Check that the token was issued for at most so many *seconds*.

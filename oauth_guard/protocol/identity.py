@@ -6,6 +6,7 @@ from typing import Literal
 
 from oauth_guard.jose.frozen import FrozenDict, mutable_class_of
 from oauth_guard.protocol.access_token import AccessToken
+from oauth_guard.protocol.actor import Actor, actor_of
 
 __all__ = [
     "ANONYMOUS",
@@ -88,6 +89,11 @@ class Identity:
             named = self.client_id is not None and _USER_CLAIMS.isdisjoint(self.claims)
             return "client" if self.is_client_token or named else "unknown"
         return "client" if self.subject == self.client_id else "user"
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who acts for the subject by delegation (RFC 8693 §4.1); None if there is none."""
+        return actor_of(self.claims)
 
     @property
     def display_name(self) -> str:

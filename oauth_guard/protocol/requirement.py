@@ -1,15 +1,26 @@
-"""Requirement: what a route requires of its caller (RFC 6750 §3.1, RFC 9068 §2.2.3.1)."""
+"""Requirement: what a route requires of its caller (RFC 6750 §3.1, RFC 9068, 9396, 9470)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import reduce
 from operator import and_
-from typing import Self, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
-from oauth_guard.errors import InsufficientScope, MissingCredentials, Reason
+from oauth_guard.errors import (
+    ConfigurationError,
+    InsufficientAuthentication,
+    InsufficientScope,
+    InvalidToken,
+    MissingCredentials,
+    Reason,
+    RequestRejected,
+)
+from oauth_guard.protocol.authorization_details import Need, details_grant, read_needs
+from oauth_guard.protocol.binding import Binding, is_bound
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.scopes import ScopeExpression, scope
 from oauth_guard.protocol.settings import checked_settings, read_settings
+from oauth_guard.protocol.step_up import read_acr, read_max_age, step_up_reason
 
 __all__ = ["Requirement", "RequirementSettings"]
 
@@ -28,6 +39,13 @@ class RequirementSettings(TypedDict, total=False):
         introspect: Introspect the token at the authorization server now, and use no cached
             result. The caller must be the same as before, so the token needs a subject. On an
             open WebSocket, each call of a decorated method introspects.
+        binding: How the token must be bound: `"dpop"`, `"mtls"` or `"any"`.
+        acr: The accepted values of `acr`, the best first (RFC 9470); one string may have several.
+        max_age: How long ago the user may have authenticated, in seconds.
+        actor: The parties that may act for the user, by their `sub`, or by `(iss, sub)` if their
+            issuer is not that of the token (RFC 8693 §4.1); only the outermost actor counts.
+        details: What `authorization_details` must grant (RFC 9396): an object with a `type` and
+            other members, or several.
     """
 
     roles: Iterable[str]
@@ -35,6 +53,11 @@ class RequirementSettings(TypedDict, total=False):
     entitlements: Iterable[str]
     users_only: bool
     introspect: bool
+    binding: Binding
+    acr: str | Iterable[str]
+    max_age: int
+    actor: str | Iterable[str | tuple[str, str]]
+    details: Need | Iterable[Need]
 
 
 @checked_settings
@@ -52,12 +75,18 @@ class Requirement:
     entitlements: frozenset[str] = frozenset()
     users_only: bool = False
     introspect: bool = False
+    binding: Binding | None = None
+    acr: tuple[str, ...] = ()
+    max_age: int | None = None
+    actor: frozenset[str | tuple[str, str]] = frozenset()
+    details: tuple[Need, ...] = ()
     _checks_scopes_only: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Note whether scopes are all that is checked, as they most often are."""
-        others = self.roles or self.groups or self.entitlements or self.users_only
-        object.__setattr__(self, "_checks_scopes_only", not others)
+        others = [each for each in fields(self) if each.name not in _NOT_COMPARED]
+        is_alone = all(getattr(self, each.name) == each.default for each in others)
+        object.__setattr__(self, "_checks_scopes_only", is_alone)
 
     @classmethod
     def of(cls, *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> Self:
@@ -69,8 +98,8 @@ class Requirement:
         """
         parts = [part if isinstance(part, ScopeExpression) else scope(part) for part in scopes]
         read = read_settings(settings, RequirementSettings, owner="requires()")
-        for name in _LISTS & read.keys():
-            read[name] = frozenset(read[name])
+        for name in _READERS.keys() & read.keys():
+            read[name] = _READERS[name](read[name])
         return cls(scopes=reduce(and_, parts) if parts else None, **read)
 
     @property
@@ -78,22 +107,47 @@ class Requirement:
         """The required scope as a challenge writes it; None if no scope is required."""
         return None if self.scopes is None else str(self.scopes)
 
-    def violation(self, identity: Identity) -> MissingCredentials | InsufficientScope | None:
+    def violation(
+        self, identity: Identity, resource: str = "", now: float = 0
+    ) -> RequestRejected | None:
         """Return why *identity* does not satisfy this requirement; None if it does.
 
         Does not introspect: see `Guard.introspect`.
 
+        Args:
+            identity: The caller.
+            resource: The URI of the resource, for `details`.
+            now: Seconds since the epoch, for `max_age`.
+
         Returns:
             MissingCredentials: The caller is anonymous. The error has the scope to request.
+            InvalidToken: The token is not bound as required.
+            InsufficientAuthentication: The user must authenticate again. The error has a scope
+                only if the token lacks that too.
             InsufficientScope: The token does not grant what is required. The error has a scope
                 only if a scope is what the token lacks.
         """
         if identity.issuer is None:
             return MissingCredentials(scope=self.challenge_scope)
-        if self.scopes is not None and not self.scopes.satisfied_by(identity.scopes):
-            return InsufficientScope(scope=self.challenge_scope)
+        lacks_scope = self.scopes is not None and not self.scopes.satisfied_by(identity.scopes)
         if self._checks_scopes_only:
-            return None
+            return InsufficientScope(scope=self.challenge_scope) if lacks_scope else None
+        if self.binding is not None and not is_bound(identity.claims, self.binding):
+            return InvalidToken(Reason.BINDING_REQUIRED)
+        scope = self.challenge_scope if lacks_scope else None
+        reason = step_up_reason(identity.claims, self.acr, self.max_age, now)
+        if reason is not None:
+            acr_values = " ".join(self.acr) or None
+            return InsufficientAuthentication(
+                reason, acr_values=acr_values, max_age=self.max_age, scope=scope
+            )
+        if lacks_scope:
+            return InsufficientScope(scope=scope)
+        reason = self._missing(identity, resource)
+        return None if reason is None else InsufficientScope(reason)
+
+    def _missing(self, identity: Identity, resource: str) -> Reason | None:
+        """Return what another scope does not grant."""
         reason = None
         if self.roles and not self.roles <= identity.roles:
             reason = Reason.MISSING_ROLE
@@ -104,4 +158,35 @@ class Requirement:
         elif self.users_only and identity.kind != "user":
             unknown = identity.kind == "unknown"
             reason = Reason.NO_SUBJECT if unknown else Reason.NOT_A_USER
-        return None if reason is None else InsufficientScope(reason)
+        elif self.actor and self.actor.isdisjoint(_names_of_actor(identity)):
+            reason = Reason.WRONG_ACTOR
+        elif not all(details_grant(identity.claims, need, resource) for need in self.details):
+            reason = Reason.MISSING_DETAILS
+        return reason
+
+
+def _names_of_actor(identity: Identity) -> Iterable[str | tuple[str, str]]:
+    """Return the names by which a route may accept the actor of *identity*."""
+    actor = identity.actor
+    if actor is None or actor.subject is None:
+        return ()
+    issuer = actor.issuer or identity.issuer or ""
+    qualified = (issuer, actor.subject)
+    return (actor.subject, qualified) if issuer == identity.issuer else (qualified,)
+
+
+def _read_actors(value: str | Iterable[str | tuple[str, str]]) -> frozenset[str | tuple[str, str]]:
+    actors = frozenset([value] if isinstance(value, str) else value)
+    if not actors:
+        raise ConfigurationError('actor= names who may act for the user: actor=["gateway"].')
+    return actors
+
+
+_NOT_COMPARED = {"scopes", "introspect", "_checks_scopes_only"}
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_LISTS, frozenset),
+    "acr": read_acr,
+    "max_age": read_max_age,
+    "actor": _read_actors,
+    "details": read_needs,
+}

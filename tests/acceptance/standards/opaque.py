@@ -1,9 +1,10 @@
 """The API of the conformance matrix, with opaque tokens that are introspected."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
+from starlette.routing import BaseRoute
 
 from oauth_guard.issuers.client_auth import ClientSecretBasic
 from oauth_guard.issuers.introspection import IntrospectionIssuer
@@ -21,11 +22,17 @@ class OpaqueApi(Api):
     Args:
         cached: Whether introspection results are cached.
         guard: Options of `Guard`.
+        routes: Routes to add before those of the matrix.
         settings: Options of `IntrospectionIssuer`, which override those of the matrix.
     """
 
     def __init__(
-        self, *, cached: bool = False, guard: Mapping[str, Any] | None = None, **settings: Any
+        self,
+        *,
+        cached: bool = False,
+        guard: Mapping[str, Any] | None = None,
+        routes: Sequence[BaseRoute] = (),
+        **settings: Any,
     ) -> None:
         key, _ = signing_keys()
         server = LocalIssuer(ISSUER, audience=RESOURCE, key=key, clock=self._clock)
@@ -40,7 +47,7 @@ class OpaqueApi(Api):
         introspecting = IntrospectionIssuer(ISSUER, **defaults | settings)
         caching = IntrospectionCache(introspecting, clock=self._clock, monotonic=self._clock)
         issuer = caching if cached else introspecting
-        super().__init__(guard={"issuers": [issuer], **(guard or {})})
+        super().__init__(guard={"issuers": [issuer], **(guard or {})}, routes=routes)
         self.authority = server
 
     @property

@@ -1,15 +1,19 @@
 """Requirement: everything that a route requires is compared with the identity."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from oauth_guard.errors import (
     ConfigurationError,
+    InsufficientAuthentication,
     InsufficientScope,
+    InvalidToken,
     MissingCredentials,
     Reason,
 )
+from oauth_guard.jose.frozen import freeze
 from oauth_guard.protocol.identity import ANONYMOUS, Identity
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
@@ -144,3 +148,92 @@ def test_unknown_setting_is_rejected() -> None:
     unknown: Any = {"scopes": ["read"]}
     with pytest.raises(ConfigurationError, match=r"scopes= is no .*\. There are roles, groups"):
         Requirement.of(**unknown)
+
+
+_RESOURCE, _NOW = "https://api.example.com", 1_800_000_000
+
+
+def _with(**claims: Any) -> Identity:
+    """Return the user, whose token has these claims."""
+    return replace(_USER, claims=freeze(claims))
+
+
+_PAYMENT = {"type": "payment", "actions": ["write"]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "satisfying", "failing", "reason"),
+    [
+        ({"binding": "dpop"}, {"cnf": {"jkt": "x"}}, {}, Reason.BINDING_REQUIRED),
+        ({"binding": "mtls"}, {"cnf": {"x5t#S256": "x"}}, {"cnf": {"jkt": "x"}}, None),
+        ({"acr": "mfa"}, {"acr": "mfa"}, {"acr": "pwd"}, Reason.WEAK_AUTHENTICATION),
+        ({"max_age": 0}, {"auth_time": _NOW}, {"auth_time": _NOW - 1}, Reason.OLD_AUTHENTICATION),
+        ({"actor": "svc"}, {"act": {"sub": "svc"}}, {"act": {"sub": "x"}}, Reason.WRONG_ACTOR),
+        (
+            {"details": _PAYMENT},
+            {"authorization_details": [_PAYMENT]},
+            {"authorization_details": []},
+            Reason.MISSING_DETAILS,
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) and value else "",
+)
+def test_requirement_of_a_claim_is_compared_with_the_token(
+    settings: Any, satisfying: dict[str, Any], failing: dict[str, Any], reason: Reason | None
+) -> None:
+    """A token without the claim does not satisfy it either."""
+    requirement = Requirement.of("read", **settings)
+    assert requirement.violation(_with(**satisfying), _RESOURCE, _NOW) is None
+    for claims in (failing, {}):
+        violation = requirement.violation(_with(**claims), _RESOURCE, _NOW)
+        assert violation is not None
+        assert violation.reason is (reason or Reason.BINDING_REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("actor", "act", "accepted"),
+    [
+        pytest.param("svc", {"sub": "svc"}, True, id="name"),
+        pytest.param(["a", "svc"], {"sub": "svc"}, True, id="one of several"),
+        pytest.param("svc", {"sub": "svc", "iss": "https://as.example.com"}, True, id="issuer"),
+        pytest.param("svc", {"sub": "svc", "iss": "https://b.test"}, False, id="another issuer"),
+        pytest.param(
+            [("https://b.test", "svc")], {"sub": "svc", "iss": "https://b.test"}, True, id="both"
+        ),
+        pytest.param([("https://b.test", "svc")], {"sub": "svc"}, False, id="without issuer"),
+        pytest.param("svc", {"sub": "b", "act": {"sub": "svc"}}, False, id="inner actor"),
+        pytest.param("svc", {"iss": "https://as.example.com"}, False, id="no subject"),
+    ],
+)
+def test_only_the_outermost_actor_counts(actor: Any, act: Any, accepted: bool) -> None:
+    """By its subject at the issuer of the token, or by issuer and subject."""
+    violation = Requirement.of(actor=actor).violation(_with(act=act))
+    assert (violation is None) is accepted
+
+
+def test_step_up_is_required_after_the_binding_and_before_the_scope() -> None:
+    """One error contains everything that is missing."""
+    requirement = Requirement.of("admin", binding="dpop", acr="mfa hwk", max_age=300)
+    unbound = requirement.violation(_with(), _RESOURCE, _NOW)
+    assert isinstance(unbound, InvalidToken)
+    error = requirement.violation(_with(cnf={"jkt": "x"}), _RESOURCE, _NOW)
+    assert isinstance(error, InsufficientAuthentication)
+    assert (error.acr_values, error.max_age, error.scope) == ("mfa hwk", 300, "admin")
+    recent = _with(cnf={"jkt": "x"}, acr="hwk", auth_time=_NOW)
+    assert isinstance(requirement.violation(recent, _RESOURCE, _NOW), InsufficientScope)
+
+
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ({"binding": "tls"}, "binding= takes 'dpop' or 'mtls'"),
+        ({"acr": ""}, "acr= takes values"),
+        ({"max_age": -1}, "max_age= is a whole number"),
+        ({"actor": []}, "actor= names who may act"),
+        ({"details": {"actions": []}}, "objects with a type"),
+    ],
+)
+def test_wrong_setting_of_a_route_is_refused(settings: Any, advice: str) -> None:
+    """When the route is built."""
+    with pytest.raises(ConfigurationError, match=advice):
+        Requirement.of(**settings)
