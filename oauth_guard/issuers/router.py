@@ -1,5 +1,6 @@
 """IssuerRouter: choose the trusted issuer that validates a token."""
 
+import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
@@ -123,6 +124,7 @@ class IssuerRouter:
             IssuerUnavailable: Its issuer can't be reached.
             ConfigurationError: *introspect* is set, and its issuer can't introspect.
         """
+        _check_event_loop()
         issuers = self._issuers_of_unnamed(token)
         if issuers:
             validation = await self._validate_with_any(issuers, token, introspect=introspect)
@@ -147,6 +149,7 @@ class IssuerRouter:
 
     def start(self) -> None:
         """Let each issuer start to fetch what it needs."""
+        _check_event_loop()
         for issuer in self._issuers:
             issuer.start()
 
@@ -240,6 +243,17 @@ class IssuerRouter:
                     return _not_reusable(validation)
                 return directory.limit(name, issuer, validation)
         raise InvalidToken(Reason.UNKNOWN_ISSUER)
+
+
+def _check_event_loop() -> None:
+    """Reject trio, under which a fetch would fail in the middle of a request."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigurationError(
+            "oauth_guard runs on asyncio: start the server with it, such as hypercorn without "
+            "--worker-class trio."
+        ) from None
 
 
 def _cannot_introspect(issuer: Issuer) -> ConfigurationError:

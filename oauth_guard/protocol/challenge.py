@@ -38,6 +38,8 @@ _NO_STORE = (b"cache-control", b"no-store")
 _MAX_RETRY_AFTER = 60
 _TOO_MANY_REQUESTS = 429
 _MAX_WRITTEN = 256  # an operator's function may require a scope of its own making
+_MAX_NAMES = 4096  # characters; servers limit the size of a header field
+_NAMES = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*")
 _PRINTABLE = re.compile(r"[\x20-\x7E]*")
 _URI = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
@@ -134,7 +136,7 @@ class RejectionBuilder:
             _Parts(
                 error.status,
                 error.code,
-                error.scope,
+                _writable(error.scope),
                 scheme if scheme in self._schemes else None,
                 error.nonce if isinstance(error, UseDPoPNonce) else None,
                 *_step_up(error),
@@ -178,7 +180,7 @@ class RejectionBuilder:
 
 def _step_up(error: RequestRejected) -> tuple[str | None, int | None]:
     if isinstance(error, InsufficientAuthentication):
-        return error.acr_values, error.max_age
+        return _writable(error.acr_values), error.max_age
     return None, None
 
 
@@ -186,6 +188,12 @@ def _unavailable(status: int, retry_after: int, reason: Reason | None) -> Reject
     seconds = min(max(retry_after, 1), _MAX_RETRY_AFTER)
     retry = (b"retry-after", b"%d" % seconds)
     return Rejection(status, (retry, _NO_STORE), _body({}, reason))
+
+
+def _writable(names: object) -> str | None:
+    """Return *names* if a challenge can contain them; a `claims=` function may choose them."""
+    is_valid = isinstance(names, str) and len(names) <= _MAX_NAMES and _NAMES.fullmatch(names)
+    return str(names) if is_valid else None
 
 
 def _body(members: dict[str, str], reason: Reason | None) -> bytes:

@@ -1,6 +1,7 @@
 """Identity and ANONYMOUS: the caller as the application sees it, and current_identity()."""
 
-from contextvars import ContextVar
+from contextlib import suppress
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -127,5 +128,12 @@ def current_identity() -> Identity:
 set_current_identity = _current.set
 """Make an identity the current one; pass the result to `reset_current_identity` afterwards."""
 
-reset_current_identity = _current.reset
-"""Undo the `set_current_identity` that returned this."""
+
+def reset_current_identity(earlier: Token[Identity]) -> None:
+    """Undo the `set_current_identity` that returned *earlier*.
+
+    Do nothing in another context: a request whose event loop was closed is ended by the garbage
+    collector, and the identity ended with its own context.
+    """
+    with suppress(ValueError):
+        _current.reset(earlier)

@@ -29,6 +29,7 @@ LAYERS: Mapping[str, int] = {
     "guard": 8,
     "guard_map": 9,
     "middleware": 10,
+    "early_data": 10,
     "starlette": 10,
     "telemetry": 10,
     "config": 10,

@@ -1,5 +1,6 @@
 """IssuerRouter: the `iss` of a token selects a trusted issuer, and never adds one."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -201,3 +202,16 @@ def test_issuer_without_a_member_is_rejected_with_the_name_of_the_member() -> No
         Guard("https://api.test", [incomplete])
     incomplete.cache = None
     assert IssuerRouter([incomplete]).ready
+
+
+@pytest.mark.parametrize("step", ["start", "load", "validate"])
+def test_router_without_asyncio_raises_configuration_error(step: str) -> None:
+    """Under trio a coroutine runs without an event loop of asyncio."""
+    router = IssuerRouter([JWTIssuer("https://as.example.com")])
+    steps: dict[str, Callable[[], Any]] = {
+        "start": router.start,
+        "load": lambda: router.load().send(None),
+        "validate": lambda: router.validate(RawToken("a.b.c")).send(None),
+    }
+    with pytest.raises(ConfigurationError, match="oauth_guard runs on asyncio"):
+        steps[step]()

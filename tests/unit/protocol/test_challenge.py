@@ -318,3 +318,36 @@ def test_any_rejection_parses_to_the_values_it_was_built_from(
     repeated = {name: value for name, value in parameters.items() if name.startswith("error")}
     reason = {"reason": error.reason.value} if found else {}
     assert json.loads(rejection.body or b"{}") == {**repeated, **reason}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param("tenant:zürich", id="beyond ASCII"),
+        pytest.param("a\r\nset-cookie: x=1", id="a line break"),
+        pytest.param("\x00", id="a control character"),
+        pytest.param('a"b', id="a quote"),
+        pytest.param("a\\b", id="a backslash"),
+        pytest.param("", id="empty"),
+        pytest.param(" a", id="a space first"),
+        pytest.param("a  b", id="two spaces"),
+        pytest.param("a\tb", id="a tab"),
+        pytest.param("a" * 4097, id="too long"),
+        pytest.param(["a"], id="a list"),
+        pytest.param(5, id="a number"),
+    ],
+)
+def test_scope_that_a_challenge_can_not_contain_is_left_out(names: Any) -> None:
+    """An operator's function may take it from a claim (RFC 6750 §3); acr_values likewise."""
+    builder = RejectionBuilder("api", None, None, debug=False)
+    for error, status in (
+        (InsufficientScope(scope=names), 403),
+        (MissingCredentials(scope=names), 401),
+        (InsufficientAuthentication(acr_values=names), 401),
+    ):
+        rejection = builder.build(error)
+        assert rejection.status == status
+        ((_, challenge), _) = rejection.challenges
+        assert challenge.startswith(b'Bearer realm="api"')
+        assert b"scope=" not in challenge
+        assert b"acr_values" not in challenge

@@ -6,6 +6,7 @@ import json
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import fields
 from typing import Any
 
@@ -239,6 +240,13 @@ def test_current_identity_is_that_of_the_request() -> None:
     reset_current_identity(inner)
     assert current_identity() == _identity()
     reset_current_identity(outer)
+    assert current_identity() is ANONYMOUS
+
+
+def test_reset_in_another_context_does_nothing() -> None:
+    """The garbage collector ends a request there if its event loop was closed."""
+    earlier = copy_context().run(set_current_identity, _identity())
+    reset_current_identity(earlier)
     assert current_identity() is ANONYMOUS
 
 
