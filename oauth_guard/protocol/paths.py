@@ -49,7 +49,7 @@ def is_under(path: str, prefix: str) -> bool:
 
 
 def path_readings(path: str, raw_path: bytes | None, root_paths: Sequence[str]) -> tuple[str, ...]:
-    """Return what *path* is less a root path: first as `route_path` has it, then as others do.
+    """Return *path* without a root path: first as `route_path` reads it, then as others do.
 
     Frameworks differ: Starlette removes the root path by whole segments, Quart and BlackSheep
     remove it as a string, Litestar removes all up to its first occurrence. BlackSheep reads the
