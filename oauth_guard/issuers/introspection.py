@@ -61,7 +61,7 @@ class IntrospectionIssuer:
         insecure_http: Accept http for hosts that are not loopback, inside a private network.
         cache_for: Seconds, or a `timedelta`, for which an active token's result is cached; 0 to
             introspect for each request.
-        inactive_for: Seconds for which it is cached that a token is inactive.
+        inactive_for: Seconds for which the result for an inactive token is cached.
         token_type_hint: Send the hint that the token is an access token (RFC 7662 §2.1).
         token_format: What all tokens of this issuer look like: a prefix, a length, a range of
             lengths, or a function that checks a check digit, say; or a list of these. A token
