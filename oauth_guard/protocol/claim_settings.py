@@ -74,8 +74,6 @@ def parse_setting(setting: str, value: Any) -> Any:
 
 
 def _tuple(setting: str, names: Iterable[Any]) -> tuple[Any, ...]:
-    if isinstance(names, str):
-        raise ConfigurationError(f'{setting}= takes a list: {setting}=["{names}"].')
     values = tuple(names)
     if not values and setting not in _MAY_BE_EMPTY:
         raise ConfigurationError(f"{setting}= is empty: leave it out, or name at least one.")
