@@ -1,4 +1,4 @@
-"""Signature verification for each JWS algorithm (RFC 7518 §3, RFC 8037 §3.1, RFC 9864 §2)."""
+"""Signature verification for each JWS algorithm (RFC 7518 §3, RFC 8037 §3.1, RFC 9864, 9964)."""
 
 import hmac
 from collections.abc import Callable, Mapping
@@ -10,12 +10,14 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, Asymmet
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
+from oauth_guard.jose.ml_dsa import ML_DSA
+
 __all__ = ["ASYMMETRIC", "EDDSA", "HASH_BYTES", "RSA", "SYMMETRIC", "VERIFIERS"]
 
 RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 EDDSA = frozenset({"EdDSA", "Ed25519"})
 
-ASYMMETRIC = RSA | EDDSA | {"ES256", "ES384", "ES512"}
+ASYMMETRIC = RSA | EDDSA | {"ES256", "ES384", "ES512"} | frozenset(ML_DSA)
 """The signature algorithms of issuers that publish keys; the default."""
 
 HASH_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
@@ -50,7 +52,7 @@ def _ecdsa(digest: HashAlgorithm, size: int) -> Verifier:
     return verify
 
 
-def _eddsa(key: Any, signature: bytes, signing_input: bytes) -> None:
+def _plain(key: Any, signature: bytes, signing_input: bytes) -> None:
     key.verify(signature, signing_input)
 
 
@@ -73,10 +75,11 @@ VERIFIERS: Mapping[str, Verifier] = {
     "ES256": _ecdsa(SHA256(), 32),
     "ES384": _ecdsa(SHA384(), 48),
     "ES512": _ecdsa(SHA512(), 66),
-    "EdDSA": _eddsa,
-    "Ed25519": _eddsa,
+    "EdDSA": _plain,
+    "Ed25519": _plain,
     "HS256": _hmac("sha256"),
     "HS384": _hmac("sha384"),
     "HS512": _hmac("sha512"),
+    **dict.fromkeys(ML_DSA, _plain),
 }
 """The verifier of each supported algorithm. `none` is not supported."""

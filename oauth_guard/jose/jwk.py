@@ -1,4 +1,4 @@
-"""Key: a JSON Web Key and the algorithms that it may verify with (RFC 7517 §4, RFC 7518 §6)."""
+"""Key: a JSON Web Key and the algorithms that it may verify with (RFC 7517 §4, 7518, 9964)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from oauth_guard.jose.algorithms import EDDSA, HASH_BYTES, RSA, VERIFIERS
 from oauth_guard.jose.base64url import decode_base64url
 from oauth_guard.jose.jws import JWS
+from oauth_guard.jose.ml_dsa import ML_DSA
 from oauth_guard.jose.weak_keys import has_roca_mark, has_small_order
 
 __all__ = ["Key", "import_key", "import_secret"]
@@ -27,7 +28,7 @@ _CURVES: Mapping[str, tuple[ec.EllipticCurve, str, float]] = {
 _MIN_RSA_BITS, _MAX_RSA_BITS = 2048, 8192
 _MIN_RSA_EXPONENT, _MAX_RSA_EXPONENT_BITS = 3, 32
 _ED25519_BYTES, _ED25519_COST = 32, 4
-_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
+_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "priv"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -107,7 +108,7 @@ def import_secret(secret: bytes, algorithms: frozenset[str]) -> Key:
 
 
 def _import_public(jwk: Mapping[str, Any]) -> tuple[Any, frozenset[str], float]:
-    match jwk.get("kty"), jwk.get("crv"):
+    match jwk.get("kty"), jwk.get("alg" if jwk.get("kty") == "AKP" else "crv"):
         case "RSA", _:
             numbers = _rsa_numbers(jwk)
             cost = (numbers.n.bit_length() / _MIN_RSA_BITS) ** 2
@@ -120,6 +121,11 @@ def _import_public(jwk: Mapping[str, Any]) -> tuple[Any, frozenset[str], float]:
             if has_small_order(point):
                 raise ValueError("an Ed25519 point of small order: anyone can sign for it")
             return _build(partial(Ed25519PublicKey.from_public_bytes, point)), EDDSA, _ED25519_COST
+        case "AKP", str(algorithm) if algorithm in ML_DSA:
+            kind = ML_DSA[algorithm]
+            encoded = _decode_member(jwk, "pub", kind.public_bytes)
+            public_key = partial(kind.public.from_public_bytes, encoded)
+            return _build(public_key), frozenset({algorithm}), kind.cost
     raise ValueError("the key's type or curve is unknown")
 
 

@@ -1,5 +1,6 @@
 """LocalIssuer: an authorization server in the test process, with real keys and outages."""
 
+import base64
 import json
 import time
 import uuid
@@ -13,6 +14,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
+from oauth_guard.jose.ml_dsa import ML_DSA
 from oauth_guard.testing.introspection import Introspection
 
 __all__ = ["LocalIssuer", "Outage", "SigningKey"]
@@ -30,6 +32,7 @@ _PRIVATE_KEYS: Mapping[str, Callable[[], Any]] = {
     "EdDSA": ed25519.Ed25519PrivateKey.generate,
     "RS256": lambda: rsa.generate_private_key(65537, 2048),
     "PS256": lambda: rsa.generate_private_key(65537, 2048),
+    **{name: kind.private.generate for name, kind in ML_DSA.items()},
 }
 
 
@@ -39,7 +42,8 @@ class SigningKey:
 
     Attributes:
         key_id: The `kid` of its tokens and its JWK.
-        algorithm: `ES256`, `ES384`, `ES512`, `EdDSA`, `RS256` or `PS256`.
+        algorithm: `ES256`, `ES384`, `ES512`, `EdDSA`, `RS256`, `PS256`, or `ML-DSA-44`, `-65` and
+            `-87` where `cryptography` has them.
         private: The private key of `cryptography`; by default a new one is generated.
     """
 
@@ -55,15 +59,25 @@ class SigningKey:
     @property
     def jwk(self) -> dict[str, Any]:
         """The public key as a JWK, as the key set publishes it."""
+        members = {"kid": self.key_id, "alg": self.algorithm, "use": "sig"}
+        if self.algorithm in ML_DSA:
+            return {
+                "kty": "AKP",
+                "pub": _encode(self.private.public_key().public_bytes_raw()),
+                **members,
+            }
         public = _ALGORITHMS[self.algorithm].to_jwk(self.private.public_key(), as_dict=True)
         public.pop("key_ops", None)  # `use` is sufficient
-        return {**public, "kid": self.key_id, "alg": self.algorithm, "use": "sig"}
+        return {**public, **members}
 
     def sign(self, payload: bytes, header: Mapping[str, Any]) -> str:
         """Return *payload* as a compact JWS. *header* is not checked, and may replace `kid`."""
-        return jwt.api_jws.encode(
-            payload, self.private, self.algorithm, headers={"kid": self.key_id, **header}
-        )
+        members = {"kid": self.key_id, **header}
+        if self.algorithm in ML_DSA:  # which PyJWT does not know
+            head = json.dumps({"alg": self.algorithm, **members}).encode()
+            signing_input = f"{_encode(head)}.{_encode(payload)}"
+            return f"{signing_input}.{_encode(self.private.sign(signing_input.encode()))}"
+        return jwt.api_jws.encode(payload, self.private, self.algorithm, headers=members)
 
 
 class LocalIssuer:
@@ -168,6 +182,10 @@ class LocalIssuer:
 
     def _sign(self, claims: Mapping[str, Any], header: Mapping[str, Any]) -> str:
         return self.keys[0].sign(json.dumps(claims).encode(), header)
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def _metadata_url(issuer: str) -> str:

@@ -68,7 +68,14 @@ IMPURE_LIBRARIES = {
 # Each third-party library, and the modules that may import it.
 HOMES: Mapping[str, set[str]] = {
     "jwt": {"jose.signing"},
-    "cryptography": {"jose.algorithms", "jose.jwk", "jose.pem", "jose.signing", "protocol.mtls"},
+    "cryptography": {
+        "jose.algorithms",
+        "jose.ml_dsa",
+        "jose.jwk",
+        "jose.pem",
+        "jose.signing",
+        "protocol.mtls",
+    },
     "httpx": {"http.environment_transport", "http.fetcher", "http.ssrf_transport", "http.tls"},
     "aiohttp": {"http.aiohttp_client"},
     "cachetools": {"ttl_cache"},
