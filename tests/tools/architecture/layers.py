@@ -32,6 +32,7 @@ LAYERS: Mapping[str, int] = {
     "early_data": 10,
     "starlette": 10,
     "telemetry": 10,
+    "uvicorn": 10,
     "config": 10,
     "fastapi": 11,
     "routes": 11,
@@ -83,7 +84,7 @@ HOMES: Mapping[str, set[str]] = {
     "starlette": {"starlette", "routes"},
     "opentelemetry": {"telemetry"},
     "fastapi": {"fastapi"},
-    "uvicorn": {"cli"},
+    "uvicorn": {"cli", "uvicorn"},
 }
 LIBRARIES_OF_KIT = {"httpx", "jwt", "cryptography"}
 OPTIONAL = {"aiohttp", "redis", "opentelemetry", "fastapi", "uvicorn"}
