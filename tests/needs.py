@@ -76,6 +76,7 @@ PROGRAMS: Mapping[str, Program | NodePackage] = {
     ),
     "chromedriver": Program(("chromedriver",), debian="chromium-driver", homebrew="chromedriver"),
     "curl": Program(("curl",), debian="curl", homebrew="curl"),
+    "nginx": Program(("nginx", "/usr/sbin/nginx"), debian="nginx-light", homebrew="nginx"),
     "node": Program(("node",), debian="npm", homebrew="node"),  # the npm package depends on node
     "oidc-provider": NodePackage("oidc-provider", "9"),
     # "redis": any running server. "valkey-server": a server that tests start, stop and kill.
