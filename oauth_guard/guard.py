@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Self, Unpack, final
 
+from oauth_guard.byte_budget import MAX_CACHE_BYTES, cache_budgets
 from oauth_guard.decision_log import DecisionLog
 from oauth_guard.errors import (
     ConfigurationError,
@@ -19,17 +20,17 @@ from oauth_guard.errors import (
     Reason,
     RequestRejected,
 )
-from oauth_guard.guard_settings import Start, check_settings
+from oauth_guard.guard_settings import Start, check_settings, rejection_builder
 from oauth_guard.identity_cache import Check, IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.possession.possession_check import PossessionCheck, PossessionSettings
 from oauth_guard.protocol.binding import confirmation_of
-from oauth_guard.protocol.challenge import Rejection, RejectionBuilder
+from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.credentials import BearerMethods
 from oauth_guard.protocol.identity import Identity
-from oauth_guard.protocol.metadata import metadata_document, metadata_path, metadata_url
+from oauth_guard.protocol.metadata import metadata_document, metadata_path
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
@@ -66,11 +67,9 @@ class Guard:
         bearer_methods: How a token may be sent: `"header"`, to which `"body"` (a form) and
             `"query"` may be added, for clients that can't send the header (RFC 6750 §2).
         require_https: Reject requests that did not come over TLS, as far as the server knows.
-        max_token_lifetime: Reject tokens that were issued for more seconds than that, or that
-            lack `iat` or `exp`.
+        max_token_lifetime: Reject tokens issued for more seconds, or without `iat` or `exp`.
         metadata: Serve the resource's metadata (RFC 9728), and name it in challenges.
-        debug: Add the reason to the body of a rejection; the resource must then be on a loopback
-            host.
+        debug: Add the reason to the body of a rejection, for a resource on a loopback host.
         expose_token: Let the application read the raw token at `Identity.token`.
         insecure_http: Accept an http resource that is not on a loopback host.
         store: Where introspection results are stored for other processes.
@@ -79,6 +78,7 @@ class Guard:
         start: What `async with guard`, and so the middleware at start-up, does about keys:
             fetch them in the `"background"`, `"wait"` for them, or `"fail fast"` if they can't
             be fetched. The last two need issuers that another process serves.
+        max_cache_bytes: How many bytes cached tokens take at most, in this process.
         clock: Returns seconds since the epoch.
         possession: `dpop=`, `certificates=` and `binding=`: see `PossessionSettings`.
 
@@ -104,6 +104,7 @@ class Guard:
         store: Store | None = None,
         share_tokens: bool = False,
         start: Start = "background",
+        max_cache_bytes: int = MAX_CACHE_BYTES,
         clock: Clock = time.time,
         **possession: Unpack[PossessionSettings],
     ) -> None:
@@ -113,17 +114,16 @@ class Guard:
         self.bearer_methods = BearerMethods.of(
             bearer_methods, require_https=require_https, dpop=self._possession.dpop is not None
         )
-        self._issuers = IssuerRouter(issuers, share_tokens=share_tokens, store=store, clock=clock)
+        budget, results = cache_budgets(max_cache_bytes)
+        self._issuers = IssuerRouter(
+            issuers, share_tokens=share_tokens, store=store, budget=results, clock=clock
+        )
         self.accepted_tokens = self._issuers.accepted_tokens(resource)
         self._store, self._clock, self._expose_token = store, clock, expose_token
         self.hidden_fields, self._log = self._possession.hidden_fields, DecisionLog(resource)
-        self._cache, self._checks = IdentityCache(), tuple[Check, ...]()
-        self._rejections = RejectionBuilder(
-            realm=realm if metadata else realm or resource,
-            resource_metadata=metadata_url(resource) if metadata else None,
-            error_uri=error_uri,
-            debug=debug,
-            schemes=self._possession.schemes,
+        self._cache, self._checks = IdentityCache(budget=budget), tuple[Check, ...]()
+        self._rejections = rejection_builder(
+            resource, realm, error_uri, self._possession.schemes, metadata=metadata, debug=debug
         )
         self.metadata_path, self.metadata_document = self._metadata(scopes_supported, metadata)
 

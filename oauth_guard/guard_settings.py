@@ -1,12 +1,15 @@
-"""check_settings: what the settings of a guard must satisfy, and the type of `start=`."""
+"""The settings of a guard: what they must satisfy, and what builds its rejections."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias, get_args
 
 from oauth_guard.errors import ConfigurationError
+from oauth_guard.protocol.challenge import RejectionBuilder
+from oauth_guard.protocol.metadata import metadata_url
 from oauth_guard.protocol.urls import is_loopback, parse_url
 
-__all__ = ["Start", "check_settings"]
+__all__ = ["Start", "check_settings", "rejection_builder"]
 
 _log = logging.getLogger("oauth_guard")
 
@@ -29,3 +32,25 @@ def check_settings(resource: str, start: str, *, debug: bool, insecure_http: boo
         raise ConfigurationError("debug=True is for a resource on a loopback host: leave it out.")
     if start not in get_args(Start):
         raise ConfigurationError(f"start= is one of {', '.join(get_args(Start))}.")
+
+
+def rejection_builder(  # noqa: PLR0913 - settings
+    resource: str,
+    realm: str | None,
+    error_uri: str | None,
+    schemes: Mapping[str, Sequence[str]],
+    *,
+    metadata: bool,
+    debug: bool,
+) -> RejectionBuilder:
+    """Return what builds the rejections of a guard.
+
+    Challenges name the metadata of *resource*; if it is not served, they have a realm.
+    """
+    return RejectionBuilder(
+        realm=realm if metadata else realm or resource,
+        resource_metadata=metadata_url(resource) if metadata else None,
+        error_uri=error_uri,
+        debug=debug,
+        schemes=schemes,
+    )

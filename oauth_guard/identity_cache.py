@@ -22,6 +22,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from oauth_guard.byte_budget import MAX_CACHE_BYTES, ByteBudget
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.identity import Identity
@@ -42,6 +43,7 @@ class ValidatedToken:
         not_after: Until when they do.
         is_current: Says, without I/O, whether validating it again would succeed; None if that
             can't be known.
+        size: About how many bytes it takes; see `AccessToken`.
     """
 
     __slots__ = (
@@ -53,6 +55,7 @@ class ValidatedToken:
         "not_after",
         "not_before",
         "rules",
+        "size",
     )
 
     def __init__(
@@ -66,6 +69,7 @@ class ValidatedToken:
         self.needs_proof = is_binding_required or self.confirmation is not None
         self.not_before, self.not_after = token.lifetime()
         self.is_current = validation.is_current
+        self.size = token.size
 
     def check_claim_function(self) -> None:
         """Run the operator's `claims=` function, which may look at more than the token.
@@ -89,10 +93,13 @@ class IdentityCache:
 
     Args:
         max_entries: How many tokens are stored at most. A further one replaces the oldest.
+        budget: How many bytes they take at most. A token that does not fit replaces
+            the oldest ones.
     """
 
-    def __init__(self, max_entries: int = 10_000) -> None:
+    def __init__(self, max_entries: int = 10_000, budget: ByteBudget | None = None) -> None:
         self._max_entries = max_entries
+        self._budget = budget or ByteBudget(MAX_CACHE_BYTES)
         self._entries: OrderedDict[bytes | None, ValidatedToken] = OrderedDict()
 
     def get(self, cache_key: bytes | None, now: float) -> ValidatedToken | None:
@@ -114,8 +121,14 @@ class IdentityCache:
             or validated.identity.token is not None
         ):
             return
-        self._entries.pop(cache_key, None)
-        if len(self._entries) >= self._max_entries:
+        entries, budget = self._entries, self._budget
+        size = validated.size
+        if size > budget.limit:
+            return
+        if (replaced := entries.pop(cache_key, None)) is not None:
+            budget.used -= replaced.size
+        while len(entries) >= self._max_entries or budget.used + size > budget.limit:
             # An `OrderedDict` has its first entry ready; a `dict` searches past removed ones.
-            self._entries.popitem(last=False)
-        self._entries[cache_key] = validated
+            budget.used -= entries.popitem(last=False)[1].size
+        budget.used += size
+        entries[cache_key] = validated

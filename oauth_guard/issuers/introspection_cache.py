@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
+from oauth_guard.byte_budget import ByteBudget
 from oauth_guard.errors import (
     ConfigurationError,
     InvalidToken,
@@ -47,6 +48,7 @@ class IntrospectionCache:
         store: A store that other processes share, used behind this process's own memory.
         max_entries: How many active tokens this process caches, and how many inactive ones in a
             separate cache, so that a flood of bad tokens evicts no good one.
+        budget: The memory that active tokens may take, shared with other caches.
         clock: Returns seconds since the epoch.
         monotonic: Returns monotonic seconds.
 
@@ -56,12 +58,13 @@ class IntrospectionCache:
 
     cache = None  # not cached once more
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings
         self,
         issuer: Issuer,
         store: Store | None = None,
         *,
         max_entries: int = MAX_ENTRIES,
+        budget: ByteBudget | None = None,
         clock: Clock = time.time,
         monotonic: Clock = time.monotonic,
     ) -> None:
@@ -73,7 +76,7 @@ class IntrospectionCache:
         self.accepts_unnamed_jwts = issuer.accepts_unnamed_jwts
         self._issuer, self._settings, self._clock = issuer, settings, clock
         self._shared = None if store is None else SharedResults(store, settings, clock)
-        self._active: TTLCache[_Entry] = TTLCache(max_entries, clock=monotonic)
+        self._active: TTLCache[_Entry] = TTLCache(max_entries, budget=budget, clock=monotonic)
         self._inactive: TTLCache[float] = TTLCache(max_entries, clock=monotonic)
         self._inactive_at: TTLCache[float] = TTLCache(max_entries, clock=monotonic)
         self._lookups: Singleflight[bytes, Validation | _Failure] = Singleflight(
@@ -209,7 +212,7 @@ class IntrospectionCache:
             end = result.end(settings)
             is_current = _IsCurrent(self._active, key, requested_at, end, self._clock)
         entry = _Entry(result.token, is_current, requested_at)
-        self._active.put(key, entry, left)
+        self._active.put(key, entry, left, result.token.size)
         self._inactive.forget(key)
         return entry
 
@@ -263,6 +266,7 @@ def cached(
     issuer: Issuer,
     store: Store | None,
     *,
+    budget: ByteBudget | None = None,
     clock: Clock,
     monotonic: Clock = time.monotonic,
 ) -> Issuer:
@@ -270,7 +274,7 @@ def cached(
     settings = issuer.cache
     if settings is None or settings.cache_for <= 0:
         return issuer
-    return IntrospectionCache(issuer, store, clock=clock, monotonic=monotonic)
+    return IntrospectionCache(issuer, store, budget=budget, clock=clock, monotonic=monotonic)
 
 
 def _outcome(result: IntrospectionResult) -> Validation | InvalidToken:

@@ -185,7 +185,7 @@ class JWTIssuer:
         # Read before the signature is verified, so that it returns False if the keys change then.
         is_current = self._keys.is_current
         await self._keys.verify(signed)
-        return Validation(unverified.verified(), is_current)
+        return Validation(unverified.verified(len(token.text)), is_current)
 
     def start(self) -> None:
         """Start to fetch its keys and to find its introspection endpoint, in the background."""

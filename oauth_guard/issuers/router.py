@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 
+from oauth_guard.byte_budget import ByteBudget
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.introspection_cache import cached
@@ -43,6 +44,7 @@ class IssuerRouter:
         share_tokens: Allow that a token that names no issuer is sent to each issuer that accepts
             such tokens.
         store: Where introspection results are stored beyond this process.
+        budget: The memory that introspection results may take in this process.
         clock: Returns seconds since the epoch.
         monotonic: Returns monotonic seconds.
 
@@ -52,24 +54,25 @@ class IssuerRouter:
             without `share_tokens`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings
         self,
         issuers: Iterable[Issuer | Tenants],
         *,
         share_tokens: bool = False,
         store: Store | None = None,
+        budget: ByteBudget | None = None,
         clock: Clock = time.time,
         monotonic: Clock = time.monotonic,
     ) -> None:
         self._listed = listed = check_listed(issuers)
         check_store(store)
         self._issuers = [
-            cached(each, store, clock=clock, monotonic=monotonic)
+            cached(each, store, budget=budget, clock=clock, monotonic=monotonic)
             for each in listed
             if not isinstance(each, Tenants)
         ]
         self._directories = [
-            TenantDirectory(each, store, clock=clock, monotonic=monotonic)
+            TenantDirectory(each, store, budget=budget, clock=clock, monotonic=monotonic)
             for each in listed
             if isinstance(each, Tenants)
         ]

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from oauth_guard.byte_budget import ByteBudget
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.introspection_cache import cached
@@ -101,14 +102,21 @@ class TenantDirectory:
     Args:
         tenants: How tenants are resolved, and the limits.
         store: Where introspection results of tenants are stored beyond this process.
+        budget: The memory that introspection results of all tenants may take in this process.
         clock: Returns seconds since the epoch.
         monotonic: Returns monotonic seconds.
     """
 
     def __init__(
-        self, tenants: Tenants, store: Store | None = None, *, clock: Clock, monotonic: Clock
+        self,
+        tenants: Tenants,
+        store: Store | None = None,
+        *,
+        budget: ByteBudget | None = None,
+        clock: Clock,
+        monotonic: Clock,
     ) -> None:
-        self._tenants, self._store = tenants, store
+        self._tenants, self._store, self._budget = tenants, store, budget
         self._clock, self._monotonic = clock, monotonic
         self._known: OrderedDict[str, _Tenant] = OrderedDict()
         self._unknown: OrderedDict[bytes, float] = OrderedDict()
@@ -210,7 +218,13 @@ class TenantDirectory:
         if former is not None:
             issuer = former.issuer
         else:
-            issuer = cached(resolved, self._store, clock=self._clock, monotonic=self._monotonic)
+            issuer = cached(
+                resolved,
+                self._store,
+                budget=self._budget,
+                clock=self._clock,
+                monotonic=self._monotonic,
+            )
             issuer.start()
         self._known[name] = _Tenant(resolved, issuer, self._monotonic() + self._tenants.cache_for)
         if len(self._known) > self._tenants.max_tenants:

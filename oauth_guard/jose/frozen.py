@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, Self
 
-__all__ = ["SCALARS", "FrozenDict", "freeze", "freeze_members", "mutable_class_of"]
+__all__ = [
+    "SCALARS",
+    "FrozenDict",
+    "count_characters",
+    "freeze",
+    "freeze_and_count",
+    "freeze_members",
+    "mutable_class_of",
+]
 
 SCALARS = frozenset({str, int, float, bool, type(None)})
 """The immutable types that a JSON parser returns."""
@@ -44,12 +52,43 @@ def freeze(value: Any) -> Any:
 
 def freeze_members(members: Mapping[str, Any]) -> FrozenDict:
     """Return a deeply immutable copy of a JSON object, without the copies that calling costs."""
+    return freeze_and_count(members)[0]
+
+
+def freeze_and_count(members: Mapping[str, Any]) -> tuple[FrozenDict, int]:
+    """Return `freeze_members(members)`, and how many values are in it, all the way down.
+
+    An array or object in it counts as one value more than it has elements.
+    """
     frozen = dict.__new__(FrozenDict)
     dict.update(frozen, members)
+    count = len(frozen)
     for name, value in members.items():
-        if type(value) not in SCALARS:
-            dict.__setitem__(frozen, name, freeze(value))
-    return frozen
+        if type(value) in SCALARS:
+            continue
+        if type(value) is list and SCALARS.issuperset(map(type, value)):  # most arrays are flat
+            dict.__setitem__(frozen, name, tuple(value))
+            count += 1 + len(value)
+        else:
+            inner = freeze(value)
+            dict.__setitem__(frozen, name, inner)
+            count += _count_inside(inner)
+    return frozen, count
+
+
+def _count_inside(value: Any) -> int:
+    if isinstance(value, FrozenDict):
+        return 1 + len(value) + sum(map(_count_inside, value.values()))
+    return 1 + len(value) + sum(map(_count_inside, value)) if isinstance(value, tuple) else 0
+
+
+def count_characters(value: Any) -> int:
+    """Return how many characters are in the strings of a frozen *value* and in its names."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, FrozenDict):
+        return sum(map(len, value)) + sum(map(count_characters, value.values()))
+    return sum(map(count_characters, value)) if isinstance(value, tuple) else 0
 
 
 def mutable_class_of(frozen: type[Any]) -> type[Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oauth_guard.errors import InvalidToken, Reason
-from oauth_guard.jose.frozen import FrozenDict, freeze_members
+from oauth_guard.jose.frozen import FrozenDict, count_characters, freeze_and_count
 from oauth_guard.protocol.authorization_details import check_details
 from oauth_guard.protocol.claim_checks import call_claim_function
 from oauth_guard.protocol.claims import ClaimRules
@@ -13,6 +13,9 @@ from oauth_guard.protocol.name_claims import read_names
 
 __all__ = ["AccessToken", "RegisteredClaims", "UnverifiedToken", "Validation"]
 
+# Measured: a cached token takes so much beside its claims, and each claim, element or name so much
+# beside its characters, which take one or two bytes each, rarely four.
+_OBJECT_BYTES, _VALUE_BYTES = 1200, 120
 _EMPTY: frozenset[str] = frozenset()  # shared, since each empty set of its own takes 216 bytes
 
 
@@ -86,6 +89,8 @@ class AccessToken(RegisteredClaims):
         claims: All claims, including unknown ones, immutable.
         remarks: What the operator should know of how the claims were read: names of claims and
             of types, and no values.
+        size: About how many bytes of memory it takes in a cache, not less by half nor more by
+            fivefold. A token of 16 kB may take 200 kB.
     """
 
     rules: ClaimRules
@@ -101,6 +106,7 @@ class AccessToken(RegisteredClaims):
     entitlements: frozenset[str]
     claims: FrozenDict = field(hash=False)
     remarks: tuple[str, ...] = field(default=(), compare=False)
+    size: int = field(default=0, compare=False)
 
     @property
     def issuer(self) -> str:
@@ -160,17 +166,22 @@ class UnverifiedToken(RegisteredClaims):
         self.issued_at = claims.get("iat")
         self.claims = claims
 
-    def verified(self) -> AccessToken:
+    def verified(self, length: int | None = None) -> AccessToken:
         """Turn it into an `AccessToken`; it can't be used itself any more.
 
         Call it only after the signature is verified, or for what the issuer itself reported.
+
+        Args:
+            length: How many characters the token has, if the claims come from it.
 
         Raises:
             InvalidToken: The scope is malformed.
         """
         rules = self.rules
-        claims = self.claims = freeze_members(self.claims)
+        claims, values = freeze_and_count(self.claims)
+        self.claims = claims
         self.scopes = _scopes(claims, rules)
+        values += len(self.scopes)
         self.roles = self.groups = self.entitlements = _EMPTY
         self.remarks: tuple[str, ...] = ()
         if not rules.multi_value_claims.isdisjoint(claims):
@@ -178,6 +189,9 @@ class UnverifiedToken(RegisteredClaims):
             self.groups, groups = read_names(claims, rules.group_claims)
             self.entitlements, entitlements = read_names(claims, rules.entitlement_claims)
             self.remarks = roles + groups + entitlements
+            values += len(self.roles) + len(self.groups) + len(self.entitlements)
+        length = count_characters(claims) if length is None else length
+        self.size = _OBJECT_BYTES + 2 * length + _VALUE_BYTES * values
         self.__class__ = AccessToken  # type: ignore[assignment] # it has the same slots
         return self  # type: ignore[return-value] # its class was set in the line above
 

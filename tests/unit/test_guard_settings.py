@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from oauth_guard.errors import ConfigurationError
-from oauth_guard.guard_settings import check_settings
+from oauth_guard.errors import ConfigurationError, MissingCredentials
+from oauth_guard.guard_settings import check_settings, rejection_builder
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,22 @@ def test_unwise_setting_is_logged(
     with caplog.at_level(logging.WARNING, "oauth_guard"):
         check_settings(resource, "wait", debug=False, insecure_http=insecure_http)
     assert len(caplog.messages) == warnings
+
+
+@pytest.mark.parametrize(
+    ("realm", "metadata", "challenge"),
+    [
+        (None, False, 'Bearer realm="https://a.example"'),
+        ("api", False, 'Bearer realm="api"'),
+        ("api", True, 'resource_metadata="https://a.example/.well-known/oauth-protected-resource"'),
+    ],
+)
+def test_challenge_names_the_metadata_or_a_realm(
+    realm: str | None, metadata: bool, challenge: str
+) -> None:
+    """A challenge without any parameter is not valid (RFC 9110 section 11.6.1)."""
+    builder = rejection_builder(
+        "https://a.example", realm, None, {"Bearer": ()}, metadata=metadata, debug=False
+    )
+    headers = builder.build(MissingCredentials()).headers
+    assert challenge in str(headers)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_guard import Guard, Identity, JWTIssuer
+from oauth_guard.byte_budget import ByteBudget
 from oauth_guard.errors import (
     InvalidDPoPProof,
     InvalidToken,
@@ -137,6 +138,23 @@ async def test_cached_bound_token_without_its_proof_is_rejected() -> None:
         with pytest.raises(rejection):
             await guard.authenticate(ResourceRequest({**connection, "headers": headers}))
     await guard.aclose()
+
+
+def test_token_that_exceeds_the_memory_evicts_the_oldest_ones() -> None:
+    """A token that is put again is counted once, and one larger than all memory is not stored."""
+    size = validated().size
+    budget = ByteBudget(3 * size)
+    cache = IdentityCache(10, budget)
+    for name in (b"a", b"b", b"b", b"a", b"c", b"d"):
+        cache.put(name, validated())
+    assert [each for each in (b"a", b"b", b"c", b"d") if cache.get(each, NOW)] == [b"a", b"c", b"d"]
+    assert budget.used == 3 * size
+    cache.put(b"e", validated(x="x" * 4 * size))
+    assert cache.get(b"e", NOW) is None
+    assert cache.get(b"a", NOW)
+    cache.put(b"e", validated(x="x" * (size // 2)))
+    assert [each for each in (b"a", b"c", b"d", b"e") if cache.get(each, NOW)] == [b"e"]
+    assert budget.used <= budget.limit
 
 
 def test_full_cache_evicts_the_oldest_entry() -> None:

@@ -1,7 +1,10 @@
 """TTLCache: bounded in the number of entries and in time."""
 
+import gc
+
 import pytest
 
+from oauth_guard.byte_budget import ByteBudget
 from oauth_guard.ttl_cache import TTLCache
 from tests.builders.clock import FakeClock
 
@@ -61,3 +64,55 @@ def test_forgotten_entry_is_not_returned() -> None:
     cache.forget(b"key")
     cache.forget(b"key")
     assert cache.get(b"key") is None
+
+
+def test_entries_that_exceed_the_budget_evict_the_least_recently_used() -> None:
+    """An entry that is replaced or forgotten gives its memory back."""
+    budget = ByteBudget(100)
+    cache = TTLCache[str](budget=budget, clock=FakeClock())
+    for name in (b"a", b"b"):
+        cache.put(name, "value", 60, 40)
+    assert cache.get(b"a")
+    cache.put(b"c", "value", 60, 40)
+    assert [cache.get(name) for name in (b"a", b"b", b"c")] == ["value", None, "value"]
+    assert budget.used == 80
+    cache.put(b"c", "value", 60, 60)
+    assert (budget.used, len(cache)) == (100, 2)
+    cache.forget(b"a")
+    cache.put(b"c", "value", 0, 60)
+    assert (budget.used, len(cache)) == (0, 0)
+
+
+def test_entry_that_is_larger_than_the_budget_evicts_nothing() -> None:
+    """It is not cached."""
+    budget = ByteBudget(100)
+    cache = TTLCache[str](budget=budget, clock=FakeClock())
+    cache.put(b"a", "value", 60, 100)
+    cache.put(b"b", "value", 60, 101)
+    assert [cache.get(name) for name in (b"a", b"b")] == ["value", None]
+
+
+def test_cache_evicts_no_entry_of_another_cache_that_shares_its_budget() -> None:
+    """What does not fit beside them is not cached; a cache that is gone gives its memory back."""
+    budget = ByteBudget(100)
+    first = TTLCache[str](budget=budget, clock=FakeClock())
+    second = TTLCache[str](budget=budget, clock=FakeClock())
+    first.put(b"a", "value", 60, 70)
+    second.put(b"b", "value", 60, 20)
+    second.put(b"c", "value", 60, 40)
+    assert first.get(b"a")
+    assert (second.get(b"c"), budget.used) == (None, 70)
+    del first
+    gc.collect()
+    assert budget.used == 0
+    second.put(b"c", "value", 60, 40)
+    assert second.get(b"c")
+
+
+def test_entries_beyond_the_number_are_evicted_with_their_memory() -> None:
+    """Both bounds hold."""
+    budget = ByteBudget(100)
+    cache = TTLCache[str](2, budget=budget, clock=FakeClock())
+    for name in (b"a", b"b", b"c"):
+        cache.put(name, "value", 60, 10)
+    assert (budget.used, len(cache), cache.get(b"a")) == (20, 2, None)

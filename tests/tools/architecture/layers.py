@@ -14,6 +14,7 @@ LAYERS: Mapping[str, int] = {
     "jose": 2,
     "protocol": 3,
     "interfaces": 4,
+    "byte_budget": 4,
     "log_limit": 5,
     "single_flight": 5,
     "ttl_cache": 5,

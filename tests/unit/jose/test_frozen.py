@@ -9,7 +9,14 @@ from typing import Any, cast
 
 import pytest
 
-from oauth_guard.jose.frozen import FrozenDict, freeze, mutable_class_of
+from oauth_guard.jose.frozen import (
+    FrozenDict,
+    count_characters,
+    freeze,
+    freeze_and_count,
+    freeze_members,
+    mutable_class_of,
+)
 
 _VALUE: dict[str, Any] = {"a": {"b": [1, {"c": [None, 1.5, "d"]}]}, "e": [], "f": {}}
 _CHANGES: dict[str, Callable[[Any], object]] = {
@@ -130,3 +137,24 @@ def test_field_that_was_not_set_has_no_default() -> None:
     """The defaults of the dataclass do not apply to its mutable class."""
     with pytest.raises(AttributeError):
         repr(_point_from_mutable_class(complete=False))
+
+
+@pytest.mark.parametrize(
+    ("members", "count", "characters"),
+    [
+        pytest.param({}, 0, 0, id="nothing"),
+        pytest.param({"a": 1, "b": "xyz", "c": None}, 3, 6, id="scalars"),
+        pytest.param({"a": ["x", 1]}, 4, 2, id="an array"),
+        pytest.param({"a": {"b": "xy"}}, 3, 4, id="an object"),
+        pytest.param({"a": [[1], {"b": []}, {}]}, 11, 2, id="arrays and objects in an array"),
+        pytest.param({"a": {"b": {"c": [1]}}}, 7, 3, id="three levels"),
+    ],
+)
+def test_values_and_characters_are_counted_all_the_way_down(
+    members: dict[str, Any], count: int, characters: int
+) -> None:
+    """They say how much memory the frozen value takes."""
+    frozen, counted = freeze_and_count(members)
+    assert frozen == freeze(members) == freeze_members(members)
+    assert counted == count
+    assert count_characters(frozen) == characters
