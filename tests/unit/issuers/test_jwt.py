@@ -267,3 +267,12 @@ def test_insecure_http_is_accepted_with_a_warning(caplog: pytest.LogCaptureFixtu
 def test_repr_contains_only_the_identifier() -> None:
     """Neither keys nor clients are shown."""
     assert repr(JWTIssuer(ISSUER)) == f"JWTIssuer('{ISSUER}')"
+
+
+async def test_claims_of_a_forged_token_are_not_read_further_than_a_rejection_needs() -> None:
+    """Scopes are read and claims frozen after the signature is verified, since that is work."""
+    local, forger = LocalIssuer(ISSUER), LocalIssuer(ISSUER)
+    issuer = JWTIssuer(ISSUER, keys=local.jwks, scope_array=True)
+    for signer, reason in ((local, Reason.MALFORMED_CLAIM), (forger, Reason.BAD_SIGNATURE)):
+        with pytest.raises(InvalidToken, match=reason):
+            await validated(issuer, signer.token(scope=["two scopes", "in one"]))
