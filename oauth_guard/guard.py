@@ -14,12 +14,12 @@ from typing import Self, Unpack, final
 from oauth_guard.byte_budget import MAX_CACHE_BYTES, cache_budgets
 from oauth_guard.decision_log import DecisionLog
 from oauth_guard.errors import (
-    ConfigurationError,
     InvalidToken,
     IssuerUnavailable,
     Reason,
     RequestRejected,
 )
+from oauth_guard.guard_lifecycle import GuardLifecycle
 from oauth_guard.guard_settings import Start, check_settings, rejection_builder
 from oauth_guard.identity_cache import Check, IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, Issuer, Store
@@ -109,7 +109,7 @@ class Guard:
         **possession: Unpack[PossessionSettings],
     ) -> None:
         check_settings(resource, start, debug=debug, insecure_http=insecure_http)
-        self.resource, self._startup, self._max_token_lifetime = resource, start, max_token_lifetime
+        self.resource, self._max_token_lifetime = resource, max_token_lifetime
         self._possession = PossessionCheck(resource, **possession)
         self.bearer_methods = BearerMethods.of(
             bearer_methods, require_https=require_https, dpop=self._possession.dpop is not None
@@ -119,8 +119,9 @@ class Guard:
             issuers, share_tokens=share_tokens, store=store, budget=results, clock=clock
         )
         self.accepted_tokens = self._issuers.accepted_tokens(resource)
-        self._store, self._clock, self._expose_token = store, clock, expose_token
+        self._clock, self._expose_token = clock, expose_token
         self.hidden_fields, self._log = self._possession.hidden_fields, DecisionLog(resource)
+        self._lifecycle = GuardLifecycle(self._issuers, self._possession, store, start, self._log)
         self._cache, self._checks = IdentityCache(budget=budget), tuple[Check, ...]()
         self._rejections = rejection_builder(
             resource, realm, error_uri, self._possession.schemes, metadata=metadata, debug=debug
@@ -228,11 +229,7 @@ class Guard:
 
     def check_can_introspect(self) -> None:
         """Raise `ConfigurationError` unless every issuer can introspect."""
-        if names := self._issuers.without_introspection:
-            raise ConfigurationError(
-                f"introspect=True needs introspection, which {' and '.join(names)} lacks: write "
-                "JWTIssuer(..., introspection=IntrospectionIssuer(...))."
-            )
+        self._issuers.check_can_introspect()
 
     def reject(
         self, error: RequestRejected | IssuerUnavailable, scheme: str | None = None
@@ -271,24 +268,11 @@ class Guard:
             IssuerUnavailable: An issuer can't be reached, and `start="fail fast"`.
             ConfigurationError: The replay store removes entries before their end.
         """
-        await self._possession.load()
-        if self._startup == "background":
-            self._issuers.start()
-            return
-        try:
-            await self._issuers.load()
-        except IssuerUnavailable as error:
-            self._log.write(error)
-            if self._startup == "fail fast":
-                await self.aclose()
-                raise
+        await self._lifecycle.start()
 
     async def aclose(self) -> None:
         """Close connections and stop background work; the next request opens them again."""
-        await self._issuers.aclose()
-        await self._possession.aclose()
-        if self._store is not None:
-            await self._store.aclose()
+        await self._lifecycle.aclose()
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -99,6 +99,14 @@ class IssuerRouter:
         """The identifiers of the listed issuers that can't introspect."""
         return tuple(each.issuer for each in self._not_introspecting)
 
+    def check_can_introspect(self) -> None:
+        """Raise `ConfigurationError` unless every listed issuer can introspect."""
+        if names := self.without_introspection:
+            raise ConfigurationError(
+                f"introspect=True needs introspection, which {' and '.join(names)} lacks: write "
+                "JWTIssuer(..., introspection=IntrospectionIssuer(...))."
+            )
+
     @property
     def ready(self) -> bool:
         """Whether a token of each listed issuer can be validated now without waiting."""

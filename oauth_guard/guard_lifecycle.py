@@ -1,0 +1,65 @@
+"""GuardLifecycle: starts and closes the parts of a guard that live longer than a request."""
+
+from typing import Protocol
+
+from oauth_guard.decision_log import DecisionLog
+from oauth_guard.errors import IssuerUnavailable
+from oauth_guard.guard_settings import Start
+from oauth_guard.interfaces import Lifecycle, Store
+
+__all__ = ["GuardLifecycle"]
+
+
+class _Part(Protocol):
+    async def load(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+class GuardLifecycle:
+    """Starts and closes the parts of one guard.
+
+    Args:
+        issuers: Its issuers.
+        possession: Its check of proofs, with a replay store.
+        store: Where introspection results are stored.
+        startup: What `start` does about keys.
+        log: Where an unavailable issuer is logged.
+    """
+
+    def __init__(
+        self,
+        issuers: Lifecycle,
+        possession: _Part,
+        store: Store | None,
+        startup: Start,
+        log: DecisionLog,
+    ) -> None:
+        self._issuers, self._possession, self._store = issuers, possession, store
+        self._startup, self._log = startup, log
+
+    async def start(self) -> None:
+        """Fetch the keys and metadata that validation needs, as `start=` says.
+
+        Raises:
+            IssuerUnavailable: An issuer can't be reached, and `start="fail fast"`.
+            ConfigurationError: The replay store removes entries before their end.
+        """
+        await self._possession.load()
+        if self._startup == "background":
+            self._issuers.start()
+            return
+        try:
+            await self._issuers.load()
+        except IssuerUnavailable as error:
+            self._log.write(error)
+            if self._startup == "fail fast":
+                await self.aclose()
+                raise
+
+    async def aclose(self) -> None:
+        """Close connections and stop background work; the next request opens them again."""
+        await self._issuers.aclose()
+        await self._possession.aclose()
+        if self._store is not None:
+            await self._store.aclose()
