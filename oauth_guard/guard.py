@@ -52,7 +52,6 @@ class Guard:
     Attributes:
         resource: The URI of the guarded resource.
         bearer_methods: How a token may be sent.
-        accepted_tokens: The issuers and audiences whose tokens are accepted, as pairs.
         metadata_path: The path that the metadata is served at; None if it is not served.
         metadata_document: The metadata, as JSON.
         hidden_fields: The header fields of a proxy, in lower case, that the application must not
@@ -109,7 +108,7 @@ class Guard:
         **possession: Unpack[PossessionSettings],
     ) -> None:
         check_settings(resource, start, debug=debug, insecure_http=insecure_http)
-        self.resource, self._max_token_lifetime = resource, max_token_lifetime
+        self.resource, self._clock, self._expose_token = resource, clock, expose_token
         self._possession = PossessionCheck(resource, **possession)
         self.bearer_methods = BearerMethods.of(
             bearer_methods, require_https=require_https, dpop=self._possession.dpop is not None
@@ -118,11 +117,10 @@ class Guard:
         self._issuers = IssuerRouter(
             issuers, share_tokens=share_tokens, store=store, budget=results, clock=clock
         )
-        self.accepted_tokens = self._issuers.accepted_tokens(resource)
-        self._clock, self._expose_token = clock, expose_token
+        self._max_token_lifetime, self._checks = max_token_lifetime, tuple[Check, ...]()
         self.hidden_fields, self._log = self._possession.hidden_fields, DecisionLog(resource)
         self._lifecycle = GuardLifecycle(self._issuers, self._possession, store, start, self._log)
-        self._cache, self._checks = IdentityCache(budget=budget), tuple[Check, ...]()
+        self._cache = IdentityCache(budget=budget)
         self._rejections = rejection_builder(
             resource, realm, error_uri, self._possession.schemes, metadata=metadata, debug=debug
         )
@@ -137,6 +135,11 @@ class Guard:
 
     def __repr__(self) -> str:
         return f"Guard({self.resource!r}, {list(self._issuers.names)!r})"
+
+    @property
+    def accepted_tokens(self) -> frozenset[tuple[str, str]]:
+        """The issuers and audiences whose tokens are accepted, as pairs."""
+        return self._issuers.accepted_tokens(self.resource)
 
     @property
     def ready(self) -> bool:
