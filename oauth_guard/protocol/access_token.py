@@ -48,14 +48,19 @@ class RegisteredClaims:
         """
         rules = self.rules
         rules.check_audience(self.audience, resource)
-        rules.check_client(self.client_id)
-        rules.check_lifetime(
-            expires_at=self.expires_at,
-            not_before=self.not_before,
-            issued_at=self.issued_at,
-            now=now,
-        )
-        rules.claims.check_values(self.claims)
+        if rules.clients:
+            rules.check_client(self.client_id)
+        rules.check_lifetime(self.expires_at, self.not_before, self.issued_at, now)
+        if rules.claims.required_values:
+            rules.claims.check_values(self.claims)
+
+    def check_times(self, now: float) -> None:
+        """Check the lifetime again, of claims that passed `check_claims` at an earlier time.
+
+        Raises:
+            InvalidToken: It is expired, not valid yet, or issued in the future.
+        """
+        self.rules.check_lifetime(self.expires_at, self.not_before, self.issued_at, now)
         check_details(self.claims)
 
     def check_total_lifetime(self, seconds: float) -> None:
@@ -160,7 +165,8 @@ class UnverifiedToken(RegisteredClaims):
         self.rules = rules
         self.subject = _subject(claims, rules)
         self.client_id = _client_id(claims, rules)
-        self.audience = _audience(claims)
+        audience = claims.get("aud", ())
+        self.audience = (audience,) if isinstance(audience, str) else _strings(audience)
         self.expires_at = claims.get("exp")
         self.not_before = claims.get("nbf")
         self.issued_at = claims.get("iat")
@@ -238,11 +244,6 @@ def _strings(value: Any) -> tuple[str, ...]:
         if not isinstance(item, str):
             raise InvalidToken(Reason.MALFORMED_CLAIM)
     return tuple(value)
-
-
-def _audience(claims: Mapping[str, Any]) -> tuple[str, ...]:
-    value = claims.get("aud", ())
-    return (value,) if isinstance(value, str) else _strings(value)
 
 
 def _scopes(claims: Mapping[str, Any], rules: ClaimRules) -> frozenset[str]:

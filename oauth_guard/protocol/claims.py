@@ -1,6 +1,6 @@
 """ClaimRules: the checks of one issuer's headers and claims (RFC 9068 §4, RFC 8725 §3)."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Self, Unpack
@@ -146,13 +146,15 @@ class ClaimRules:
             if value is None or value in ("", [], (), {}):
                 raise InvalidToken(Reason.MISSING_CLAIM)
 
-    def check_audience(self, audience: Collection[str], resource: str) -> None:
+    def check_audience(self, audience: Sequence[str], resource: str) -> None:
         """Check `aud` against the configured audiences, or else *resource* (RFC 9068 §4).
 
         Raises:
             InvalidToken: No accepted audience is in *audience*, or with `single_audience` another
                 audience is.
         """
+        if len(audience) == 1 and audience[0] in (self.audience or (resource,)):
+            return
         if self.audience_optional and not audience:
             return
         accepted = [name for name in audience if name in (self.audience or (resource,))]
@@ -170,7 +172,6 @@ class ClaimRules:
 
     def check_lifetime(
         self,
-        *,
         expires_at: float | None,
         not_before: float | None,
         issued_at: float | None,

@@ -6,9 +6,19 @@ from typing import Any
 import httpx
 import pytest
 
-from oauth_guard import ClientSecretBasic, Guard, Identity, IntrospectionIssuer, Requirement
+from oauth_guard import (
+    AccessToken,
+    ClientSecretBasic,
+    Guard,
+    Identity,
+    IntrospectionIssuer,
+    JWTIssuer,
+    Requirement,
+)
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.identity_cache import ValidatedToken
+from oauth_guard.protocol.access_token import Validation
+from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
 from tests.acceptance.standards.api import NOW, Api, bearer, signing_keys
@@ -234,4 +244,42 @@ async def test_check_sees_the_time_after_the_issuer_has_responded() -> None:
     local.outage = respond_late
     await guard.authenticate(ResourceRequest({"headers": bearer("opaque-1")}))
     assert [seconds for _, seconds in deny_list.calls] == [NOW + 2]
+    await guard.aclose()
+
+
+async def test_token_that_expires_while_the_keys_are_fetched_is_rejected() -> None:
+    """Its times are checked before the fetch and after it."""
+    local = LocalIssuer()
+    now = [float(NOW)]
+
+    async def respond_late(_request: object) -> Any:
+        now[0] += 10
+        return httpx.Response(200, json=local.jwks)
+
+    issuer = JWTIssuer(local.issuer, jwks_uri=f"{local.issuer}/keys", http=local.http)
+    guard = Guard(local.audience, [issuer], clock=lambda: now[0])
+    local.outage = respond_late
+    token = local.token(iat=NOW, exp=NOW + 3)
+    with pytest.raises(InvalidToken) as raised:
+        await guard.authenticate(ResourceRequest({"headers": bearer(token)}))
+    assert raised.value.reason is Reason.EXPIRED
+    await guard.aclose()
+
+
+class _Exchanging(JWTIssuer):
+    """An issuer that returns another token than the one whose claims the guard has checked."""
+
+    async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
+        read = (await super().validate(token, introspect=introspect)).token
+        claims = {**read.claims, "aud": "https://other.example"}
+        return Validation(AccessToken.from_claims(claims, read.rules), None)
+
+
+async def test_token_that_was_not_checked_before_its_validation_is_checked_after_it() -> None:
+    """Only the times of a token that passed all checks are checked alone."""
+    local = LocalIssuer()
+    guard = Guard(local.audience, [_Exchanging(local.issuer, keys=local.jwks)])
+    with pytest.raises(InvalidToken) as raised:
+        await guard.authenticate(ResourceRequest({"headers": bearer(local.token())}))
+    assert raised.value.reason is Reason.WRONG_AUDIENCE
     await guard.aclose()
