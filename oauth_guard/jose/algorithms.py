@@ -7,12 +7,11 @@ from typing import Any, TypeAlias
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, AsymmetricPadding, PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
 from oauth_guard.jose.ml_dsa import ML_DSA
 
-__all__ = ["ASYMMETRIC", "EDDSA", "HASH_BYTES", "RSA", "SYMMETRIC", "VERIFIERS"]
+__all__ = ["ASYMMETRIC", "EDDSA", "HASH_BYTES", "RSA", "SYMMETRIC", "VERIFIERS", "der_signature"]
 
 RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 EDDSA = frozenset({"EdDSA", "Ed25519"})
@@ -23,6 +22,8 @@ ASYMMETRIC = RSA | EDDSA | {"ES256", "ES384", "ES512"} | frozenset(ML_DSA)
 HASH_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 SYMMETRIC = frozenset(HASH_BYTES)
 """The MAC algorithms, for a secret shared with the issuer. No published key verifies them."""
+
+_DER_LONG = 0x80  # from here on, a length takes one byte more (X.690 §8.1.3)
 
 Verifier: TypeAlias = Callable[[Any, bytes, bytes], None]
 """Takes key, signature and signing input; raises `InvalidSignature`. It does not check the key."""
@@ -46,10 +47,27 @@ def _ecdsa(digest: HashAlgorithm, size: int) -> Verifier:
     def verify(key: Any, signature: bytes, signing_input: bytes) -> None:
         if len(signature) != 2 * size:
             raise InvalidSignature
-        r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
-        key.verify(encode_dss_signature(r, s), signing_input, scheme)
+        key.verify(der_signature(signature), signing_input, scheme)
 
     return verify
+
+
+def der_signature(signature: bytes) -> bytes:
+    """Return an ECDSA *signature* of r and s, of at most 66 bytes each, in DER (RFC 3279 §2.2.3).
+
+    The two numbers are not checked.
+    """
+    size = len(signature) // 2
+    numbers = _der_integer(signature[:size]) + _der_integer(signature[size:])
+    head = b"0" if len(numbers) < _DER_LONG else b"0\x81"
+    return b"%b%c%b" % (head, len(numbers), numbers)
+
+
+def _der_integer(number: bytes) -> bytes:
+    """Return an unsigned *number* as a DER integer: as short as it can be, and not negative."""
+    digits = number.lstrip(b"\0") or b"\0"
+    sign = b"\0" if digits[0] & 0x80 else b""
+    return b"\x02%c%b%b" % (len(sign) + len(digits), sign, digits)
 
 
 def _plain(key: Any, signature: bytes, signing_input: bytes) -> None:

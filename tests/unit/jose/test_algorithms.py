@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import example, given
 from hypothesis import strategies as st
 from jwt.algorithms import get_default_algorithms
 
-from oauth_guard.jose.algorithms import ASYMMETRIC, SYMMETRIC, VERIFIERS
+from oauth_guard.jose.algorithms import ASYMMETRIC, SYMMETRIC, VERIFIERS, der_signature
 from oauth_guard.jose.ml_dsa import ML_DSA
 from tests.unit.jose.forging import key_for
 from tests.unit.protocol.properties import BOUNDED
@@ -107,3 +108,14 @@ def test_mutated_signature_is_accepted_only_if_pyjwt_accepts_it(
     assert (
         _is_accepted(algorithm, signature) is by_pyjwt is (signature == _valid_signature(algorithm))
     )
+
+
+@BOUNDED
+@given(st.data())
+def test_ecdsa_signature_is_written_in_the_der_of_cryptography(data: st.DataObject) -> None:
+    """Leading zeros are dropped, and no number is negative."""
+    size = data.draw(st.sampled_from([32, 48, 66]))
+    numbers = st.integers(0, 256**size - 1) | st.integers(0, 300)
+    r, s = data.draw(numbers), data.draw(numbers)
+    signature = r.to_bytes(size, "big") + s.to_bytes(size, "big")
+    assert der_signature(signature) == encode_dss_signature(r, s)
