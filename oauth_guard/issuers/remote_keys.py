@@ -92,10 +92,15 @@ class RemoteKeySet:
             IssuerUnavailable: There are no usable keys, or newer ones can't be fetched now.
         """
         started = self._started
-        keys = await self._usable_keys()
+        keys = self._keys
+        if keys is None or not self._clock() < min(self._usable_until, self._due_at()):
+            keys = await self._usable_keys()
         while True:
             try:
-                await verify_signature(keys, token, self._executor)
+                if self._executor is None:
+                    keys.verify(token)
+                else:
+                    await verify_signature(keys, token, self._executor)
             except InvalidToken as error:
                 if error.reason is Reason.UNKNOWN_KEY:
                     if self._fetched > self._unknown.first_seen(token.header, started):

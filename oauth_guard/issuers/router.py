@@ -85,6 +85,7 @@ class IssuerRouter:
         self.published_names = tuple(dict.fromkeys(filter(None, published)))
         self._for_opaque = [each for each in self._issuers if each.accepts_opaque]
         self._for_unnamed_jwts = [each for each in self._issuers if each.accepts_unnamed_jwts]
+        self._accepts_unnamed = bool(self._for_opaque or self._for_unnamed_jwts)
         self._not_introspecting = [each for each in self._issuers if not each.can_introspect]
         if not share_tokens:
             check_not_shared(self._for_opaque, self._for_unnamed_jwts)
@@ -136,14 +137,15 @@ class IssuerRouter:
             ConfigurationError: *introspect* is set, and its issuer can't introspect.
         """
         _check_event_loop()
-        issuers = self._issuers_of_unnamed(token)
+        issuers = self._issuers_of_unnamed(token) if self._accepts_unnamed else ()
         if issuers:
             validation = await self._validate_with_any(issuers, token, introspect=introspect)
         else:
             name = token.parse(self._header_cache).claims.get("iss")
             issuer = self._issuer_named(name, token)
             if issuer is not None:
-                self._check_introspection(issuer, introspect=introspect)
+                if introspect:
+                    self._check_introspection(issuer)
                 validation = await issuer.validate(token, introspect=introspect)
             else:
                 validation = await self._validate_with_tenant(name, token, introspect=introspect)
@@ -214,8 +216,8 @@ class IssuerRouter:
                     return issuer
         return issuers[0]
 
-    def _check_introspection(self, issuer: Issuer, *, introspect: bool) -> None:
-        if introspect and any(issuer is each for each in self._not_introspecting):
+    def _check_introspection(self, issuer: Issuer) -> None:
+        if any(issuer is each for each in self._not_introspecting):
             raise _cannot_introspect(issuer)
 
     async def _validate_with_any(
@@ -228,7 +230,8 @@ class IssuerRouter:
         unavailable: IssuerUnavailable | None = None
         invalid: InvalidToken | None = None
         for issuer in issuers:
-            self._check_introspection(issuer, introspect=introspect)
+            if introspect:
+                self._check_introspection(issuer)
             try:
                 validation = await issuer.validate(token, introspect=introspect)
             except IssuerUnavailable as error:

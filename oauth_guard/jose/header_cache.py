@@ -1,5 +1,7 @@
 """HeaderCache: parsed JOSE headers of tokens that validated (RFC 7515 §4)."""
 
+from dataclasses import replace
+
 from oauth_guard.jose.jws import JWS, JWSHeader, parse_jws
 
 __all__ = ["HeaderCache"]
@@ -30,9 +32,11 @@ class HeaderCache:
 
     def add(self, token: JWS) -> None:
         """Cache the header of a *token* that validated; of more than 64, the oldest is evicted."""
+        if token.header.is_cached:
+            return
         encoded = token.signing_input.partition(b".")[0]
-        if encoded in self._headers:
+        if encoded in self._headers:  # by a token that was validated meanwhile
             return
         if len(self._headers) >= _MAX_HEADERS:
             del self._headers[next(iter(self._headers))]
-        self._headers[encoded] = token.header
+        self._headers[encoded] = replace(token.header, is_cached=True)

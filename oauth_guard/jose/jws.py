@@ -7,6 +7,7 @@ from typing import Any
 
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.jose.base64url import decode_base64url
+from oauth_guard.jose.frozen import mutable_class_of
 from oauth_guard.jose.strict_json import parse_object
 
 __all__ = ["JWS", "JWSHeader", "parse_jws"]
@@ -39,12 +40,14 @@ class JWSHeader:
         key_id: `kid`.
         replicated_claims: The claims `iss`, `sub` and `aud` that the header replicates; the
             payload must have the same values (RFC 7519 §5.3).
+        is_cached: Whether it comes from a `HeaderCache`.
     """
 
     algorithm: str
     type: str | None
     key_id: str | None
     replicated_claims: tuple[tuple[str, Any], ...] = field(default=(), compare=False)
+    is_cached: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,6 +58,9 @@ class JWS:
     claims: Mapping[str, Any]
     signing_input: bytes
     signature: bytes
+
+
+_Mutable = mutable_class_of(JWS)
 
 
 def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = MappingProxyType({})) -> JWS:
@@ -91,7 +97,11 @@ def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = MappingProx
     for name, value in header.replicated_claims:
         if value != claims.get(name):
             raise InvalidToken(Reason.MALFORMED_HEADER)
-    return JWS(header, claims, signing_input, signature)
+    jws = _Mutable()
+    jws.header, jws.claims = header, claims
+    jws.signing_input, jws.signature = signing_input, signature
+    jws.__class__ = JWS
+    return jws  # type: ignore[no-any-return] # it is one now
 
 
 def _parse_header(encoded: bytes) -> JWSHeader:

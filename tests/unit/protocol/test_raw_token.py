@@ -87,14 +87,15 @@ def test_token_is_parsed_once() -> None:
 
 
 def test_header_of_a_parsed_token_is_cached() -> None:
-    """Another token with an equal header gets the cached header object."""
+    """Another token with an equal header is parsed with the cached one."""
     header_cache = HeaderCache()
     first, second = RawToken(SIGNED), RawToken(SIGNED)
     first.cache_header(header_cache)
     assert second.parse(header_cache).header is not first.parse(header_cache).header
     first.cache_header(header_cache)
     third = RawToken(SIGNED)
-    assert third.parse(header_cache).header is first.parse().header
+    assert third.parse(header_cache).header.is_cached
+    assert third.parse(header_cache).header == first.parse().header
 
 
 def test_opaque_token_does_not_parse() -> None:
