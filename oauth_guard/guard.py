@@ -26,7 +26,6 @@ from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.possession.possession_check import PossessionCheck, PossessionSettings
-from oauth_guard.protocol.access_token import RegisteredClaims
 from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.credentials import BearerMethods
@@ -249,19 +248,11 @@ class Guard:
     async def _validate(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
         """Return the validated token of *request*, and offer it to the cache."""
         token = request.token
-        prechecked: object = None
-
-        def precheck(read: RegisteredClaims) -> None:
-            nonlocal prechecked
-            read.check_claims(self.resource, self._clock())
-            prechecked = read
-
         # With *introspect*, the claims are known only later: the result may replace them.
         if not introspect:
-            token.precheck = precheck
+            token.check = lambda read: read.check_claims(self.resource, self._clock())
         validation = await self._issuers.validate(token, introspect=introspect)
-        if validation.token is prechecked:
-            # The issuer may have taken seconds. Nothing else can have changed.
+        if validation.token is token.prechecked:  # some seconds ago, if keys were fetched
             validation.token.check_times(self._clock())
         else:
             validation.token.check_claims(self.resource, self._clock())

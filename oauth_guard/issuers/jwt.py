@@ -180,8 +180,7 @@ class JWTIssuer:
             raise InvalidToken(Reason.UNKNOWN_ISSUER)
         self._rules.check_header(signed.header)
         unverified = UnverifiedToken(signed.claims, self._rules)
-        if token.precheck is not None:
-            token.precheck(unverified)
+        token.precheck(unverified)
         # Read before the signature is verified, so that it returns False if the keys change then.
         is_current = self._keys.is_current
         await self._keys.verify(signed)

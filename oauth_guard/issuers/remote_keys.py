@@ -83,9 +83,7 @@ class RemoteKeySet:
         return self._is_current
 
     async def verify(self, token: JWS) -> None:
-        """Verify the signature of *token*, if need be with keys that are fetched for it.
-
-        Claims are not checked.
+        """Verify the signature of *token*, not its claims, if need be with keys fetched for it.
 
         Raises:
             InvalidToken: No key verifies the signature.
@@ -97,10 +95,7 @@ class RemoteKeySet:
             keys = await self._usable_keys()
         while True:
             try:
-                if self._executor is None:
-                    keys.verify(token)
-                else:
-                    await verify_signature(keys, token, self._executor)
+                await verify_signature(keys, token, self._executor)
             except InvalidToken as error:
                 if error.reason is Reason.UNKNOWN_KEY:
                     if self._fetched > self._unknown.first_seen(token.header, started):

@@ -21,17 +21,16 @@ class RawToken:
 
     Attributes:
         text: The token itself.
-        precheck: Checks what the guard requires of the claims, such as audience and times. An
-            issuer that needs a key calls it with the unverified claims before it looks for one, so
-            that a token which is rejected anyway causes no fetch. The guard repeats the check on
-            the validated token, so an issuer may leave it out.
+        check: Checks what the guard requires of the claims, such as audience and times.
+        prechecked: The claims that passed `check` in `precheck`; None if there are none.
     """
 
-    __slots__ = ("_jws", "precheck", "text")
+    __slots__ = ("_jws", "check", "prechecked", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.precheck: Callable[[RegisteredClaims], None] | None = None
+        self.check: Callable[[RegisteredClaims], None] | None = None
+        self.prechecked: RegisteredClaims | None = None
         self._jws: JWS | None = None
 
     @property
@@ -47,6 +46,20 @@ class RawToken:
     def is_encrypted(self) -> bool:
         """Whether it has the form of an encrypted JWT, whose claims can't be read."""
         return not self.is_opaque and self.text.count(".") == _JWE_DOTS
+
+    def precheck(self, unverified: RegisteredClaims) -> None:
+        """Check what the guard requires of *unverified* claims, if the guard has set `check`.
+
+        An issuer that needs a key calls it before it looks for one, so that a token which is
+        rejected anyway causes no fetch. The guard checks every other token after its validation,
+        so an issuer may leave it out.
+
+        Raises:
+            InvalidToken: See `AccessToken.check_claims`.
+        """
+        if self.check is not None:
+            self.check(unverified)
+            self.prechecked = unverified
 
     def parse(self, header_cache: HeaderCache | None = None) -> JWS:
         """Return the token as a parsed JWS; a second call returns the same object.

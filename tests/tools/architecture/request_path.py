@@ -9,7 +9,7 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     # Who calls: one function reads credentials, looks in the cache, validates and checks.
     "read_credentials": {("guard", "authenticate")},
     "_validate": {("guard", "authenticate"), ("guard", "introspect")},
-    "check_claims": {("guard", "_validate"), ("guard", "precheck")},
+    "check_claims": {("guard", "_validate")},
     "check_times": {("guard", "_validate")},
     "from_token": {("guard", "_validate")},
     "PossessionCheck": {("guard", "__init__")},
