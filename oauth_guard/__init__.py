@@ -16,6 +16,7 @@ from oauth_guard.protocol.identity import ANONYMOUS, Identity, current_identity
 from oauth_guard.protocol.name_claims import KeysOf
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scopes import scope
+from oauth_guard.renewal import renew
 from oauth_guard.stores.memory import MemoryStore
 
 __version__ = "0.1.0"
@@ -38,5 +39,6 @@ __all__ = [
     "RequestRejected",
     "Requirement",
     "current_identity",
+    "renew",
     "scope",
 ]

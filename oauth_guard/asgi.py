@@ -23,6 +23,7 @@ __all__ = [
     "deny_handshake",
     "path_in_app",
     "read_body",
+    "reject_connection",
     "send_rejection",
     "send_response",
     "supports_denial_response",
@@ -143,6 +144,16 @@ async def deny_handshake(
         await send({"type": "websocket.http.response.body", "body": rejection.body})
     else:
         await send({"type": "websocket.close", "code": close_code(rejection)})
+
+
+async def reject_connection(
+    rejection: Rejection, connection: Connection, receive: Receive, send: Send
+) -> None:
+    """Reject a request or a handshake; to a HEAD request the response has no body."""
+    if connection["type"] == "http":
+        await send_rejection(rejection, connection, send)
+    else:
+        await deny_handshake(rejection, connection, receive, send)
 
 
 def supports_denial_response(connection: Connection) -> bool:

@@ -8,7 +8,6 @@ token. `identity_cache` decides which validated token may be reused, and until w
 
 import time
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 from typing import Self, Unpack, final
 
 from oauth_guard.byte_budget import MAX_CACHE_BYTES, cache_budgets
@@ -29,16 +28,13 @@ from oauth_guard.possession.possession_check import PossessionCheck, PossessionS
 from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.credentials import BearerMethods
-from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.identity import Identity, is_same_caller
 from oauth_guard.protocol.metadata import metadata_document, metadata_path
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
-from oauth_guard.protocol.scopes import scope
 from oauth_guard.protocol.settings import checked_settings
 
 __all__ = ["Guard"]
-
-_caller_of = attrgetter("issuer", "subject", "client_id")
 
 
 @final
@@ -54,6 +50,7 @@ class Guard:
         bearer_methods: How a token may be sent.
         metadata_path: The path that the metadata is served at; None if it is not served.
         metadata_document: The metadata, as JSON.
+        clock: Returns seconds since the epoch.
         hidden_fields: The header fields of a proxy, in lower case, that the application must not
             see.
 
@@ -108,7 +105,7 @@ class Guard:
         **possession: Unpack[PossessionSettings],
     ) -> None:
         check_settings(resource, start, debug=debug, insecure_http=insecure_http)
-        self.resource, self._clock, self._expose_token = resource, clock, expose_token
+        self.resource, self.clock, self._clock = resource, clock, clock
         self._possession = PossessionCheck(resource, **possession)
         self.bearer_methods = BearerMethods.of(
             bearer_methods, require_https=require_https, dpop=self._possession.dpop is not None
@@ -120,17 +117,16 @@ class Guard:
         self._max_token_lifetime, self._checks = max_token_lifetime, tuple[Check, ...]()
         self.hidden_fields, self._log = self._possession.hidden_fields, DecisionLog(resource)
         self._lifecycle = GuardLifecycle(self._issuers, self._possession, store, start, self._log)
-        self._cache = IdentityCache(budget=budget)
+        self._expose_token, self._cache = expose_token, IdentityCache(budget=budget)
         self._rejections = rejection_builder(
             resource, realm, error_uri, self._possession.schemes, metadata=metadata, debug=debug
         )
         self.metadata_path, self.metadata_document = self._metadata(scopes_supported, metadata)
 
     def _metadata(self, scopes: Iterable[str], served: object) -> tuple[str | None, bytes]:
-        scopes = [str(scope(name)) for name in scopes]
         names, methods = self._issuers.published_names, self.bearer_methods.names
-        binding = self._possession.metadata
         path = metadata_path(self.resource) if served else None
+        binding = self._possession.metadata
         return path, metadata_document(self.resource, names, methods, scopes, binding)
 
     def __repr__(self) -> str:
@@ -185,6 +181,7 @@ class Guard:
         for check in self._checks:
             if (waiting := check(validated, now)) is not None:
                 await waiting
+        request.validated = validated
         return validated.identity
 
     async def introspect(
@@ -192,19 +189,36 @@ class Guard:
     ) -> Identity:
         """Return *identity* as its issuer sees it now, authorized for *requirement*.
 
-        Validates again the token that this guard has read from *request*, and runs the checks
-        of step 5 again. It neither reads the credentials again nor verifies their proof, since a
-        proof that is used twice is a replay. Instead, caller and binding must be the same as
-        before. A caller without a subject is never the same as before.
+        It is validated as in `recheck`. A caller without a subject is never the same as before.
+
+        Raises:
+            InsufficientScope: The token does not satisfy *requirement* any more.
+            RequestRejected: See `recheck`.
+            IssuerUnavailable: The token's issuer can't be reached.
+            ConfigurationError: The issuer can't introspect.
+        """
+        current = (await self.recheck(request, identity, introspect=True)).identity
+        if current.subject is None:
+            raise InvalidToken(Reason.ANOTHER_CALLER)
+        self.authorize(current, requirement)
+        return current
+
+    async def recheck(
+        self, request: ResourceRequest, identity: Identity, *, introspect: bool = False
+    ) -> ValidatedToken:
+        """Validate again the token that this guard has read from *request*.
+
+        Runs the checks of step 5 again. It neither reads the credentials again nor verifies their
+        proof, since a proof that is used twice is a replay. Instead, caller and binding must be
+        the same as in *identity*.
 
         Raises:
             MissingCredentials: No credentials were read.
             InvalidToken: The token is no longer valid, or no longer this caller's.
-            InsufficientScope: The token does not satisfy *requirement* any more.
             IssuerUnavailable: The token's issuer can't be reached.
-            ConfigurationError: The issuer can't introspect.
+            ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
-        validated = await self._validate(request, introspect=True)
+        validated = await self._validate(request, introspect=introspect)
         now = self._clock()
         if validated.confirmation != confirmation_of(identity.claims):
             raise InvalidToken(Reason.BOUND_TOKEN)
@@ -213,11 +227,10 @@ class Guard:
         for check in self._checks:
             if (waiting := check(validated, now)) is not None:
                 await waiting
-        current = validated.identity
-        if current.subject is None or _caller_of(current) != _caller_of(identity):
+        if not is_same_caller(validated.identity, identity):
             raise InvalidToken(Reason.ANOTHER_CALLER)
-        self.authorize(current, requirement)
-        return current
+        request.validated = validated
+        return validated
 
     def authorize(self, identity: Identity, requirement: Requirement) -> None:
         """Raise unless *identity* satisfies *requirement*. Does not introspect.

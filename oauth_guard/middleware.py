@@ -9,10 +9,9 @@ from oauth_guard.asgi import (
     Connection,
     Receive,
     Send,
-    deny_handshake,
     path_in_app,
     read_body,
-    send_rejection,
+    reject_connection,
     send_response,
     with_empty_body,
     with_headers,
@@ -20,6 +19,7 @@ from oauth_guard.asgi import (
     with_private_cache,
     with_response_headers,
 )
+from oauth_guard.connection_deadlines import ConnectionDeadlines
 from oauth_guard.errors import (
     ConfigurationError,
     InvalidRequest,
@@ -30,7 +30,6 @@ from oauth_guard.errors import (
 )
 from oauth_guard.guard import Guard
 from oauth_guard.guard_map import GuardMap
-from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.cross_origin import (
     CrossOrigin,
     has_origin,
@@ -76,6 +75,8 @@ class OAuthGuardMiddleware:
         cors: Origins whose scripts may call the application, with any method and header, and
             read challenges.
         cors_expose: Further response header fields that those scripts may read.
+        end_streams: End a response that is still being sent when its token ends, as is done with
+            a WebSocket. See `ConnectionDeadlines`.
 
     Raises:
         ConfigurationError: With a sentence that says what to write instead.
@@ -92,6 +93,7 @@ class OAuthGuardMiddleware:
         preflights: bool = True,
         cors: Iterable[str] = (),
         cors_expose: Iterable[str] = (),
+        end_streams: bool = False,
     ) -> None:
         self._application = app
         # Replaced by the application itself as soon as its routes are checked.
@@ -109,6 +111,8 @@ class OAuthGuardMiddleware:
                 each.check_can_introspect()
         self._preflights = preflights
         self._cors = CrossOrigin.of(cors, cors_expose)
+        self._deadlines = ConnectionDeadlines()
+        self._ending_types = _GUARDED_TYPES if end_streams else frozenset({"websocket"})
         # The rest saves time on each request.
         self._challenge_scope = (self._requirement or Requirement()).challenge_scope
         self._only = self._guards.only
@@ -119,6 +123,7 @@ class OAuthGuardMiddleware:
         self._has_trees = bool(self._exempt_trees)
         self._has_cors = bool(self._cors.origins)
 
+    # Long, since each coroutine in between would cost time on every request.
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Serve one connection; the parameters are named as ASGI servers pass them by keyword.
 
@@ -133,8 +138,7 @@ class OAuthGuardMiddleware:
             if send_onward is None:
                 return
             send = send_onward
-        guard = self._only or self._guards.at(path_in_app(scope))
-        request = ResourceRequest(scope)
+        guard, request = self._only or self._guards.at(path_in_app(scope)), ResourceRequest(scope)
         try:
             if not self._header_only:
                 receive, send = await self._prepare(guard, request, scope, receive, send)
@@ -150,15 +154,19 @@ class OAuthGuardMiddleware:
                 if requirement.introspect:
                     identity = await guard.introspect(request, identity, requirement)
         except (RequestRejected, IssuerUnavailable) as error:
-            await _send_rejection(guard.reject(error, request.scheme), scope, receive, send)
+            await reject_connection(guard.reject(error, request.scheme), scope, receive, send)
             return
         send = with_response_headers(added, send) if (added := request.response_headers) else send
         earlier = set_current_identity(identity)
         try:
             inner = with_identity(scope, guard, identity, request, self._hidden_fields)
-            await self._app(inner, receive, send)
+            serve = self._serve_until_end if scope["type"] in self._ending_types else self._app
+            await serve(inner, receive, send)
         finally:
             reset_current_identity(earlier)
+
+    async def _serve_until_end(self, scope: Connection, receive: Receive, send: Send) -> None:
+        await self._deadlines.serve(self._app, scope, receive, send, self._requirement)
 
     async def _check_and_serve(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Check the routes, which are complete by the first request, and serve it."""
@@ -279,15 +287,6 @@ class OAuthGuardMiddleware:
         """Return the metadata at this path, as the server or as the mount sees it."""
         documents = self._guards.documents
         return documents.get(connection["path"]) or documents.get(path_in_app(connection))
-
-
-async def _send_rejection(
-    rejection: Rejection, connection: Connection, receive: Receive, send: Send
-) -> None:
-    if connection["type"] == "http":
-        await send_rejection(rejection, connection, send)
-    else:
-        await deny_handshake(rejection, connection, receive, send)
 
 
 def _requirement(requires: str | ScopeExpression | Requirement | None) -> Requirement | None:

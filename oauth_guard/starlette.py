@@ -22,6 +22,7 @@ from oauth_guard.asgi import (
     close_code,
     supports_denial_response,
 )
+from oauth_guard.connection_deadlines import OPEN_CONNECTION
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
 from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection
@@ -103,6 +104,9 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
             current = await guard.introspect(request, identity, requirement)
             _replace(connection, identity, current)
             identity = current
+        opened = connection.scope.get(OPEN_CONNECTION)
+        if opened is not None:
+            opened.require(requirement)
     except (RequestRejected, IssuerUnavailable) as error:
         raise _exception(
             connection, guard.reject(error, connection.scope[REQUEST].scheme)

@@ -2,6 +2,7 @@
 
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Literal
 
 from oauth_guard.jose.frozen import FrozenDict, mutable_class_of
@@ -12,6 +13,7 @@ __all__ = [
     "ANONYMOUS",
     "Identity",
     "current_identity",
+    "is_same_caller",
     "reset_current_identity",
     "set_current_identity",
 ]
@@ -108,6 +110,12 @@ class Identity:
         return self.subject or ""
 
 
+def is_same_caller(one: Identity, other: Identity) -> bool:
+    """Return whether two identities have the same issuer, subject and client."""
+    return _caller_of(one) == _caller_of(other)
+
+
+_caller_of = attrgetter("issuer", "subject", "client_id")
 _Mutable = mutable_class_of(Identity)
 
 ANONYMOUS = Identity()

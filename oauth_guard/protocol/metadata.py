@@ -1,9 +1,11 @@
 """The protected resource metadata document and its URL (RFC 9728 §2, §3)."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
+
+from oauth_guard.protocol.scopes import scope
 
 __all__ = ["METADATA_HEADERS", "metadata_document", "metadata_path", "metadata_url"]
 
@@ -33,18 +35,21 @@ def metadata_document(
     resource: str,
     issuers: Sequence[str],
     bearer_methods: Sequence[str],
-    scopes: Sequence[str],
+    scopes: Iterable[str],
     binding: Mapping[str, object] = MappingProxyType({}),
 ) -> bytes:
     """Return the document as JSON. Empty members are omitted (§3.2).
 
     *binding* is the members about tokens that are bound to a key.
+
+    Raises:
+        ConfigurationError: A scope is malformed.
     """
     document = {
         "resource": resource,
         "authorization_servers": list(issuers),
         "bearer_methods_supported": list(bearer_methods),
-        "scopes_supported": list(scopes),
+        "scopes_supported": [str(scope(name)) for name in scopes],
         **binding,
     }
     return json.dumps({name: value for name, value in document.items() if value}).encode("ascii")

@@ -23,6 +23,7 @@ from oauth_guard.protocol.target_uri import full_raw_path
 __all__ = ["ResourceRequest", "is_form", "query_carries_token"]
 
 _AUTHORIZATION_LENGTH = len(b"authorization")
+_CREDENTIALS = {b"authorization", b"dpop"}
 _SECURE = frozenset({"https", "wss"})
 _FORM = b"application/x-www-form-urlencoded"
 _MAX_PARAMETERS = 1000
@@ -43,6 +44,8 @@ class ResourceRequest:
         proofs: The values of the `DPoP` fields. None if there is none and the scheme is not
             DPoP, or if the guard does not accept DPoP.
         response_headers: The fields to add to a successful response.
+        validated: What the guard has validated, once it has authenticated the request; its type
+            belongs to the guard.
     """
 
     __slots__ = (
@@ -54,6 +57,7 @@ class ResourceRequest:
         "proofs",
         "response_headers",
         "scheme",
+        "validated",
     )
 
     def __init__(self, connection: Mapping[str, Any], form: bytes | None = None) -> None:
@@ -65,6 +69,7 @@ class ResourceRequest:
         self.scheme: str | None = None
         self.proofs: tuple[bytes, ...] | None = None
         self.response_headers: tuple[tuple[bytes, bytes], ...] = ()
+        self.validated: Any = None
 
     @property
     def method(self) -> str:
@@ -118,6 +123,17 @@ class ResourceRequest:
 
     def __repr__(self) -> str:
         return f"<ResourceRequest: {self.method}>"
+
+    def with_credentials(self, token: str, proof: str | None = None) -> "ResourceRequest":
+        """Return this request as if it had carried *token*, and a DPoP *proof* if there is one."""
+        fields = self._connection["headers"]
+        headers = [field for field in fields if field[0].lower() not in _CREDENTIALS]
+        scheme = BEARER if proof is None else DPOP
+        headers.append((b"authorization", f"{scheme} {token}".encode("latin-1", "replace")))
+        if proof is not None:
+            headers.append((b"dpop", proof.encode("latin-1", "replace")))
+        # A query may have carried the first token.
+        return ResourceRequest({**self._connection, "headers": headers, "query_string": b""})
 
     def read_credentials(self, bearer_methods: BearerMethods) -> None:
         """Read the one set of credentials that the request carries, and set the attributes.

@@ -25,6 +25,7 @@ PUBLIC_NAMES = [
     "RequestRejected",
     "Requirement",
     "current_identity",
+    "renew",
     "scope",
 ]
 

@@ -8,14 +8,15 @@ from tests.tools.architecture.source import Module
 CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     # Who calls: one function reads credentials, looks in the cache, validates and checks.
     "read_credentials": {("guard", "authenticate")},
-    "_validate": {("guard", "authenticate"), ("guard", "introspect")},
+    "_validate": {("guard", "authenticate"), ("guard", "recheck")},
     "check_claims": {("guard", "_validate")},
     "check_times": {("guard", "_validate")},
     "from_token": {("guard", "_validate")},
     "PossessionCheck": {("guard", "__init__")},
     "check_binding": {("possession.possession_check", "check")},
-    "check_claim_function": {("guard", "authenticate"), ("guard", "introspect")},
-    "authenticate": {("middleware", "__call__")},
+    "check_claim_function": {("guard", "authenticate"), ("guard", "recheck")},
+    "authenticate": {("middleware", "__call__"), ("renewal", "renew")},
+    "recheck": {("guard", "introspect"), ("connection_deadlines", "_recheck")},
     "introspect": {("middleware", "__call__"), ("starlette", "admit")},
     # What may be reused: one module decides; the guard uses it in two places.
     "IdentityCache": {("guard", "__init__")},
@@ -23,7 +24,13 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     # Who may: one function compares an identity with a requirement.
     "violation": {("guard", "authorize")},
     "satisfied_by": {("protocol.requirement", "violation")},
-    "authorize": {("guard", "introspect"), ("middleware", "__call__"), ("starlette", "admit")},
+    "authorize": {
+        ("guard", "introspect"),
+        ("middleware", "__call__"),
+        ("starlette", "admit"),
+        ("connection_deadlines", "_recheck"),
+        ("renewal", "renew"),
+    },
 }
 """The only functions, by module, that may call a function or method with this name."""
 

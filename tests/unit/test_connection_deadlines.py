@@ -1,0 +1,393 @@
+"""ConnectionDeadlines: WebSockets and streams end with their token, within a second."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from oauth_guard import (
+    ClientSecretBasic,
+    Guard,
+    IntrospectionIssuer,
+    JWTIssuer,
+    OAuthGuardMiddleware,
+)
+from oauth_guard.asgi import Message, Receive, Send
+from oauth_guard.connection_deadlines import OPEN_CONNECTION, GuardedConnection
+from oauth_guard.errors import InvalidToken, Reason
+from oauth_guard.identity_cache import ValidatedToken
+from oauth_guard.issuers.remote_keys import JWKSCache
+from oauth_guard.testing import LocalIssuer, LocalWebSocket, SigningKey
+from tests.acceptance.standards.recorded_response import body, http, run
+from tests.builders.clock import FakeClock
+
+RESOURCE = "https://api.test"
+KEY = SigningKey("k1")
+EXPIRED, REVOKED = 3000, 3003
+
+
+class _Feed:
+    """An application that greets, and then records what it receives.
+
+    Attributes:
+        received: The messages after `websocket.connect`.
+        opened: The connection that the middleware guards.
+        failure: What the last `send` raised.
+    """
+
+    def __init__(self, *, waits: bool = True) -> None:
+        self.received: list[Message] = []
+        self.opened: GuardedConnection | None = None
+        self.failure: OSError | None = None
+        self._waits = waits
+
+    async def __call__(self, connection: Any, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket until it is disconnected."""
+        self.opened = connection.get(OPEN_CONNECTION)
+        received: list[Message] = []
+        self.received = received
+        await receive()
+        await send({"type": "websocket.accept"})
+        try:
+            while not self._waits:
+                await send({"type": "websocket.send", "text": "tick"})
+                await asyncio.sleep(0.01)
+        except OSError as error:
+            self.failure = error
+        while not received or received[-1]["type"] != "websocket.disconnect":
+            received.append(await receive())
+        await send({"type": "websocket.close", "code": 1000})
+
+
+class _World:
+    """A guard whose clock a test moves, around one application.
+
+    Attributes:
+        clock: The time.
+        local: The authorization server.
+        app: The guarded application.
+    """
+
+    def __init__(self, feed: Any, *, opaque: bool = False, **middleware: Any) -> None:
+        self.clock = FakeClock()
+        self.local = LocalIssuer(key=KEY, clock=self.clock)
+        issuer = self._opaque() if opaque else self._jwt()
+        self.guard = Guard(RESOURCE, [issuer], clock=self.clock)
+        self.app = OAuthGuardMiddleware(feed, self.guard, **middleware)
+
+    def _jwt(self) -> JWTIssuer:
+        cache = JWKSCache(max_age=30, cooldown=0)
+        return JWTIssuer(
+            self.local.issuer, http=self.local.http, clock=self.clock, leeway=0, jwks_cache=cache
+        )
+
+    def _opaque(self) -> IntrospectionIssuer:
+        return IntrospectionIssuer(
+            self.local.issuer,
+            client=ClientSecretBasic("api", "secret"),
+            http=self.local.http,
+            clock=self.clock,
+            monotonic=self.clock,
+        )
+
+    def open(self, token: str, **options: Any) -> LocalWebSocket:
+        """Return a client that opens a WebSocket with *token*."""
+        return LocalWebSocket(
+            self.app, "/feed", headers={"Authorization": f"Bearer {token}"}, **options
+        )
+
+
+async def _closed(socket: LocalWebSocket) -> tuple[int, float]:
+    """Return the close code, and after how many seconds it came."""
+    started = time.monotonic()
+    return await socket.receive_close(), time.monotonic() - started
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["receiving", "sending"])
+async def test_websocket_is_closed_when_its_token_expires(waits: bool) -> None:
+    """The application gets the disconnection with the code, and can't send any more."""
+    feed = _Feed(waits=waits)
+    world = _World(feed)
+    async with world.open(world.local.token()) as socket:
+        world.clock.advance(299)
+        await asyncio.sleep(1.2)
+        assert socket.close_code is None
+        world.clock.advance(1)
+        code, seconds = await _closed(socket)
+    assert (code, seconds < 1.2) == (EXPIRED, True)
+    assert [message["type"] for message in feed.received] == ["websocket.disconnect"]
+    assert feed.received[0]["code"] == EXPIRED
+    assert isinstance(feed.failure, ConnectionAbortedError) is not waits
+
+
+async def test_websocket_ends_within_a_tenth_of_a_second_of_the_expiry() -> None:
+    """The visits are timed by the end of the token: here with the clock of the machine."""
+    local = LocalIssuer(key=KEY)
+    guard = Guard(RESOURCE, [JWTIssuer(local.issuer, http=local.http, leeway=0)])
+    end = time.time() + 0.75
+    headers = local.headers(exp=end)
+    async with LocalWebSocket(OAuthGuardMiddleware(_Feed(), guard), "/", headers=headers) as socket:
+        assert await socket.receive_close() == EXPIRED
+    assert 0 <= time.time() - end < 0.5
+
+
+async def test_websocket_of_an_opaque_token_ends_with_its_revocation() -> None:
+    """The token is introspected again as soon as its cached result has ended."""
+    feed = _Feed()
+    world = _World(feed, opaque=True)
+    token = world.local.opaque_token()
+    async with world.open(token) as socket:
+        world.clock.advance(61)
+        await asyncio.sleep(1.2)
+        assert socket.close_code is None
+        world.local.revoke(token)
+        world.clock.advance(61)
+        code, seconds = await _closed(socket)
+    assert (code, seconds < 1.3) == (REVOKED, True)
+
+
+def _less_scope(world: _World, token: str) -> None:
+    world.local.introspection.responses[token]["scope"] = "other"
+
+
+def _another_caller(world: _World, token: str) -> None:
+    world.local.introspection.responses[token]["sub"] = "u2"
+
+
+def _outage(world: _World, _: str) -> None:
+    world.local.outage = lambda _: httpx.Response(500)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [(_less_scope, REVOKED), (_another_caller, REVOKED), (_outage, EXPIRED)],
+    ids=["less scope", "another caller", "outage"],
+)
+async def test_websocket_ends_if_its_token_cannot_be_validated_again(
+    change: Callable[[_World, str], None], code: int
+) -> None:
+    """What the middleware requires still applies, and an outage extends no connection."""
+    world = _World(_Feed(), opaque=True, requires="read")
+    token = world.local.opaque_token("read")
+    async with world.open(token) as socket:
+        change(world, token)
+        world.clock.advance(61)
+        assert (await _closed(socket))[0] == code
+
+
+async def test_websocket_of_a_removed_key_ends() -> None:
+    """Another token has the keys fetched; then the key of this one is no longer known."""
+    world = _World(_Feed())
+    async with world.open(world.local.token()):
+        pass  # the keys are fetched now
+    async with world.open(world.local.token(exp=int(world.clock()) + 9000)) as socket:
+        world.local.keys = [SigningKey("k2")]
+        world.clock.advance(31)
+        other = LocalWebSocket(world.app, "/", headers=world.local.headers())
+        async with other:
+            assert (await _closed(socket))[0] == REVOKED
+
+
+async def test_token_that_expires_during_its_validation_ends_as_expired() -> None:
+    """The reason decides which code is sent."""
+    world = _World(_Feed(), opaque=True)
+    token = world.local.opaque_token()
+    async with world.open(token) as socket:
+        world.local.introspection.responses[token]["exp"] = int(world.clock()) + 1
+        world.clock.advance(61)
+        assert (await _closed(socket))[0] == EXPIRED
+
+
+async def test_token_that_no_cache_may_keep_is_validated_each_minute() -> None:
+    """Its issuer can't say without a validation whether it is current."""
+    calls: list[float] = []
+    feed = _Feed()
+    world = _World(feed)
+
+    def check(validated: ValidatedToken, now: float) -> None:
+        validated.is_current = None
+        calls.append(now)
+        if len(calls) == 3:
+            raise InvalidToken(Reason.INACTIVE)
+
+    vars(world.guard)["_checks"] = (check,)
+    async with world.open(world.local.token()) as socket:
+        for _ in range(2):
+            await asyncio.sleep(1.1)
+            world.clock.advance(60)
+        assert (await _closed(socket))[0] == REVOKED
+    assert len(calls) == 3
+
+
+async def test_message_of_the_client_reaches_the_application_before_the_end() -> None:
+    """The wrapper changes nothing while the token is valid."""
+    feed = _Feed()
+    world = _World(feed)
+    async with world.open(world.local.token()) as socket:
+        socket.send_text("x")
+    assert [message["type"] for message in feed.received] == [
+        "websocket.receive",
+        "websocket.disconnect",
+    ]
+
+
+async def test_anonymous_websocket_has_no_end() -> None:
+    """It has no token."""
+    feed = _Feed()
+    world = _World(feed, required=False)
+    async with LocalWebSocket(world.app, "/feed"):
+        pass
+    assert feed.opened is None
+
+
+async def test_connection_that_the_client_has_left_is_not_closed_again() -> None:
+    """The application may take its time after the disconnection."""
+    world = _World(_disconnected)
+    async with world.open(world.local.token()) as socket:
+        socket.close()
+        await asyncio.sleep(0.1)
+        world.clock.advance(300)
+        await asyncio.sleep(1.2)
+    assert socket.close_code is None
+
+
+async def _disconnected(_connection: Any, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    await receive()
+    await asyncio.sleep(1.5)
+
+
+async def test_token_without_expiry_is_visited_too() -> None:
+    """It ends when its introspection says so."""
+    world = _World(_Feed(), opaque=True)
+    token = world.local.opaque_token(exp=None)
+    async with world.open(token) as socket:
+        world.local.revoke(token)
+        world.clock.advance(61)
+        assert (await _closed(socket))[0] == REVOKED
+
+
+async def test_timeout_error_of_the_server_is_not_suppressed() -> None:
+    """Only our own interruption is."""
+    world = _World(_Feed())
+    headers = [(b"authorization", b"Bearer " + world.local.token().encode())]
+    connection = {"type": "websocket", "path": "/", "headers": headers}
+
+    async def receive() -> Message:
+        raise TimeoutError
+
+    async def send(_: Message) -> None:
+        raise AssertionError
+
+    with pytest.raises(TimeoutError):
+        await world.app(connection, receive, send)
+
+
+async def test_failure_of_the_server_to_close_does_not_reach_the_application() -> None:
+    """The client may have disconnected at the same moment."""
+    feed = _Feed()
+    world = _World(feed)
+    headers = [(b"authorization", b"Bearer " + world.local.token().encode())]
+    connection = {"type": "websocket", "path": "/", "headers": headers}
+    never = asyncio.Event()
+    first = True
+
+    async def receive() -> Message:
+        nonlocal first
+        if not first:
+            world.clock.advance(300)
+            await never.wait()
+        first = False
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "websocket.close":
+            raise OSError
+
+    await world.app(connection, receive, send)
+    assert feed.received[-1]["code"] == EXPIRED
+
+
+async def test_connection_that_ends_stops_its_validation() -> None:
+    """No task outlives it."""
+    world = _World(_Feed(), opaque=True)
+    never = asyncio.Event()
+
+    async def silent(_: Any) -> Any:
+        await never.wait()
+
+    async with world.open(world.local.opaque_token()):
+        world.local.outage = silent
+        world.clock.advance(61)
+        await asyncio.sleep(1.2)
+    await world.guard.aclose()
+    assert len(asyncio.all_tasks()) == 1
+
+
+def _streaming(chunks: int, seen: list[object]) -> Any:
+    async def app(_connection: Any, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(1.2)  # nothing is ended before a response has begun
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        try:
+            for _ in range(chunks):
+                await send({"type": "http.response.body", "body": b"x", "more_body": True})
+                await asyncio.sleep(0.1)
+            await send({"type": "http.response.body"})
+        except ConnectionAbortedError:
+            seen.append(await receive())
+
+    return app
+
+
+@pytest.mark.parametrize(("ends", "disconnected"), [(True, True), (False, False)])
+async def test_stream_ends_with_its_token_if_configured(ends: bool, disconnected: bool) -> None:
+    """It ends where it is, and the application receives a disconnection."""
+    seen: list[object] = []
+    world = _World(_streaming(30, seen), end_streams=ends)
+    headers = ((b"authorization", b"Bearer " + world.local.token().encode()),)
+    connection = http("GET", "/", headers)
+    expire = asyncio.get_running_loop().call_later(0.5, world.clock.advance, 300)
+    response = await run(world.app, connection, body())
+    expire.cancel()
+    assert (seen == [{"type": "http.disconnect"}]) is disconnected
+    bodies = [m for m in response.messages if m["type"] == "http.response.body"]
+    assert bodies[-1].get("more_body", False) is False
+    assert (len(bodies) < 30) is disconnected
+
+
+async def test_thousand_idle_sockets_have_one_timer_and_no_tasks() -> None:
+    """They all end within a second of their expiry."""
+    many = _World(_Feed())
+    ended: list[int] = []
+    token = many.local.token().encode()
+    headers = [(b"authorization", b"Bearer " + token)]
+
+    async def one() -> None:
+        messages = iter([{"type": "websocket.connect"}])
+
+        async def receive() -> Message:
+            for message in messages:
+                return message
+            return await asyncio.Event().wait()  # type: ignore[return-value] # never returns
+
+        async def send(message: Message) -> None:
+            if message["type"] == "websocket.close":
+                ended.append(message["code"])
+
+        connection = {"type": "websocket", "path": "/", "headers": headers}
+        await many.app(connection, receive, send)
+
+    tasks = [asyncio.create_task(one()) for _ in range(1000)]
+    await asyncio.sleep(0.5)
+    deadlines = vars(many.app)["_deadlines"]
+    assert (len(deadlines), len(asyncio.all_tasks())) == (1000, 1001)
+    many.clock.advance(300)
+    async with asyncio.timeout(3):
+        await asyncio.gather(*tasks)
+    assert ended == [EXPIRED] * 1000
+    await asyncio.sleep(0.2)
+    assert (len(deadlines), vars(deadlines)["_timer"]) == (0, None)
