@@ -3,7 +3,7 @@
 import select
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -69,6 +69,10 @@ class GuardProcess:
     async def get(self, token: str, path: str = "/me") -> httpx.Response:
         """Send one request with *token*."""
         return await self._http.get(path, headers={"Authorization": f"Bearer {token}"})
+
+    async def send(self, headers: Mapping[str, str], path: str = "/me") -> httpx.Response:
+        """Send one request with these header fields."""
+        return await self._http.get(path, headers=headers)
 
     async def aclose(self) -> None:
         """Close the HTTP client."""

@@ -11,8 +11,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from oauth_guard import ClientSecretBasic, Guard, IntrospectionIssuer, OAuthGuardMiddleware
+from oauth_guard.possession import DPoP
 from oauth_guard.starlette import requires
 from oauth_guard.stores.redis import RedisStore
+from oauth_guard.stores.redis_once import RedisOnce
 
 RESOURCE = "https://api.test"
 KEY = b"a key that all processes share: 32 bytes"
@@ -24,10 +26,13 @@ async def me(request: Request) -> JSONResponse:
 
 
 def application(issuer: str, redis: str) -> OAuthGuardMiddleware:
-    """Return a service that introspects at *issuer* and shares the results in *redis*."""
+    """Return a service that introspects at *issuer* and shares what it can in *redis*."""
     client = ClientSecretBasic("api", "secret")
     guard = Guard(
-        RESOURCE, [IntrospectionIssuer(issuer, client=client)], store=RedisStore(redis, key=KEY)
+        RESOURCE,
+        [IntrospectionIssuer(issuer, client=client)],
+        store=RedisStore(redis, key=KEY),
+        dpop=DPoP(replays=RedisOnce(redis)),
     )
     routes = [Route("/me", me), Route("/now", requires(introspect=True)(me))]
     return OAuthGuardMiddleware(Starlette(routes=routes), guard)
