@@ -27,7 +27,6 @@ from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.possession.possession_check import PossessionCheck, PossessionSettings
 from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.challenge import Rejection
-from oauth_guard.protocol.credentials import BearerMethods
 from oauth_guard.protocol.identity import Identity, is_same_caller
 from oauth_guard.protocol.metadata import metadata_document, metadata_path
 from oauth_guard.protocol.request import ResourceRequest
@@ -107,8 +106,8 @@ class Guard:
         check_settings(resource, start, debug=debug, insecure_http=insecure_http)
         self.resource, self.clock, self._clock = resource, clock, clock
         self._possession = PossessionCheck(resource, **possession)
-        self.bearer_methods = BearerMethods.of(
-            bearer_methods, require_https=require_https, dpop=self._possession.dpop is not None
+        self.bearer_methods = self._possession.bearer_methods(
+            issuers, bearer_methods, require_https=require_https
         )
         budget, results = cache_budgets(max_cache_bytes)
         self._issuers = IssuerRouter(
@@ -261,6 +260,7 @@ class Guard:
     async def _validate(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
         """Return the validated token of *request*, and offer it to the cache."""
         token = request.token
+        introspect = introspect or self._possession.is_fapi2
         # With *introspect*, the claims are known only later: the result may replace them.
         if not introspect:
             token.check = lambda read: read.check_claims(self.resource, self._clock())
@@ -273,10 +273,10 @@ class Guard:
             validation.token.check_total_lifetime(self._max_token_lifetime)
         raw = token.text if self._expose_token else None
         identity = Identity.from_token(validation.token, raw=raw)
-        validated = ValidatedToken(
-            identity, validation, is_binding_required=self._possession.is_required
-        )
-        self._cache.put(request.cache_key, validated)
+        is_required = self._possession.is_required
+        validated = ValidatedToken(identity, validation, is_binding_required=is_required)
+        if not self._possession.is_fapi2:
+            self._cache.put(request.cache_key, validated)
         return validated
 
     async def start(self) -> None:

@@ -1,11 +1,12 @@
 """PossessionCheck: verifies what a request proves beside its token, on every request."""
 
-from collections.abc import Mapping, Sequence
-from typing import TypedDict, Unpack
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from oauth_guard.errors import ConfigurationError, InvalidDPoPProof, InvalidToken, Reason
 from oauth_guard.possession.dpop import DPoP
+from oauth_guard.possession.fapi2 import check_fapi2
 from oauth_guard.protocol.binding import (
     Binding,
     Confirmation,
@@ -14,7 +15,7 @@ from oauth_guard.protocol.binding import (
     check_binding_setting,
 )
 from oauth_guard.protocol.certificate_sources import CertificateSource
-from oauth_guard.protocol.credentials import BEARER, DPOP
+from oauth_guard.protocol.credentials import BEARER, DPOP, BearerMethods
 from oauth_guard.protocol.dpop import DPoPProof, ProvenRequest, verify_proof
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.target_uri import normalize_origin, target_uri
@@ -32,11 +33,13 @@ class PossessionSettings(TypedDict, total=False):
         certificates: Accept tokens that are bound to the client's certificate (RFC 8705). The
             source says where the guard reads it.
         binding: Accept only tokens that are bound: by `"dpop"`, by `"mtls"`, or by `"any"`.
+        profile: `"fapi2"`: require what the FAPI 2.0 Security Profile demands; see `check_fapi2`.
     """
 
     dpop: DPoP
     certificates: CertificateSource
     binding: Binding
+    profile: Literal["fapi2"]
 
 
 class PossessionCheck:
@@ -47,6 +50,7 @@ class PossessionCheck:
         schemes: The schemes that challenges name, each with the algorithms of its proofs.
         required: How each token must be bound; None if a bearer token is accepted.
         is_required: Whether each token must be bound.
+        is_fapi2: Whether the FAPI 2.0 Security Profile is required.
         hidden_fields: The header fields of a proxy, in lower case.
 
     Args:
@@ -60,7 +64,8 @@ class PossessionCheck:
     def __init__(self, resource: str, **settings: Unpack[PossessionSettings]) -> None:
         _check_settings(settings)
         self.dpop, self._certificates = settings.get("dpop"), settings.get("certificates")
-        self.required = settings.get("binding")
+        self.is_fapi2 = "profile" in settings
+        self.required = settings.get("binding", "any" if self.is_fapi2 else None)
         self.is_required = self.required is not None
         self.schemes: dict[str, Sequence[str]] = {}
         if self.required != "dpop":
@@ -73,6 +78,19 @@ class PossessionCheck:
         self._origin = ""
         if self.dpop is not None:
             self._origin = self.dpop.public_origin or normalize_origin(_origin(resource))
+
+    def bearer_methods(
+        self, issuers: Iterable[object], methods: Iterable[str], *, require_https: bool
+    ) -> BearerMethods:
+        """Return how a token may be sent to a guard with these settings.
+
+        Raises:
+            ConfigurationError: A method is unknown, or a setting contradicts the profile.
+        """
+        if self.is_fapi2:
+            check_fapi2(issuers, methods, self.dpop)
+        require_https = require_https or self.is_fapi2
+        return BearerMethods.of(methods, require_https=require_https, dpop=self.dpop is not None)
 
     async def check(
         self, request: ResourceRequest, confirmation: Confirmation | None, now: float
@@ -144,7 +162,7 @@ class PossessionCheck:
 def _check_settings(settings: PossessionSettings) -> None:
     if unknown := settings.keys() - PossessionSettings.__annotations__.keys():
         raise ConfigurationError(f"{min(unknown)}= is not a setting of a guard.")
-    required = settings.get("binding")
+    required = settings.get("binding", "any" if "profile" in settings else None)
     check_binding_setting(required)
     proofs = {"dpop": settings.get("dpop"), "mtls": settings.get("certificates")}
     if required is not None and not any(

@@ -384,3 +384,13 @@ async def test_introspection_result_is_cached_unless_the_issuer_disables_it(
         assert (await guard.authenticate(request)).scopes == {"read"}
     assert len(local.introspection.requests) == questions
     await guard.aclose()
+
+
+async def test_token_with_a_long_lifetime_is_rejected_if_it_is_limited() -> None:
+    """From its `iat` to its `exp`; also if it lacks one of them."""
+    api = Api(guard={"max_token_lifetime": 300})
+    await api.guard.authenticate(_request(api.token(iat=NOW, exp=NOW + 300)))
+    for changes in ({"exp": NOW + 301}, {"iat": None}):
+        token = api.token(**{"iat": NOW, "exp": NOW + 300} | changes)
+        with pytest.raises(InvalidToken):
+            await api.guard.authenticate(_request(token))
