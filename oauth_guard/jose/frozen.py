@@ -1,6 +1,7 @@
 """Deeply immutable values that still serialize as JSON."""
 
 from collections.abc import Iterable, Mapping
+from sys import intern
 from typing import Any, NoReturn, Self
 
 __all__ = [
@@ -58,10 +59,11 @@ def freeze_members(members: Mapping[str, Any]) -> FrozenDict:
 def freeze_and_count(members: Mapping[str, Any]) -> tuple[FrozenDict, int]:
     """Return `freeze_members(members)`, and how many values are in it, all the way down.
 
-    An array or object in it counts as one value more than it has elements.
+    An array or object in it counts as one value more than it has elements. Objects share the
+    strings of equal names.
     """
     frozen = dict.__new__(FrozenDict)
-    dict.update(frozen, members)
+    dict.update(frozen, {intern(name): value for name, value in members.items()})
     count = len(frozen)
     for name, value in members.items():
         if type(value) in SCALARS:
