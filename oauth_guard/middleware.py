@@ -142,20 +142,18 @@ class OAuthGuardMiddleware:
         try:
             if not self._header_only:
                 receive, send = await self._prepare(guard, request, scope, receive, send)
-            try:
-                identity = await guard.authenticate(request)
-            except MissingCredentials as error:
-                if self._required:
-                    error.scope = self._challenge_scope
-                    raise
-                identity = ANONYMOUS
+            identity = await guard.authenticate(request)
             if (requirement := self._requirement) is not None:
                 guard.authorize(identity, requirement)
                 if requirement.introspect:
                     identity = await guard.introspect(request, identity, requirement)
         except (RequestRejected, IssuerUnavailable) as error:
-            await reject_connection(guard.reject(error, request.scheme), scope, receive, send)
-            return
+            if isinstance(error, MissingCredentials):
+                error.scope = self._challenge_scope
+            if self._required or not isinstance(error, MissingCredentials):
+                await reject_connection(guard.reject(error, request.scheme), scope, receive, send)
+                return
+            identity = ANONYMOUS
         send = with_response_headers(added, send) if (added := request.response_headers) else send
         earlier = set_current_identity(identity)
         try:

@@ -9,12 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from oauth_guard.errors import (
     ConfigurationError,
     InsufficientAuthentication,
+    InvalidRequest,
+    InvalidToken,
     IssuerUnavailable,
+    MissingCredentials,
     Reason,
     RequestRejected,
     UseDPoPNonce,
@@ -34,6 +37,7 @@ _DESCRIPTIONS = {
     "insufficient_user_authentication": "The user must authenticate again or in another way.",
 }
 _BEARER_ONLY: Mapping[str, Sequence[str]] = MappingProxyType({BEARER: ()})
+_PLAIN = frozenset({MissingCredentials, InvalidRequest, InvalidToken})  # nothing of their own
 _NO_STORE = (b"cache-control", b"no-store")
 _MAX_RETRY_AFTER = 60
 _TOO_MANY_REQUESTS = 429
@@ -49,12 +53,12 @@ class _Parts(NamedTuple):
 
     status: int
     code: str | None
-    scope: str | None
     scheme: str | None
-    nonce: str | None
-    acr_values: str | None
-    max_age: int | None
-    reason: Reason | None
+    scope: str | None = None
+    nonce: str | None = None
+    acr_values: str | None = None
+    max_age: int | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -127,24 +131,26 @@ class RejectionBuilder:
         There is a challenge for each scheme that is accepted, Bearer first. The error is in the
         challenge of *scheme*, which the request used; if that is unknown, in each (RFC 9449 §7.2).
         """
+        scheme = scheme if scheme in self._schemes else None
         reason = error.reason if self._debug else None
         if isinstance(error, IssuerUnavailable):
             return _unavailable(503, error.retry_after, reason)
+        if type(error) in _PLAIN and error.scope is None and reason is None:
+            return self._written(error.status, error.code, scheme)
         if error.status == _TOO_MANY_REQUESTS:
             return _unavailable(error.status, _MAX_RETRY_AFTER, reason)
         return self._written(
-            _Parts(
-                error.status,
-                error.code,
-                _writable(error.scope),
-                scheme if scheme in self._schemes else None,
-                error.nonce if isinstance(error, UseDPoPNonce) else None,
-                *_step_up(error),
-                reason,
-            )
+            error.status,
+            error.code,
+            scheme,
+            _writable(error.scope),
+            error.nonce if isinstance(error, UseDPoPNonce) else None,
+            *_step_up(error),
+            reason,
         )
 
-    def _write(self, parts: _Parts) -> Rejection:
+    def _write(self, *values: Any) -> Rejection:
+        parts = _Parts(*values)
         members = dict(self._error_members(parts.code))
         fields = [
             (CHALLENGE_HEADER, self._challenge(scheme, members, parts)) for scheme in self._schemes

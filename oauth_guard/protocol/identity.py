@@ -63,9 +63,7 @@ class Identity:
         identity.roles = token.roles
         identity.groups = token.groups
         identity.entitlements = token.entitlements
-        identity.is_client_token = (
-            token.rules.is_client_token is not None and token.is_client_token
-        )
+        identity.is_client_token = token.rules.is_client_token is not None and token.is_client_token
         identity.claims = token.claims
         identity.token = raw
         identity.__class__ = Identity
