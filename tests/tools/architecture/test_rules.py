@@ -113,6 +113,7 @@ def _module(name: str, text: str) -> Module:
         (layers.core_is_pure, CORE, "async def find(): pass"),
         (layers.core_is_pure, CORE, "import time"),
         (layers.core_is_pure, CORE, "from urllib.request import urlopen"),
+        (layers.core_is_pure, CORE, "from sys import argv"),
         (layers.core_is_pure, "oauth_guard.errors", "from os import path"),
         (layers.libraries_have_one_home, CORE, "import jwt"),
         (layers.libraries_have_one_home, "oauth_guard.guard", "from starlette.types import Scope"),
