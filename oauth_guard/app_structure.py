@@ -10,7 +10,13 @@ from weakref import WeakSet
 
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["check_endpoints", "check_root_path", "inner_root_paths", "record_decorated"]
+__all__ = [
+    "check_endpoints",
+    "check_root_path",
+    "inner_root_paths",
+    "parts_of",
+    "record_decorated",
+]
 
 _MAX_PARTS = 100_000
 # FastAPI's routers refer to the application that they belong to, which is around them.
@@ -44,7 +50,7 @@ def check_endpoints(app: object) -> None:
     Raises:
         ConfigurationError: There is one; the text names its function.
     """
-    for part in _parts_of(app):
+    for part in parts_of(app):
         endpoint = getattr(part, "endpoint", None)
         if isinstance(endpoint, FunctionType) and endpoint in _decorated:
             raise ConfigurationError(
@@ -70,7 +76,7 @@ def check_root_path(app: object) -> None:
 
 def inner_root_paths(app: object) -> frozenset[str]:
     """Return the prefixes that applications inside *app* remove from the path by themselves."""
-    return frozenset(filter(None, map(_root_path, _parts_of(app))))
+    return frozenset(filter(None, map(_root_path, parts_of(app))))
 
 
 def _root_path(app: object) -> str:
@@ -80,7 +86,7 @@ def _root_path(app: object) -> str:
     return root_path
 
 
-def _parts_of(app: object) -> Iterator[object]:
+def parts_of(app: object) -> Iterator[object]:
     """Yield *app* and the ASGI applications in it: behind middleware, in routes and mounts."""
     seen: set[int] = set()
     waiting = [app]

@@ -9,7 +9,7 @@ from tests.needs import PROGRAMS, Needs
 from tests.tools.conformance.matrix import MATRIX, read_matrix
 from tests.tools.conformance.recorder import KnownRows
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "oauth_guard.testing.plugin"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

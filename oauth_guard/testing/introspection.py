@@ -25,6 +25,7 @@ class Introspection:
         clock: Returns seconds since the epoch.
 
     Attributes:
+        issuer: The identifier of the issuer.
         responses: The response for each token; tests may change it. The response for any other
             token is `{"active": false}`.
         clients: The clients that may introspect: the client identifier, and its secret, bearer
@@ -42,7 +43,7 @@ class Introspection:
         self.responses: dict[str, dict[str, Any]] = {}
         self.clients: dict[str, Any] = {"api": "secret"}
         self.requests: list[httpx.Request] = []
-        self._issuer = issuer
+        self.issuer = issuer
         self._sign = sign
         self._clock = clock
 
@@ -68,7 +69,7 @@ class Introspection:
         if request.headers["accept"] != _SIGNED:
             return httpx.Response(200, json=members)
         claims = {
-            "iss": self._issuer,
+            "iss": self.issuer,
             "aud": client_id,
             "iat": int(self._clock()),
             "token_introspection": members,
@@ -97,7 +98,7 @@ class Introspection:
                 assertion,
                 self.clients.get(client_id, ""),
                 algorithms=_ALGORITHMS,
-                audience=self._issuer,
+                audience=self.issuer,
                 issuer=client_id,
                 subject=client_id,
                 options={"require": ["exp", "jti"], "verify_exp": False, "verify_iat": False},

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
 from oauth_guard.jose.ml_dsa import ML_DSA
+from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.testing.introspection import Introspection
 
 __all__ = ["LocalIssuer", "Outage", "SigningKey"]
@@ -100,6 +101,8 @@ class LocalIssuer:
         introspection: Its introspection endpoint, with its clients and its responses.
         metadata: The members of its metadata document; tests may change them.
         metadata_url: The URL of that document; by default the one of RFC 8414 §3.1.
+        typ: The `typ` of its tokens; None to leave it out.
+        clock: Returns seconds since the epoch.
         outage: A handler that responds in place of the server, or None:
             `local.outage = lambda request: ...`. It returns an `httpx.Response` or an awaitable
             of one, or raises an `httpx.HTTPError`.
@@ -123,11 +126,16 @@ class LocalIssuer:
             "jwks_uri": f"{issuer}/jwks",
             "introspection_endpoint": f"{issuer}/introspect",
         }
-        self.introspection = Introspection(issuer, self._sign, clock=clock)
+        self.introspection = Introspection(issuer, self.sign, clock=clock)
         self.metadata_url = _metadata_url(issuer)
         self.outage: Outage | None = None
         self.http = httpx.AsyncClient(transport=httpx.MockTransport(self._respond))
-        self._clock = clock
+        self.clock = clock
+        self.typ: str | None = "at+jwt"
+        self._client_claim = "client_id"
+        self._scope_claim = "scope"
+        self._scope_array = False
+        self._further_claims: dict[str, Any] = {}
 
     @property
     def jwks(self) -> dict[str, Any]:
@@ -138,24 +146,51 @@ class LocalIssuer:
         """Sign with *key* from now on, and publish it in addition to the earlier keys."""
         self.keys.insert(0, key)
 
+    def follow(self, rules: ClaimRules, resource: str) -> None:
+        """Issue tokens for *resource* from now on that comply with *rules*.
+
+        This sets the name, the audience, `typ`, the names of claims, and the values that
+        `claims={...}` of a guard's issuer requires. If the first key has an algorithm that the
+        rules do not allow, a new key replaces all keys. What a `claims=` function requires is not
+        known here.
+        """
+        self.issuer = self.metadata["issuer"] = self.introspection.issuer = rules.issuer
+        self.audience = rules.audience[0] if rules.audience else resource
+        self.typ = rules.types[0]
+        self._client_claim, self._scope_claim = rules.client_claims[0], rules.scope_claims[0]
+        self._scope_array = rules.scope_array
+        values = rules.claims.required_values
+        self._further_claims = {name: json.loads(value) for name, value in values}
+        if self.keys[0].algorithm not in rules.algorithms:
+            for algorithm in filter(rules.algorithms.__contains__, _PRIVATE_KEYS):
+                self.keys = [SigningKey(self.keys[0].key_id, algorithm)]
+                break
+
     def claims(self, *scopes: str, **changes: Any) -> dict[str, Any]:
         """Return the claims of an access token with *changes*; `None` omits the claim."""
-        now = int(self._clock())
+        now = int(self.clock())
         claims = {
             "iss": self.issuer,
             "aud": self.audience,
             "sub": "u1",
-            "client_id": "c1",
+            self._client_claim: "c1",
             "jti": uuid.uuid4().hex,
             "iat": now,
             "exp": now + _LIFETIME,
-            "scope": " ".join(scopes),
+            self._scope_claim: list(scopes) if self._scope_array else " ".join(scopes),
+            **self._further_claims,
         }
         return {name: value for name, value in (claims | changes).items() if value is not None}
 
     def token(self, *scopes: str, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
-        """Return an access token for *scopes* (RFC 9068); *changes* apply to its claims."""
-        return self._sign(self.claims(*scopes, **changes), {"typ": "at+jwt", **(header or {})})
+        """Return an access token for *scopes* (RFC 9068); *changes* apply to its claims.
+
+        The introspection endpoint reports it as active, until `revoke` is called.
+        """
+        claims = self.claims(*scopes, **changes)
+        token = self.sign(claims, {"typ": self.typ, **(header or {})})
+        self.introspection.responses[token] = {"active": True, **claims}
+        return token
 
     def opaque_token(self, *scopes: str, **changes: Any) -> str:
         """Return an opaque access token for *scopes*; *changes* apply to its claims."""
@@ -169,6 +204,10 @@ class LocalIssuer:
         """Return the header fields of a request with a new access token for *scopes*."""
         return {"Authorization": f"Bearer {self.token(*scopes, **changes)}"}
 
+    def sign(self, claims: Mapping[str, Any], header: Mapping[str, Any]) -> str:
+        """Return a JWS of *claims* by the first key; *header* may replace its header parameters."""
+        return self.keys[0].sign(json.dumps(claims).encode(), header)
+
     async def _respond(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(str(request.url))
         if self.outage is not None:
@@ -179,9 +218,6 @@ class LocalIssuer:
         documents = {self.metadata_url: self.metadata, self.metadata.get("jwks_uri"): self.jwks}
         document = documents.get(str(request.url))
         return httpx.Response(404) if document is None else httpx.Response(200, json=document)
-
-    def _sign(self, claims: Mapping[str, Any], header: Mapping[str, Any]) -> str:
-        return self.keys[0].sign(json.dumps(claims).encode(), header)
 
 
 def _encode(data: bytes) -> str:

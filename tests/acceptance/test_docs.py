@@ -23,6 +23,23 @@ from tests.acceptance.reader import Reader
 
 WITH_PYTHON = [pytest.param(page, id=page.name) for page in PAGES if python_blocks(page)]
 _LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
+_SHOP = """
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard.starlette import requires
+
+@requires("orders:read")
+async def orders(request):
+    return JSONResponse(f"orders of {request.user.subject}")
+
+guard = Guard("https://api.example.com", [JWTIssuer("https://login.example.com")])
+app = Starlette(
+    routes=[Route("/orders", orders)], middleware=[Middleware(OAuthGuardMiddleware, guard)]
+)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -50,13 +67,40 @@ def _run(block: Block, text: str, **names: object) -> dict[str, object]:
     return names
 
 
+def _is_test_file(block: Block) -> bool:
+    return (block.file_name or "").startswith("test_")
+
+
 @pytest.mark.parametrize("page", WITH_PYTHON)
 async def test_python_blocks_of_a_page_run_in_order(page: Path) -> None:
     """A block that a reader copies raises no error, and a test in it passes."""
     for block in python_blocks(page):
+        if _is_test_file(block):
+            continue
         for name, value in _run(block, block.text).items():
             if name.startswith("test_") and inspect.iscoroutinefunction(value):
                 await value()
+
+
+TESTS = [
+    pytest.param(block, id=f"{page.name}-{block.file_name}")
+    for page in PAGES
+    for block in python_blocks(page)
+    if _is_test_file(block)
+]
+
+
+@pytest.mark.parametrize("block", TESTS)
+def test_test_files_of_a_page_pass(block: Block, pytester: pytest.Pytester) -> None:
+    """A block that begins with `# test_NAME.py` is saved and run, beside the reader's shop."""
+    pytester.makepyfile(shop=_SHOP, test_page=block.text)
+    del sys.modules["shop"]  # the one of the other blocks
+    result = pytester.runpytest_inprocess(
+        "-p", "oauth_guard.testing.plugin", "-o", "asyncio_default_fixture_loop_scope=function"
+    )
+    sys.modules["shop"] = types.ModuleType("shop")
+    assert result.ret == 0
+    assert set(result.parseoutcomes()) == {"passed"}
 
 
 @pytest.mark.needs("curl")

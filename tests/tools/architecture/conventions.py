@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import re
 from collections.abc import Iterator
 
 from tests.tools.architecture.layers import KIT, package_of
@@ -14,6 +15,8 @@ CLOCKS = {
     *("datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today"),
     "datetime.date.today",
 }
+_TEST_NAME = re.compile(r"pytest|overrid|(\b|_)testing\b", re.IGNORECASE)
+_NOT_OURS = {"dependency_overrides_provider"}  # FastAPI's, which is skipped when it is read
 OTHER_NAMES_FOR_NOW = {"at", "current_time", "time", "timestamp", "today", "when"}
 
 
@@ -72,6 +75,26 @@ def types_are_imported_unconditionally(module: Module) -> Iterator[str]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Attribute) and node.attr == "TYPE_CHECKING":
             yield module.complain(node.lineno, "import it without TYPE_CHECKING")
+
+
+def library_does_not_know_of_tests(module: Module) -> Iterator[str]:
+    """No code outside the testing kit names an override or a test runner.
+
+    A test replaces parts of a guard or sends a token that was minted for it. So there is no
+    branch that a setting, an environment variable or a mistake could take in production.
+    """
+    if module.name.startswith("oauth_guard.testing"):
+        return
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Name(id=str(name)) | ast.Attribute(attr=str(name)) | ast.arg(arg=str(name)):
+                pass
+            case ast.Constant(value=str(name)) if " " not in name:
+                pass
+            case _:
+                continue
+        if _TEST_NAME.search(name) and name not in _NOT_OURS:
+            yield module.complain(node.lineno, f"no code for tests here, such as {name}")
 
 
 def _defaults(tree: ast.AST) -> Iterator[ast.expr]:
