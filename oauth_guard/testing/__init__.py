@@ -3,6 +3,7 @@
 from oauth_guard.testing.asgi import LocalWebSocket
 from oauth_guard.testing.attack import Attack
 from oauth_guard.testing.attacks import attacks
+from oauth_guard.testing.certificates import ClientCertificate
 from oauth_guard.testing.challenges import (
     Challenge,
     challenge,
@@ -13,6 +14,7 @@ from oauth_guard.testing.challenges import (
     unavailable,
 )
 from oauth_guard.testing.clock import MovableClock
+from oauth_guard.testing.dpop import DPoPKey
 from oauth_guard.testing.identities import as_identity
 from oauth_guard.testing.issuer import LocalIssuer, SigningKey
 from oauth_guard.testing.trust import trusting
@@ -20,6 +22,8 @@ from oauth_guard.testing.trust import trusting
 __all__ = [
     "Attack",
     "Challenge",
+    "ClientCertificate",
+    "DPoPKey",
     "LocalIssuer",
     "LocalWebSocket",
     "MovableClock",
