@@ -47,6 +47,7 @@ class Guard:
     Attributes:
         resource: The URI of the guarded resource.
         bearer_methods: How a token may be sent.
+        accepted_tokens: The issuers and audiences whose tokens are accepted, as pairs.
         metadata_path: The path that the metadata is served at; None if it is not served.
         metadata_document: The metadata, as JSON.
         clock: Returns seconds since the epoch.
@@ -81,6 +82,8 @@ class Guard:
         ConfigurationError: With a sentence that says what to write instead.
     """
 
+    _checks: tuple[Check, ...]
+
     def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
         self,
         resource: str,
@@ -113,7 +116,7 @@ class Guard:
         self._issuers = IssuerRouter(
             issuers, share_tokens=share_tokens, store=store, budget=results, clock=clock
         )
-        self._max_token_lifetime, self._checks = max_token_lifetime, tuple[Check, ...]()
+        self.accepted_tokens, self._checks = self._issuers.accepted_tokens(resource), ()
         self.hidden_fields, self._log = self._possession.hidden_fields, DecisionLog(resource)
         self._lifecycle = GuardLifecycle(self._issuers, self._possession, store, start, self._log)
         self._expose_token, self._cache = expose_token, IdentityCache(budget=budget)
@@ -130,11 +133,6 @@ class Guard:
 
     def __repr__(self) -> str:
         return f"Guard({self.resource!r}, {list(self._issuers.names)!r})"
-
-    @property
-    def accepted_tokens(self) -> frozenset[tuple[str, str]]:
-        """The issuers and audiences whose tokens are accepted, as pairs."""
-        return self._issuers.accepted_tokens(self.resource)
 
     @property
     def ready(self) -> bool:
