@@ -8,7 +8,7 @@ token. `identity_cache` decides which validated token may be reused, and until w
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Self, Unpack, final
+from typing import Unpack, final
 
 from oauth_guard.byte_budget import MAX_CACHE_BYTES, cache_budgets
 from oauth_guard.decision_log import DecisionLog
@@ -18,15 +18,17 @@ from oauth_guard.errors import (
     Reason,
     RequestRejected,
 )
-from oauth_guard.guard_lifecycle import GuardLifecycle
+from oauth_guard.guard_lifecycle import AsyncLifecycle, GuardLifecycle
 from oauth_guard.guard_settings import Start, check_settings, rejection_builder
 from oauth_guard.identity_cache import Check, IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
+from oauth_guard.observers import Observers
 from oauth_guard.possession.possession_check import PossessionCheck, PossessionSettings
 from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.challenge import Rejection
+from oauth_guard.protocol.events import Observer
 from oauth_guard.protocol.identity import Identity, is_same_caller
 from oauth_guard.protocol.metadata import metadata_document, metadata_path
 from oauth_guard.protocol.request import ResourceRequest
@@ -38,7 +40,7 @@ __all__ = ["Guard"]
 
 @final
 @checked_settings
-class Guard:
+class Guard(AsyncLifecycle):
     """Guards one resource: authenticates requests and authorizes their callers.
 
     Immutable once built, and final. `async with guard` (or `start` and `aclose`) manages what
@@ -51,8 +53,6 @@ class Guard:
         metadata_path: The path that the metadata is served at; None if it is not served.
         metadata_document: The metadata, as JSON.
         clock: Returns seconds since the epoch.
-        hidden_fields: The header fields of a proxy, in lower case, that the application must not
-            see.
 
     Args:
         resource: The absolute URI that names the resource; tokens must be issued for it.
@@ -75,6 +75,7 @@ class Guard:
             fetch them in the `"background"`, `"wait"` for them, or `"fail fast"` if they can't
             be fetched. The last two need issuers that another process serves.
         max_cache_bytes: How many bytes cached tokens take at most, in this process.
+        observers: Functions that receive each `Decision`; what they raise changes none.
         clock: Returns seconds since the epoch.
         possession: `dpop=`, `certificates=` and `binding=`: see `PossessionSettings`.
 
@@ -103,6 +104,7 @@ class Guard:
         share_tokens: bool = False,
         start: Start = "background",
         max_cache_bytes: int = MAX_CACHE_BYTES,
+        observers: Iterable[Observer] = (),
         clock: Clock = time.time,
         **possession: Unpack[PossessionSettings],
     ) -> None:
@@ -117,22 +119,28 @@ class Guard:
             issuers, share_tokens=share_tokens, store=store, budget=results, clock=clock
         )
         self.accepted_tokens, self._checks = self._issuers.accepted_tokens(resource), ()
-        self.hidden_fields, self._log = self._possession.hidden_fields, DecisionLog(resource)
+        self._observers = Observers.of(observers, resource, self._issuers.names)
+        self._log, self._cache = DecisionLog(resource), IdentityCache(budget=budget)
         self._lifecycle = GuardLifecycle(self._issuers, self._possession, store, start, self._log)
-        self._expose_token, self._cache = expose_token, IdentityCache(budget=budget)
-        self._rejections = rejection_builder(
-            resource, realm, error_uri, self._possession.schemes, metadata=metadata, debug=debug
-        )
-        self.metadata_path, self.metadata_document = self._metadata(scopes_supported, metadata)
+        self._max_token_lifetime, self._expose_token = max_token_lifetime, expose_token
+        self._build_responses(scopes_supported, realm, error_uri, metadata=metadata, debug=debug)
 
-    def _metadata(self, scopes: Iterable[str], served: object) -> tuple[str | None, bytes]:
+    def _build_responses(
+        self, scopes: Iterable[str], realm: str | None, error_uri: str | None, **switches: bool
+    ) -> None:
+        schemes, binding = self._possession.schemes, self._possession.metadata
+        self._rejections = rejection_builder(self.resource, realm, error_uri, schemes, **switches)
         names, methods = self._issuers.published_names, self.bearer_methods.names
-        path = metadata_path(self.resource) if served else None
-        binding = self._possession.metadata
-        return path, metadata_document(self.resource, names, methods, scopes, binding)
+        self.metadata_path = metadata_path(self.resource) if switches["metadata"] else None
+        self.metadata_document = metadata_document(self.resource, names, methods, scopes, binding)
 
     def __repr__(self) -> str:
         return f"Guard({self.resource!r}, {list(self._issuers.names)!r})"
+
+    @property
+    def hidden_fields(self) -> frozenset[bytes]:
+        """The header fields of a proxy, in lower case, that the application must not see."""
+        return self._possession.hidden_fields
 
     @property
     def ready(self) -> bool:
@@ -160,11 +168,13 @@ class Guard:
             RequestRejected: See `PossessionCheck.check`, or the `claims=` function.
             ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
+        observers = None if self._observers is None else self._observers.start(request)
         now = self._clock()
         # 1. Read the credentials.
         request.read_credentials(self.bearer_methods)
         # 2. Look in the cache.
         validated = None if introspect else self._cache.get(request.cache_key, now)
+        cached = validated is not None
         # 3. Validate the token.
         if validated is None:
             validated = await self._validate(request, introspect=introspect)
@@ -179,6 +189,8 @@ class Guard:
             if (waiting := check(validated, now)) is not None:
                 await waiting
         request.validated = validated
+        if observers is not None:
+            observers.authenticated(request, validated.identity, cached=cached)
         return validated.identity
 
     async def introspect(
@@ -239,20 +251,24 @@ class Guard:
         violation = requirement.violation(identity, self.resource, now)
         if violation is not None:
             raise violation
+        if self._observers is not None:
+            self._observers.authorized(identity)
 
     def check_can_introspect(self) -> None:
         """Raise `ConfigurationError` unless every issuer can introspect."""
         self._issuers.check_can_introspect()
 
     def reject(
-        self, error: RequestRejected | IssuerUnavailable, scheme: str | None = None
+        self, error: RequestRejected | IssuerUnavailable, request: ResourceRequest | None = None
     ) -> Rejection:
         """Return the rejection for *error*, and log its reason for the operator.
 
-        Its error is in the challenge of *scheme*, which the request used; None if it used none.
+        Its error is in the challenge of the scheme that *request* used, if it used one.
         """
-        rejection = self._rejections.build(error, scheme)
+        rejection = self._rejections.build(error, None if request is None else request.scheme)
         self._log.write(error, rejection.status)
+        if self._observers is not None:
+            self._observers.rejected(error, rejection.status, request)
         return rejection
 
     async def _validate(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
@@ -276,23 +292,3 @@ class Guard:
         if not self._possession.is_fapi2:
             self._cache.put(request.cache_key, validated)
         return validated
-
-    async def start(self) -> None:
-        """Fetch the keys and metadata that validation needs, as `start=` says.
-
-        Raises:
-            IssuerUnavailable: An issuer can't be reached, and `start="fail fast"`.
-            ConfigurationError: The replay store removes entries before their end.
-        """
-        await self._lifecycle.start()
-
-    async def aclose(self) -> None:
-        """Close connections and stop background work; the next request opens them again."""
-        await self._lifecycle.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()

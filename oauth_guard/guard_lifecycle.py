@@ -1,13 +1,13 @@
 """GuardLifecycle: starts and closes the parts of a guard that live longer than a request."""
 
-from typing import Protocol
+from typing import Protocol, Self
 
 from oauth_guard.decision_log import DecisionLog
 from oauth_guard.errors import IssuerUnavailable
 from oauth_guard.guard_settings import Start
 from oauth_guard.interfaces import Lifecycle, Store
 
-__all__ = ["GuardLifecycle"]
+__all__ = ["AsyncLifecycle", "GuardLifecycle"]
 
 
 class _Part(Protocol):
@@ -63,3 +63,29 @@ class GuardLifecycle:
         await self._possession.aclose()
         if self._store is not None:
             await self._store.aclose()
+
+
+class AsyncLifecycle:
+    """Gives a guard `start` and `aclose`, which `async with guard` calls."""
+
+    _lifecycle: GuardLifecycle
+
+    async def start(self) -> None:
+        """Fetch the keys and metadata that validation needs, as `start=` says.
+
+        Raises:
+            IssuerUnavailable: An issuer can't be reached, and `start="fail fast"`.
+            ConfigurationError: The replay store removes entries before their end.
+        """
+        await self._lifecycle.start()
+
+    async def aclose(self) -> None:
+        """Close connections and stop background work; the next request opens them again."""
+        await self._lifecycle.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()

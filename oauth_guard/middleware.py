@@ -44,7 +44,7 @@ from oauth_guard.protocol.identity import (
 from oauth_guard.protocol.metadata import METADATA_HEADERS
 from oauth_guard.protocol.paths import PublicPaths
 from oauth_guard.protocol.request import ResourceRequest, is_form, query_carries_token
-from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.protocol.requirement import Requirement, read_requirement
 from oauth_guard.protocol.scopes import ScopeExpression
 from oauth_guard.protocol.settings import checked_settings
 
@@ -105,7 +105,7 @@ class OAuthGuardMiddleware:
             check_root_path(app)
         self._inner_root_paths = inner_root_paths(app) if reads_path else frozenset()
         self._required = required or requires is not None
-        self._requirement = _requirement(requires)
+        self._requirement = read_requirement(requires)
         if self._requirement is not None and self._requirement.introspect:
             for each in self._guards:
                 each.check_can_introspect()
@@ -151,7 +151,7 @@ class OAuthGuardMiddleware:
             if isinstance(error, MissingCredentials):
                 error.scope = self._challenge_scope
             if self._required or not isinstance(error, MissingCredentials):
-                await reject_connection(guard.reject(error, request.scheme), scope, receive, send)
+                await reject_connection(guard.reject(error, request), scope, receive, send)
                 return
             identity = ANONYMOUS
         send = with_response_headers(added, send) if (added := request.response_headers) else send
@@ -285,13 +285,3 @@ class OAuthGuardMiddleware:
         """Return the metadata at this path, as the server or as the mount sees it."""
         documents = self._guards.documents
         return documents.get(connection["path"]) or documents.get(path_in_app(connection))
-
-
-def _requirement(requires: str | ScopeExpression | Requirement | None) -> Requirement | None:
-    if requires is None or isinstance(requires, Requirement):
-        return requires
-    if not isinstance(requires, str | ScopeExpression):
-        raise ConfigurationError(
-            'requires= takes one scope or expression, or Requirement.of("read", roles=["ops"]).'
-        )
-    return Requirement.of(requires)

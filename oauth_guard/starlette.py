@@ -108,9 +108,7 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
         if opened is not None:
             opened.require(requirement)
     except (RequestRejected, IssuerUnavailable) as error:
-        raise _exception(
-            connection, guard.reject(error, connection.scope[REQUEST].scheme)
-        ) from None
+        raise _exception(connection, guard.reject(error, connection.scope[REQUEST])) from None
     return identity
 
 

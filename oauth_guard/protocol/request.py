@@ -46,6 +46,8 @@ class ResourceRequest:
         response_headers: The fields to add to a successful response.
         validated: What the guard has validated, once it has authenticated the request; its type
             belongs to the guard.
+        started: When its guard started to authenticate it, if that is measured, in seconds of a
+            monotonic clock.
     """
 
     __slots__ = (
@@ -57,6 +59,7 @@ class ResourceRequest:
         "proofs",
         "response_headers",
         "scheme",
+        "started",
         "validated",
     )
 
@@ -70,6 +73,7 @@ class ResourceRequest:
         self.proofs: tuple[bytes, ...] | None = None
         self.response_headers: tuple[tuple[bytes, bytes], ...] = ()
         self.validated: Any = None
+        self.started: float | None = None
 
     @property
     def method(self) -> str:

@@ -22,7 +22,7 @@ from oauth_guard.protocol.scopes import ScopeExpression, scope
 from oauth_guard.protocol.settings import checked_settings, read_settings
 from oauth_guard.protocol.step_up import read_acr, read_max_age, step_up_reason
 
-__all__ = ["Requirement", "RequirementSettings"]
+__all__ = ["Requirement", "RequirementSettings", "read_requirement"]
 
 
 _LISTS = {"roles", "groups", "entitlements"}
@@ -163,6 +163,21 @@ class Requirement:
         elif not all(details_grant(identity.claims, need, resource) for need in self.details):
             reason = Reason.MISSING_DETAILS
         return reason
+
+
+def read_requirement(requires: str | ScopeExpression | Requirement | None) -> Requirement | None:
+    """Return the requirement that `requires=` of the middleware sets; None if it sets none.
+
+    Raises:
+        ConfigurationError: *requires* is a list, or something else that is no requirement.
+    """
+    if requires is None or isinstance(requires, Requirement):
+        return requires
+    if not isinstance(requires, str | ScopeExpression):
+        raise ConfigurationError(
+            'requires= takes one scope or expression, or Requirement.of("read", roles=["ops"]).'
+        )
+    return Requirement.of(requires)
 
 
 def _names_of_actor(identity: Identity) -> Iterable[str | tuple[str, str]]:

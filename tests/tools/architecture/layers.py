@@ -28,6 +28,7 @@ LAYERS: Mapping[str, int] = {
     "decision_log": 6,
     "guard_settings": 6,
     "guard_lifecycle": 7,
+    "observers": 7,
     "guard": 8,
     "connection_deadlines": 9,
     "guard_map": 9,
@@ -90,12 +91,13 @@ HOMES: Mapping[str, set[str]] = {
     "cachetools": {"ttl_cache"},
     "redis": {"stores.redis_clients"},
     "starlette": {"starlette", "routes"},
-    "opentelemetry": {"telemetry"},
+    "opentelemetry": {"telemetry.otel"},
+    "prometheus_client": {"telemetry.prometheus"},
     "fastapi": {"fastapi"},
     "uvicorn": {"cli", "uvicorn"},
 }
 LIBRARIES_OF_KIT = {"httpx", "jwt", "cryptography"}
-OPTIONAL = {"aiohttp", "redis", "opentelemetry", "fastapi", "uvicorn"}
+OPTIONAL = {"aiohttp", "redis", "opentelemetry", "prometheus_client", "fastapi", "uvicorn"}
 
 
 def package_of(name: str) -> str:

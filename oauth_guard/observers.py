@@ -1,0 +1,126 @@
+"""Observers: passes the decisions of a guard to the functions of the operator."""
+
+import inspect
+import logging
+import time
+from collections.abc import Iterable
+from typing import Self
+
+from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason, RequestRejected
+from oauth_guard.interfaces import Clock
+from oauth_guard.log_limit import LogLimit
+from oauth_guard.protocol.events import OTHER, Decision, Observer, known_method
+from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.request import ResourceRequest
+
+__all__ = ["Observers"]
+
+
+class Observers:
+    """The observers of one guard. What an observer raises is logged and changes no decision.
+
+    Args:
+        observers: The functions, each of which receives every decision.
+        resource: The resource of the guard.
+        issuers: The names of its issuers; tenants are not among them.
+        clock: Returns monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        observers: Iterable[Observer],
+        resource: str,
+        issuers: Iterable[str],
+        *,
+        clock: Clock = time.perf_counter,
+    ) -> None:
+        self._observers = tuple(map(_checked, observers))
+        self._resource, self._clock, self._limit = resource, clock, LogLimit()
+        self._issuers = frozenset(issuers)
+
+    @classmethod
+    def of(
+        cls, observers: Iterable[Observer], resource: str, issuers: Iterable[str]
+    ) -> Self | None:
+        """Return the observers of a guard; None if there is none.
+
+        Raises:
+            ConfigurationError: One is no function, or is an async function.
+        """
+        listed = tuple(observers)
+        return cls(listed, resource, issuers) if listed else None
+
+    def start(self, request: ResourceRequest) -> Self:
+        """Start to measure how long *request* takes."""
+        request.started = self._clock()
+        return self
+
+    def authenticated(self, request: ResourceRequest, identity: Identity, *, cached: bool) -> None:
+        """Report that *request* is authenticated."""
+        self._report(
+            Decision(
+                self._resource,
+                "authenticated",
+                issuer=self._alias(identity.issuer),
+                method=known_method(request.method),
+                cached=cached,
+                seconds=self._seconds(request),
+            )
+        )
+
+    def authorized(self, identity: Identity) -> None:
+        """Report that *identity* satisfies a requirement."""
+        self._report(Decision(self._resource, "authorized", issuer=self._alias(identity.issuer)))
+
+    def rejected(
+        self,
+        error: RequestRejected | IssuerUnavailable,
+        status: int,
+        request: ResourceRequest | None,
+    ) -> None:
+        """Report that a request is rejected; *request* is None if it is not known."""
+        issuer = error.issuer if isinstance(error, IssuerUnavailable) else None
+        self._report(
+            Decision(
+                self._resource,
+                "rejected",
+                reason=_known_reason(error.reason),
+                status=status,
+                issuer=self._alias(issuer),
+                method=None if request is None else known_method(request.method),
+                seconds=None if request is None else self._seconds(request),
+            )
+        )
+
+    def _alias(self, issuer: str | None) -> str | None:
+        return issuer if issuer is None or issuer in self._issuers else OTHER
+
+    def _seconds(self, request: ResourceRequest) -> float | None:
+        """Return how long *request* took, the first time that this is read."""
+        started, request.started = request.started, None
+        return None if started is None else self._clock() - started
+
+    def _report(self, decision: Decision) -> None:
+        for observer in self._observers:
+            try:
+                observer(decision)
+            except Exception as error:  # noqa: BLE001 - it may raise anything, and decides nothing
+                # Its text may contain anything, so only its type is logged.
+                message = "%s: an observer raised %s"
+                kind = type(error).__name__
+                self._limit.log(logging.ERROR, kind, message, self._resource, kind)
+
+
+def _known_reason(reason: object) -> Reason | None:
+    """Return *reason* if it is ours; an operator's function may raise our errors with a text."""
+    return reason if isinstance(reason, Reason) else None
+
+
+def _checked(observer: Observer) -> Observer:
+    called = getattr(observer, "__call__", None)  # noqa: B004 - an object may have an async one
+    if called is None or any(map(inspect.iscoroutinefunction, (observer, called))):
+        raise ConfigurationError(
+            "observers= takes functions that are not async: write the decision to a queue that "
+            "a task reads."
+        )
+    return observer
