@@ -3,18 +3,14 @@
 import asyncio
 import logging
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
-from urllib.request import getproxies
-
-import httpx
 
 from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.http.client import HTTPClient, HTTPResponse, check_client
-from oauth_guard.http.environment_transport import EnvironmentTransport
-from oauth_guard.http.ssrf_transport import SSRFTransport
 from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.log_limit import LogLimit
 
@@ -29,7 +25,6 @@ JWK_SET = f"application/jwk-set+json, {JSON}"
 _MAX_DOCUMENT_BYTES = 512 * 1024
 _MAX_RESULT_BYTES = 64 * 1024
 _OK, _BAD_REQUEST = 200, 400
-_PROXY_SCHEMES = {"http", "https", "all"}
 # Compression is refused: a few compressed bytes can expand to gigabytes.
 _HEADERS = {
     "accept": JSON,
@@ -100,7 +95,9 @@ class Fetcher:
         *,
         connections: int = 0,
     ) -> None:
-        if client is not None:
+        if client is None:
+            _opener()  # imports httpx here, so that the first request does not wait for it
+        else:
             check_client(client)
         self._issuer = issuer
         self._supplied = client
@@ -149,15 +146,8 @@ class Fetcher:
             return self._supplied
         loop = asyncio.get_running_loop()
         if self._own is None or self._own[0] is not loop:
-            self._own = (loop, self._open())
+            self._own = (loop, _opener()(self._origins, connections=self._connections))
         return self._own[1]
-
-    def _open(self) -> HTTPClient:
-        transport: httpx.AsyncBaseTransport
-        transport = direct = SSRFTransport(self._origins, connections=self._connections)
-        if _PROXY_SCHEMES & getproxies().keys():  # NO_PROXY is there as "no"
-            transport = EnvironmentTransport(direct, connections=self._connections)
-        return httpx.AsyncClient(timeout=None, transport=transport)  # noqa: S113 - the caller has a deadline
 
     async def _exchange(  # noqa: PLR0913, PLR0917 - the parts of a request
         self,
@@ -180,17 +170,18 @@ class Fetcher:
                 return _result(response, body)
         except IssuerUnavailable:
             raise
-        except (TimeoutError, httpx.TimeoutException):
-            reason = Reason.TIMED_OUT
         except Exception as error:  # noqa: BLE001 - a client may raise anything: for a host
             # that IDNA rejects, an invalid proxy URL, a connection pool of another loop
             reason = Reason.BAD_RESPONSE if responded else Reason.UNREACHABLE
-            # A connection error precedes sending, so its text can't contain part of the form.
-            unsent = isinstance(error, ConnectionError | httpx.ConnectError)
-            text = repr(error) if unsent else type(error).__name__
-            kind = (method, type(error))
-            message = "%s: request to %.200s failed: %.200s"
-            self._log.log(logging.WARNING, kind, message, self._issuer, url, text)
+            if isinstance(error, TimeoutError) or _is_of_httpx(error, "TimeoutException"):
+                reason = Reason.TIMED_OUT
+            else:
+                # A connection error precedes sending, so its text has no part of the form.
+                unsent = isinstance(error, ConnectionError) or _is_of_httpx(error, "ConnectError")
+                text = repr(error) if unsent else type(error).__name__
+                kind = (method, type(error))
+                message = "%s: request to %.200s failed: %.200s"
+                self._log.log(logging.WARNING, kind, message, self._issuer, url, text)
         # Raised outside the except block, so that the client's error, which refers to the request
         # and its form, does not become the context of ours.
         raise IssuerUnavailable(self._issuer, reason)
@@ -205,6 +196,21 @@ class Fetcher:
             if len(body) > max_bytes:
                 raise IssuerUnavailable(self._issuer, Reason.BAD_RESPONSE)
         return bytes(body)
+
+
+@cache
+def _opener() -> Callable[..., HTTPClient]:
+    from oauth_guard.http.own_client import open_client  # noqa: PLC0415 - it imports httpx
+
+    return open_client
+
+
+def _is_of_httpx(error: Exception, name: str) -> bool:
+    """Return whether *error* is the exception *name* of httpx or httpx2. Imports neither."""
+    return any(
+        each.__name__ == name and each.__module__ in {"httpx", "httpx2"}
+        for each in type(error).__mro__
+    )
 
 
 def _members(body: bytes) -> dict[str, Any] | None:

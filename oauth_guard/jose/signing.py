@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -14,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from jwt.algorithms import get_default_algorithms
 
 __all__ = ["SigningKey"]
 
@@ -22,9 +22,6 @@ _MIN_RSA_BITS = 2048
 _RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _EDDSA = ("EdDSA", "Ed25519")
 _CURVES = {"secp256r1": ("ES256",), "secp384r1": ("ES384",), "secp521r1": ("ES512",)}
-_SIGNERS = get_default_algorithms()
-# RFC 9864 names the curve. PyJWT knows the algorithm by its older name alone.
-_SIGNERS["Ed25519"] = _SIGNERS["EdDSA"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -65,8 +62,18 @@ class SigningKey:
         if self.key_id is not None:
             header["kid"] = self.key_id
         signing_input = b".".join(_encode(json.dumps(part).encode()) for part in (header, claims))
-        signature = _SIGNERS[self.algorithm].sign(signing_input, self.private)
+        signature = _signers()[self.algorithm].sign(signing_input, self.private)
         return b".".join((signing_input, _encode(signature))).decode("ascii")
+
+
+@cache
+def _signers() -> Mapping[str, Any]:
+    from jwt.algorithms import get_default_algorithms  # noqa: PLC0415 - 20 ms, for few applications
+
+    signers = get_default_algorithms()
+    # RFC 9864 names the curve. PyJWT knows the algorithm by its older name alone.
+    signers["Ed25519"] = signers["EdDSA"]
+    return signers
 
 
 def _supported_algorithms(private: object) -> tuple[str, ...]:

@@ -225,8 +225,13 @@ def test_first_line_that_is_no_sentence_is_detected(text: str) -> None:
         (layers.imports_run_down, "oauth_guard.testing.issuer", "from oauth_guard import errors"),
         (layers.imports_run_down, TOP, "from oauth_guard.guard import Guard"),
         (layers.core_is_pure, "oauth_guard.guard", "import time\nasync def f(): pass"),
-        (layers.libraries_have_one_home, "oauth_guard.http.fetcher", "import httpx, json"),
+        (layers.libraries_have_one_home, "oauth_guard.http.tls", "import httpx, json"),
         (layers.libraries_are_imported_at_the_top, "oauth_guard.cli", "def f():\n import uvicorn"),
+        (
+            layers.libraries_are_imported_at_the_top,
+            "oauth_guard.jose.signing",
+            "def f():\n from jwt.algorithms import get_default_algorithms",
+        ),
         (layers.demo_imports_public_modules, "demo_api.app", "from oauth_guard import Guard"),
         (
             layers.demo_imports_public_modules,

@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx
+import httpx2
 import pytest
 
 from oauth_guard.errors import IssuerUnavailable, Reason
@@ -114,6 +115,7 @@ async def test_compressed_body_is_a_bad_response_and_not_decompressed() -> None:
     ("failure", "reason"),
     [
         pytest.param(httpx.ReadTimeout("slow"), Reason.TIMED_OUT, id="read timeout"),
+        pytest.param(httpx2.ReadTimeout("slow"), Reason.TIMED_OUT, id="read timeout of httpx2"),
         pytest.param(httpx.PoolTimeout("busy"), Reason.TIMED_OUT, id="all connections busy"),
         pytest.param(httpx.ConnectError("refused"), Reason.UNREACHABLE, id="refused"),
         pytest.param(
