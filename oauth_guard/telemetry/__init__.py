@@ -1,0 +1,1 @@
+"""Metrics, audit lines and health probes; each module names the extra that it needs."""

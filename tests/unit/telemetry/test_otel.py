@@ -1,0 +1,54 @@
+"""OpenTelemetryMetrics: what is recorded equals the decisions; the span has the last one."""
+
+from collections import Counter
+
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import (
+    HistogramDataPoint,
+    InMemoryMetricReader,
+    NumberDataPoint,
+)
+from opentelemetry.sdk.trace import TracerProvider
+
+from oauth_guard.errors import Reason
+from oauth_guard.protocol.events import Decision
+from oauth_guard.telemetry.otel import OpenTelemetryMetrics
+from tests.builders.request_history import Labels, RequestHistory
+
+_NAMES = ("resource", "outcome", "reason", "status", "issuer", "method")
+
+
+async def test_totals_equal_the_decisions_of_a_random_history() -> None:
+    """As with Prometheus."""
+    reader = InMemoryMetricReader()
+    history = RequestHistory([OpenTelemetryMetrics(MeterProvider([reader]))], seed=1)
+    await history.send(1000)
+    counted: Counter[Labels] = Counter()
+    authentications = 0
+    data = reader.get_metrics_data()
+    assert data is not None
+    for metric in data.resource_metrics[0].scope_metrics[0].metrics:
+        for point in metric.data.data_points:
+            attributes = point.attributes or {}
+            if isinstance(point, NumberDataPoint):
+                labels = tuple(str(attributes.get(name, "")) for name in _NAMES)
+                counted[labels] = int(point.value)  # type: ignore[index]
+            if isinstance(point, HistogramDataPoint):
+                assert set(attributes) == {"resource", "cached"}
+                authentications += point.count
+    assert counted == history.expected
+    assert authentications == history.authentications
+
+
+def test_span_has_the_decision() -> None:
+    """Members without a value are no attributes."""
+    metrics = OpenTelemetryMetrics(MeterProvider())
+    with TracerProvider().get_tracer("test").start_as_current_span("request") as span:
+        metrics(Decision("https://api.test", "rejected", reason=Reason.EXPIRED, status=401))
+    attributes = getattr(span, "attributes", None)
+    assert attributes == {"oauth_guard.outcome": "rejected", "oauth_guard.reason": "expired"}
+
+
+def test_decision_outside_a_span_needs_none() -> None:
+    """The API's default provider records nothing and raises nothing."""
+    OpenTelemetryMetrics()(Decision("https://api.test", "authorized"))
