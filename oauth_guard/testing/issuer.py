@@ -206,7 +206,8 @@ class LocalIssuer:
 
     def sign(self, claims: Mapping[str, Any], header: Mapping[str, Any]) -> str:
         """Return a JWS of *claims* by the first key; *header* may replace its header parameters."""
-        return self.keys[0].sign(json.dumps(claims).encode(), header)
+        payload = json.dumps(claims, separators=(",", ":"))  # compact, as issuers write it
+        return self.keys[0].sign(payload.encode(), header)
 
     async def _respond(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(str(request.url))

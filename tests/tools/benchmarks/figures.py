@@ -5,6 +5,8 @@ import statistics
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+_RISING_IS_GOOD = {"1/s", "× unguarded", "× the bare client's rate"}
+
 Shape: TypeAlias = Literal["flat", "logarithmic", "linear"]
 
 
@@ -42,16 +44,20 @@ class Figure:
         value: The number.
         unit: `"µs"`, `"× bare"`, `"× raw"`, `"calls"`, `"1/s"`, ...
         target: The project's target; None for a number without one.
+        spread: The 10th and the 90th percentile of the rounds, if *value* is their median.
     """
 
     name: str
     value: float
     unit: str
     target: Target | None = None
+    spread: tuple[float, float] | None = None
 
     def is_worse_than(self, earlier: float, *, by: float) -> bool:
         """Return whether it is worse than *earlier*, by more than *slack* (a fraction)."""
-        rising_is_good = self.unit == "1/s" or (self.target is not None and self.target.at_least)
+        rising_is_good = self.unit in _RISING_IS_GOOD or (
+            self.target is not None and self.target.at_least
+        )
         loss = earlier - self.value if rising_is_good else self.value - earlier
         return loss > by * abs(earlier)
 

@@ -103,7 +103,7 @@ def by_size() -> Points:
     least = len(issuer.token(groups=[]))
     for kibibytes in (0.5, 1, 2, 4, 8, 16):
         size = min(int(kibibytes * 1024), _LONGEST) - least
-        groups = [_GROUP] * int(size * _TO_BASE64 / len(f', "{_GROUP}"'))
+        groups = [_GROUP] * int(size * _TO_BASE64 / len(f',"{_GROUP}"'))
         yield kibibytes, Point([issuer], partial(issuer.token, groups=groups))
 
 

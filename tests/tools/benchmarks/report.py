@@ -78,7 +78,8 @@ def _measured(fields: dict[str, Any]) -> Figure | Curve:
     if "points" in fields:
         return Curve(**{**fields, "points": tuple(tuple(point) for point in fields["points"])})
     target = Target(**fields["target"]) if fields["target"] else None
-    return Figure(**{**fields, "target": target})
+    spread = tuple(fields["spread"]) if fields.get("spread") else None
+    return Figure(**{**fields, "target": target, "spread": spread})
 
 
 def _peers(fields: dict[str, Any]) -> PeerTable:

@@ -26,6 +26,38 @@ async def status_of(app: Application, token: str) -> int:
     return await status_for(app, bearer(token))
 
 
+async def handshake_for(app: Application, fields: Fields) -> int:
+    """Return 200 if *app* accepts a WebSocket handshake with these header *fields* last, else 0."""
+    accepted = 0
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        nonlocal accepted
+        if message["type"] == "websocket.accept":
+            accepted = 200
+
+    connection = {
+        "type": "websocket",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 50000),
+        "scheme": "wss",
+        "root_path": "",
+        "headers": [*_TYPICAL, *fields],
+        "state": {},
+        "path": "/",
+        "raw_path": b"/",
+        "query_string": b"",
+        "subprotocols": [],
+        "extensions": {"websocket.http.response": {}},
+    }
+    await app(connection, receive, send)
+    return accepted
+
+
 async def status_for(app: Application, fields: Fields, *, path: str = "/") -> int:
     """Return the status of the response of *app* to a request with these header *fields* last.
 

@@ -1,8 +1,9 @@
 """Tokens, and the raw check with which they are compared: `cryptography`'s verification alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import cycle
+from types import MappingProxyType
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -15,6 +16,21 @@ from tests.tools.benchmarks.measure import Row, called
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA", "PS256")
 CALLS = 20
+FEW = 9
+"""How many claims the tokens of most rows have: those of RFC 9068 §2.2, `scope` and `auth_time`."""
+
+SEVEN_MORE: Mapping[str, Any] = {
+    "name": "Ada Lovelace",
+    "email": "ada@example.com",
+    "email_verified": True,
+    "preferred_username": "ada",
+    "sid": "08a5019c-17e1-4977-8f42-65a12843ea02",
+    "roles": ["admin", "editor"],
+    "groups": ["engineering", "mathematics", "london"],
+}
+"""Claims that make it sixteen, two of them arrays."""
+
+_NINTH = {"auth_time": 1_764_460_800}
 
 
 @dataclass(frozen=True)
@@ -25,16 +41,19 @@ class Minted:
         algorithm: The signature algorithm.
         issuer: The issuer.
         tokens: Its tokens.
+        claims: How many claims each has.
     """
 
     algorithm: str
     issuer: LocalIssuer
     tokens: list[str]
+    claims: int = FEW
 
     @property
     def raw_name(self) -> str:
         """The row of the raw check."""
-        return f"raw {self.algorithm} check"
+        more = "" if self.claims == FEW else f" of {self.claims} claims"
+        return f"raw {self.algorithm} check{more}"
 
     def raw_row(self) -> Row:
         """Return the row of the raw check, with all preparation done in advance."""
@@ -56,10 +75,12 @@ class Minted:
         ]
 
 
-def mint(algorithm: str, rounds: int) -> Minted:
-    """Return an issuer and a token for each call of a row."""
+def mint(algorithm: str, rounds: int, more: Mapping[str, Any] = MappingProxyType({})) -> Minted:
+    """Return an issuer and a token for each call of a row, with nine claims and *more*."""
     issuer = LocalIssuer(key=SigningKey("k1", algorithm))
-    return Minted(algorithm, issuer, [issuer.token("read") for _ in range(called(CALLS, rounds))])
+    claims = {**_NINTH, **more}
+    tokens = [issuer.token("read", **claims) for _ in range(called(CALLS, rounds))]
+    return Minted(algorithm, issuer, tokens, len(issuer.claims("read", **claims)))
 
 
 def _verifier(key: SigningKey) -> Callable[[bytes, bytes], None]:

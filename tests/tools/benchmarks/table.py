@@ -30,7 +30,9 @@ def _section(found: Sequence[Figure | Curve]) -> Iterator[str]:
             yield f"  {each.name}, by {each.x}: {each}"
             yield from (f"  {short(x):>12} {short(y):>12} {each.unit}" for x, y in each.points)
         else:
+            spread = " to ".join(map(short, each.spread or ()))
             line = f"  {each.name:{width}} {short(each.value):>8} {each.unit:14} {_verdict(each)}"
+            line += f" ({spread})" if spread else ""
             yield line.rstrip()
 
 

@@ -8,9 +8,17 @@ from tests.tools.benchmarks.figures import Figure
 from tests.tools.benchmarks.in_process import GROUPS, measure_in_process
 
 _TARGETS = {
-    "seen": {"token seen before", "token seen before, with public= and requires="},
+    "seen": {
+        "token seen before",
+        "token seen before, over WebSocket",
+        "token seen before, with public= and requires=",
+        "token seen before, with cors= and no Origin",
+        "token seen before, with two guards",
+        "one check after the cache: added",
+    },
     "new": {
         "new RS256 token",
+        "new RS256 token of 16 claims",
         "new ES256 token: beyond raw",
         "new EdDSA token: beyond raw",
         "new PS256 token: beyond raw",

@@ -28,8 +28,10 @@ def _report(*found: Figure | Curve) -> Report:
 
 def test_stored_report_is_read_back_equal() -> None:
     """A later run is compared with it."""
-    report = _report(Figure("hit", 2.5, "× bare", Target(3)), Figure("raw", 20.0, "µs"), _CURVE)
+    spread = Figure("raw", 20.0, "µs", spread=(19.0, 22.5))
+    report = _report(Figure("hit", 2.5, "× bare", Target(3)), spread, _CURVE)
     report = replace(report, peers=_PEERS)
+    assert "(19 to 22.5)" in "".join(as_text(report))
     again = Report.from_json(report.to_json())
     assert again.to_json() == report.to_json()
     assert again.sections == {"Heading": list(report.sections["Heading"])}
@@ -69,6 +71,18 @@ def test_report_lists_missed_targets(figure: Figure, missed: list[str]) -> None:
         pytest.param(Figure("a", 0, "bytes"), Figure("a", 1, "bytes"), True, id="more than none"),
         pytest.param(Figure("a", 900, "1/s"), Figure("a", 700, "1/s"), True, id="a lower rate"),
         pytest.param(Figure("a", 900, "1/s"), Figure("a", 999, "1/s"), False, id="a higher rate"),
+        pytest.param(
+            Figure("a", 0.8, "× unguarded"),
+            Figure("a", 1, "× unguarded"),
+            False,
+            id="more of unguarded",
+        ),
+        pytest.param(
+            Figure("a", 1, "× unguarded"),
+            Figure("a", 0.8, "× unguarded"),
+            True,
+            id="less of unguarded",
+        ),
         pytest.param(
             Figure("a", 0.95, "×", Target(0.9, at_least=True)),
             Figure("a", 0.7, "×", Target(0.9, at_least=True)),

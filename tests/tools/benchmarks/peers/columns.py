@@ -78,8 +78,8 @@ _TIMED = [
     _Timed("token seen before", "seen", _SERVED, "µs", _added),
     _Timed("token seen before", "seen", _SERVED, "× bare", _over_bare),
     _Timed("new RS256 token", "new", _SERVED, "× raw", _over_raw),
-    _Timed("no token → 401", "none", _CHALLENGED, "× bare", _over_bare),
-    _Timed("junk → 401: three short words", "junk", _CHALLENGED, "× bare", _over_bare),
+    _Timed("no token → 401", "none", _CHALLENGED, "µs", _added),
+    _Timed("junk → 401: three short words", "junk", _CHALLENGED, "µs", _added),
     _Timed("forged RS256 signature → 401", "forged", _CHALLENGED, "× raw", _over_raw),
     *(_Timed(f"header of {size}: rejected", size, _REFUSED, "µs", _added) for size in SIZES),
 ]
