@@ -198,6 +198,14 @@ class InvalidRequest(RequestRejected):
     code = "invalid_request"
 
 
+class InsecureRequest(InvalidRequest):
+    """The request did not come over TLS, as far as the server knows (RFC 6750 §5.3)."""
+
+    def __init__(self, reason: Reason = Reason.HTTPS_REQUIRED) -> None:
+        """Keep the reason."""
+        self.reason = reason
+
+
 class RequestTooLarge(InvalidRequest):
     """The form body that may carry the token exceeds the limit and was not read to its end."""
 

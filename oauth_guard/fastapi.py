@@ -128,6 +128,13 @@ class _Required(SecurityBase):
     def __init__(self, requirement: Requirement) -> None:
         self._requirement = requirement
 
+    # By value, so that an application finds the requirement of a route as a key of its own.
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Required) and self._requirement == other._requirement
+
+    def __hash__(self) -> int:
+        return hash(self._requirement)
+
     async def __call__(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity:
         # OpenAPI shows the scopes of each enclosing `Security` too, so they are required here.
         inherited = [name for name in shown.scopes if not isinstance(name, _Listed)]

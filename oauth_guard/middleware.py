@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
+from oauth_guard.app_lifespan import run_lifespan
 from oauth_guard.app_structure import check_endpoints, check_root_path, inner_root_paths
 from oauth_guard.asgi import (
     Application,
@@ -62,7 +63,7 @@ class OAuthGuardMiddleware:
     `current_identity()`.
 
     Args:
-        app: The ASGI application to guard; its lifespan passes through unaltered.
+        app: The ASGI application to guard; its lifespan passes through unaltered, if it has one.
         guard: The guard, or one for each path prefix: `{"/a": guard_a, "/": guard}`. The longest
             prefix by whole segments decides, and `"/"` is required.
         public: Paths on which no token is looked at: `"/health"` (GET and HEAD), `"POST /hook"`,
@@ -267,7 +268,7 @@ class OAuthGuardMiddleware:
                 await receive()
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
             else:
-                await self._app(connection, receive, send)
+                await run_lifespan(self._app, connection, receive, send)
 
     def _is_public(self, connection: Connection, method: str) -> bool:
         return self._public.include(method, *self._path_parts(connection))

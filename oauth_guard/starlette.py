@@ -15,21 +15,15 @@ from starlette.routing import Route
 from starlette.websockets import WebSocket, WebSocketState
 
 from oauth_guard.app_structure import record_decorated
-from oauth_guard.asgi import (
-    GUARD,
-    IDENTITY,
-    REQUEST,
-    close_code,
-    supports_denial_response,
-)
-from oauth_guard.connection_deadlines import OPEN_CONNECTION
-from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
+from oauth_guard.asgi import IDENTITY, close_code, supports_denial_response
+from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection
-from oauth_guard.protocol.identity import Identity, set_current_identity
+from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS
 from oauth_guard.protocol.requirement import Requirement, RequirementSettings
 from oauth_guard.protocol.scopes import ScopeExpression
+from oauth_guard.route_check import check
 
 __all__ = ["admit", "metadata_route", "requires"]
 
@@ -94,21 +88,10 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
         ConfigurationError: There is no middleware around the application, or the requirement
             introspects and an issuer of the guard can't introspect.
     """
-    guard, identity = _guard_and_identity(connection)
-    if requirement.introspect:
-        guard.check_can_introspect()
-    try:
-        guard.authorize(identity, requirement)
-        if requirement.introspect:
-            request = connection.scope[REQUEST]
-            current = await guard.introspect(request, identity, requirement)
-            _replace(connection, identity, current)
-            identity = current
-        opened = connection.scope.get(OPEN_CONNECTION)
-        if opened is not None:
-            opened.require(requirement)
-    except (RequestRejected, IssuerUnavailable) as error:
-        raise _exception(connection, guard.reject(error, connection.scope[REQUEST])) from None
+    rejection = await check(connection.scope, requirement)
+    if rejection is not None:
+        raise _exception(connection, rejection)
+    identity: Identity = connection.scope[IDENTITY]
     return identity
 
 
@@ -187,23 +170,6 @@ def _connection(*arguments: object) -> HTTPConnection:
         if isinstance(argument, HTTPConnection):
             return argument
     raise ConfigurationError("requires() decorates endpoints that take a request or a websocket.")
-
-
-def _guard_and_identity(connection: HTTPConnection) -> tuple[Guard, Identity]:
-    try:
-        return connection.scope[GUARD], connection.scope[IDENTITY]
-    except KeyError:
-        raise ConfigurationError(
-            "requires() finds no guard: put OAuthGuardMiddleware around the application."
-        ) from None
-
-
-def _replace(connection: HTTPConnection, known: Identity, identity: Identity) -> None:
-    """Make *identity* the caller that the application sees, for the rest of the connection."""
-    for name in (IDENTITY, "user", "auth"):
-        if connection.scope.get(name) is known:  # other middleware may have replaced it
-            connection.scope[name] = identity
-    set_current_identity(identity)
 
 
 def _exception(connection: HTTPConnection, rejection: Rejection) -> Exception:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from oauth_guard.errors import (
     ConfigurationError,
+    InsecureRequest,
     InsufficientAuthentication,
     InvalidRequest,
     InvalidToken,
@@ -28,7 +29,9 @@ __all__ = ["CHALLENGE_HEADER", "Rejection", "RejectionBuilder"]
 
 CHALLENGE_HEADER = b"www-authenticate"
 
+_INSECURE = "insecure request"  # another text for the code invalid_request
 _DESCRIPTIONS = {
+    _INSECURE: "The request did not come over TLS, as far as the server of this resource knows.",
     "invalid_request": "The request is malformed, or carries credentials in more than one way.",
     "invalid_token": "The access token is malformed, expired, revoked or not for this resource.",
     "insufficient_scope": "The access token does not grant what this request needs.",
@@ -141,7 +144,7 @@ class RejectionBuilder:
             return _unavailable(error.status, _MAX_RETRY_AFTER, reason)
         return self._written(
             error.status,
-            error.code,
+            _INSECURE if isinstance(error, InsecureRequest) else error.code,
             scheme,
             _writable(error.scope),
             error.nonce if isinstance(error, UseDPoPNonce) else None,
@@ -162,7 +165,7 @@ class RejectionBuilder:
     def _error_members(self, code: str | None) -> Iterator[tuple[str, str]]:
         if code not in _DESCRIPTIONS:
             return
-        yield "error", code
+        yield "error", InsecureRequest.code if code == _INSECURE else code
         yield "error_description", _DESCRIPTIONS[code]
         if self._error_uri is not None:
             yield "error_uri", self._error_uri

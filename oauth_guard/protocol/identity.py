@@ -1,9 +1,9 @@
 """Identity and ANONYMOUS: the caller as the application sees it, and current_identity()."""
 
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, field
+from dataclasses import FrozenInstanceError, dataclass, field
 from operator import attrgetter
-from typing import Literal
+from typing import Literal, NoReturn
 
 from oauth_guard.jose.frozen import FrozenDict, mutable_class_of
 from oauth_guard.protocol.access_token import AccessToken
@@ -116,6 +116,20 @@ def is_same_caller(one: Identity, other: Identity) -> bool:
 
 
 _caller_of = attrgetter("issuer", "subject", "client_id")
+
+
+def _refuse_assignment(_: Identity, name: str, *__: object) -> NoReturn:
+    raise FrozenInstanceError(
+        f"an Identity serves many requests, so its attribute {name!r} can't be set or deleted: "
+        "leave out middleware that sets the user, such as Channels' AuthMiddlewareStack, or let it "
+        "replace the user in the connection by an object of its own."
+    )
+
+
+# Set here, since a frozen dataclass must not define them. Its own raise an error without a text
+# for a name that is no field, if it has slots.
+Identity.__setattr__ = Identity.__delattr__ = _refuse_assignment  # type: ignore[assignment]
+
 _Mutable = mutable_class_of(Identity)
 
 ANONYMOUS = Identity()

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
-from oauth_guard.errors import InvalidRequest, MissingCredentials, Reason
+from oauth_guard.errors import InsecureRequest, InvalidRequest, MissingCredentials, Reason
 from oauth_guard.protocol.credentials import (
     BEARER,
     BEARER_PREFIX,
@@ -146,12 +146,12 @@ class ResourceRequest:
 
         Raises:
             MissingCredentials: The request carries no credentials, or their scheme is unknown.
-            InvalidRequest: It carries several, they are too long, a parameter is malformed, or
-                the request did not come over TLS where TLS is required.
+            InvalidRequest: It carries several, they are too long, or a parameter is malformed.
+            InsecureRequest: It did not come over TLS where TLS is required.
         """
         self._authorization = self._token = self.cache_key = self.scheme = self.proofs = None
         if bearer_methods.require_https and not self.is_secure:
-            raise InvalidRequest(Reason.HTTPS_REQUIRED)
+            raise InsecureRequest
         self._authorization = value = self._read_authorization()
         if bearer_methods.dpop:
             self._read_proofs()

@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI, Request, Security
 from fastapi.security import HTTPBasic
 from starlette.routing import Mount, Route
+from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
 from oauth_guard import ConfigurationError, Identity, scope
@@ -371,3 +372,27 @@ def _apply(misuse: Callable[[FastAPI], object]) -> None:
     register = misuse(FastAPI())
     if callable(register):
         register(_endpoint)
+
+
+def test_requirement_of_a_route_can_be_replaced_by_dependency_overrides() -> None:
+    """An equal requirement is the key; another one, and the guard in front, are not affected."""
+    app = FastAPI()
+
+    @app.get("/orders")
+    def orders(caller: Annotated[Identity, requires("read")]) -> str | None:
+        return caller.subject
+
+    @app.get("/me")
+    def me(caller: Caller) -> str | None:
+        return caller.subject
+
+    identity = Identity(issuer="https://issuer.test", subject="u7")
+    app.dependency_overrides[requires("read").dependency] = lambda: identity
+    client = TestClient(app)
+    assert client.get("/orders").json() == "u7"
+    with pytest.raises(ConfigurationError, match="put OAuthGuardMiddleware around"):
+        client.get("/me")
+    app.dependency_overrides[requires().dependency] = lambda: identity
+    assert client.get("/me").json() == "u7"
+    assert requires("read").dependency != requires("write").dependency
+    assert requires("read").dependency != "read"

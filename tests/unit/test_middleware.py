@@ -271,17 +271,18 @@ async def test_guard_that_fails_fast_fails_the_startup() -> None:
 async def test_outage_raised_by_the_application_in_its_lifespan_passes_through() -> None:
     """It is not our failure to start."""
 
-    async def app(_connection: Any, _receive: Any, _send: Any) -> None:
+    async def app(_connection: Any, receive: Any, _send: Any) -> None:
+        await receive()
         raise IssuerUnavailable("https://other.example.com", Reason.TIMED_OUT)
 
     api = Api()
     api.application = OAuthGuardMiddleware(app, api.guard)
     with pytest.raises(IssuerUnavailable, match=r"other\.example\.com"):
-        await api.application({"type": "lifespan"}, _nothing, _nothing)
+        await api.application({"type": "lifespan"}, _startup, _startup)
 
 
-async def _nothing(*_: object) -> Any:
-    raise AssertionError("the server sent a message")
+async def _startup(*_: object) -> Any:
+    return {"type": "lifespan.startup"}
 
 
 def _down(request: httpx.Request) -> httpx.Response:

@@ -18,6 +18,7 @@ LAYERS: Mapping[str, int] = {
     "log_limit": 5,
     "single_flight": 5,
     "ttl_cache": 5,
+    "app_lifespan": 7,
     "app_structure": 6,
     "asgi": 6,
     "http": 6,
@@ -32,18 +33,20 @@ LAYERS: Mapping[str, int] = {
     "guard": 8,
     "connection_deadlines": 9,
     "guard_map": 9,
-    "renewal": 10,
-    "middleware": 10,
-    "early_data": 10,
-    "starlette": 10,
-    "telemetry": 10,
-    "uvicorn": 10,
-    "config": 10,
-    "fastapi": 11,
-    "routes": 11,
-    "forward_auth": 11,
-    "cli": 12,
-    ROOT: 13,
+    "resource_metadata": 9,
+    "route_check": 10,
+    "renewal": 11,
+    "middleware": 11,
+    "early_data": 11,
+    "starlette": 11,
+    "telemetry": 11,
+    "uvicorn": 11,
+    "config": 11,
+    "fastapi": 12,
+    "routes": 12,
+    "forward_auth": 12,
+    "cli": 13,
+    ROOT: 14,
 }
 
 # The testing kit has no layer: it imports only these packages, and no package imports it.
@@ -54,7 +57,10 @@ IMPORTED_BY_KIT = {KIT, "errors", "jose", "protocol"}
 REPLACING_PARTS = {f"{KIT}.{name}" for name in ("trust", "local_issuers", "identities")}
 
 # The public modules, which the demo may import; protocol and names with an underscore are private.
-PUBLIC = {ROOT, "interfaces", *(name for name, layer in LAYERS.items() if layer in {10, 11})}
+PUBLIC = {
+    *(ROOT, "interfaces", "resource_metadata", "route_check"),
+    *(name for name, layer in LAYERS.items() if layer in {11, 12}),
+}
 PUBLIC_SUBMODULES = {
     "oauth_guard.http.aiohttp_client",
     "oauth_guard.issuers.client_auth",

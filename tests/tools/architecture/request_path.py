@@ -17,7 +17,7 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     "check_claim_function": {("guard", "authenticate"), ("guard", "recheck")},
     "authenticate": {("middleware", "__call__"), ("renewal", "renew")},
     "recheck": {("guard", "introspect"), ("connection_deadlines", "_recheck")},
-    "introspect": {("middleware", "__call__"), ("starlette", "admit")},
+    "introspect": {("middleware", "__call__"), ("route_check", "check")},
     # What may be reused: one module decides; the guard uses it in two places.
     "IdentityCache": {("guard", "__init__")},
     "ValidatedToken": {("guard", "_validate")},
@@ -27,7 +27,7 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     "authorize": {
         ("guard", "introspect"),
         ("middleware", "__call__"),
-        ("starlette", "admit"),
+        ("route_check", "check"),
         ("connection_deadlines", "_recheck"),
         ("renewal", "renew"),
     },

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from oauth_guard.errors import (
     ConfigurationError,
+    InsecureRequest,
     InsufficientAuthentication,
     InsufficientScope,
     InvalidDPoPProof,
@@ -351,3 +352,12 @@ def test_scope_that_a_challenge_can_not_contain_is_left_out(names: Any) -> None:
         assert challenge.startswith(b'Bearer realm="api"')
         assert b"scope=" not in challenge
         assert b"acr_values" not in challenge
+
+
+def test_request_without_tls_is_rejected_by_a_text_of_its_own() -> None:
+    """The code is that of any invalid request; only the description says what to change."""
+    rejection = _rejections().build(InsecureRequest())
+    _, parameters = _challenge(rejection)
+    assert (rejection.status, parameters["error"]) == (400, "invalid_request")
+    assert "did not come over TLS" in parameters["error_description"]
+    assert json.loads(rejection.body)["error"] == "invalid_request"

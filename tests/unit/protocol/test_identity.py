@@ -263,3 +263,15 @@ async def test_concurrent_tasks_have_their_own_current_identity() -> None:
     subjects = [f"u{number}" for number in range(100)]
     assert await asyncio.gather(*map(serve, subjects)) == subjects
     assert current_identity() is ANONYMOUS
+
+
+@pytest.mark.parametrize("name", ["subject", "_wrapped"])
+def test_assignment_to_an_identity_is_rejected_with_a_sentence(name: str) -> None:
+    """Channels' AuthMiddlewareStack sets `_wrapped`, which is no field of it."""
+    identity = Identity(issuer=_ISSUER, subject="u1")
+    sentence = f"attribute '{name}' can't be set or deleted"
+    with pytest.raises(AttributeError, match=sentence):
+        setattr(identity, name, "x")
+    with pytest.raises(AttributeError, match=sentence):
+        delattr(identity, name)
+    assert identity.subject == "u1"

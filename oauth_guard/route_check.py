@@ -1,0 +1,60 @@
+"""check(): what a route requires of its caller, for any ASGI framework."""
+
+from oauth_guard.asgi import GUARD, IDENTITY, REQUEST, Connection
+from oauth_guard.connection_deadlines import OPEN_CONNECTION
+from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
+from oauth_guard.guard import Guard
+from oauth_guard.protocol.challenge import Rejection
+from oauth_guard.protocol.identity import Identity, set_current_identity
+from oauth_guard.protocol.requirement import Requirement
+
+__all__ = ["check"]
+
+
+async def check(connection: Connection, requirement: Requirement) -> Rejection | None:
+    """Return None if the caller behind *connection* satisfies *requirement*, else the rejection.
+
+    The caller is `connection["user"]`. If the requirement introspects, the new identity replaces
+    the one in the connection. What to do with a rejection is up to the framework: its `status`,
+    `headers` and `body` are the response that the middleware would send.
+
+    Args:
+        connection: The ASGI connection ("scope") that the application received from the
+            middleware: `request.scope` in most frameworks. No token is read from it.
+        requirement: What the route requires: `Requirement.of("orders:read")`.
+
+    Raises:
+        ConfigurationError: There is no middleware around the application, or the requirement
+            introspects and an issuer of the guard can't introspect.
+    """
+    guard, identity = _guard_and_identity(connection)
+    if requirement.introspect:
+        guard.check_can_introspect()
+    try:
+        guard.authorize(identity, requirement)
+        if requirement.introspect:
+            current = await guard.introspect(connection[REQUEST], identity, requirement)
+            _replace(connection, identity, current)
+        opened = connection.get(OPEN_CONNECTION)
+        if opened is not None:
+            opened.require(requirement)
+    except (RequestRejected, IssuerUnavailable) as error:
+        return guard.reject(error, connection[REQUEST])
+    return None
+
+
+def _guard_and_identity(connection: Connection) -> tuple[Guard, Identity]:
+    try:
+        return connection[GUARD], connection[IDENTITY]
+    except KeyError:
+        raise ConfigurationError(
+            "requires() finds no guard: put OAuthGuardMiddleware around the application."
+        ) from None
+
+
+def _replace(connection: Connection, known: Identity, identity: Identity) -> None:
+    """Make *identity* the caller that the application sees, for the rest of the connection."""
+    for name in (IDENTITY, "user", "auth"):
+        if connection.get(name) is known:  # other middleware may have replaced it
+            connection[name] = identity
+    set_current_identity(identity)
