@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import socket
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -10,10 +11,11 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from demo_api.accounts import credentials_document
+from demo_api.client_app import create_client_app
 from demo_api.greeting import credentials, greeting
 from demo_api.serving import LOOPBACK, is_loopback, listen, origin_of
 from demo_api.setup import Setup
-from demo_api.workers import serve, serve_by_workers
+from demo_api.workers import serve, serve_by_workers, served_beside
 from oauth_guard import ConfigurationError
 
 _LARGEST_PORT = 65535
@@ -25,10 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.command == "credentials":
         origin = origin_of(options.host, options.port)
+        client_origin = origin_of(options.host, _client_port(options))
         print(
-            json.dumps(credentials_document(origin), indent=2)
+            json.dumps(credentials_document(origin, client_origin), indent=2)
             if options.json
-            else credentials(origin)
+            else credentials(origin, client_origin)
         )
         return 0
     if not is_loopback(options.host) and not options.i_know_this_is_a_demo:
@@ -45,17 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    host, port = options.host, options.port
-    try:
-        listener = listen(host, port)
-    except OSError as error:
-        reason = (error.strerror or "no such address").partition(" (")[0]
-        return _stop(
-            1, f"cannot listen on {host} port {port}: {reason}. Use --port 0 for any free port"
-        )
-    with listener, ExitStack() as cleanup:
+    host = options.host
+    with ExitStack() as cleanup:
+        try:
+            listener, for_client = _listeners(options, cleanup)
+        except _PortError as error:
+            return _stop(1, str(error))
         origin = origin_of(host, listener.getsockname()[1])
-        setup = Setup(origin, options.database, options.opaque, options.redis)
+        client_origin = origin_of(host, for_client.getsockname()[1])
+        setup = Setup(origin, client_origin, options.database, options.opaque, options.redis)
         engine = setup.open_database()
         cleanup.callback(engine.dispose)
         try:
@@ -64,13 +65,40 @@ def _serve(options: argparse.Namespace) -> int:
             return _stop(1, f"{options.database} is not usable as a database: name another file")
         except ConfigurationError:
             return _stop(2, "--redis needs a URL like redis://127.0.0.1:6379/0")
-        print(greeting(origin, opaque=options.opaque), flush=True)
+        cleanup.enter_context(served_beside(create_client_app(origin, client_origin), for_client))
+        print(greeting(origin, client_origin, opaque=options.opaque), flush=True)
         if options.workers == 1:
             serve(app, listener)
         else:
             serve_by_workers(setup, listener, options.workers)
     print("\nStopped.")
     return 0
+
+
+class _PortError(Exception):
+    """An address can't be bound; the message says what to do."""
+
+
+def _listeners(options: argparse.Namespace, cleanup: ExitStack) -> list[socket.socket]:
+    """Return the sockets of the API and of the client application."""
+    sockets = []
+    for option, port in (("--port", options.port), ("--client-port", _client_port(options))):
+        try:
+            sockets.append(cleanup.enter_context(listen(options.host, port)))
+        except OSError as error:
+            reason = (error.strerror or "no such address").partition(" (")[0]
+            raise _PortError(
+                f"cannot listen on {options.host} port {port}: {reason}. "
+                f"Use {option} 0 for any free port"
+            ) from None
+    return sockets
+
+
+def _client_port(options: argparse.Namespace) -> int:
+    """Return the port of the client application: by default the one after the API's."""
+    if options.client_port is not None:
+        return int(options.client_port)
+    return options.port + 1 if 0 < options.port < _LARGEST_PORT else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("command", nargs="?", choices=["serve", "credentials"], default="serve")
     parser.add_argument("--host", default=LOOPBACK, help="address to bind (%(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="0: any free port (%(default)s)")
+    parser.add_argument(
+        "--client-port", type=_port, help="port of the client application (default: the next)"
+    )
     parser.add_argument("--database", type=Path, help="file for the data (default: in memory)")
     parser.add_argument(
         "--opaque", action="store_true", help="issue opaque tokens, which the API introspects"

@@ -33,6 +33,7 @@ class RegisteredClient:
     name: str
     grant_types: tuple[str, ...]
     redirect_uris: tuple[str, ...] = ()
+    scope: str = "read write"
     client_secret: str | None = field(default=None, repr=False)
 
 
@@ -72,8 +73,44 @@ API = RegisteredClient(
 )
 
 
-def clients(origin: str) -> tuple[RegisteredClient, ...]:
-    """Return the clients of a demo at *origin*; one redirect_uri is the docs page there."""
+#: Reads the events of all flows for the client application, which acts for itself in this.
+EVENTS = RegisteredClient(
+    client_id="events",
+    name="Event reader of the client application",
+    grant_types=("client_credentials",),
+    scope="events:read",
+    client_secret="events-light-arrows",
+)
+
+#: A service with a secret in plain ASCII, which `curl -u` sends as it is.
+SERVICE = RegisteredClient(
+    client_id="service",
+    name="People report service",
+    grant_types=("password", "client_credentials", "refresh_token"),
+    client_secret="service-plain-secret",
+)
+
+DEFAULT_CLIENT_ORIGIN = "http://127.0.0.1:8001"
+
+
+def web(client_origin: str) -> RegisteredClient:
+    """Return the registration of the client application at *client_origin*."""
+    return RegisteredClient(
+        client_id="web",
+        name="People Explorer",
+        grant_types=("authorization_code", "refresh_token"),
+        redirect_uris=(f"{client_origin}/callback",),
+        client_secret="web-explores-people",
+    )
+
+
+def clients(
+    origin: str, client_origin: str = DEFAULT_CLIENT_ORIGIN
+) -> tuple[RegisteredClient, ...]:
+    """Return the clients of a demo at *origin*; one redirect_uri is the docs page there.
+
+    *client_origin* is the origin of the client application.
+    """
     return (
         RegisteredClient(
             client_id="demo-web",
@@ -100,11 +137,14 @@ def clients(origin: str) -> tuple[RegisteredClient, ...]:
                 f"{origin}/v1/fastapi/docs/oauth2-redirect",
             ),
         ),
+        web(client_origin),
+        SERVICE,
+        EVENTS,
         API,
     )
 
 
-def credentials_document(origin: str) -> dict[str, Any]:
+def credentials_document(origin: str, client_origin: str = DEFAULT_CLIENT_ORIGIN) -> dict[str, Any]:
     """Return every fixed secret as one JSON document, for scripts and the documentation."""
     return {
         "issuer": origin,
@@ -119,6 +159,6 @@ def credentials_document(origin: str) -> dict[str, Any]:
                 "client_secret": one.client_secret,
                 "redirect_uris": list(one.redirect_uris),
             }
-            for one in clients(origin)
+            for one in clients(origin, client_origin)
         },
     }

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
 import httpx
 from sqlalchemy import Engine
@@ -10,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from demo_api import accounts, greeting, with_fastapi
 from demo_api.authorization_server import create_authorization_server
@@ -19,6 +20,9 @@ from demo_api.authorization_server.pages import page
 from demo_api.authorization_server.settings import Settings
 from demo_api.database import open_database
 from demo_api.expired_tokens import expired_tokens_route
+from demo_api.flow_events import FlowEvents
+from demo_api.flow_events_api import flow_events_route
+from demo_api.flow_recorder import FlowRecorder
 from demo_api.guard import create_guard
 from demo_api.people import Member, People
 from demo_api.people_api import people_routes
@@ -34,6 +38,7 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     *,
     opaque: bool = False,
     redis: str | None = None,
+    client_origin: str = accounts.DEFAULT_CLIENT_ORIGIN,
     http: httpx.AsyncClient | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Starlette:
@@ -42,6 +47,7 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     The guard fetches the issuer's metadata and keys from *origin* over the network, as from any
     other issuer. It does so when the first token arrives, since *origin* is not served before.
     With *opaque*, it introspects each token there, and can share the results through *redis*.
+    *client_origin* is the origin of the client application.
 
     Raises:
         ConfigurationError: *redis* is not the URL of a Redis server.
@@ -51,23 +57,33 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     stored, expired_engine = PersistentSecrets(engine), open_database()
     store = RedisStore(redis, key=stored.bytes("store key"), clock=clock) if redis else None
     guard = create_guard(origin, opaque=opaque, store=store, http=http, clock=clock)
-    settings = _settings(stored, origin, guard.resource, opaque=opaque, clock=clock)
-    public_routes = [
-        Route("/", _home_page(origin)),
+    settings = replace(
+        _settings(stored, origin, guard.resource, opaque=opaque, clock=clock),
+        client_origin=client_origin,
+    )
+    events = FlowEvents(engine)
+    # Two routers, since the first matching route wins: GET /v1/auth/oauth2/token has a wrong
+    # method there (405), and is not a path of the API, which requires a token (401).
+    api = Router([_guarded_api(guard, origin, engine, flow_events_route(events))])
+    public = Router(_public_routes(guard, settings, engine, expired_engine), default=api)
+    return Starlette(
+        routes=[Mount("", FlowRecorder(public, events))],
+        exception_handlers={HTTPException: error_response},
+        lifespan=_lifespan(guard, http, expired_engine),
+    )
+
+
+def _public_routes(
+    guard: Guard, settings: Settings, engine: Engine, expired_engine: Engine
+) -> list[BaseRoute]:
+    """Return the pages, the documents and the authorization server."""
+    return [
+        Route("/", _home_page(settings.origin, settings.client_origin)),
         Route("/health", health),
         metadata_route(guard),
         *create_authorization_server(settings, engine),
         expired_tokens_route(settings, expired_engine),
     ]
-
-    # Two routers, since the first matching route wins: GET /v1/auth/oauth2/token has a wrong
-    # method there (405), and is not a path of the API, which requires a token (401).
-    api = Router([_guarded_api(guard, origin, engine)])
-    return Starlette(
-        routes=[Mount("", Router(public_routes, default=api))],
-        exception_handlers={HTTPException: error_response},
-        lifespan=_lifespan(guard, http, expired_engine),
-    )
 
 
 def _settings(
@@ -82,10 +98,11 @@ def _settings(
     return Settings(origin, resource, keys, stored.bytes("form key"), opaque=opaque, clock=clock)
 
 
-def _guarded_api(guard: Guard, origin: str, engine: Engine) -> Mount:
+def _guarded_api(guard: Guard, origin: str, engine: Engine, events: Route) -> Mount:
     people = People(engine)
     people.seed(_members(origin))
-    routes = [*people_routes(people), Mount("/fastapi", with_fastapi.create(origin, people))]
+    fastapi = Mount("/fastapi", with_fastapi.create(origin, people))
+    routes = [*people_routes(people), events, fastapi]
     public = [f"/fastapi{path}" for path in with_fastapi.PUBLIC]
     return Mount("/v1", OAuthGuardMiddleware(Router(routes), guard, public=public))
 
@@ -105,13 +122,14 @@ def _lifespan(
     return lifespan
 
 
-def _home_page(origin: str) -> Callable[[Request], Awaitable[Response]]:
+def _home_page(origin: str, client_origin: str) -> Callable[[Request], Awaitable[Response]]:
     async def home_page(_: Request) -> Response:
         return page(
             "home.html",
             owners=accounts.RESOURCE_OWNERS,
             accounts=accounts.SERVICE_ACCOUNTS,
-            clients=accounts.clients(origin),
+            clients=accounts.clients(origin, client_origin),
+            client_origin=client_origin,
             tour=greeting.tour_command(origin),
             token=greeting.token_command(origin),
             call=greeting.call_command(origin),

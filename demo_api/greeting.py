@@ -8,15 +8,18 @@ from demo_api import accounts
 DEFAULT_ORIGIN = "http://127.0.0.1:8000"
 
 
-def greeting(origin: str, *, opaque: bool = False) -> str:
+def greeting(origin: str, client_origin: str, *, opaque: bool = False) -> str:
     """Return the text printed at start; it mentions *opaque* tokens."""
     note = f"\nIts tokens are opaque: the API introspects them as {accounts.API.client_id}.\n"
     return f"""\
-The demo is at {origin}
-{note if opaque else ""}
-{credentials(origin)}
+Open {client_origin}
 
-Next, in a browser:
+It is the client application of the demo, which walks the whole workflow with you. Its API and
+authorization server are at {origin}
+{note if opaque else ""}
+{credentials(origin, client_origin)}
+
+Also in a browser:
     {origin}/                     home page
     {origin}/v1/fastapi/docs      sign in and get your identity
     {origin}/v1/auth/clients/new  register a client
@@ -28,7 +31,7 @@ Ctrl-C stops it. The rejections of the guard are logged below.
 """
 
 
-def credentials(origin: str) -> str:
+def credentials(origin: str, client_origin: str = accounts.DEFAULT_CLIENT_ORIGIN) -> str:
     """Return every name and secret of the demo at *origin*, for people to read."""
     lines = [
         "Resource owners:",
@@ -48,7 +51,7 @@ def credentials(origin: str) -> str:
                 client.client_secret or "(public)",
                 ", ".join(client.grant_types) or "introspects tokens",
             )
-            for client in accounts.clients(origin)
+            for client in accounts.clients(origin, client_origin)
         ),
     ]
     return "\n".join(lines)
@@ -94,4 +97,4 @@ def _python() -> Path:
 
 
 def _row(name: str, secret: str, note: str) -> str:
-    return f"    {name:<14}{secret:<19}{note}"
+    return f"    {name:<14}{secret:<22}{note}"

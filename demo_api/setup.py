@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 
+from demo_api.accounts import DEFAULT_CLIENT_ORIGIN
 from demo_api.app import create_app
 from demo_api.database import open_database
 
@@ -16,19 +17,27 @@ class Setup:
 
     Attributes:
         origin: The origin at which it is served.
+        client_origin: The origin at which the client application is served.
         database: The file for the data; None keeps it in memory.
         opaque: Issue opaque tokens, which the API introspects.
         redis: The URL of a Redis server through which workers share introspection results.
     """
 
     origin: str
+    client_origin: str = DEFAULT_CLIENT_ORIGIN
     database: Path | None = None
     opaque: bool = False
     redis: str | None = None
 
     def application(self, engine: Engine) -> Starlette:
         """Return the application, with its data in *engine*."""
-        return create_app(self.origin, engine, opaque=self.opaque, redis=self.redis)
+        return create_app(
+            self.origin,
+            engine,
+            opaque=self.opaque,
+            redis=self.redis,
+            client_origin=self.client_origin,
+        )
 
     def open_database(self) -> Engine:
         """Open the database for one process."""

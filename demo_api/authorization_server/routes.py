@@ -14,7 +14,7 @@ def create_authorization_server(serving: settings.Settings, engine: Engine) -> l
     Accounts, clients and issued tokens are in *engine*, which is seeded with the demo's accounts
     and clients.
     """
-    seed(engine, serving.origin)
+    seed(engine, serving.origin, serving.client_origin)
     serve = Endpoints(serving, engine)
     return [
         Route(settings.METADATA, serve.metadata, methods=["GET"]),

@@ -8,12 +8,15 @@ from demo_api.authorization_server.accounts import Account, AccountKind
 from demo_api.authorization_server.client_authentication import CONFIDENTIAL, NONE
 from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.hashing import hash_secret
-from demo_api.authorization_server.settings import DEFAULT_SCOPE, SCOPES
+from demo_api.authorization_server.settings import DEFAULT_SCOPE
 from demo_api.authorization_server.tables import Base
 
 
-def seed(engine: Engine, origin: str) -> None:
-    """Insert or update the accounts and clients of a demo at *origin*."""
+def seed(engine: Engine, origin: str, client_origin: str) -> None:
+    """Insert or update the accounts and clients of a demo at *origin*.
+
+    *client_origin* is the origin of the client application.
+    """
     Base.metadata.create_all(engine)
     with Session(engine) as session, session.begin():
         for kind, members in (
@@ -22,7 +25,7 @@ def seed(engine: Engine, origin: str) -> None:
         ):
             for account in members:
                 session.merge(_account(account, kind))
-        for client in accounts.clients(origin):
+        for client in accounts.clients(origin, client_origin):
             session.merge(_client(client))
 
 
@@ -47,6 +50,6 @@ def _client(client: accounts.RegisteredClient) -> Client:
         auth_methods=list(CONFIDENTIAL) if secret else [NONE],
         redirect_uris=list(client.redirect_uris),
         grant_types=list(client.grant_types),
-        scope=" ".join(SCOPES),
-        default_scope=DEFAULT_SCOPE,
+        scope=client.scope,
+        default_scope=DEFAULT_SCOPE if DEFAULT_SCOPE in client.scope.split() else client.scope,
     )

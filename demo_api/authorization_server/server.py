@@ -33,7 +33,7 @@ from demo_api.authorization_server.registration import RegistrationEndpoint
 from demo_api.authorization_server.requests import RegistrationRequest, ServerRequest
 from demo_api.authorization_server.resource import ResourceIndicator
 from demo_api.authorization_server.revocation import RevocationEndpoint
-from demo_api.authorization_server.settings import SCOPES, Settings
+from demo_api.authorization_server.settings import OPERATOR_SCOPES, SCOPES, Settings
 from demo_api.authorization_server.tokens import token_generator
 
 # Authlib writes whole token responses to its debug log. No log may hold a token.
@@ -45,7 +45,7 @@ class Server(AuthorizationServer):
 
     def __init__(self, settings: Settings, session: Session) -> None:
         """Handle one request with *settings* within *session*."""
-        super().__init__(scopes_supported=list(SCOPES))
+        super().__init__(scopes_supported=[*SCOPES, *OPERATOR_SCOPES])
         self.settings = settings
         self.session = session
         self.now = int(settings.clock())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from joserfc.jwk import KeySet
 
+from demo_api import accounts
 from demo_api.authorization_server.keys import new_key_set
 
 PREFIX = "/v1/auth/oauth2"
@@ -28,6 +29,8 @@ SCOPES = {
     "write": "Add people to your organisation and remove them",
 }
 DEFAULT_SCOPE = "read"
+#: Scopes of the operator's own clients, which act for themselves; no person consents to them.
+OPERATOR_SCOPES = ("events:read",)
 
 
 @dataclass(frozen=True)
@@ -44,4 +47,6 @@ class Settings:
     opaque: bool = False
     #: The number of unused clients that registered themselves to keep.
     clients_kept: int = 1_000
+    #: The origin of the client application, to which the client `web` redirects.
+    client_origin: str = accounts.DEFAULT_CLIENT_ORIGIN
     clock: Callable[[], float] = time.time

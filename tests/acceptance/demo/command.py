@@ -15,7 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "demo_api"]
 SECONDS = 30
-_SERVES = re.compile(r"^The demo is at (\S+)$", re.MULTILINE)
+_SERVES = re.compile(r"^authorization server are at (\S+)$", re.MULTILINE)
+_OPEN = re.compile(r"^Open (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Started:
     def origin(self) -> str:
         """The origin that it prints."""
         return _wait_for(lambda: _SERVES.search(self.stdout))[1]
+
+    @property
+    def client_origin(self) -> str:
+        """The origin of the client application that it prints."""
+        return _wait_for(lambda: _OPEN.search(self.stdout))[1]
 
     @property
     def stdout(self) -> str:

@@ -1,7 +1,9 @@
 """Runs the demo in this process, or with uvicorn on a free port of loopback."""
 
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -11,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from demo_api.app import create_app
+from demo_api.client_app import create_client_app
 from demo_api.database import open_database
 from demo_api.serving import LOOPBACK, listen, origin_of
 from tests.acceptance.demo.authorization_server.harness import ORIGIN, Clock, Harness
@@ -18,21 +21,56 @@ from tests.acceptance.demo.authorization_server.harness import ORIGIN, Clock, Ha
 _SECONDS = 20
 
 
+@dataclass(frozen=True)
+class Walk:
+    """A running demo with its client application."""
+
+    origin: str
+    client_origin: str
+    stop_demo: Callable[[], None]
+
+
 @contextmanager
 def running(create: Callable[[str], Starlette]) -> Iterator[str]:
     """Serve the application that *create* returns for its origin; yield the origin."""
     with closing(listen(LOOPBACK, 0)) as listening:
         origin = origin_of(LOOPBACK, listening.getsockname()[1])
-        app = create(origin)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
-        thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        try:
+        with _serving(create(origin), listening):
             yield origin  # until uvicorn is up, connections wait in the socket's backlog
-        finally:
-            server.should_exit = True
-            thread.join(_SECONDS)
-        assert not thread.is_alive(), "the application did not stop"
+
+
+@contextmanager
+def running_walk(wrap: Callable[[Starlette], Any] = lambda app: app) -> Iterator[Walk]:
+    """Serve a new demo, as *wrap* returns it, and its client application."""
+    engine = open_database()
+    with closing(listen(LOOPBACK, 0)) as first, closing(listen(LOOPBACK, 0)) as second:
+        origin, client_origin = (
+            origin_of(LOOPBACK, each.getsockname()[1]) for each in (first, second)
+        )
+        demo = create_app(origin, engine, client_origin=client_origin)
+        client = create_client_app(origin, client_origin)
+        with ExitStack() as servers, _serving(client, second):
+            servers.enter_context(_serving(wrap(demo), first))
+
+            def stop_demo() -> None:
+                servers.close()
+                first.close()
+
+            yield Walk(origin, client_origin, stop_demo)
+    engine.dispose()
+
+
+@contextmanager
+def _serving(app: Any, listening: socket.socket) -> Iterator[None]:
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(_SECONDS)
+    assert not thread.is_alive(), "the application did not stop"
 
 
 @contextmanager

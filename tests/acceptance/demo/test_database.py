@@ -79,7 +79,10 @@ def test_credentials_document_lists_every_account_and_client() -> None:
     assert CREDENTIALS["resource"] == "http://127.0.0.1:8000/v1"
     assert set(CREDENTIALS["resource_owners"]) == {"ada", "grace"}
     assert set(CREDENTIALS["service_accounts"]) == {"svc-etl"}
-    assert set(CREDENTIALS["clients"]) == {"demo-web", "demo-service", "demo-cli", "demo-api"}
+    assert set(CREDENTIALS["clients"]) == {
+        *("demo-web", "demo-service", "demo-cli", "demo-api"),
+        *("web", "service", "events"),
+    }
     assert CREDENTIALS["clients"]["demo-web"]["redirect_uris"] == [
         "http://localhost:5000/oauth2/callback"
     ]

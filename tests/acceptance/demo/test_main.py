@@ -14,7 +14,7 @@ from demo_api.serving import is_loopback, origin_of
 from tests.acceptance.demo.command import COMMAND, ROOT, SECONDS, started
 
 _ADVICE = (
-    *("--i-know-this-is-a-demo", "--port 0", "name another file"),
+    *("--i-know-this-is-a-demo", "--client-port 0", "--port 0", "name another file"),
     *("--database PATH", "--opaque", "redis://127.0.0.1:6379/0"),
 )
 ANYWHERE = "0.0.0.0"  # noqa: S104 - named, and never bound
@@ -25,6 +25,8 @@ def test_command_serves_prints_its_origin_and_stops_on_interrupt(tmp_path: Path)
     with started(tmp_path) as demo:
         origin = demo.origin
         response = httpx.get(f"{origin}/v1/me", timeout=SECONDS, trust_env=False)
+        page = httpx.get(demo.client_origin, timeout=SECONDS, trust_env=False)
+    assert "See OAuth happen" in page.text
     assert response.status_code == 401
     assert f"-m demo_api.clients --origin {origin}" in demo.stdout
     assert all(one in demo.stdout for one in ("engine-no-1843", "etl%:&é-rows", "(public)"))
@@ -36,7 +38,9 @@ def test_credentials_are_printed_as_json() -> None:
     """The demo need not run."""
     command = [*COMMAND, "credentials", "--json", "--port", "8123"]
     printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60).stdout
-    assert json.loads(printed) == credentials_document("http://127.0.0.1:8123")
+    assert json.loads(printed) == credentials_document(
+        "http://127.0.0.1:8123", "http://127.0.0.1:8124"
+    )
 
 
 def test_credentials_are_printed_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,6 +61,16 @@ def test_port_in_use_is_reported_in_one_line(capsys: pytest.CaptureFixture[str])
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["--port", str(taken.getsockname()[1])]) == 1
     assert one_line(capsys) == "--port 0"
+
+
+def test_port_of_the_client_application_in_use_is_reported_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The line names the option of that port."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["--port", "0", "--client-port", port]) == 1
+    assert one_line(capsys) == "--client-port 0"
 
 
 def test_host_of_another_machine_is_reported_in_one_line(

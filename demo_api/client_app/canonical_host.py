@@ -1,0 +1,32 @@
+"""CanonicalHost: redirects `localhost` to the address that cookies and redirect_uris use."""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class CanonicalHost:
+    """Redirects requests with the host name `localhost` to the same path at *origin*."""
+
+    def __init__(self, app: ASGIApp, origin: str) -> None:
+        """Serve *app* at *origin*."""
+        self._app = app
+        self._origin = origin
+        self._is_localhost = urlsplit(origin).hostname == "localhost"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the connection on, or redirect it."""
+        if scope["type"] != "http" or self._is_localhost or not _names_localhost(scope):
+            await self._app(scope, receive, send)
+            return
+        query = scope["query_string"].decode("latin-1")
+        path = scope.get("raw_path", scope["path"].encode()).decode("latin-1").lstrip("/")
+        address = f"{self._origin}/{path}{'?' if query else ''}{query}"
+        await RedirectResponse(address, 307)(scope, receive, send)
+
+
+def _names_localhost(scope: Scope) -> bool:
+    host = Headers(scope=scope).get("host", "")
+    return host.partition(":")[0].rstrip(".").lower() == "localhost"

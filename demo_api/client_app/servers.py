@@ -1,0 +1,153 @@
+"""Servers: the requests of the client's backend to the authorization server and to the API."""
+
+import base64
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from demo_api.accounts import EVENTS, RegisteredClient
+from demo_api.client_app.flows import Party
+from demo_api.client_app.walks import Walk
+from demo_api.flow_events import FLOW_HEADER, FlowEvent
+from demo_api.http_text import request_text, response_text
+
+_AUTHORIZE, _TOKEN = "/v1/auth/oauth2/authorize", "/v1/auth/oauth2/token"
+_EARLY = 30
+
+
+class ServerError(Exception):
+    """A server sent an error or no response; the message is a sentence for people."""
+
+
+class Servers:
+    """The authorization server and the API at one origin."""
+
+    def __init__(
+        self,
+        origin: str,
+        callback: str,
+        http: httpx.AsyncClient,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Use the demo at *origin*; authorization responses come to the address *callback*."""
+        self.origin = origin
+        self.callback = callback
+        self._http = http
+        self._clock = clock
+        self._events_token = ""
+        self._events_token_until = 0.0
+
+    def authorization_address(self, walk: Walk) -> str:
+        """Return where the browser goes to sign in and to consent (RFC 6749 §4.1.1)."""
+        digest = hashlib.sha256(walk.verifier.encode()).digest()
+        query = {
+            "response_type": "code",
+            "client_id": walk.client.client_id,
+            "redirect_uri": self.callback,
+            "scope": "read",
+            "state": walk.state,
+            "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
+            "code_challenge_method": "S256",
+        }
+        return f"{self.origin}{_AUTHORIZE}?{urlencode(query)}"
+
+    async def redeem(self, walk: Walk) -> None:
+        """Exchange the code of *walk* for tokens (RFC 6749 §4.1.3, RFC 7636 §4.5)."""
+        await self._token(
+            walk,
+            grant_type="authorization_code",
+            code=walk.code,
+            code_verifier=walk.verifier,
+            redirect_uri=self.callback,
+        )
+
+    async def use_password(self, walk: Walk, username: str, password: str) -> None:
+        """Exchange the password of a service account for tokens (RFC 6749 §4.3.2)."""
+        await self._token(
+            walk, grant_type="password", username=username, password=password, scope="read"
+        )
+
+    async def fetch_people(self, walk: Walk) -> None:
+        """Call the API with the access token of *walk* (RFC 6750 §2.1)."""
+        fields = {"Authorization": f"Bearer {walk.access_token}", FLOW_HEADER: walk.flow}
+        response = await self.send("GET", "/v1/data/employees", fields)
+        if not response.is_success:
+            raise ServerError(f"The API sent status {response.status_code} and no people.")
+        walk.people = response.json()["employees"]
+        walk.record(_event("people", response))
+        walk.caller = (await self.send("GET", "/v1/me", _bearer(walk.access_token))).json()
+
+    async def fetch_events(self, walk: Walk) -> None:
+        """Add the events that the other parties recorded for *walk*; none if they can't be read."""
+        try:
+            path = f"/v1/events/{walk.flow}?after={walk.newest}"
+            response = await self.send("GET", path, _bearer(await self._token_for_events()))
+        except ServerError:
+            return
+        for each in response.json()["events"] if response.is_success else ():
+            walk.newest = max(walk.newest, each.pop("number"))
+            walk.record(FlowEvent(**each))
+
+    async def send(
+        self, method: str, path: str, fields: dict[str, str], **body: Any
+    ) -> httpx.Response:
+        """Send a request to the origin; raise ServerError if there is no response."""
+        try:
+            return await self._http.request(method, self.origin + path, headers=fields, **body)
+        except httpx.TransportError:
+            raise ServerError(
+                "The server can't be reached. Nothing is lost: try the same step again."
+            ) from None
+
+    async def _token(self, walk: Walk, **form: str) -> None:
+        fields = {"Authorization": _basic(walk.client), FLOW_HEADER: walk.flow}
+        response = await self.send("POST", _TOKEN, fields, data=form)
+        if not response.is_success:
+            raise ServerError(_token_error(response))
+        walk.tokens = response.json()
+        walk.record(_event("token response", response))
+
+    async def _token_for_events(self) -> str:
+        """Return a token of scope events:read; the client acts for itself (RFC 6749 §4.4)."""
+        now = self._clock()
+        if now >= self._events_token_until:
+            form = {"grant_type": "client_credentials", "scope": EVENTS.scope}
+            response = await self.send("POST", _TOKEN, {"Authorization": _basic(EVENTS)}, data=form)
+            if not response.is_success:
+                raise ServerError(_token_error(response))
+            self._events_token = response.json()["access_token"]
+            self._events_token_until = now + response.json()["expires_in"] - _EARLY
+        return self._events_token
+
+
+def _event(name: str, response: httpx.Response) -> FlowEvent:
+    request = response.request
+    target = request.url.raw_path.decode()
+    return FlowEvent(
+        Party.CLIENT,
+        name,
+        request_text(request.method, target, request.headers.multi_items(), request.content),
+        response_text(response.status_code, response.headers.multi_items(), response.content),
+    )
+
+
+def _token_error(response: httpx.Response) -> str:
+    try:
+        description = response.json().get("error_description", "")
+    except (ValueError, AttributeError):
+        description = ""
+    return f"The token endpoint sent status {response.status_code}. {description}".strip()
+
+
+def _basic(client: RegisteredClient) -> str:
+    """Return Basic credentials, each part encoded separately (RFC 6749 §2.3.1)."""
+    pair = f"{quote(client.client_id, safe='')}:{quote(client.client_secret or '', safe='')}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
