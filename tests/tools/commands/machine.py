@@ -29,7 +29,6 @@ case "$*" in
     [ $kind != needy ] || echo chromium is missing >.venv/skipped
     [ $kind != failing ]
     ;;
-"-m coverage combine"*) [ $kind != uncombined ] ;;
 "-m coverage report") [ $kind != uncovered ] ;;
 esac
 """

@@ -19,8 +19,7 @@ def _everything(marks: str) -> list[str]:
     """Return every check, with the tests that the *marks* select."""
     return [
         *STATIC_CHECKS,
-        f"python -m coverage run -m pytest {ON_EVERY_CORE} -m {marks} --skipped .venv/skipped",
-        "python -m coverage combine -q",
+        f"python -m pytest --cov --cov-report= {ON_EVERY_CORE} -m {marks} --skipped .venv/skipped",
         "python -m coverage report",
     ]
 
@@ -74,9 +73,8 @@ def test_data_of_an_interrupted_run_is_not_counted(machine: Machine) -> None:
         pytest.param("unlinted", 1, "stopped: lint: fix the errors listed above", id="lint"),
         pytest.param("unformatted", 2, "stopped: format: run ", id="format"),
         pytest.param("untyped", 3, "stopped: types: fix", id="types"),
-        pytest.param("failing", 6, "stopped: tests: fix", id="tests"),
-        pytest.param("uncombined", 5, "stopped: coverage: fix", id="no coverage data"),
-        pytest.param("uncovered", 6, "stopped: coverage: fix", id="coverage"),
+        pytest.param("failing", 5, "stopped: tests: fix", id="tests"),
+        pytest.param("uncovered", 5, "stopped: coverage: fix", id="coverage"),
     ],
 )
 def test_failed_check_is_named_in_the_last_line(
