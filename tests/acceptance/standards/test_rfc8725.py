@@ -35,7 +35,7 @@ def test_default_algorithms_are_asymmetric() -> None:
     """By default neither HMAC nor `none` is accepted."""
     algorithms = ClaimRules.of(ISSUER).algorithms
     assert algorithms.isdisjoint(SYMMETRIC)
-    assert {name[:2] for name in algorithms} == {"RS", "PS", "ES", "Ed"}
+    assert {name[:2] for name in algorithms} == {"RS", "PS", "ES", "Ed", "ML"}
 
 
 @pytest.mark.conformance("8725-02")
