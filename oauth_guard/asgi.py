@@ -1,12 +1,18 @@
 """ASGI messages: reading requests, and sending and changing responses (ASGI 3.0)."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any, TypeAlias
 
 from oauth_guard.errors import Reason, RequestTooLarge
 from oauth_guard.protocol.challenge import Rejection
+from oauth_guard.protocol.cross_origin import (
+    ANY_ORIGIN,
+    is_preflight,
+    preflight_response_headers,
+)
 from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.metadata import METADATA_HEADERS, METADATA_METHODS
 from oauth_guard.protocol.paths import route_path
 from oauth_guard.protocol.request import ResourceRequest
 
@@ -24,6 +30,7 @@ __all__ = [
     "path_in_app",
     "read_body",
     "reject_connection",
+    "send_metadata",
     "send_rejection",
     "send_response",
     "supports_denial_response",
@@ -146,6 +153,21 @@ async def deny_handshake(
         await send({"type": "websocket.close", "code": close_code(rejection)})
 
 
+async def send_metadata(
+    send: Send, method: str, headers: Sequence[tuple[bytes, bytes]], document: bytes
+) -> None:
+    """Send the metadata of a resource to GET and HEAD; to a preflight, what it may ask for.
+
+    Scripts of every origin may read it. Another method is rejected with 405.
+    """
+    if method in {"GET", "HEAD"}:
+        await send_response(send, method, 200, METADATA_HEADERS, document)
+    elif is_preflight(method, headers):
+        await send_response(send, method, 204, (ANY_ORIGIN, *preflight_response_headers(headers)))
+    else:
+        await send_response(send, method, 405, ((b"allow", METADATA_METHODS), ANY_ORIGIN))
+
+
 async def reject_connection(
     rejection: Rejection, connection: Connection, receive: Receive, send: Send
 ) -> None:
@@ -212,15 +234,19 @@ def with_empty_body(send: Send) -> Send:
     return send_without_body
 
 
-def with_private_cache(send: Send) -> Send:
+def with_private_cache(send: Send, vary: bytes | None = None) -> Send:
     """Keep a successful response out of shared caches, whose key would contain the token.
 
     For a token in the query (RFC 6750 §2.3). The application's own directives stay, except for
     `public` and a narrower `private`.
+
+    A token in the header field *vary* is in no key, and shared caches know only `Authorization`
+    (RFC 9111 §3.5). So this applies to every status, and the field is added to `Vary`.
     """
+    further = () if vary is None else ((b"vary", vary),)
 
     async def send_privately(message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] in _SUCCESS:
+        if message["type"] == "http.response.start" and (further or message["status"] in _SUCCESS):
             headers = list(message.get("headers", ()))
             values = [value for name, value in headers if name.lower() == b"cache-control"]
             directives = [d.strip() for value in values for d in _DIRECTIVE.findall(value)]
@@ -228,7 +254,7 @@ def with_private_cache(send: Send) -> Send:
             others = [field for field in headers if field[0].lower() != b"cache-control"]
             # First, since a cache may ignore what follows a directive that it can't parse.
             control = (b"cache-control", b", ".join((b"private", *kept)))
-            message = {**message, "headers": [*others, control]}
+            message = {**message, "headers": [*others, control, *further]}
         await send(message)
 
     return send_privately

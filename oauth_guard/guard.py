@@ -7,8 +7,8 @@ token. `identity_cache` decides which validated token may be reused, and until w
 """
 
 import time
-from collections.abc import Iterable, Sequence
-from typing import Unpack, final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Unpack, final
 
 from oauth_guard.byte_budget import MAX_CACHE_BYTES, cache_budgets
 from oauth_guard.decision_log import DecisionLog
@@ -19,7 +19,7 @@ from oauth_guard.errors import (
     RequestRejected,
 )
 from oauth_guard.guard_lifecycle import AsyncLifecycle, GuardLifecycle
-from oauth_guard.guard_settings import Start, check_settings, rejection_builder
+from oauth_guard.guard_settings import Start, check_settings, present
 from oauth_guard.identity_cache import Check, IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.router import IssuerRouter
@@ -30,9 +30,9 @@ from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.events import Observer
 from oauth_guard.protocol.identity import Identity, is_same_caller
-from oauth_guard.protocol.metadata import metadata_document, metadata_path
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.protocol.scope_implications import ScopeImplications
 from oauth_guard.protocol.settings import checked_settings
 
 __all__ = ["Guard"]
@@ -64,7 +64,7 @@ class Guard(AsyncLifecycle):
             `"query"` may be added, for clients that can't send the header (RFC 6750 §2).
         require_https: Reject requests that did not come over TLS, as far as the server knows.
         max_token_lifetime: Reject tokens issued for more seconds, or without `iat` or `exp`.
-        metadata: Serve the resource's metadata (RFC 9728), and name it in challenges.
+        metadata: Serve the resource's metadata (RFC 9728), with further members if it is a mapping.
         debug: Add the reason to the body of a rejection, for a resource on a loopback host.
         expose_token: Let the application read the raw token at `Identity.token`.
         insecure_http: Accept an http resource that is not on a loopback host.
@@ -77,7 +77,8 @@ class Guard(AsyncLifecycle):
         max_cache_bytes: How many bytes cached tokens take at most, in this process.
         observers: Functions that receive each `Decision`; what they raise changes none.
         clock: Returns seconds since the epoch.
-        possession: `dpop=`, `certificates=` and `binding=`: see `PossessionSettings`.
+        scope_implies: The scopes that a granted scope implies, `{"files": ["files:read"]}`.
+        possession: `dpop=`, `token_header=` and others: see `PossessionSettings`.
 
     Raises:
         ConfigurationError: With a sentence that says what to write instead.
@@ -96,7 +97,7 @@ class Guard(AsyncLifecycle):
         bearer_methods: Iterable[str] = ("header",),
         require_https: bool = False,
         max_token_lifetime: float | None = None,
-        metadata: bool = True,
+        metadata: bool | Mapping[str, Any] = True,
         debug: bool = False,
         expose_token: bool = False,
         insecure_http: bool = False,
@@ -106,33 +107,32 @@ class Guard(AsyncLifecycle):
         max_cache_bytes: int = MAX_CACHE_BYTES,
         observers: Iterable[Observer] = (),
         clock: Clock = time.time,
+        scope_implies: Mapping[str, Iterable[str]] | None = None,
         **possession: Unpack[PossessionSettings],
     ) -> None:
         check_settings(resource, start, debug=debug, insecure_http=insecure_http)
         self.resource, self.clock, self._clock = resource, clock, clock
         self._possession = PossessionCheck(resource, **possession)
         self.bearer_methods = self._possession.bearer_methods(
-            issuers, bearer_methods, require_https=require_https
+            issuers, bearer_methods, https=require_https
         )
-        budget, results = cache_budgets(max_cache_bytes)
+        own, results = cache_budgets(max_cache_bytes)
         self._issuers = IssuerRouter(
             issuers, share_tokens=share_tokens, store=store, budget=results, clock=clock
         )
         self.accepted_tokens, self._checks = self._issuers.accepted_tokens(resource), ()
         self._observers = Observers.of(observers, resource, self._issuers.names)
-        self._log, self._cache = DecisionLog(resource), IdentityCache(budget=budget)
+        self._log, self._cache = DecisionLog(resource), IdentityCache(budget=own)
         self._lifecycle = GuardLifecycle(self._issuers, self._possession, store, start, self._log)
         self._max_token_lifetime, self._expose_token = max_token_lifetime, expose_token
-        self._build_responses(scopes_supported, realm, error_uri, metadata=metadata, debug=debug)
+        self._publish(scope_implies, realm, error_uri, metadata, scopes_supported, debug)
 
-    def _build_responses(
-        self, scopes: Iterable[str], realm: str | None, error_uri: str | None, **switches: bool
-    ) -> None:
-        schemes, binding = self._possession.schemes, self._possession.metadata
-        self._rejections = rejection_builder(self.resource, realm, error_uri, schemes, **switches)
+    def _publish(self, implied: Mapping[str, Iterable[str]] | None, *settings: Any) -> None:
+        """Build what callers see of the guard, by *settings* in the order of `present`."""
+        self._implications = ScopeImplications(implied)
         names, methods = self._issuers.published_names, self.bearer_methods.names
-        self.metadata_path = metadata_path(self.resource) if switches["metadata"] else None
-        self.metadata_document = metadata_document(self.resource, names, methods, scopes, binding)
+        shown = present(self._possession, names, methods, self.resource, *settings)
+        self._rejections, self.metadata_path, self.metadata_document = shown
 
     def __repr__(self) -> str:
         return f"Guard({self.resource!r}, {list(self._issuers.names)!r})"
@@ -248,7 +248,8 @@ class Guard(AsyncLifecycle):
             RequestRejected: One of the errors that `Requirement.violation` returns.
         """
         now = 0.0 if requirement.max_age is None else self._clock()
-        violation = requirement.violation(identity, self.resource, now)
+        implied = self._implications.of(identity.scopes)
+        violation = requirement.violation(identity, self.resource, now, implied)
         if violation is not None:
             raise violation
         if self._observers is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard import Guard
+from oauth_guard.protocol.metadata import metadata_query
 from oauth_guard.protocol.paths import is_ambiguous, is_under, path_readings
 
 __all__ = ["GuardMap"]
@@ -18,7 +19,7 @@ class GuardMap:
     """One guard for all paths, or one for each prefix: the longest by whole segments decides.
 
     Attributes:
-        documents: The metadata of each guard by the path that serves it.
+        documents: The metadata of each guard by the path that serves it, and by its query.
 
     Args:
         guard: The guard, or one for each prefix.
@@ -43,6 +44,15 @@ class GuardMap:
     def only(self) -> Guard | None:
         """The guard of all paths; None if there are several."""
         return self._guards[0] if len(self._guards) == 1 else None
+
+    def document(self, query: bytes, *paths: str) -> bytes | None:
+        """Return the metadata at the first of *paths* that has one.
+
+        It is that of a resource with this *query*, or else of one without a query.
+        """
+        by_queries = (self.documents.get(path, {}) for path in paths)
+        found = (each.get(query) or each.get(b"") for each in by_queries)
+        return next(filter(None, found), None)
 
     def at(self, path: str) -> Guard:
         """Return the guard of *path*.
@@ -111,14 +121,13 @@ def _check_tokens(guards: Iterable[Guard]) -> None:
             )
 
 
-def _documents(guards: GuardMap) -> dict[str, bytes]:
-    documents: dict[str, bytes] = {}
+def _documents(guards: GuardMap) -> dict[str, dict[bytes, bytes]]:
+    documents: dict[str, dict[bytes, bytes]] = {}
     for guard in guards:
-        path = guard.metadata_path
-        if (
-            path is not None
-            and documents.setdefault(path, guard.metadata_document) != guard.metadata_document
-        ):
+        if (path := guard.metadata_path) is None:
+            continue
+        by_query, document = documents.setdefault(path, {}), guard.metadata_document
+        if by_query.setdefault(metadata_query(guard.resource), document) != document:
             raise ConfigurationError(
                 f"Two guards have their metadata at {path}: their resources need different paths, "
                 "or one of them metadata=False."

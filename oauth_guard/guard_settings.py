@@ -1,15 +1,15 @@
 """The settings of a guard: what they must satisfy, and what builds its rejections."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, Protocol, TypeAlias, get_args
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.protocol.challenge import RejectionBuilder
-from oauth_guard.protocol.metadata import metadata_url
+from oauth_guard.protocol.metadata import MetadataSetting, ResourceMetadata, metadata_url
 from oauth_guard.protocol.urls import is_loopback, parse_url
 
-__all__ = ["Start", "check_settings", "rejection_builder"]
+__all__ = ["Start", "check_settings", "present"]
 
 _log = logging.getLogger("oauth_guard")
 
@@ -34,23 +34,40 @@ def check_settings(resource: str, start: str, *, debug: bool, insecure_http: boo
         raise ConfigurationError(f"start= is one of {', '.join(get_args(Start))}.")
 
 
-def rejection_builder(  # noqa: PLR0913 - settings
+class _Possession(Protocol):
+    """What of the guard's check of proofs its callers see."""
+
+    schemes: dict[str, Sequence[str]]
+
+    @property
+    def metadata(self) -> Mapping[str, object]: ...
+
+
+def present(  # noqa: PLR0913, PLR0917 - the settings of a guard, and its parts
+    possession: _Possession,
+    issuers: Sequence[str],
+    bearer_methods: Sequence[str],
     resource: str,
     realm: str | None,
     error_uri: str | None,
-    schemes: Mapping[str, Sequence[str]],
-    *,
-    metadata: bool,
-    debug: bool,
-) -> RejectionBuilder:
-    """Return what builds the rejections of a guard.
+    metadata: MetadataSetting,
+    scopes_supported: Iterable[str],
+    debug: bool,  # noqa: FBT001 - a setting
+) -> tuple[RejectionBuilder, str | None, bytes]:
+    """Return what callers see of a guard: its rejections, the path of its metadata, the document.
 
     Challenges name the metadata of *resource*; if it is not served, they have a realm.
+
+    Raises:
+        ConfigurationError: A scope, a member of the metadata or a text is malformed.
     """
-    return RejectionBuilder(
-        realm=realm if metadata else realm or resource,
-        resource_metadata=metadata_url(resource) if metadata else None,
+    published = ResourceMetadata(resource, metadata, scopes_supported, possession.metadata)
+    is_served = published.path is not None
+    rejections = RejectionBuilder(
+        realm=realm if is_served else realm or resource,
+        resource_metadata=metadata_url(resource) if is_served else None,
         error_uri=error_uri,
         debug=debug,
-        schemes=schemes,
+        schemes=possession.schemes,
     )
+    return rejections, published.path, published.document(issuers, bearer_methods)

@@ -13,6 +13,7 @@ from oauth_guard.asgi import (
     path_in_app,
     read_body,
     reject_connection,
+    send_metadata,
     send_response,
     with_empty_body,
     with_headers,
@@ -33,6 +34,7 @@ from oauth_guard.guard import Guard
 from oauth_guard.guard_map import GuardMap
 from oauth_guard.protocol.cross_origin import (
     CrossOrigin,
+    check_origin,
     has_origin,
     is_preflight,
     preflight_response_headers,
@@ -42,7 +44,6 @@ from oauth_guard.protocol.identity import (
     reset_current_identity,
     set_current_identity,
 )
-from oauth_guard.protocol.metadata import METADATA_HEADERS
 from oauth_guard.protocol.paths import PublicPaths
 from oauth_guard.protocol.request import ResourceRequest, is_form, query_carries_token
 from oauth_guard.protocol.requirement import Requirement, read_requirement
@@ -209,8 +210,9 @@ class OAuthGuardMiddleware:
         cross_origin = self._cors.response_headers(headers)
         if cross_origin:
             send = with_headers(cross_origin, send)
-        if method in {"GET", "HEAD"} and (document := self._document(connection)):
-            await send_response(send, method, 200, METADATA_HEADERS, document)
+        query, path = connection.get("query_string", b""), connection["path"]
+        if document := self._guards.document(query, path, path_in_app(connection)):
+            await send_metadata(send, method, headers, document)
         elif self._preflights and is_preflight(method, headers):
             if cross_origin:
                 await send_response(send, method, 204, preflight_response_headers(headers))
@@ -243,10 +245,13 @@ class OAuthGuardMiddleware:
         receive: Receive,
         send: Send,
     ) -> tuple[Receive, Send]:
-        """Reject an ambiguous path, read a form with a token, and return what to serve with."""
+        """Check path and origin, read a form with a token, and return what to serve with."""
         if self._only is None and self._guards.depends_on_reader(*self._path_parts(connection)):
             raise InvalidRequest(Reason.AMBIGUOUS_PATH)
         methods = guard.bearer_methods
+        if methods.token_header is not None:
+            check_origin(request.values_of(b"origin"), guard.resource, self._cors.origins)
+            send = with_private_cache(send, methods.token_header)
         if connection["type"] == "http":
             if methods.body and is_form(request.method, request.headers):
                 request.form, receive = await read_body(receive)
@@ -281,8 +286,3 @@ class OAuthGuardMiddleware:
             connection.get("raw_path"),
             (root_path, *self._inner_root_paths),
         )
-
-    def _document(self, connection: Connection) -> bytes | None:
-        """Return the metadata at this path, as the server or as the mount sees it."""
-        documents = self._guards.documents
-        return documents.get(connection["path"]) or documents.get(path_in_app(connection))

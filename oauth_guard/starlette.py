@@ -12,15 +12,16 @@ from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketState
 
 from oauth_guard.app_structure import record_decorated
-from oauth_guard.asgi import IDENTITY, close_code, supports_denial_response
+from oauth_guard.asgi import IDENTITY, close_code, send_metadata, supports_denial_response
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.identity import Identity
-from oauth_guard.protocol.metadata import METADATA_HEADERS
+from oauth_guard.protocol.metadata import metadata_query
 from oauth_guard.protocol.requirement import Requirement, RequirementSettings
 from oauth_guard.protocol.scopes import ScopeExpression
 from oauth_guard.route_check import check
@@ -106,10 +107,20 @@ def metadata_route(guard: Guard) -> Route:
     if guard.metadata_path is None:
         raise ConfigurationError("metadata_route() needs a guard that has metadata.")
 
-    async def metadata(_: Request) -> Response:
-        return Response(guard.metadata_document, headers=Headers(raw=list(METADATA_HEADERS)))
+    return Route(guard.metadata_path, _Metadata(guard))
 
-    return Route(guard.metadata_path, metadata, methods=["GET"])
+
+class _Metadata:
+    """An ASGI endpoint that serves the metadata of *guard*."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._document, self._query = guard.metadata_document, metadata_query(guard.resource)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._query and scope["query_string"] != self._query:  # that of another resource
+            await Response(status_code=404)(scope, receive, send)
+        else:
+            await send_metadata(send, scope["method"], scope["headers"], self._document)
 
 
 def _guarded(

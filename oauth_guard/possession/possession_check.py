@@ -26,19 +26,23 @@ _NO_STORE = (b"cache-control", b"no-store")
 
 
 class PossessionSettings(TypedDict, total=False):
-    """How tokens are bound to keys of clients: keyword arguments of `Guard`.
+    """How tokens are bound to keys of clients, and sent by proxies: keyword arguments of `Guard`.
 
     Attributes:
         dpop: Accept tokens that are bound to a key, with proofs (RFC 9449).
         certificates: Accept tokens that are bound to the client's certificate (RFC 8705). The
             source says where the guard reads it.
         binding: Accept only tokens that are bound: by `"dpop"`, by `"mtls"`, or by `"any"`.
+        token_header: The header in which a proxy sends the token, without a scheme, such as
+            `"X-Goog-IAP-JWT-Assertion"`. It is read instead of `Authorization`, and responses are
+            kept out of shared caches. A foreign `Origin` is rejected: see `check_origin`.
         profile: `"fapi2"`: require what the FAPI 2.0 Security Profile demands; see `check_fapi2`.
     """
 
     dpop: DPoP
     certificates: CertificateSource
     binding: Binding
+    token_header: str
     profile: Literal["fapi2"]
 
 
@@ -64,6 +68,7 @@ class PossessionCheck:
     def __init__(self, resource: str, **settings: Unpack[PossessionSettings]) -> None:
         _check_settings(settings)
         self.dpop, self._certificates = settings.get("dpop"), settings.get("certificates")
+        self._token_header = settings.get("token_header")
         self.is_fapi2 = "profile" in settings
         self.required = settings.get("binding", "any" if self.is_fapi2 else None)
         self.is_required = self.required is not None
@@ -80,7 +85,7 @@ class PossessionCheck:
             self._origin = self.dpop.public_origin or normalize_origin(_origin(resource))
 
     def bearer_methods(
-        self, issuers: Iterable[object], methods: Iterable[str], *, require_https: bool
+        self, issuers: Iterable[object], methods: Iterable[str], *, https: bool
     ) -> BearerMethods:
         """Return how a token may be sent to a guard with these settings.
 
@@ -89,8 +94,12 @@ class PossessionCheck:
         """
         if self.is_fapi2:
             check_fapi2(issuers, methods, self.dpop)
-        require_https = require_https or self.is_fapi2
-        return BearerMethods.of(methods, require_https=require_https, dpop=self.dpop is not None)
+            if self._token_header is not None:
+                raise ConfigurationError("FAPI 2.0 reads Authorization: leave token_header= out.")
+        has_dpop, require_https = self.dpop is not None, https or self.is_fapi2
+        return BearerMethods.of(
+            methods, self._token_header, require_https=require_https, dpop=has_dpop
+        )
 
     async def check(
         self, request: ResourceRequest, confirmation: Confirmation | None, now: float

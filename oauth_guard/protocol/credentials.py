@@ -30,6 +30,7 @@ MAX_CREDENTIALS_BYTES = 16 * 1024
 """The longest accepted `Authorization` value, or token in a query or form, in bytes."""
 
 _SCHEME = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()
+_OTHER_FIELDS = {b"authorization", b"cookie", b"dpop", b"host", b"origin"}
 _TOKEN68 = (string.ascii_letters + string.digits + "-._~+/").encode()
 
 
@@ -42,6 +43,8 @@ class BearerMethods:
         body: Also as a form parameter of that name (RFC 6750 §2.2).
         require_https: Over TLS only (RFC 6750 §5.3).
         dpop: Also under the scheme DPoP, with a proof (RFC 9449 §7.1).
+        token_header: The field that carries the token, without a scheme, instead of
+            `Authorization`; its name in lower case.
         header_only: Whether only the `Authorization` field can carry a token.
     """
 
@@ -49,31 +52,53 @@ class BearerMethods:
     body: bool = False
     require_https: bool = False
     dpop: bool = False
+    token_header: bytes | None = None
     header_only: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Derive `header_only`, which is read on each request."""
-        object.__setattr__(self, "header_only", not (self.query or self.body))
+        object.__setattr__(self, "header_only", not (self.query or self.body or self.token_header))
 
     @classmethod
-    def of(cls, bearer_methods: Iterable[str], *, require_https: bool, dpop: bool = False) -> Self:
+    def of(
+        cls,
+        bearer_methods: Iterable[str],
+        token_header: str | None = None,
+        *,
+        require_https: bool,
+        dpop: bool = False,
+    ) -> Self:
         """Read the methods by the names of RFC 9728 §2.
 
         Raises:
-            ConfigurationError: A name is unknown, or `header` is not among them.
+            ConfigurationError: A name is unknown, or `header` is not among them; *token_header*
+                is no name of a field, or is used with another method.
         """
         names = frozenset([bearer_methods] if isinstance(bearer_methods, str) else bearer_methods)
         if "header" not in names or not names <= {"header", "body", "query"}:
             raise ConfigurationError(
                 'bearer_methods= is ["header"], to which "body" and "query" may be added.'
             )
-        return cls("query" in names, "body" in names, require_https, dpop)
+        if token_header is not None and (dpop or len(names) > 1):
+            raise ConfigurationError("token_header= is the only method: leave out the others.")
+        field_name = None if token_header is None else _token_header(token_header)
+        return cls("query" in names, "body" in names, require_https, dpop, field_name)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The methods by the names of RFC 9728 §2."""
-        on = {"header": True, "body": self.body, "query": self.query}
+        """The methods by the names of RFC 9728 §2; none for a header of a proxy."""
+        on = {"header": self.token_header is None, "body": self.body, "query": self.query}
         return tuple(name for name, is_on in on.items() if is_on)
+
+
+def _token_header(name: object) -> bytes:
+    lower = name.lower().encode() if isinstance(name, str) and name.isascii() else b""
+    if not lower or lower.translate(None, _SCHEME) or lower in _OTHER_FIELDS:
+        raise ConfigurationError(
+            "token_header= takes the name of the header that a proxy writes, such as "
+            f'"X-Goog-IAP-JWT-Assertion", not {name!r}; for Authorization leave it out.'
+        )
+    return lower
 
 
 def parse_authorization(value: bytes, *, dpop: bool = False) -> tuple[str, bytes]:

@@ -4,17 +4,29 @@ It behaves like Starlette's `CORSMiddleware` that allows every method and header
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Self
 
-from oauth_guard.errors import ConfigurationError
+from oauth_guard.errors import ConfigurationError, ForeignOrigin
 from oauth_guard.protocol.challenge import CHALLENGE_HEADER
+from oauth_guard.protocol.urls import serialize_origin
 
-__all__ = ["CrossOrigin", "has_origin", "is_preflight", "preflight_response_headers"]
+__all__ = [
+    "ANY_ORIGIN",
+    "CrossOrigin",
+    "Headers",
+    "check_origin",
+    "has_origin",
+    "is_preflight",
+    "preflight_response_headers",
+]
 
 Headers = Sequence[tuple[bytes, bytes]]
+
+ANY_ORIGIN = (b"access-control-allow-origin", b"*")
+"""The header field that lets scripts of every origin read a response."""
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.:\[\]-]+")
 _METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS")
@@ -32,6 +44,22 @@ def has_origin(headers: Headers) -> bool:
         if len(name) == _ORIGIN_LENGTH and name.lower() == b"origin":
             return True
     return False
+
+
+def check_origin(origins: Sequence[bytes], resource: str, allowed: Collection[bytes]) -> None:
+    """Check who sent a request whose token a proxy has written, perhaps for a cookie.
+
+    A browser sends the cookie with requests of every site, so a page of another origin could act
+    for the user. A request without `Origin` passes: browsers omit it only from requests that read.
+
+    Raises:
+        ForeignOrigin: There are several *origins*, or the one is neither that of *resource* nor
+            *allowed*; `*` allows none.
+    """
+    if origins:
+        known = {serialize_origin(resource), *allowed} - {b"*"}
+        if len(origins) > 1 or origins[0] not in known:
+            raise ForeignOrigin
 
 
 def is_preflight(method: str, headers: Headers) -> bool:

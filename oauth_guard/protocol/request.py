@@ -27,6 +27,7 @@ _CREDENTIALS = {b"authorization", b"dpop"}
 _SECURE = frozenset({"https", "wss"})
 _FORM = b"application/x-www-form-urlencoded"
 _MAX_PARAMETERS = 1000
+_TOKEN_HEADER = b"token_header "  # no Authorization value that is cached begins with it
 
 
 class ResourceRequest:
@@ -35,12 +36,13 @@ class ResourceRequest:
     Attributes:
         form: The body, if it is a form and was read for a token in it.
         cache_key: SHA-256 of the `Authorization` value, once `read_credentials` has read it; the
-            value begins with the scheme. None if the value is not spelled `Bearer <token>` or
+            value begins with the scheme. For the header of a proxy, SHA-256 of its own prefix and
+            the value. None if the value is not spelled `Bearer <token>` or
             `DPoP <token>`, or if another part of the request could have carried a token: then
             nothing may be cached for it. A token without its scheme contains no space, so its
             digest is never a cache key.
-        scheme: `BEARER` or `DPOP`, once `read_credentials` has read it. A token in a query or a
-            form counts as Bearer.
+        scheme: `BEARER` or `DPOP`, once `read_credentials` has read it. A token in a query, a
+            form or a header of a proxy counts as Bearer.
         proofs: The values of the `DPoP` fields. None if there is none and the scheme is not
             DPoP, or if the guard does not accept DPoP.
         response_headers: The fields to add to a successful response.
@@ -124,6 +126,10 @@ class ResourceRequest:
         if tls.get("client_cert_error") is not None:
             return None
         return next(iter(tls.get("client_cert_chain") or ()), None)
+
+    def values_of(self, name: bytes) -> list[bytes]:
+        """Return the values of the header fields with this *name*, which is in lower case."""
+        return [value for field, value in self.headers if field.lower() == name]
 
     def __repr__(self) -> str:
         return f"<ResourceRequest: {self.method}>"
@@ -218,6 +224,8 @@ class ResourceRequest:
 
     def _read_parameters(self, bearer_methods: BearerMethods, *, other_credentials: bool) -> None:
         found: list[bytes] = []
+        if bearer_methods.token_header is not None:
+            found += self.values_of(bearer_methods.token_header)
         if bearer_methods.query:
             found += _access_tokens(self.query)
         if bearer_methods.body and self.form is not None:
@@ -229,7 +237,10 @@ class ResourceRequest:
         if found:
             self.scheme = BEARER
             self._token = parse_token68(found[0])
-        elif not other_credentials:
+            if bearer_methods.token_header is not None:
+                self.cache_key = sha256(_TOKEN_HEADER + found[0]).digest()
+        elif not other_credentials or bearer_methods.token_header is not None:
+            self._authorization = None
             raise MissingCredentials
 
 

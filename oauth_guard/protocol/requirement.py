@@ -24,6 +24,8 @@ from oauth_guard.protocol.step_up import read_acr, read_max_age, step_up_reason
 
 __all__ = ["Requirement", "RequirementSettings", "read_requirement"]
 
+_NO = frozenset[str]()
+
 
 _LISTS = {"roles", "groups", "entitlements"}
 
@@ -108,7 +110,7 @@ class Requirement:
         return None if self.scopes is None else str(self.scopes)
 
     def violation(
-        self, identity: Identity, resource: str = "", now: float = 0
+        self, identity: Identity, resource: str = "", now: float = 0, implied: frozenset[str] = _NO
     ) -> RequestRejected | None:
         """Return why *identity* does not satisfy this requirement; None if it does.
 
@@ -118,6 +120,7 @@ class Requirement:
             identity: The caller.
             resource: The URI of the resource, for `details`.
             now: Seconds since the epoch, for `max_age`.
+            implied: The scopes that those of *identity* imply.
 
         Returns:
             MissingCredentials: The caller is anonymous. The error has the scope to request.
@@ -129,7 +132,8 @@ class Requirement:
         """
         if identity.issuer is None:
             return MissingCredentials(scope=self.challenge_scope)
-        lacks_scope = self.scopes is not None and not self.scopes.satisfied_by(identity.scopes)
+        granted = identity.scopes | implied if implied else identity.scopes
+        lacks_scope = self.scopes is not None and not self.scopes.satisfied_by(granted)
         if self._checks_scopes_only:
             return InsufficientScope(scope=self.challenge_scope) if lacks_scope else None
         if self.binding is not None and not is_bound(identity.claims, self.binding):
@@ -137,9 +141,8 @@ class Requirement:
         scope = self.challenge_scope if lacks_scope else None
         reason = step_up_reason(identity.claims, self.acr, self.max_age, now)
         if reason is not None:
-            acr_values = " ".join(self.acr) or None
             return InsufficientAuthentication(
-                reason, acr_values=acr_values, max_age=self.max_age, scope=scope
+                reason, acr_values=" ".join(self.acr) or None, max_age=self.max_age, scope=scope
             )
         if lacks_scope:
             return InsufficientScope(scope=scope)

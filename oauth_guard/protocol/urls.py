@@ -14,6 +14,7 @@ __all__ = [
     "is_secure",
     "origins_of",
     "parse_url",
+    "serialize_origin",
 ]
 
 _WELL_KNOWN = "/.well-known/"
@@ -157,6 +158,14 @@ def _check_name(name: object, setting: str) -> None:
             f"{setting} must be the issuer's name as its tokens and metadata spell it, not "
             f"{name!r}{end}"
         )
+
+
+def serialize_origin(url: str) -> bytes:
+    """Return the origin of an http or https *url*, as browsers write it in `Origin`."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in {None, DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}".encode()
 
 
 def is_secure(parts: SplitResult) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from oauth_guard import errors
 from oauth_guard.errors import (
     ConfigurationError,
+    ForeignOrigin,
     InsufficientScope,
     InvalidRequest,
     InvalidToken,
@@ -30,6 +31,7 @@ def test_every_error_is_public_and_derives_from_oauth_guard_error() -> None:
     [
         (MissingCredentials, 401, None),
         (InvalidRequest, 400, "invalid_request"),
+        (ForeignOrigin, 403, None),
         (InvalidToken, 401, "invalid_token"),
         (InsufficientScope, 403, "insufficient_scope"),
     ],

@@ -1,11 +1,13 @@
 """check_settings refuses a wrong setting of a guard, and logs an unwise one."""
 
 import logging
+from typing import Any
 
 import pytest
 
 from oauth_guard.errors import ConfigurationError, MissingCredentials
-from oauth_guard.guard_settings import check_settings, rejection_builder
+from oauth_guard.guard_settings import check_settings, present
+from oauth_guard.possession.possession_check import PossessionCheck
 
 
 @pytest.mark.parametrize(
@@ -51,8 +53,9 @@ def test_challenge_names_the_metadata_or_a_realm(
     realm: str | None, metadata: bool, challenge: str
 ) -> None:
     """A challenge without any parameter is not valid (RFC 9110 section 11.6.1)."""
-    builder = rejection_builder(
-        "https://a.example", realm, None, {"Bearer": ()}, metadata=metadata, debug=False
-    )
-    headers = builder.build(MissingCredentials()).headers
+    resource = "https://a.example"
+    settings: tuple[Any, ...] = (resource, realm, None, metadata, (), False)
+    rejections, path, _ = present(PossessionCheck(resource), (), ("header",), *settings)
+    headers = rejections.build(MissingCredentials()).headers
+    assert (path is not None) is metadata
     assert challenge in str(headers)

@@ -267,10 +267,31 @@ async def test_metadata_is_served_without_reading_credentials(
     assert not response.seen
 
 
-@pytest.mark.parametrize("method", ["POST", "OPTIONS", "get"])
-async def test_metadata_path_with_another_method_needs_a_token(api: Api, method: str) -> None:
-    """It is a request like any other."""
-    expect(await api.send(method, "/.well-known/oauth-protected-resource"), "401 none")
+@pytest.mark.conformance("9728-01")
+@pytest.mark.parametrize("method", ["POST", "OPTIONS", "DELETE", "get"])
+async def test_metadata_path_rejects_other_methods(api: Api, method: str) -> None:
+    """With the allowed methods, whether or not the request has a token."""
+    for headers in ((), bearer(api.token())):
+        response = await api.send(method, "/.well-known/oauth-protected-resource", headers)
+        assert (response.status, response.lines("allow")) == (405, ["GET, HEAD"])
+        assert not response.seen
+
+
+@pytest.mark.parametrize("middleware", [{}, {"preflights": False}, {"cors": ["https://b.test"]}])
+async def test_preflight_of_the_metadata_is_allowed_for_every_origin(
+    middleware: dict[str, Any],
+) -> None:
+    """A script that adds a header to its request asks first."""
+    api = Api(middleware=middleware)
+    asked = [
+        (b"origin", b"https://a.test"),
+        (b"access-control-request-method", b"GET"),
+        (b"access-control-request-headers", b"mcp-protocol-version"),
+    ]
+    response = await api.send("OPTIONS", "/.well-known/oauth-protected-resource", asked)
+    assert response.status == 204
+    assert response.lines("access-control-allow-origin") == ["*"]
+    assert "mcp-protocol-version" in response.lines("access-control-allow-headers")[0]
 
 
 async def test_metadata_is_found_below_a_mount(api: Api) -> None:

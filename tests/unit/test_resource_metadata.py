@@ -45,10 +45,11 @@ def test_address_that_a_challenge_names_has_the_metadata() -> None:
 
 
 def test_other_requests_reach_the_application() -> None:
-    """Other paths, other methods, and WebSockets."""
+    """Other paths, and WebSockets; another method at the path of the metadata is rejected."""
     client = _client()
     assert client.get("/").text == "outer"
-    assert client.post(PATH).text == "posted"
+    rejected = client.post(PATH)
+    assert (rejected.status_code, rejected.headers["allow"]) == (405, "GET, HEAD")
     with client.websocket_connect(PATH) as socket:
         assert socket.receive_text() == "socket"
 

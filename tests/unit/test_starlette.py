@@ -487,7 +487,7 @@ async def test_metadata_route_of_the_outer_application_serves_the_metadata(metho
     outer, api = _mounted()
     response = await run(outer, http(method, f"{METADATA}/v1"), body())
     assert response.status == 200
-    assert response.body == api.guard.metadata_document
+    assert response.body == (api.guard.metadata_document if method == "GET" else b"")
     assert response.lines("content-type") == ["application/json"]
     assert response.lines("access-control-allow-origin") == ["*"]
     assert response.lines("cache-control") == ["public, max-age=3600"]
@@ -501,6 +501,14 @@ async def test_metadata_route_accepts_no_post() -> None:
     """It is read-only."""
     outer, _ = _mounted()
     assert (await run(outer, http("POST", f"{METADATA}/v1"), body())).status == 405
+
+
+async def test_metadata_route_serves_a_resource_with_a_query_at_its_query_only() -> None:
+    """The document at the same path without it would be the one of another resource."""
+    outer, _ = _mounted(f"{RESOURCE}/v1?x=1")
+    for query, status in (("?x=1", 200), ("", 404), ("?x=2", 404)):
+        response = await run(outer, http("GET", f"{METADATA}/v1{query}"), body())
+        assert response.status == status
 
 
 def test_metadata_route_of_a_guard_without_metadata_raises_a_configuration_error() -> None:

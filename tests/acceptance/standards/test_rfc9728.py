@@ -169,6 +169,28 @@ async def test_each_resource_on_a_host_has_its_own_document(api: Api, name: str)
     assert _metadata_urls(refused) == [f"{RESOURCE}{WELL_KNOWN}/{name}"]
 
 
+@pytest.mark.conformance("9728-02")
+async def test_resources_that_differ_by_their_query_have_their_own_documents(api: Api) -> None:
+    """The query is part of the metadata's URL; a resource without one has the document else."""
+    resources = {"/a": f"{RESOURCE}/t?x=1", "/b": f"{RESOURCE}/t?x=2", "/": f"{RESOURCE}/t"}
+    guards = {prefix: Guard(one, [api.jwt_issuer()]) for prefix, one in resources.items()}
+    application = OAuthGuardMiddleware(Starlette(), guards)
+    for query, resource in (("?x=1", "/a"), ("?x=2", "/b"), ("", "/"), ("?y", "/")):
+        response = await run(application, http("GET", f"{WELL_KNOWN}/t{query}"), body())
+        assert _members(response)["resource"] == resources[resource]
+    refused = await run(application, http("GET", "/a/r"), body())
+    assert _metadata_urls(refused) == [f"{RESOURCE}{WELL_KNOWN}/t?x=1"]
+
+
+@pytest.mark.conformance("9728-02")
+async def test_metadata_of_a_resource_with_a_query_is_not_served_without_it() -> None:
+    """It would name another resource than the client has asked about (RFC 9728 section 3.3)."""
+    api = Api(guard={"resource": f"{RESOURCE}?x=1"})
+    assert (await api.get(f"{WELL_KNOWN}?x=1")).status == 200
+    for query in ("", "?x=2", "?x=1&y", "?X=1"):
+        expect(await api.get(f"{WELL_KNOWN}{query}"), "401 none")
+
+
 @pytest.mark.conformance("9728-12")
 async def test_metadata_is_cacheable_and_readable_by_scripts(api: Api) -> None:
     """For a bounded time, and for scripts of any origin."""

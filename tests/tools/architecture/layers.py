@@ -10,6 +10,7 @@ ROOT = "__init__"
 
 # Each module or package directly under oauth_guard/ has a layer, and imports from lower layers.
 LAYERS: Mapping[str, int] = {
+    "reasons": 0,
     "errors": 1,
     "jose": 2,
     "protocol": 3,
@@ -72,7 +73,7 @@ PUBLIC_SUBMODULES = {
     "oauth_guard.stores.redis_once",
 }
 
-PURE = {"errors", "jose", "protocol"}
+PURE = {"reasons", "errors", "jose", "protocol"}
 INTERN = "sys.intern"  # the only function of `sys` that neither reads nor changes anything visible
 IMPURE_LIBRARIES = {
     *("asyncio", "concurrent", "http.client", "http.server"),

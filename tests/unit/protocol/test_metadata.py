@@ -1,13 +1,18 @@
 """The metadata document has the configured values, at the URL that RFC 9728 §3.1 derives."""
 
 import json
+import re
+from typing import Any
 
 import pytest
 
+from oauth_guard.errors import ConfigurationError
 from oauth_guard.protocol.metadata import (
     METADATA_HEADERS,
+    ResourceMetadata,
     metadata_document,
     metadata_path,
+    metadata_query,
     metadata_url,
 )
 from tests.unit.jose.vectors import examples
@@ -62,6 +67,82 @@ def test_empty_list_is_omitted_from_the_document() -> None:
         metadata_document("https://a.example", ["https://as.example"], ["header"], [])
     )
     assert "scopes_supported" not in document
+
+
+_FURTHER = {
+    "resource_name": "Shop",
+    "resource_name#de-CH": "Laden",
+    "resource_documentation": "https://a.example/docs",
+    "resource_policy_uri": "https://a.example/policy",
+    "resource_tos_uri#fr": "https://a.example/tos/fr",
+    "jwks_uri": "https://a.example/jwks",
+    "resource_signing_alg_values_supported": ["ES256"],
+    "authorization_details_types_supported": ["payment"],
+    "example.com/region": {"name": "eu", "zones": [1, 2]},
+}
+
+
+def test_document_has_the_further_members_of_the_operator() -> None:
+    """All of RFC 9728 that no other setting decides, and members of the operator's own."""
+    published = ResourceMetadata("https://a.example", _FURTHER, ["read"], {"dpop_x": False})
+    document = json.loads(published.document(["https://as.example"], ["header"]))
+    assert document == {
+        "resource": "https://a.example",
+        "authorization_servers": ["https://as.example"],
+        "bearer_methods_supported": ["header"],
+        "scopes_supported": ["read"],
+        **_FURTHER,
+    }
+
+
+@pytest.mark.conformance("9728-10")
+@pytest.mark.parametrize(
+    ("members", "advice"),
+    [
+        ("resource_name", "metadata= is True, False, or further members"),
+        (None, "metadata= is True, False, or further members"),
+        ({5: "x"}, "can't have the member 5"),
+        ({"signed_metadata": "x"}, "can't have the member 'signed_metadata'"),
+        ({"resource": "https://b.example"}, "which the first argument of Guard decides"),
+        ({"authorization_servers": []}, "which issuers decides"),
+        ({"bearer_methods_supported": ["body"]}, "which bearer_methods= decides"),
+        ({"scopes_supported": ["a"]}, "which scopes_supported= decides"),
+        ({"dpop_bound_access_tokens_required": True}, "which binding= decides"),
+        ({"dpop_signing_alg_values_supported": ["ES256"]}, "which dpop= decides"),
+        ({"tls_client_certificate_bound_access_tokens": True}, "which certificates= decides"),
+        ({"resource_nam": "Shop"}, "write 'resource_name'"),
+        ({"resource_names": "Shop"}, "write 'resource_name'"),
+        ({"resource_name": ""}, "'resource_name', which takes text"),
+        ({"resource_name": ["Shop"]}, "'resource_name', which takes text"),
+        ({"resource_name#": "Shop"}, "'resource_name#': a language"),
+        ({"resource_name#de CH": "Shop"}, "a language"),
+        ({"jwks_uri#de": "https://a.example"}, "a language"),
+        ({"jwks_uri": "http://a.example"}, "metadata= jwks_uri must be an absolute https URL"),
+        ({"resource_tos_uri": "tos"}, "metadata= resource_tos_uri must be an absolute https"),
+        ({"resource_signing_alg_values_supported": "ES256"}, "which takes a list"),
+        ({"resource_signing_alg_values_supported": []}, "which takes a list"),
+        ({"authorization_details_types_supported": [5]}, "which takes a list"),
+        ({"resource_signing_alg_values_supported": ["none"]}, "never contains none"),
+        ({"example.com/x": {1, 2}}, "is not JSON"),
+        ({"example.com/x": float("nan")}, "is not JSON"),
+    ],
+)
+def test_wrong_member_is_rejected_with_an_advice(members: Any, advice: str) -> None:
+    """It fails when the guard is built."""
+    with pytest.raises(ConfigurationError, match=re.escape(advice)):
+        ResourceMetadata("https://a.example", members, (), {})
+
+
+def test_metadata_that_is_not_served_has_no_path() -> None:
+    """An empty mapping of further members does not switch it off."""
+    for setting, path in ((False, None), (True, _WELL_KNOWN), ({}, _WELL_KNOWN)):
+        assert ResourceMetadata("https://a.example", setting, (), {}).path == path
+
+
+def test_query_of_the_metadata_url_is_that_of_the_resource() -> None:
+    """As an ASGI application receives it."""
+    assert metadata_query("https://a.example/a?x=%20&y") == b"x=%20&y"
+    assert metadata_query("https://a.example/a") == b""
 
 
 def test_headers_allow_caching_and_every_origin() -> None:

@@ -13,6 +13,7 @@ from oauth_guard.protocol.urls import (
     is_secure,
     origins_of,
     parse_url,
+    serialize_origin,
 )
 
 _LOOPBACK = [
@@ -233,3 +234,18 @@ def test_url_of_metadata_is_no_other_url() -> None:
         check_issuer_urls("https://a.example", insecure_http=False, jwks_uri=url)
     keys = "https://a.example/.well-known/jwks.json"
     check_issuer_urls("https://a.example", insecure_http=False, jwks_uri=keys)
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://API.example.com/v1?x", b"https://api.example.com"),
+        ("https://api.example.com:443/", b"https://api.example.com"),
+        ("https://api.example.com:8443", b"https://api.example.com:8443"),
+        ("http://localhost:80", b"http://localhost"),
+        ("http://[::1]:8000/a", b"http://[::1]:8000"),
+    ],
+)
+def test_origin_is_serialized_as_browsers_do(url: str, origin: bytes) -> None:
+    """In lower case, and without the default port (RFC 6454 section 6.2)."""
+    assert serialize_origin(url) == origin
