@@ -28,8 +28,10 @@ from demo_api.people import Member, People
 from demo_api.people_api import people_routes
 from demo_api.persistent_secrets import PersistentSecrets
 from oauth_guard import Guard, OAuthGuardMiddleware
+from oauth_guard.possession import DPoP, Nonces
 from oauth_guard.starlette import metadata_route
 from oauth_guard.stores.redis import RedisStore
+from oauth_guard.stores.redis_once import RedisOnce
 
 
 def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
@@ -55,8 +57,8 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     # A proxy named in the environment serves the Internet; it can't reach this machine's loopback.
     http = http or httpx.AsyncClient(trust_env=False)
     stored, expired_engine = PersistentSecrets(engine), open_database()
-    store = RedisStore(redis, key=stored.bytes("store key"), clock=clock) if redis else None
-    guard = create_guard(origin, opaque=opaque, store=store, http=http, clock=clock)
+    store, dpop = _stores(stored, redis, clock)
+    guard = create_guard(origin, opaque=opaque, store=store, dpop=dpop, http=http, clock=clock)
     settings = replace(
         _settings(stored, origin, guard.resource, opaque=opaque, clock=clock),
         client_origin=client_origin,
@@ -84,6 +86,15 @@ def _public_routes(
         *create_authorization_server(settings, engine),
         expired_tokens_route(settings, expired_engine),
     ]
+
+
+def _stores(
+    stored: PersistentSecrets, redis: str | None, clock: Callable[[], float]
+) -> tuple[RedisStore | None, DPoP]:
+    """Return what processes share through *redis*: introspection results and used proofs."""
+    store = RedisStore(redis, key=stored.bytes("store key"), clock=clock) if redis else None
+    replays = RedisOnce(redis) if redis else None
+    return store, DPoP(nonces=Nonces(stored.bytes("nonce key")), replays=replays)
 
 
 def _settings(

@@ -9,16 +9,18 @@ from demo_api import accounts, with_fastapi
 from demo_api.serving import is_loopback
 from oauth_guard import ClientSecretBasic, Guard, IntrospectionIssuer, JWTIssuer
 from oauth_guard.interfaces import Store
+from oauth_guard.possession import DPoP, PossessionSettings
 
 #: For how many seconds the API caches an introspection result, even if the token is revoked.
 CACHED_SECONDS = 10
 
 
-def create_guard(
+def create_guard(  # noqa: PLR0913 - settings, each by keyword
     origin: str,
     *,
     opaque: bool,
     store: Store | None,
+    dpop: DPoP,
     http: httpx.AsyncClient,
     clock: Callable[[], float],
 ) -> Guard:
@@ -33,6 +35,8 @@ def create_guard(
         http=http,
         insecure_http=not on_loopback,
     )
+    # The origin that proofs name is https beyond loopback, which the demo does not serve.
+    possession: PossessionSettings = {"dpop": dpop} if on_loopback else {}
     return Guard(
         f"{origin}/v1",
         [opaque_issuer if opaque else jwt_issuer],
@@ -41,4 +45,5 @@ def create_guard(
         insecure_http=not on_loopback,
         store=store,
         clock=clock,
+        **possession,
     )

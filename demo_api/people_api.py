@@ -28,6 +28,7 @@ def people_routes(people: People) -> Sequence[BaseRoute]:
         Route("/data/employees", api.add, methods=["POST"]),
         Route("/data/employees/{number}", api.one, methods=["GET"]),
         Route("/data/employees/{number}", api.remove, methods=["DELETE"]),
+        Route("/data/headcount", api.headcount),
         WebSocketRoute("/data/live", api.live),
     ]
 
@@ -78,6 +79,11 @@ class PeopleAPI:
         if not self._people.remove(self._access(request.user), _number(request)):
             raise HTTPException(404, _NOT_FOUND)
         return Response(status_code=204)
+
+    @requires("read", binding="dpop")
+    def headcount(self, request: Request) -> Response:
+        """Count the employees that the caller may see, for a token that is bound to a key."""
+        return JSONResponse({"headcount": self._headcount(request.user)})
 
     @requires("read")
     async def live(self, websocket: WebSocket) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import httpx
 
 from demo_api.accounts import credentials_document
+from demo_api.bound_client import BoundClient
 from demo_api.greeting import credentials_command
 from demo_api.page_form import PageForm
 
@@ -38,6 +39,7 @@ class Tour:
         if hidden is None:
             raise UnexpectedResponseError("ada sees every employee")
         self._rejections(ada, hidden)
+        self._bound_token()
         print(f"\nThe tour is complete. The credentials to try it by hand: {credentials_command()}")
 
     def _code_flow(self) -> tuple[str, list[dict[str, Any]]]:
@@ -117,15 +119,41 @@ class Tour:
         path = f"/v1/data/employees/{hidden['id']}"
         expect(404, self._client.get(path, headers=_bearer(ada)))
 
+    def _bound_token(self) -> None:
+        """Get a token that is bound to a key, use it, and fail to use it without the key."""
+        _heading("A stolen token: it is bound to a key that the thief does not have")
+        owner, thief = BoundClient(), BoundClient()
+        url = f"{self._credentials['resource']}/data/headcount"
+        _step(1, "Bound", "The token request has a DPoP proof, so the token names its key.")
+        proof = owner.proof("POST", self._credentials["issuer"] + _TOKEN)
+        token = self._token(
+            "demo-service", headers={"DPoP": proof}, grant_type="client_credentials", scope="read"
+        )
+        _step(2, "Nonce", "The resource wants a nonce of its own in each proof, and sends one.")
+        response = expect(
+            401, self._client.get(url, headers=owner.headers("GET", url, token, None))
+        )
+        nonce = response.headers["dpop-nonce"]
+        _step(3, "Owner", "With the nonce and the key, the request is accepted.")
+        headers = owner.headers("GET", url, token, nonce)
+        expect(200, self._client.get(url, headers=headers))
+        _step(4, "Replay", "The same proof a second time.")
+        expect(401, self._client.get(url, headers=headers))
+        _step(5, "Thief", "The token with a proof of another key, and as a bearer token.")
+        expect(401, self._client.get(url, headers=thief.headers("GET", url, token, nonce)))
+        expect(401, self._client.get(url, headers=_bearer(token)))
+
     def _submit(self, page: httpx.Response, **fields: str) -> httpx.Response:
         """Fill in the form of *page* and send it from the browser."""
         form = PageForm.of(page.text)
         return expect(303, self._browser.post(form.action, data=form.hidden | fields))
 
-    def _token(self, client_id: str, prefix: str = "", **form: str) -> str:
+    def _token(
+        self, client_id: str, prefix: str = "", headers: dict[str, str] | None = None, **form: str
+    ) -> str:
         secret = self._credentials["clients"][client_id]["client_secret"]
-        headers = {"Authorization": _basic(client_id, secret)}
-        response = expect(200, self._client.post(prefix + _TOKEN, data=form, headers=headers))
+        fields = {"Authorization": _basic(client_id, secret), **(headers or {})}
+        response = expect(200, self._client.post(prefix + _TOKEN, data=form, headers=fields))
         token: str = response.json()["access_token"]
         return token
 

@@ -41,6 +41,8 @@ class TourOutput:
         if "authorization" in request.headers:
             scheme, _, secret = request.headers["authorization"].partition(" ")
             self._detail(f"Authorization: {scheme} {shorten(secret)}")
+        if "dpop" in request.headers:
+            self._detail(f"DPoP: {shorten(request.headers['dpop'])}")
         # The query of a form's address was printed when the page was opened.
         if request.method == "GET":
             self._parameters(request.url.query.decode())

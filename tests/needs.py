@@ -78,6 +78,7 @@ PROGRAMS: Mapping[str, Program | NodePackage] = {
     "curl": Program(("curl",), debian="curl", homebrew="curl"),
     "nginx": Program(("nginx", "/usr/sbin/nginx"), debian="nginx-light", homebrew="nginx"),
     "node": Program(("node",), debian="npm", homebrew="node"),  # the npm package depends on node
+    "oauth4webapi": NodePackage("oauth4webapi", "3"),
     "oidc-provider": NodePackage("oidc-provider", "9"),
     # "redis": any running server. "valkey-server": a server that tests start, stop and kill.
     "redis": Program(VALKEY_SERVERS, debian="redis-server", homebrew="valkey", variable=REDIS_URL),

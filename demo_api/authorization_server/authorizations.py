@@ -53,6 +53,7 @@ class IssuedToken(Base, TokenMixin):
     authorization_id: Mapped[int] = mapped_column(ForeignKey("authorizations.id"))
     authorization: Mapped[Authorization] = relationship(lazy="joined")
     is_refresh_token: Mapped[bool]
+    jkt: Mapped[str | None]  # the thumbprint of the key that it is bound to; none: it is not
     scope: Mapped[str]
     issued_at: Mapped[int]
     expires_at: Mapped[int] = mapped_column(index=True)

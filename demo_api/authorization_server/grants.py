@@ -76,7 +76,10 @@ class ClientCredentialsGrant(grants.ClientCredentialsGrant):
 
 
 class RefreshTokenGrant(grants.RefreshTokenGrant):
-    """RFC 6749 §6 with rotation: each refresh token works once (RFC 9700 §4.14.2)."""
+    """RFC 6749 §6 with rotation: each refresh token works once (RFC 9700 §4.14.2).
+
+    A refresh token that was issued with a DPoP proof needs a proof of the same key (RFC 9449 §5).
+    """
 
     TOKEN_ENDPOINT_AUTH_METHODS = ANY
     INCLUDE_NEW_REFRESH_TOKEN = True
@@ -87,6 +90,8 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         token = ledger.find_refresh_token(refresh_token)
         if token is None:
             raise InvalidGrantError("The refresh token is not valid.")
+        if token.jkt is not None and token.jkt != self.server.jkt:
+            raise InvalidGrantError("The refresh token is bound to a key that is not proven.")
         return token
 
     def authenticate_user(self, refresh_token: IssuedToken) -> SignIn | None:

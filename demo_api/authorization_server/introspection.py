@@ -58,7 +58,9 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         if consent.subject:
             facts["username"] = self.server.session.get(Account, consent.subject).login_name
         if not token.is_refresh_token:
-            facts |= self._claims(consent) | {"token_type": "Bearer"}
+            facts |= self._claims(consent) | {"token_type": "DPoP" if token.jkt else "Bearer"}
+        if token.jkt:
+            facts["cnf"] = {"jkt": token.jkt}
         return facts
 
     def _claims(self, consent: Authorization) -> dict[str, Any]:

@@ -60,15 +60,19 @@ class Ledger:
             found.authorization.revoked = True
         return None if found.spent or self.now >= found.expires_at else found
 
-    def record_tokens(self, authorization: Authorization, token: dict[str, Any]) -> None:
-        """Record the tokens of a token response."""
+    def record_tokens(
+        self, authorization: Authorization, token: dict[str, Any], jkt: str | None
+    ) -> None:
+        """Record the tokens of a token response, bound to the key *jkt* if there is one."""
         access_token = self._issued(token["access_token"], token["scope"], token["expires_in"])
+        access_token.jkt = jkt
         self._store(access_token, authorization)
         if "refresh_token" in token:
             # The whole scope, even if this access token has less (RFC 6749 §6).
             whole = authorization.scope
             refresh_token = self._issued(token["refresh_token"], whole, REFRESH_TOKEN_LIFETIME)
             refresh_token.is_refresh_token = True
+            refresh_token.jkt = jkt
             self._store(refresh_token, authorization)
 
     def _store(self, record: AuthorizationCode | IssuedToken, authorization: Authorization) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from demo_api.authorization_server import settings
 from demo_api.authorization_server.client_authentication import ANY, CONFIDENTIAL
+from demo_api.authorization_server.proofs import ALGORITHMS
 from demo_api.authorization_server.settings import SCOPES, Settings
 
 GRANT_TYPES = ["authorization_code", "client_credentials", "password", "refresh_token"]
@@ -28,5 +29,6 @@ def metadata_document(server: Settings) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": list(ANY),
         "introspection_endpoint_auth_methods_supported": list(CONFIDENTIAL),
         "revocation_endpoint_auth_methods_supported": list(ANY),
+        "dpop_signing_alg_values_supported": ALGORITHMS,
         "authorization_response_iss_parameter_supported": True,
     }

@@ -81,6 +81,7 @@ class ServerRequest(OAuth2Request):
         # Authlib requires https. The demo decides about transport once, when it binds loopback, and
         # not by the Host header of each request, so Authlib gets an address that passes.
         super().__init__(request.method, "https://authorization-server.invalid/")
+        self.dpop_proofs = request.headers.getlist("dpop")
         self.authorization_headers = request.headers.getlist("authorization")
         self.payload = Parameters(encoded)
 

@@ -29,12 +29,13 @@ from demo_api.authorization_server.grants import (
 from demo_api.authorization_server.introspection import IntrospectionEndpoint
 from demo_api.authorization_server.ledger import Ledger
 from demo_api.authorization_server.pkce import S256CodeChallenge
+from demo_api.authorization_server.proofs import proven_thumbprint
 from demo_api.authorization_server.registration import RegistrationEndpoint
 from demo_api.authorization_server.requests import RegistrationRequest, ServerRequest
 from demo_api.authorization_server.resource import ResourceIndicator
 from demo_api.authorization_server.revocation import RevocationEndpoint
-from demo_api.authorization_server.settings import OPERATOR_SCOPES, SCOPES, Settings
-from demo_api.authorization_server.tokens import token_generator
+from demo_api.authorization_server.settings import OPERATOR_SCOPES, SCOPES, TOKEN, Settings
+from demo_api.authorization_server.tokens import JWTGenerator, token_generator
 
 # Authlib writes whole token responses to its debug log. No log may hold a token.
 logging.getLogger("authlib.oauth2").setLevel(logging.INFO)
@@ -51,7 +52,10 @@ class Server(AuthorizationServer):
         self.now = int(settings.clock())
         self.ledger = Ledger(session, self.now)
         self._resource = ResourceIndicator(settings.resource)
-        self.register_token_generator("default", token_generator(settings, self.now))
+        #: The thumbprint of the key that this request has proven (RFC 9449 §5).
+        self.jkt: str | None = None
+        self._generator = token_generator(settings, self.now)
+        self.register_token_generator("default", self._generator)
         self.register_grant(AuthorizationCodeGrant, [S256CodeChallenge(), self._resource])
         self.register_grant(PasswordGrant)
         self.register_grant(ClientCredentialsGrant)
@@ -67,6 +71,10 @@ class Server(AuthorizationServer):
             request.payload.reject_repeated()
             request.payload.require("grant_type")
             self._resource.check(request)
+            token_endpoint = self.settings.origin + TOKEN
+            self.jkt = proven_thumbprint(request.dpop_proofs, token_endpoint, self.now)
+            if isinstance(self._generator, JWTGenerator):
+                self._generator.jkt = self.jkt
             # Typed as a tuple in the stubs; it is the return value of handle_response.
             return cast("Response", self.create_token_response(request))
         except OAuth2Error as error:
@@ -147,7 +155,9 @@ class Server(AuthorizationServer):
         else:
             client = cast("Client", request.client)  # authenticated before any token was made
             consent = self.ledger.open_authorization(client.client_id, request.user, token["scope"])
-        self.ledger.record_tokens(consent, token)
+        if self.jkt is not None:
+            token["token_type"] = "DPoP"  # noqa: S105 - a type, not a secret
+        self.ledger.record_tokens(consent, token, self.jkt)
 
     def create_oauth2_request(self, request: Any) -> OAuth2Request:
         """Return *request*: the endpoint converted it already."""

@@ -33,6 +33,8 @@ class JWTGenerator(JWTBearerTokenGenerator):
         )
         self._settings = settings
         self._now = now
+        #: The thumbprint of the key that the next token is bound to.
+        self.jkt: str | None = None
 
     def get_jwks(self) -> KeySet:
         """Return the keys; the header names the one that signs."""
@@ -53,8 +55,11 @@ class JWTGenerator(JWTBearerTokenGenerator):
         user: SignIn | None,
         scope: str,
     ) -> dict[str, Any]:
-        """Set the times by the clock of the settings."""
-        return {"iat": self._now, "exp": self._now + ACCESS_TOKEN_LIFETIME}
+        """Set the times by the clock of the settings, and what binds the token."""
+        claims: dict[str, Any] = {"iat": self._now, "exp": self._now + ACCESS_TOKEN_LIFETIME}
+        if self.jkt is not None:
+            claims["cnf"] = {"jkt": self.jkt}
+        return claims
 
 
 def new_opaque_token(**_: object) -> str:

@@ -56,7 +56,8 @@ async def test_challenge_of_a_rejection_leads_to_metadata_with_issuer_and_scopes
 ) -> None:
     """A rejected client needs no other document."""
     refusal = await demo.http.get("/v1/me")
-    where = refusal.headers["www-authenticate"].partition('resource_metadata="')[2].rstrip('"')
+    challenge = refusal.headers.get_list("www-authenticate")[0]
+    where = challenge.partition('resource_metadata="')[2].rstrip('"')
     document = (await demo.http.get(where)).json()
     assert document["resource"] == f"{ORIGIN}/v1"
     assert document["authorization_servers"] == [ORIGIN]

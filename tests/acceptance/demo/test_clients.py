@@ -10,16 +10,18 @@ from demo_api.tour_output import shorten
 
 
 def test_tour_of_a_running_demo_completes(origin: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints both flows in four steps, then four rejections, and returns 0."""
+    """It prints both flows in four steps, four rejections and a stolen token; it returns 0."""
     assert main(["--origin", origin]) == 0
     printed = capsys.readouterr().out
     assert re.findall(r"^\d  (\w+)", printed, re.MULTILINE) == [
         *("Request", "Consent", "Token", "Resource"),
         *("Request", "Consent", "Token", "Resource"),
         *("No", "Expired", "Scope", "Hidden"),
+        *("Bound", "Nonce", "Owner", "Replay", "Thief"),
     ]
     responses = re.findall(r"client ← (\d+)", printed)
-    assert responses[-5:] == ["401", "200", "401", "403", "404"]
+    assert responses[-11:-6] == ["401", "200", "401", "403", "404"]
+    assert responses[-6:] == ["200", "401", "200", "401", "401", "401"]
     assert "reason: expired" in printed
     assert 'scope="write"' in printed
 

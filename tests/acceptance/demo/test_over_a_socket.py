@@ -141,4 +141,6 @@ async def test_websocket_is_rejected_before_the_handshake(
             pass
     response = refusal.value.response
     assert response.status_code == status
-    assert response.headers["www-authenticate"].startswith("Bearer ")
+    bearer, dpop = response.headers.get_all("www-authenticate")
+    assert bearer.startswith("Bearer ")
+    assert dpop.startswith("DPoP ")

@@ -41,6 +41,7 @@ METADATA = {
         "none",
     ],
     "authorization_response_iss_parameter_supported": True,
+    "dpop_signing_alg_values_supported": ["ES256"],
 }
 
 
