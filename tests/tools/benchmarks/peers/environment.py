@@ -30,8 +30,12 @@ def commands(folder: Path, uv: str | None, requirements: Path = REQUIREMENTS) ->
             [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
             [uv, "pip", "install", "--quiet", "--python", python, "--requirement", wanted],
         ]
-    pip = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-    return [[sys.executable, "-m", "venv", str(folder)], [*pip, "--requirement", wanted]]
+    # Our own pip installs into the environment, so none has to be unpacked there first.
+    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
+    return [
+        [sys.executable, "-m", "venv", "--without-pip", str(folder)],
+        [*pip, "install", "-qq", "--requirement", wanted],
+    ]
 
 
 def versions(packages: Iterable[str], folder: Path = ENVIRONMENT) -> dict[str, str]:
