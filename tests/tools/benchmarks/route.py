@@ -1,4 +1,4 @@
-"""One Starlette route on three ports of one process, bare and guarded in two ways: a command."""
+"""One Starlette route on five ports of one process, bare and guarded: a command."""
 
 import asyncio
 import json
@@ -17,12 +17,30 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
-from oauth_guard.asgi import Application
+from oauth_guard.asgi import Application, Connection, Receive, Send
 from oauth_guard.testing import LocalIssuer, SigningKey
 from tests.tools.benchmarks.seen import HeaderBackend
 
+UNGUARDED = "unguarded"
+CONTROL = "unguarded again, as a control"
+FLOOR = "behind a middleware that does nothing"
+GUARDED = "cached token"
+TRUSTING = "behind Starlette's AuthenticationMiddleware"
+"""The applications by what is around the route."""
+
 _RESOURCE = "https://api.test"
 _HOUR = 3600
+
+
+class Passing:
+    """The least that a middleware can do: pass the request on."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Call the application."""
+        await self._app(scope, receive, send)
 
 
 async def hello(_: Request) -> PlainTextResponse:
@@ -40,20 +58,28 @@ def main() -> None:
     issuer = LocalIssuer(key=SigningKey("k1", "RS256"))
     app = Starlette(routes=[Route("/", hello), Route("/busy", busy)])
     guard = Guard(_RESOURCE, [JWTIssuer(issuer.issuer, keys=issuer.jwks)])
+    apps: dict[str, Application] = {
+        UNGUARDED: app,
+        CONTROL: app,
+        FLOOR: Passing(app),
+        GUARDED: OAuthGuardMiddleware(app, guard),
+        TRUSTING: AuthenticationMiddleware(app, backend=HeaderBackend()),
+    }
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in apps]
         for each in sockets:
             # asyncio sets this only on sockets that it creates; without it responses wait 40 ms.
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         started = {
-            "ports": [each.getsockname()[1] for each in sockets],
+            "ports": {
+                name: each.getsockname()[1] for name, each in zip(apps, sockets, strict=True)
+            },
             "token": issuer.token("read", exp=time.time() + _HOUR),
             "name": f"{_found('httptools', 'h11')} and {_found('uvloop', 'asyncio')}",
         }
         sys.stdout.write(f"{json.dumps(started)}\n")
         sys.stdout.flush()
-        trusting = AuthenticationMiddleware(app, backend=HeaderBackend())
-        _serve(zip((app, OAuthGuardMiddleware(app, guard), trusting), sockets, strict=True))
+        _serve(zip(apps.values(), sockets, strict=True))
 
 
 def _serve(served: Iterable[tuple[Application, socket.socket]]) -> None:
