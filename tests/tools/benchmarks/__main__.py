@@ -15,6 +15,7 @@ from tests.tools.benchmarks.table import as_markdown, as_text
 
 _ROUNDS = 200
 _PEERS_ROUNDS = 30
+_RELEASES = Path(__file__).with_name("releases")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,13 +59,26 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--json", type=Path, metavar="FILE", help="store the report as JSON")
     add("--markdown", type=Path, metavar="FILE", help="write the tables of README")
     add("--chart", type=Path, metavar="FILE", help="draw other libraries and curves, as SVG")
-    add("--compare", type=Path, metavar="FILE", help="list what got worse since that report")
+    add(
+        "--compare",
+        type=Path,
+        nargs="?",
+        const=newest_release(),
+        metavar="FILE",
+        help="list what got worse since that report, by default the one of the last release",
+    )
     add(
         "--check",
         action="store_true",
         help="exit with 1 if a target is missed or --compare finds a change",
     )
     return parser.parse_args(arguments)
+
+
+def newest_release(folder: Path = _RELEASES) -> Path:
+    """Return the report of the last release; *folder* has one for each, named by its version."""
+    reports = folder.glob("*.json")
+    return max(reports, key=lambda path: [int(part) for part in path.stem.split(".")])
 
 
 def _read(path: Path) -> Report:

@@ -6,8 +6,10 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx2
+from redis.asyncio import Redis
 
 from oauth_guard import OAuthGuardMiddleware
 from oauth_guard.http.aiohttp_client import AiohttpClient
@@ -28,6 +30,10 @@ _AT_ONCE = 50
 _CALLS = 50
 # A miss takes about a hundred times as long as a hit, and 8,000 of them about 20 s.
 _FEWER, _FEWEST = 10, 60
+
+
+_SHARED, _GET = "hit in Valkey", "redis-py's GET of a value as long"
+_VALUE_BYTES = 390
 
 
 @dataclass(frozen=True)
@@ -74,17 +80,21 @@ async def time_rows(endpoint: Endpoint, rounds: int) -> list[Figure]:
         measured = await measure(rows, rounds)
     calls = await asyncio.to_thread(lambda: endpoint.calls) - before
     new = sum(called(row.calls, rounds) for row in rows if row.name.startswith("miss"))
-    known = {"hit in this process": 1, "hit in Valkey": 2}
+    known = {"hit in this process": 1, _SHARED: 2}
     expected = new + sum(known.get(row.name, 0) for row in rows)
     if calls != expected:
         raise RuntimeError(f"the issuer got {calls} requests, not {expected}")
     clocks = {"added": measured.elapsed, "of that, busy": measured.busy}
-    return [
+    times = [
         Figure(f"{row.name}: {what}", timings.added(row.name, BARE), "µs")
         for row in rows
         if row.name != BARE
         for what, timings in clocks.items()
     ]
+    if _GET in measured.elapsed.rounds[0]:
+        part = measured.elapsed.added(_SHARED, BARE) / measured.elapsed.time(_GET)
+        times.append(Figure(_SHARED, part, "× redis-py's GET", Target(1.4)))
+    return times
 
 
 async def count_calls(endpoint: Endpoint) -> list[Figure]:
@@ -128,7 +138,10 @@ async def opaque_rows(endpoint: Endpoint) -> AsyncIterator[list[Row]]:
             stack.push_async_callback(store.aclose)
             # Its own cache holds one token, so that of two in turn each is a hit in Valkey.
             issuer = IntrospectionCache(issuer_at(endpoint), store, max_entries=1)
-            rows.append(await open_row("hit in Valkey", issuer, _two_in_turn))
+            rows.append(await open_row(_SHARED, issuer, _two_in_turn))
+            client = await stack.enter_async_context(Redis.from_url(url))
+            await client.set("value", b"x" * _VALUE_BYTES)
+            rows.append(Row(_GET, _CALLS, partial(_get, client)))
         clients = {
             "httpx": None,
             "httpx2": httpx2.AsyncClient(timeout=None),  # the guard bounds the time
@@ -140,6 +153,11 @@ async def opaque_rows(endpoint: Endpoint) -> AsyncIterator[list[Row]]:
             issuer_by = issuer_at(endpoint, http)
             rows.append(await open_row(f"miss through {name}", issuer_by, _new))
         yield rows
+
+
+async def _get(client: Redis) -> None:
+    if await client.get("value") is None:
+        raise RuntimeError("the value is not there")
 
 
 def _same() -> Iterator[str]:

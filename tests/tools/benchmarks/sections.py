@@ -6,25 +6,33 @@ from typing import Any, TypeAlias
 
 from tests.tools.benchmarks.figures import Curve, Figure
 from tests.tools.benchmarks.growth import measure_growth
+from tests.tools.benchmarks.importing import measure_importing
 from tests.tools.benchmarks.in_process import GROUPS, measure_in_process
 from tests.tools.benchmarks.lag import measure_lag
 from tests.tools.benchmarks.memory import measure_memory
 from tests.tools.benchmarks.opaque import measure_opaque
 from tests.tools.benchmarks.outage import measure_outages
 from tests.tools.benchmarks.served import measure_served
+from tests.tools.benchmarks.upstream import measure_upstream
 from tests.tools.benchmarks.workers import measure_workers
 
 Results: TypeAlias = Sequence[Figure | Curve]
 Measure: TypeAlias = Callable[[int], Coroutine[Any, Any, Results]]
 
+
+def _measure_processes() -> Results:
+    return [*measure_workers(), *measure_upstream()]
+
+
 _FEWER = 4  # there are about forty rows
 _ON_THEIR_OWN: Mapping[str, Measure] = {
     "opaque": measure_opaque,
     "growth": lambda rounds: measure_growth(max(1, rounds // _FEWER)),
-    "workers": lambda _rounds: asyncio.to_thread(measure_workers),
+    "workers": lambda _rounds: asyncio.to_thread(_measure_processes),
     "memory": lambda _rounds: measure_memory(),
     "lag": lambda _rounds: measure_lag(),
     "outage": lambda _rounds: measure_outages(),
+    "import": lambda _rounds: asyncio.to_thread(measure_importing),
     "served": lambda _rounds: asyncio.to_thread(measure_served),
 }
 SECTIONS: tuple[str, ...] = (*GROUPS, *_ON_THEIR_OWN)
@@ -39,6 +47,7 @@ HEADINGS: Mapping[str, str] = {
     "memory": "Memory per token",
     "lag": "During a flood of invalid tokens",
     "outage": "During an outage of the issuer",
+    "import": "Import",
     "served": "Over a real server",
 }
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.benchmarks.__main__ import main
+from tests.tools.benchmarks.__main__ import main, newest_release
 from tests.tools.benchmarks.figures import Figure, Target
 from tests.tools.benchmarks.report import Report
 
@@ -66,3 +66,11 @@ def test_command_measures_only_the_selected_sections(capsys: pytest.CaptureFixtu
     printed = capsys.readouterr().out
     assert "A token seen before" in printed
     assert "New tokens" not in printed
+
+
+def test_last_release_is_that_of_the_highest_version(tmp_path: Path) -> None:
+    """Versions are compared by their numbers; each release has a report that can be read."""
+    for version in ("0.9.0", "0.10.0", "0.2.11"):
+        _keep(tmp_path / f"{version}.json", 1.0)
+    assert newest_release(tmp_path).name == "0.10.0.json"
+    assert Report.from_json(newest_release().read_text(encoding="utf-8")).sections

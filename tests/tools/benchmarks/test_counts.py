@@ -35,6 +35,7 @@ async def test_hit_causes_no_introspection_and_miss_causes_one(endpoint: Endpoin
     assert [figure.name for figure in figures if figure.name.endswith(": added")] == [
         "hit in this process: added",
         "hit in Valkey: added",
+        "redis-py's GET of a value as long: added",
         "miss through httpx: added",
         "miss through httpx2: added",
         "miss through aiohttp: added",
@@ -46,10 +47,10 @@ async def test_each_client_introspects_each_token_once(endpoint: Endpoint) -> No
     before = await asyncio.to_thread(lambda: endpoint.calls)
     figures = await measure_distinct(endpoint, rounds=1, tokens=40)
     assert await asyncio.to_thread(lambda: endpoint.calls) - before == 8 * 40
-    assert [figure.name for figure in figures if figure.target] == [
+    assert [figure.name for figure in figures if figure.unit != "µs"] == [
         "40 new tokens, immediate responses, through httpx",
         "40 new tokens, immediate responses, through aiohttp",
         "40 new tokens, responses after 10 ms, through httpx",
         "40 new tokens, responses after 10 ms, through aiohttp",
     ]
-    assert all(figure.value > 0 for figure in figures)
+    assert all(figure.value > 0 for figure in figures if figure.unit != "µs")
