@@ -9,7 +9,7 @@ from typing import Self
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason, RequestRejected
 from oauth_guard.interfaces import Clock
 from oauth_guard.log_limit import LogLimit
-from oauth_guard.protocol.events import OTHER, Decision, Observer, known_method
+from oauth_guard.protocol.events import METHODS, OTHER, Decision, Observer, known_method
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.request import ResourceRequest
 
@@ -57,16 +57,18 @@ class Observers:
 
     def authenticated(self, request: ResourceRequest, identity: Identity, *, cached: bool) -> None:
         """Report that *request* is authenticated."""
-        self._report(
-            Decision(
-                self._resource,
-                "authenticated",
-                issuer=self._alias(identity.issuer),
-                method=known_method(request.method),
-                cached=cached,
-                seconds=self._seconds(request),
-            )
+        # On every request: positional arguments and few calls.
+        issuer, method, started = identity.issuer, request.method, request.started
+        if issuer not in self._issuers:
+            issuer = OTHER
+        if method not in METHODS:
+            method = OTHER
+        seconds = None if started is None else self._clock() - started
+        request.started = None
+        decision = Decision(
+            self._resource, "authenticated", None, None, issuer, method, cached, seconds
         )
+        self._report(decision)
 
     def authorized(self, identity: Identity) -> None:
         """Report that *identity* satisfies a requirement."""

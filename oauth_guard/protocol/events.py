@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from oauth_guard.errors import Reason
 
-__all__ = ["OTHER", "Decision", "Observer", "Outcome", "known_method"]
+__all__ = ["METHODS", "OTHER", "Decision", "Observer", "Outcome", "known_method"]
 
 OTHER = "other"
 """Replaces a value that is in no closed set: a method, or the issuer of a tenant."""
@@ -18,9 +18,10 @@ Outcome: TypeAlias = Literal["authenticated", "authorized", "rejected"]
 - `rejected`: a request was rejected, before or after one of the other two.
 """
 
-_METHODS = frozenset(
+METHODS = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}
 )
+"""The standard HTTP methods."""
 
 
 class Decision(NamedTuple):
@@ -57,4 +58,4 @@ Observer: TypeAlias = Callable[[Decision], None]
 
 def known_method(method: str) -> str:
     """Return *method*, or `OTHER` if it is not a standard HTTP method."""
-    return method if method in _METHODS else OTHER
+    return method if method in METHODS else OTHER
