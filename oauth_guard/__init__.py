@@ -15,6 +15,7 @@ from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.identity import ANONYMOUS, Identity, current_identity
 from oauth_guard.protocol.name_claims import KeysOf
 from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.protocol.rules import Rules
 from oauth_guard.protocol.scopes import scope
 from oauth_guard.renewal import renew
 from oauth_guard.stores.memory import MemoryStore
@@ -38,6 +39,7 @@ __all__ = [
     "PrivateKeyJWT",
     "RequestRejected",
     "Requirement",
+    "Rules",
     "current_identity",
     "renew",
     "scope",

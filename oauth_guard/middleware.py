@@ -1,6 +1,6 @@
 """OAuthGuardMiddleware: guards an ASGI application, over HTTP and WebSocket."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 
 from oauth_guard.app_lifespan import run_lifespan
@@ -22,6 +22,7 @@ from oauth_guard.asgi import (
     with_response_headers,
 )
 from oauth_guard.connection_deadlines import ConnectionDeadlines
+from oauth_guard.connection_rules import ConnectionRules, check_requirements, path_parts
 from oauth_guard.errors import (
     ConfigurationError,
     InvalidRequest,
@@ -47,6 +48,7 @@ from oauth_guard.protocol.identity import (
 from oauth_guard.protocol.paths import PublicPaths
 from oauth_guard.protocol.request import ResourceRequest, is_form, query_carries_token
 from oauth_guard.protocol.requirement import Requirement, read_requirement
+from oauth_guard.protocol.rules import Rules
 from oauth_guard.protocol.scopes import ScopeExpression
 from oauth_guard.protocol.settings import checked_settings
 
@@ -54,6 +56,7 @@ __all__ = ["OAuthGuardMiddleware"]
 
 _GUARDED_TYPES = frozenset({"http", "websocket"})
 _HANDSHAKE = "WEBSOCKET"
+_NOTHING = Requirement()
 
 
 @checked_settings
@@ -70,6 +73,7 @@ class OAuthGuardMiddleware:
         public: Paths on which no token is looked at: `"/health"` (GET and HEAD), `"POST /hook"`,
             `"WEBSOCKET /feed"`, `"/static/*"`.
         requires: What every path that is not public requires of its caller.
+        rules: What each path requires of its caller, instead of `requires=`: see `Rules`.
         required: Whether a token is required at all. If not, a caller without one is `ANONYMOUS`,
             unless `requires=` is given; an invalid token is rejected all the same.
         preflights: Let a browser's CORS preflights pass as `ANONYMOUS`, with the bodies of their
@@ -91,6 +95,7 @@ class OAuthGuardMiddleware:
         *,
         public: Iterable[str] = (),
         requires: str | ScopeExpression | Requirement | None = None,
+        rules: Rules | None = None,
         required: bool = True,
         preflights: bool = True,
         cors: Iterable[str] = (),
@@ -102,21 +107,20 @@ class OAuthGuardMiddleware:
         self._app: Application = self._check_and_serve
         self._guards = GuardMap(guard)
         self._public = PublicPaths.of(public)
-        reads_path = self._guards.only is None or not self._public.is_empty
+        reads_path = bool(self._guards.only is None or rules or not self._public.is_empty)
         if reads_path:
             check_root_path(app)
         self._inner_root_paths = inner_root_paths(app) if reads_path else frozenset()
         self._required = required or requires is not None
         self._requirement = read_requirement(requires)
-        if self._requirement is not None and self._requirement.introspect:
-            for each in self._guards:
-                each.check_can_introspect()
+        self._rules = None if rules is None else ConnectionRules(rules, self._inner_root_paths)
+        check_requirements(self._requirement, rules, self._guards, required=required)
         self._preflights = preflights
         self._cors = CrossOrigin.of(cors, cors_expose)
         self._deadlines = ConnectionDeadlines()
         self._ending_types = _GUARDED_TYPES if end_streams else frozenset({"websocket"})
         # The rest saves time on each request.
-        self._challenge_scope = (self._requirement or Requirement()).challenge_scope
+        self._challenge_scope = (self._requirement or _NOTHING).challenge_scope
         self._only = self._guards.only
         self._hidden_fields = frozenset[bytes]().union(*(g.hidden_fields for g in self._guards))
         self._header_only = self._only is not None and self._only.bearer_methods.header_only
@@ -144,14 +148,15 @@ class OAuthGuardMiddleware:
         try:
             if not self._header_only:
                 receive, send = await self._prepare(guard, request, scope, receive, send)
+            requirement = self._requirement if self._rules is None else self._rules.find(scope)
             identity = await guard.authenticate(request)
-            if (requirement := self._requirement) is not None:
+            if requirement is not None:
                 guard.authorize(identity, requirement)
                 if requirement.introspect:
                     identity = await guard.introspect(request, identity, requirement)
         except (RequestRejected, IssuerUnavailable) as error:
             if isinstance(error, MissingCredentials):
-                error.scope = self._challenge_scope
+                error.scope = self._challenge_scope or (requirement or _NOTHING).challenge_scope
             if self._required or not isinstance(error, MissingCredentials):
                 await reject_connection(guard.reject(error, request), scope, receive, send)
                 return
@@ -166,7 +171,8 @@ class OAuthGuardMiddleware:
             reset_current_identity(earlier)
 
     async def _serve_until_end(self, scope: Connection, receive: Receive, send: Send) -> None:
-        await self._deadlines.serve(self._app, scope, receive, send, self._requirement)
+        requirement = self._requirement if self._rules is None else self._rules.find(scope)
+        await self._deadlines.serve(self._app, scope, receive, send, requirement)
 
     async def _check_and_serve(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Check the routes, which are complete by the first request, and serve it."""
@@ -246,7 +252,8 @@ class OAuthGuardMiddleware:
         send: Send,
     ) -> tuple[Receive, Send]:
         """Check path and origin, read a form with a token, and return what to serve with."""
-        if self._only is None and self._guards.depends_on_reader(*self._path_parts(connection)):
+        parts = path_parts(connection, self._inner_root_paths)
+        if self._only is None and self._guards.depends_on_reader(*parts):
             raise InvalidRequest(Reason.AMBIGUOUS_PATH)
         methods = guard.bearer_methods
         if methods.token_header is not None:
@@ -276,13 +283,4 @@ class OAuthGuardMiddleware:
                 await run_lifespan(self._app, connection, receive, send)
 
     def _is_public(self, connection: Connection, method: str) -> bool:
-        return self._public.include(method, *self._path_parts(connection))
-
-    def _path_parts(self, connection: Connection) -> tuple[str, bytes | None, Sequence[str]]:
-        """Return the path, the path as the client sent it, and root paths to remove from it."""
-        root_path = connection.get("root_path") or ""
-        return (
-            connection["path"],
-            connection.get("raw_path"),
-            (root_path, *self._inner_root_paths),
-        )
+        return self._public.include(method, *path_parts(connection, self._inner_root_paths))

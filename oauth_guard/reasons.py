@@ -94,6 +94,7 @@ class Reason(StrEnum):
     NOT_A_USER = "not_a_user"
     WRONG_ACTOR = "wrong_actor"
     MISSING_DETAILS = "missing_details"
+    NO_RULE = "no_rule"
     NO_SUBJECT = "no_subject"  # set subject_from= to the member that names the subject
 
     # 503: the token could not be validated, through no fault of the caller

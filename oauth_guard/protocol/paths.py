@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["PublicPaths", "is_ambiguous", "is_under", "path_readings", "route_path"]
+__all__ = ["PublicPaths", "is_ambiguous", "is_under", "path_readings", "read_pattern", "route_path"]
 
 _AMBIGUOUS_DECODED = re.compile(
     r"^[^/]|//|[\\;?#\ufffd]|[\x00-\x1f\x7f]|(^|/)\.\.?(/|$)|%[0-9a-f]{2}", re.IGNORECASE
@@ -88,14 +88,43 @@ def is_ambiguous(path: str, raw_path: bytes | None) -> bool:
     )
 
 
-def _check_method(method: str | None) -> None:
+def read_pattern(pattern: Any, *, setting: str) -> tuple[str | None, str, bool]:
+    """Read a pattern such as `/health`, `POST /hook`, `WEBSOCKET /feed` or `/static/*`.
+
+    Args:
+        pattern: What an operator wrote.
+        setting: Where, for the text of the error.
+
+    Returns:
+        The method, None if there is none; the path; and whether the paths below it are meant.
+
+    Raises:
+        ConfigurationError: The pattern has another form.
+    """
+    match = _PATTERN.fullmatch(pattern) if isinstance(pattern, str) else None
+    path = match[2].removesuffix("/*") if match else "*"
+    if match is None or "*" in path or is_ambiguous(path, None):
+        raise ConfigurationError(
+            f'{setting} takes "/path", "METHOD /path", "WEBSOCKET /path" or "/path/*", '
+            f"not {pattern!r}."
+        )
+    if _TEMPLATE.search(path):
+        raise ConfigurationError(
+            f"{setting} has no parameters or regular expressions, as in {pattern!r}: write "
+            'the whole path, or "/path/*" for all paths below one.'
+        )
+    _check_method(match[1], setting)
+    return match[1], path, match[2].endswith("/*")
+
+
+def _check_method(method: str | None, setting: str) -> None:
     """Reject what is no method, and looks like a mistake."""
     if method is None or method in _METHODS:
         return
     similar = get_close_matches(method, _METHODS, n=1)
     if similar or method in _NO_METHODS:
         advice = f"write {similar[0]}" if similar else "write one entry for each method"
-        raise ConfigurationError(f"public= has {method}, which is no HTTP method: {advice}.")
+        raise ConfigurationError(f"{setting} has {method}, which is no HTTP method: {advice}.")
 
 
 def _decode_needed(raw_path: bytes) -> str:
@@ -141,21 +170,9 @@ class PublicPaths:
         exact: set[tuple[str, str]] = set()
         subtrees: set[tuple[str, str]] = set()
         for pattern in patterns:
-            match = _PATTERN.fullmatch(pattern) if isinstance(pattern, str) else None
-            path = match[2].removesuffix("/*") if match else "*"
-            if match is None or "*" in path or is_ambiguous(path, None):
-                raise ConfigurationError(
-                    f'public= takes "/path", "METHOD /path", "WEBSOCKET /path" or "/path/*", '
-                    f"not {pattern!r}."
-                )
-            if _TEMPLATE.search(path):
-                raise ConfigurationError(
-                    f"public= has no parameters or regular expressions, as in {pattern!r}: write "
-                    'the whole path, or "/path/*" for all paths below one.'
-                )
-            _check_method(match[1])
-            chosen = subtrees if match[2].endswith("/*") else exact
-            chosen.update((method, path) for method in ([match[1]] if match[1] else _SAFE))
+            method, path, is_subtree = read_pattern(pattern, setting="public=")
+            chosen = subtrees if is_subtree else exact
+            chosen.update((each, path) for each in ([method] if method else _SAFE))
         return cls(frozenset(exact), frozenset(subtrees))
 
     @property

@@ -22,7 +22,7 @@ from oauth_guard.protocol.scopes import ScopeExpression, scope
 from oauth_guard.protocol.settings import checked_settings, read_settings
 from oauth_guard.protocol.step_up import read_acr, read_max_age, step_up_reason
 
-__all__ = ["Requirement", "RequirementSettings", "read_requirement"]
+__all__ = ["DENIED", "Requirement", "RequirementSettings", "read_requirement"]
 
 _NO = frozenset[str]()
 
@@ -82,6 +82,7 @@ class Requirement:
     max_age: int | None = None
     actor: frozenset[str | tuple[str, str]] = frozenset()
     details: tuple[Need, ...] = ()
+    is_denied: bool = False
     _checks_scopes_only: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -152,7 +153,9 @@ class Requirement:
     def _missing(self, identity: Identity, resource: str) -> Reason | None:
         """Return what another scope does not grant."""
         reason = None
-        if self.roles and not self.roles <= identity.roles:
+        if self.is_denied:
+            reason = Reason.NO_RULE
+        elif self.roles and not self.roles <= identity.roles:
             reason = Reason.MISSING_ROLE
         elif self.groups and not self.groups <= identity.groups:
             reason = Reason.MISSING_GROUP
@@ -208,3 +211,6 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "actor": _read_actors,
     "details": read_needs,
 }
+
+DENIED = Requirement(is_denied=True)
+"""What no caller satisfies, such as a path without a rule."""

@@ -24,6 +24,7 @@ PUBLIC_NAMES = [
     "PrivateKeyJWT",
     "RequestRejected",
     "Requirement",
+    "Rules",
     "current_identity",
     "renew",
     "scope",

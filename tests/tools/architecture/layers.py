@@ -33,6 +33,7 @@ LAYERS: Mapping[str, int] = {
     "observers": 7,
     "guard": 8,
     "connection_deadlines": 9,
+    "connection_rules": 9,
     "guard_map": 9,
     "resource_metadata": 9,
     "route_check": 10,
