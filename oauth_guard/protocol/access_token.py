@@ -55,6 +55,7 @@ class RegisteredClaims:
         rules.check_lifetime(self.expires_at, self.not_before, self.issued_at, now)
         if rules.claims.required_values:
             rules.claims.check_values(self.claims)
+        check_details(self.claims)
 
     def check_times(self, now: float) -> None:
         """Check the lifetime again, of claims that passed `check_claims` at an earlier time.
@@ -63,7 +64,6 @@ class RegisteredClaims:
             InvalidToken: It is expired, not valid yet, or issued in the future.
         """
         self.rules.check_lifetime(self.expires_at, self.not_before, self.issued_at, now)
-        check_details(self.claims)
 
     def check_total_lifetime(self, seconds: float) -> None:
         """Check that the token was issued for at most so many *seconds*.
