@@ -123,7 +123,7 @@ class IntrospectionIssuer:
         self.cache = CacheSettings(rules, identity, in_seconds(cache_for), in_seconds(inactive_for))
         self._rules, self._clock, self.accepts_unnamed_jwts = rules, clock, accepts_unnamed_jwts
         self._client, self._hint, self._media_type = client, token_type_hint, kind
-        self._authority = metadata_issuer or issuer
+        self._authority, self._resources = metadata_issuer or issuer, set[str]()
         self._check_format = None if token_format is None else read_token_format(token_format)
         self._faults = IntrospectionFaults(rules, client.client_id, clock=monotonic)
         self._endpoint = self._endpoint_client(found, monotonic)
@@ -141,6 +141,14 @@ class IntrospectionIssuer:
     def ready(self) -> bool:
         """Whether its endpoint is usable, and its keys are cached if responses are signed."""
         return self._endpoint.ready and (self._keys is None or self._keys.ready)
+
+    def add_resource(self, resource: str) -> None:
+        """Record that a guard of *resource* uses this issuer.
+
+        The `aud` of a signed response may be that resource instead of the client identifier (RFC
+        9701 §5), unless guards of two resources use this issuer.
+        """
+        self._resources.add(resource)
 
     async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
         """Introspect *token* at this issuer.
@@ -221,9 +229,13 @@ class IntrospectionIssuer:
             if self._keys is None:
                 return parse_object(result.body, bounded=False)
             signed = parse_jws(result.body.decode("ascii"))
-            names = (self._client.client_id, *self._rules.audience)
-            members = read_signed_response(signed, self._rules, names, self._clock())
+            members = read_signed_response(signed, self._rules, self._names(), self._clock())
             await self._keys.verify(signed)
         except (ValueError, InvalidToken):  # the response is at fault, not the token
             raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE) from None
         return members
+
+    def _names(self) -> tuple[str, ...]:
+        """Return the audiences of signed responses that are for this resource server."""
+        resources = self._resources if len(self._resources) == 1 else ()
+        return (self._client.client_id, *(self._rules.audience or resources))

@@ -12,7 +12,7 @@ from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 from oauth_guard.http.fetcher import HTTPClient
 from oauth_guard.interfaces import Clock, Issuer, KeySource
 from oauth_guard.issuers.discovery import find_endpoints
-from oauth_guard.issuers.members import missing_member
+from oauth_guard.issuers.members import add_resource, missing_member
 from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
 from oauth_guard.issuers.static_keys import Keys, StaticKeySet, key_source
 from oauth_guard.jose.algorithms import SYMMETRIC
@@ -185,6 +185,10 @@ class JWTIssuer:
         is_current = self._keys.is_current
         await self._keys.verify(signed)
         return Validation(unverified.verified(len(token.text)), is_current)
+
+    def add_resource(self, resource: str) -> None:
+        """Record at `introspection=` that a guard of *resource* uses this issuer."""
+        add_resource(self._introspection, resource)
 
     def start(self) -> None:
         """Start to fetch its keys and to find its introspection endpoint, in the background."""

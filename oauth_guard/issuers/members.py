@@ -1,6 +1,6 @@
-"""missing_member: find what an issuer or key source of the user's own lacks."""
+"""Members of issuers and key sources: which one is missing, and one that is optional."""
 
-__all__ = ["missing_member"]
+__all__ = ["add_resource", "missing_member"]
 
 
 def missing_member(value: object, protocol: type) -> str | None:
@@ -13,3 +13,10 @@ def missing_member(value: object, protocol: type) -> str | None:
             if not name.startswith("_") and not hasattr(value, name):
                 return name
     return None
+
+
+def add_resource(issuer: object, resource: str) -> None:
+    """Call `add_resource` of *issuer* with the *resource* of its guard, if it has this method."""
+    method = getattr(issuer, "add_resource", None)
+    if method is not None:
+        method(resource)

@@ -17,6 +17,7 @@ from oauth_guard.issuers.listed_issuers import (
     published_name,
     validating,
 )
+from oauth_guard.issuers.members import add_resource
 from oauth_guard.issuers.remarks import RemarkLog
 from oauth_guard.issuers.shared_audience import accepted_tokens, warn_of_shared_audience
 from oauth_guard.issuers.tenants import TenantDirectory, Tenants
@@ -156,7 +157,12 @@ class IssuerRouter:
         return validation
 
     def accepted_tokens(self, resource: str) -> frozenset[tuple[str, str]]:
-        """Return what a guard of *resource* accepts; log if a guard of another one does too."""
+        """Return what a guard of *resource* accepts; log if a guard of another one does too.
+
+        Each issuer that has a method `add_resource` receives *resource*.
+        """
+        for part in (*self._listed, *self._directories):
+            add_resource(part, resource)
         warn_of_shared_audience(self._listed, resource)
         return accepted_tokens(self._listed, resource)
 

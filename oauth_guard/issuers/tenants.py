@@ -14,7 +14,7 @@ from oauth_guard.byte_budget import ByteBudget
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.introspection_cache import cached
-from oauth_guard.issuers.members import missing_member
+from oauth_guard.issuers.members import add_resource, missing_member
 from oauth_guard.issuers.rate_limit import RateLimit
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.settings import checked_settings
@@ -118,6 +118,7 @@ class TenantDirectory:
     ) -> None:
         self._tenants, self._store, self._budget = tenants, store, budget
         self._clock, self._monotonic = clock, monotonic
+        self._resource: str | None = None
         self._known: OrderedDict[str, _Tenant] = OrderedDict()
         self._unknown: OrderedDict[bytes, float] = OrderedDict()
         self._lookups: Singleflight[str, Issuer | Reason | None] = Singleflight(
@@ -126,6 +127,10 @@ class TenantDirectory:
         self._lookup_limit = RateLimit(tenants.max_lookups_per_second, monotonic)
         # A limit of its own: a flood of unknown names must not stop the renewal of tenants.
         self._renewal_limit = RateLimit(tenants.max_lookups_per_second, monotonic)
+
+    def add_resource(self, resource: str) -> None:
+        """Set the resource of the guard that uses this directory; each issuer learns it."""
+        self._resource = resource
 
     async def find(self, name: str) -> Issuer | None:
         """Return the issuer with the identifier *name*, or None if no tenant has it.
@@ -225,6 +230,8 @@ class TenantDirectory:
                 clock=self._clock,
                 monotonic=self._monotonic,
             )
+            if self._resource is not None:
+                add_resource(resolved, self._resource)
             issuer.start()
         self._known[name] = _Tenant(resolved, issuer, self._monotonic() + self._tenants.cache_for)
         if len(self._known) > self._tenants.max_tenants:

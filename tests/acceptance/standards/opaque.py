@@ -44,7 +44,7 @@ class OpaqueApi(Api):
             "monotonic": self._clock,
             "cache_for": 60 if cached else 0,
         }
-        introspecting = IntrospectionIssuer(ISSUER, **defaults | settings)
+        introspecting = self.introspecting = IntrospectionIssuer(ISSUER, **defaults | settings)
         caching = IntrospectionCache(introspecting, clock=self._clock, monotonic=self._clock)
         issuer = caching if cached else introspecting
         super().__init__(guard={"issuers": [issuer], **(guard or {})}, routes=routes)

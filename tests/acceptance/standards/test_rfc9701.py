@@ -8,6 +8,7 @@ import httpx
 import jwt
 import pytest
 
+from oauth_guard import Guard
 from oauth_guard.testing import SigningKey
 from tests.acceptance.standards.api import ISSUER, NOW, RESOURCE, Api
 from tests.acceptance.standards.opaque import OpaqueApi, expect_identity
@@ -110,6 +111,18 @@ async def test_signed_response_of_wrong_issuer_audience_or_time_is_rejected(
     api = OpaqueApi(signed=True)
     serve_text(api, sign(api, claims(**changes)))
     expect(await api.get(token="opaque-1"), "503")
+
+
+@pytest.mark.conformance("9701-03")
+async def test_signed_response_may_name_the_resource_as_audience() -> None:
+    """As in the example of §5; not if guards of two resources use the issuer."""
+    api = OpaqueApi(signed=True)
+    serve_text(api, sign(api, claims(aud=[RESOURCE])))
+    expect_identity(await api.get(token="opaque-1"), sub="u1")
+    Guard(f"{RESOURCE}/other", [api.introspecting])
+    expect(await api.get(token="opaque-2"), "503")
+    serve_text(api, sign(api, claims()))
+    expect_identity(await api.get(token="opaque-2"), sub="u1")
 
 
 @pytest.mark.conformance("9701-04")
