@@ -10,14 +10,18 @@ __all__ = ["KIND_CLAIMS", "is_access_token_type", "is_other_kind", "lower_types"
 
 # The claims in which issuers write the kind of a token.
 _KIND_NAMES = ("typ", "token_use", "token_type", "type", "tokenType")
-# Their values that mark another kind, without case, signs and the word "token". `Bearer`, `access`
-# and `sliding` are not among them.
-_OTHER_KINDS = frozenset({"refresh", "offline", "id", "identity", "logout"})
+# Their values that mark another kind, without case, signs and the words "token" and "jwt".
+# `Bearer`, `access` and `sliding` are not among them.
+_OTHER_KINDS = frozenset(
+    {"refresh", "rt", "offline", "offlineaccess", "id", "serializedid", "identity"}
+    | {"logout", "backchannellogout", "frontchannellogout"}
+)
 # Claims that only an ID token has (OpenID Connect Core §3.1.3.6, §3.3.2.11).
 _ID_TOKEN_CLAIMS = frozenset({"at_hash", "c_hash"})
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _URN = "urn:ietf:params:oauth:token-type:"  # RFC 8693 §3
 _SIGNS = re.compile(r"[\W_]+")
+_AFFIXES = re.compile(r"(token|jwt)+$|^(jwt)+")
 
 KIND_CLAIMS = _ID_TOKEN_CLAIMS | {*_KIND_NAMES, "events"}
 """The claims that may mark another kind of token; `is_other_kind` reads no others."""
@@ -70,6 +74,6 @@ def lower_types(token_types: Iterable[str]) -> frozenset[str]:
 
 def _marks_other_kind(value: object) -> bool:
     if isinstance(value, str):
-        kind = value.lower().removeprefix(_URN).removeprefix("application/").removesuffix("+jwt")
-        return _SIGNS.sub("", kind).removesuffix("token") in _OTHER_KINDS
+        kind = _SIGNS.sub("", value.lower().removeprefix(_URN).removeprefix("application/"))
+        return _AFFIXES.sub("", kind) in _OTHER_KINDS
     return isinstance(value, list | tuple) and any(map(_marks_other_kind, value))

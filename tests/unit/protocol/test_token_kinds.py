@@ -22,10 +22,13 @@ _OTHER: list[Any] = [
     *(f"{_URN}refresh_token", f"{_URN}id_token", "offline", "Offline", "offline_token"),
     *("id", "ID", "Id", "id_token", "idToken", "ID-Token", "identity", "id+jwt"),
     *("logout", "Logout", "logout_token", "logout+jwt", "application/logout+jwt"),
+    *("refresh_jwt", "jwt_refresh", "ID_JWT", "rt+jwt", "RT", "offline_access", "Serialized-ID"),
+    *("Backchannel-Logout", "backchannel_logout_token", "frontchannel_logout"),
     *(["refresh"], ["Bearer", "refresh"], ("id",)),
 ]
 _ACCESS: list[Any] = [
     *("Bearer", "bearer", "access", "access_token", "sliding", "DPoP", "at+jwt", "JWT", "N_A"),
+    *("token", "token_jwt", "access_jwt", "jwt_access", "art", "cart", "Serialized"),
     *(f"{_URN}access_token", "refreshing", "prefresh", "idle", "identified", "video", "", " "),
     *(None, 5, True, [], ["Bearer"], {}, {"refresh": True}, [5]),
 ]
@@ -38,7 +41,7 @@ _NO_NAMES: list[Any] = [None, 5, True, ["Bearer"], {}]
 def test_claim_that_says_refresh_offline_id_or_logout_marks_another_kind(
     name: str, value: Any
 ) -> None:
-    """Case, signs and the word token don't matter."""
+    """Case, signs and the words token and JWT don't matter."""
     assert is_other_kind({"sub": "u1", name: value})
 
 
