@@ -25,7 +25,7 @@ from oauth_guard.issuers.client_auth import (
 )
 from oauth_guard.issuers.introspection import IntrospectionIssuer
 from oauth_guard.protocol.raw_token import RawToken
-from oauth_guard.testing import SigningKey
+from oauth_guard.testing import LocalIssuer, SigningKey
 from tests.builders.scripted_issuer import run_pending_tasks
 from tests.unit.issuers.introspection_issuer import (
     ENDPOINT,
@@ -328,7 +328,7 @@ async def test_signed_introspection_response_is_rejected_as_a_token() -> None:
     signed = harness.local.keys[0].sign(claims, {"typ": "token-introspection+jwt"})
     assert await harness.verdict(signed) == Reason.WRONG_TYPE
     assert harness.introspections == 0
-    assert await harness.verdict(harness.local.token()) == Reason.INACTIVE
+    assert await harness.verdict(LocalIssuer(ISSUER).token()) == Reason.INACTIVE
     assert harness.introspections == 1
 
 
