@@ -8,7 +8,7 @@ from typing import Any
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard import Guard
 from oauth_guard.protocol.metadata import metadata_query
-from oauth_guard.protocol.paths import is_ambiguous, is_under, path_readings
+from oauth_guard.protocol.paths import fold_case, is_ambiguous, is_under, path_readings
 
 __all__ = ["GuardMap"]
 
@@ -34,7 +34,7 @@ class GuardMap:
         by_length = sorted(guards.items(), key=lambda item: len(item[0]), reverse=True)
         self._guards = [each for _, each in by_length]
         # The last prefix is the shortest: the one of all paths.
-        self._prefixed = [(prefix.casefold(), each) for prefix, each in by_length[:-1]]
+        self._prefixed = [(fold_case(prefix), each) for prefix, each in by_length[:-1]]
         self.documents = _documents(self)
 
     def __iter__(self) -> Iterator[Guard]:
@@ -60,7 +60,7 @@ class GuardMap:
         Upper and lower case are not distinguished, since some routers do not: a path below a
         prefix but for its case has the guard of that prefix.
         """
-        folded = path.casefold()
+        folded = fold_case(path)
         for prefix, guard in self._prefixed:
             if folded.startswith(prefix) and is_under(folded, prefix):
                 return guard
@@ -95,7 +95,7 @@ def _check(guards: Mapping[Any, Guard]) -> None:
             raise ConfigurationError(
                 f'guard= takes plain path prefixes like "/a" and "/a/b", not {prefix!r}.'
             )
-        if (other := folded.setdefault(prefix.casefold(), prefix)) != prefix:
+        if (other := folded.setdefault(fold_case(prefix), prefix)) != prefix:
             raise ConfigurationError(
                 f"guard= names {other!r} and {prefix!r}, which some routers read as one path: "
                 "prefixes must differ by more than upper and lower case."

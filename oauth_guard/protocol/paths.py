@@ -9,7 +9,15 @@ from typing import Any, Self
 
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["PublicPaths", "is_ambiguous", "is_under", "path_readings", "read_pattern", "route_path"]
+__all__ = [
+    "PublicPaths",
+    "fold_case",
+    "is_ambiguous",
+    "is_under",
+    "path_readings",
+    "read_pattern",
+    "route_path",
+]
 
 _AMBIGUOUS_DECODED = re.compile(
     r"^[^/]|//|[\\;?#\ufffd]|[\x00-\x1f\x7f]|(^|/)\.\.?(/|$)|%[0-9a-f]{2}", re.IGNORECASE
@@ -20,6 +28,8 @@ _ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PLAIN = frozenset((string.ascii_letters + string.digits + "-._~!$&'()*+,;=:@").encode())
 _PATTERN = re.compile(r"(?:([A-Z]+) )?(/\S*)")
 _SAFE = ("GET", "HEAD")
+# Regular expressions that ignore case read both as an `i`; `str.casefold` keeps them apart.
+_LETTERS_I = re.compile(r"i\u0307|\u0131")
 # What other routers write for a parameter, or a regular expression.
 _TEMPLATE = re.compile(r"[{}<>^|\[\]]|/:|\$$|\.\+")
 _METHODS = (
@@ -46,6 +56,11 @@ def is_under(path: str, prefix: str) -> bool:
     """
     prefix = prefix.removesuffix("/")
     return not prefix or path == prefix or path.startswith(prefix + "/")
+
+
+def fold_case(path: str) -> str:
+    """Return *path* so that two are equal if a router without regard to case may match them."""
+    return path.lower() if path.isascii() else _LETTERS_I.sub("i", path.casefold())
 
 
 def path_readings(path: str, raw_path: bytes | None, root_paths: Sequence[str]) -> tuple[str, ...]:

@@ -70,6 +70,13 @@ def test_guard_of_the_longest_prefix_is_used(path: str, realm: str) -> None:
     assert GuardMap(guards).only is None
 
 
+@pytest.mark.parametrize("path", ["/KIT/x", "/k\u0131t", "/k\u0130t", "/\u212ait"], ids=ascii)
+def test_guard_of_a_prefix_is_used_in_any_case(path: str) -> None:
+    """Also for letters outside ASCII that a regular expression without case matches."""
+    guards = {"/": guard("https://api.example.com/top"), "/kit": guard("https://api.example.com")}
+    assert GuardMap(guards).at(path) is guards["/kit"]
+
+
 def test_single_guard_is_used_for_all_paths() -> None:
     """No path has to be read."""
     one = guard()

@@ -10,6 +10,7 @@ from starlette._utils import get_route_path
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.protocol.paths import (
     PublicPaths,
+    fold_case,
     is_ambiguous,
     is_under,
     path_readings,
@@ -295,3 +296,16 @@ def test_list_written_as_a_string_is_rejected() -> None:
     """The string would be read as its letters."""
     with pytest.raises(ConfigurationError, match=r'public=\["/health"\]'):
         PublicPaths.of("/health")
+
+
+def test_letters_that_a_router_without_case_reads_alike_are_folded_alike() -> None:
+    """For each letter of a prefix, all that a regular expression without case matches with it."""
+    for letter in "abcdefghijklmnopqrstuvwxyz":
+        pattern = re.compile(letter, re.IGNORECASE)
+        alike = {chr(point) for point in range(0x3000) if pattern.fullmatch(chr(point))}
+        assert {fold_case(each) for each in alike} == {letter}
+
+
+def test_other_letters_are_folded_as_by_str_casefold() -> None:
+    """A path that is the same without case is the same after it."""
+    assert fold_case("/Straße/É") == fold_case("/STRASSE/é") == "/strasse/é"
