@@ -86,6 +86,18 @@ class Rejection:
         kind = ((b"content-type", b"application/json"),) if self.body else ()
         return (*self.challenges, *kind, length)
 
+    @cached_property
+    def joined_challenges(self) -> dict[str, str]:
+        """The fields of `challenges` for frameworks that take one value for each name.
+
+        Values of one name are joined by commas, which means the same (RFC 9110 §5.3).
+        """
+        joined: dict[str, str] = {}
+        for name, value in self.challenges:
+            key, text = name.decode("ascii"), value.decode("ascii")
+            joined[key] = f"{joined[key]}, {text}" if key in joined else text
+        return joined
+
 
 class RejectionBuilder:
     """Builds the rejections of one guard, from its configuration and our own constants alone.

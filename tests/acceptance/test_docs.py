@@ -18,10 +18,19 @@ from oauth_guard import Guard, IntrospectionIssuer, JWTIssuer, OAuthGuardMiddlew
 from oauth_guard.errors import Reason
 from oauth_guard.possession.possession_check import PossessionSettings
 from oauth_guard.testing import LocalIssuer
-from tests.acceptance.documents import PAGES, README, ROOT, Block, blocks_of, python_blocks
+from tests.acceptance.documents import (
+    FRAMEWORK_PAGES,
+    PAGES,
+    README,
+    ROOT,
+    Block,
+    blocks_of,
+    python_blocks,
+)
 from tests.acceptance.reader import Reader
 
 WITH_PYTHON = [pytest.param(page, id=page.name) for page in PAGES if python_blocks(page)]
+LINKED = [pytest.param(page, id=page.name) for page in (README, *PAGES, *FRAMEWORK_PAGES)]
 _LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 _SHOP = """
 from starlette.applications import Starlette
@@ -151,7 +160,9 @@ def test_reasons_page_names_existing_reasons_only() -> None:
     assert len(names) > len(rows)
 
 
-@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in [README, *PAGES]])
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, id=page.name) for page in [README, *PAGES, *FRAMEWORK_PAGES]]
+)
 def test_links_of_a_page_lead_to_files_and_headings(page: Path) -> None:
     """A link without a scheme names a file of the checkout, and an anchor a heading of it."""
     for file, anchor in _LINK.findall(page.read_text(encoding="utf-8")):

@@ -361,3 +361,13 @@ def test_request_without_tls_is_rejected_by_a_text_of_its_own() -> None:
     assert (rejection.status, parameters["error"]) == (400, "invalid_request")
     assert "did not come over TLS" in parameters["error_description"]
     assert json.loads(rejection.body)["error"] == "invalid_request"
+
+
+def test_challenges_of_one_name_are_joined_for_frameworks_that_take_one_value() -> None:
+    """Joined by a comma, which means the same (RFC 9110 §5.3)."""
+    fields = ((b"www-authenticate", b"Bearer a=1"), (b"cache-control", b"no-store"))
+    rejection = Rejection(401, (*fields, (b"www-authenticate", b"DPoP b=2")), b"")
+    assert rejection.joined_challenges == {
+        "www-authenticate": "Bearer a=1, DPoP b=2",
+        "cache-control": "no-store",
+    }
