@@ -56,7 +56,14 @@ def _serve(options: argparse.Namespace) -> int:
             return _stop(1, str(error))
         origin = origin_of(host, listener.getsockname()[1])
         client_origin = origin_of(host, for_client.getsockname()[1])
-        setup = Setup(origin, client_origin, options.database, options.opaque, options.redis)
+        setup = Setup(
+            origin,
+            client_origin,
+            options.database,
+            options.opaque,
+            options.redis,
+            controls=options.workers == 1,
+        )
         engine = setup.open_database()
         cleanup.callback(engine.dispose)
         try:

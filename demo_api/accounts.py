@@ -27,13 +27,18 @@ class ServiceAccount:
 
 @dataclass(frozen=True)
 class RegisteredClient:
-    """A client that is registered before the demo starts. Without a secret it is public."""
+    """A client that is registered before the demo starts. Without a secret it is public.
+
+    Its access tokens live *token_lifetime* seconds.
+    """
 
     client_id: str
     name: str
     grant_types: tuple[str, ...]
     redirect_uris: tuple[str, ...] = ()
     scope: str = "read write"
+    token_lifetime: int = 300
+    opaque_tokens: bool = False
     client_secret: str | None = field(default=None, repr=False)
 
 
@@ -78,7 +83,7 @@ EVENTS = RegisteredClient(
     client_id="events",
     name="Event reader of the client application",
     grant_types=("client_credentials",),
-    scope="events:read",
+    scope="events:read demo:control",
     client_secret="events-light-arrows",
 )
 
@@ -88,6 +93,24 @@ SERVICE = RegisteredClient(
     name="People report service",
     grant_types=("password", "client_credentials", "refresh_token"),
     client_secret="service-plain-secret",
+)
+
+#: Gets opaque tokens, which the API introspects.
+OPAQUE = RegisteredClient(
+    client_id="opaque",
+    name="Client with opaque tokens",
+    grant_types=("client_credentials",),
+    client_secret="opaque-means-introspected",
+    opaque_tokens=True,
+)
+
+#: Gets tokens that expire after 75 seconds.
+SHORT = RegisteredClient(
+    client_id="short",
+    name="Client with short-lived tokens",
+    grant_types=("client_credentials",),
+    client_secret="short-75-seconds",
+    token_lifetime=75,
 )
 
 DEFAULT_CLIENT_ORIGIN = "http://127.0.0.1:8001"
@@ -139,6 +162,8 @@ def clients(
         ),
         web(client_origin),
         SERVICE,
+        OPAQUE,
+        SHORT,
         EVENTS,
         API,
     )

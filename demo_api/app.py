@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 
 import httpx
 from sqlalchemy import Engine
@@ -18,8 +17,8 @@ from demo_api.authorization_server import create_authorization_server
 from demo_api.authorization_server.keys import new_key_set, read_key_set, serialize_key_set
 from demo_api.authorization_server.pages import page
 from demo_api.authorization_server.settings import Settings
+from demo_api.authorization_server_controls import Controls
 from demo_api.database import open_database
-from demo_api.expired_tokens import expired_tokens_route
 from demo_api.flow_events import FlowEvents
 from demo_api.flow_events_api import flow_events_route
 from demo_api.flow_recorder import FlowRecorder
@@ -27,6 +26,7 @@ from demo_api.guard import create_guard
 from demo_api.people import Member, People
 from demo_api.people_api import people_routes
 from demo_api.persistent_secrets import PersistentSecrets
+from demo_api.unusable_tokens import unusable_tokens_routes
 from oauth_guard import Guard, OAuthGuardMiddleware
 from oauth_guard.possession import DPoP, Nonces
 from oauth_guard.starlette import metadata_route
@@ -41,6 +41,7 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     opaque: bool = False,
     redis: str | None = None,
     client_origin: str = accounts.DEFAULT_CLIENT_ORIGIN,
+    controls: bool = True,
     http: httpx.AsyncClient | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Starlette:
@@ -49,7 +50,8 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     The guard fetches the issuer's metadata and keys from *origin* over the network, as from any
     other issuer. It does so when the first token arrives, since *origin* is not served before.
     With *opaque*, it introspects each token there, and can share the results through *redis*.
-    *client_origin* is the origin of the client application.
+    *client_origin* is the origin of the client application. With *controls*, which work in one
+    process only, it can stop the authorization server and rotate the signing key.
 
     Raises:
         ConfigurationError: *redis* is not the URL of a Redis server.
@@ -59,17 +61,15 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     stored, expired_engine = PersistentSecrets(engine), open_database()
     store, dpop = _stores(stored, redis, clock)
     guard = create_guard(origin, opaque=opaque, store=store, dpop=dpop, http=http, clock=clock)
-    settings = replace(
-        _settings(stored, origin, guard.resource, opaque=opaque, clock=clock),
-        client_origin=client_origin,
-    )
-    events = FlowEvents(engine)
+    settings = _settings(stored, guard.resource, client_origin, opaque=opaque, clock=clock)
+    events, control = FlowEvents(engine), Controls(settings, clock)
     # Two routers, since the first matching route wins: GET /v1/auth/oauth2/token has a wrong
     # method there (405), and is not a path of the API, which requires a token (401).
-    api = Router([_guarded_api(guard, origin, engine, flow_events_route(events))])
+    extra = [flow_events_route(events), *(control.routes() if controls else ())]
+    api = Router([_guarded_api(guard, origin, engine, extra)])
     public = Router(_public_routes(guard, settings, engine, expired_engine), default=api)
     return Starlette(
-        routes=[Mount("", FlowRecorder(public, events))],
+        routes=[Mount("", FlowRecorder(control.outage(public), events))],
         exception_handlers={HTTPException: error_response},
         lifespan=_lifespan(guard, http, expired_engine),
     )
@@ -84,7 +84,7 @@ def _public_routes(
         Route("/health", health),
         metadata_route(guard),
         *create_authorization_server(settings, engine),
-        expired_tokens_route(settings, expired_engine),
+        *unusable_tokens_routes(settings, expired_engine),
     ]
 
 
@@ -99,21 +99,29 @@ def _stores(
 
 def _settings(
     stored: PersistentSecrets,
-    origin: str,
     resource: str,
+    client_origin: str,
     *,
     opaque: bool,
     clock: Callable[[], float],
 ) -> Settings:
     keys = read_key_set(stored.text("signing keys", lambda: serialize_key_set(new_key_set())))
-    return Settings(origin, resource, keys, stored.bytes("form key"), opaque=opaque, clock=clock)
+    return Settings(
+        resource.removesuffix("/v1"),
+        resource,
+        keys,
+        stored.bytes("form key"),
+        client_origin=client_origin,
+        opaque=opaque,
+        clock=clock,
+    )
 
 
-def _guarded_api(guard: Guard, origin: str, engine: Engine, events: Route) -> Mount:
+def _guarded_api(guard: Guard, origin: str, engine: Engine, extra: list[Route]) -> Mount:
     people = People(engine)
     people.seed(_members(origin))
     fastapi = Mount("/fastapi", with_fastapi.create(origin, people))
-    routes = [*people_routes(people), events, fastapi]
+    routes = [*people_routes(people), *extra, fastapi]
     public = [f"/fastapi{path}" for path in with_fastapi.PUBLIC]
     return Mount("/v1", OAuthGuardMiddleware(Router(routes), guard, public=public))
 

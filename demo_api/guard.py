@@ -39,7 +39,8 @@ def create_guard(  # noqa: PLR0913 - settings, each by keyword
     possession: PossessionSettings = {"dpop": dpop} if on_loopback else {}
     return Guard(
         f"{origin}/v1",
-        [opaque_issuer if opaque else jwt_issuer],
+        # One client gets opaque tokens where the others get signed ones.
+        [opaque_issuer] if opaque else [jwt_issuer, opaque_issuer],
         scopes_supported=with_fastapi.SCOPES,
         debug=on_loopback,
         insecure_http=not on_loopback,

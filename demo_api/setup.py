@@ -21,6 +21,7 @@ class Setup:
         database: The file for the data; None keeps it in memory.
         opaque: Issue opaque tokens, which the API introspects.
         redis: The URL of a Redis server through which workers share introspection results.
+        controls: Let the client application stop the server and rotate its key.
     """
 
     origin: str
@@ -28,6 +29,7 @@ class Setup:
     database: Path | None = None
     opaque: bool = False
     redis: str | None = None
+    controls: bool = True
 
     def application(self, engine: Engine) -> Starlette:
         """Return the application, with its data in *engine*."""
@@ -37,6 +39,7 @@ class Setup:
             opaque=self.opaque,
             redis=self.redis,
             client_origin=self.client_origin,
+            controls=self.controls,
         )
 
     def open_database(self) -> Engine:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from demo_api.authorization_server import redirect_uris
 from demo_api.authorization_server.hashing import secret_matches
+from demo_api.authorization_server.settings import ACCESS_TOKEN_LIFETIME
 from demo_api.authorization_server.tables import Base
 
 
@@ -23,6 +24,8 @@ class Client(Base, ClientMixin):
     grant_types: Mapped[list[str]]
     scope: Mapped[str]
     default_scope: Mapped[str]
+    token_lifetime: Mapped[int] = mapped_column(default=ACCESS_TOKEN_LIFETIME)  # in seconds
+    opaque_tokens: Mapped[bool] = mapped_column(default=False)
     registered_at: Mapped[int | None]  # none: registered by the operator, not by itself
 
     @property

@@ -50,6 +50,8 @@ def _client(client: accounts.RegisteredClient) -> Client:
         auth_methods=list(CONFIDENTIAL) if secret else [NONE],
         redirect_uris=list(client.redirect_uris),
         grant_types=list(client.grant_types),
+        token_lifetime=client.token_lifetime,
+        opaque_tokens=client.opaque_tokens,
         scope=client.scope,
         default_scope=DEFAULT_SCOPE if DEFAULT_SCOPE in client.scope.split() else client.scope,
     )

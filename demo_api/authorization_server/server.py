@@ -35,7 +35,7 @@ from demo_api.authorization_server.requests import RegistrationRequest, ServerRe
 from demo_api.authorization_server.resource import ResourceIndicator
 from demo_api.authorization_server.revocation import RevocationEndpoint
 from demo_api.authorization_server.settings import OPERATOR_SCOPES, SCOPES, TOKEN, Settings
-from demo_api.authorization_server.tokens import JWTGenerator, token_generator
+from demo_api.authorization_server.tokens import TokenGenerator
 
 # Authlib writes whole token responses to its debug log. No log may hold a token.
 logging.getLogger("authlib.oauth2").setLevel(logging.INFO)
@@ -54,7 +54,7 @@ class Server(AuthorizationServer):
         self._resource = ResourceIndicator(settings.resource)
         #: The thumbprint of the key that this request has proven (RFC 9449 §5).
         self.jkt: str | None = None
-        self._generator = token_generator(settings, self.now)
+        self._generator = TokenGenerator(settings, self.now)
         self.register_token_generator("default", self._generator)
         self.register_grant(AuthorizationCodeGrant, [S256CodeChallenge(), self._resource])
         self.register_grant(PasswordGrant)
@@ -73,8 +73,7 @@ class Server(AuthorizationServer):
             self._resource.check(request)
             token_endpoint = self.settings.origin + TOKEN
             self.jkt = proven_thumbprint(request.dpop_proofs, token_endpoint, self.now)
-            if isinstance(self._generator, JWTGenerator):
-                self._generator.jkt = self.jkt
+            self._generator.signed.jkt = self.jkt
             # Typed as a tuple in the stubs; it is the return value of handle_response.
             return cast("Response", self.create_token_response(request))
         except OAuth2Error as error:

@@ -30,7 +30,7 @@ SCOPES = {
 }
 DEFAULT_SCOPE = "read"
 #: Scopes of the operator's own clients, which act for themselves; no person consents to them.
-OPERATOR_SCOPES = ("events:read",)
+OPERATOR_SCOPES = ("events:read", "demo:control")
 
 
 @dataclass(frozen=True)

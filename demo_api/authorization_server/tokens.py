@@ -9,15 +9,26 @@ from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from joserfc.jwk import KeySet
 
 from demo_api.authorization_server.accounts import SignIn
+from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.keys import ALGORITHM
-from demo_api.authorization_server.settings import ACCESS_TOKEN_LIFETIME, Settings
+from demo_api.authorization_server.settings import Settings
 
 
-def token_generator(settings: Settings, now: int) -> BearerTokenGenerator:
-    """Return the generator of tokens issued at *now* by the server with *settings*."""
-    if settings.opaque:
-        return BearerTokenGenerator(new_opaque_token, new_opaque_token, access_token_lifetime)
-    return JWTGenerator(settings, now)
+class TokenGenerator(BearerTokenGenerator):
+    """Generates opaque tokens for the clients that get them, and JWTs for the others."""
+
+    def __init__(self, settings: Settings, now: int) -> None:
+        """Generate tokens issued at *now* by the server with *settings*."""
+        super().__init__(new_opaque_token, new_opaque_token, access_token_lifetime)
+        self._all_opaque = settings.opaque
+        self.signed = JWTGenerator(settings, now)
+
+    def generate(self, grant_type: str, client: Any, *rest: Any, **of: Any) -> dict[str, Any]:
+        """Return the members of a token response."""
+        opaque = self._all_opaque or client.opaque_tokens
+        make = super().generate if opaque else self.signed.generate
+        token: dict[str, Any] = make(grant_type, client, *rest, **of)
+        return token
 
 
 class JWTGenerator(JWTBearerTokenGenerator):
@@ -37,8 +48,8 @@ class JWTGenerator(JWTBearerTokenGenerator):
         self.jkt: str | None = None
 
     def get_jwks(self) -> KeySet:
-        """Return the keys; the header names the one that signs."""
-        return self._settings.keys
+        """Return the newest key, which signs; older ones are published only."""
+        return KeySet(self._settings.keys.keys[:1])
 
     def get_audiences(self, client: ClientMixin, user: SignIn | None, scope: str) -> str:
         """Return the only resource."""
@@ -50,13 +61,13 @@ class JWTGenerator(JWTBearerTokenGenerator):
 
     def get_extra_claims(
         self,
-        client: ClientMixin,
+        client: Client,
         grant_type: str,
         user: SignIn | None,
         scope: str,
     ) -> dict[str, Any]:
         """Set the times by the clock of the settings, and what binds the token."""
-        claims: dict[str, Any] = {"iat": self._now, "exp": self._now + ACCESS_TOKEN_LIFETIME}
+        claims: dict[str, Any] = {"iat": self._now, "exp": self._now + client.token_lifetime}
         if self.jkt is not None:
             claims["cnf"] = {"jkt": self.jkt}
         return claims
@@ -67,6 +78,7 @@ def new_opaque_token(**_: object) -> str:
     return secrets.token_urlsafe(32)
 
 
-def access_token_lifetime(client: ClientMixin, grant_type: str) -> int:
-    """Return five minutes for every client and grant."""
-    return ACCESS_TOKEN_LIFETIME
+def access_token_lifetime(client: Any, grant_type: str) -> int:
+    """Return the lifetime that *client* is registered with, in seconds."""
+    seconds: int = client.token_lifetime
+    return seconds

@@ -41,6 +41,7 @@ def create_client_app(
             Route("/callback", views.callback, methods=["GET"]),
             Route("/walks/{flow}", views.show, methods=["GET"]),
             Route("/walks/{flow}", views.advance, methods=["POST"]),
+            Route("/walks/{flow}/experiments", views.experiment, methods=["POST"]),
             Route("/walks/{flow}/messages", views.messages, methods=["GET"]),
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],

@@ -10,12 +10,14 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from demo_api.accounts import EVENTS, RegisteredClient
+from demo_api.bound_client import BoundClient
 from demo_api.client_app.flows import Party
 from demo_api.client_app.walks import Walk
 from demo_api.flow_events import FLOW_HEADER, FlowEvent
 from demo_api.http_text import request_text, response_text
 
 _AUTHORIZE, _TOKEN = "/v1/auth/oauth2/authorize", "/v1/auth/oauth2/token"
+_REVOKE = "/v1/auth/oauth2/revoke"
 _EARLY = 30
 
 
@@ -79,13 +81,13 @@ class Servers:
             raise ServerError(f"The API sent status {response.status_code} and no people.")
         walk.people = response.json()["employees"]
         walk.record(_event("people", response))
-        walk.caller = (await self.send("GET", "/v1/me", _bearer(walk.access_token))).json()
+        walk.caller = (await self.send("GET", "/v1/me", bearer(walk.access_token))).json()
 
     async def fetch_events(self, walk: Walk) -> None:
         """Add the events that the other parties recorded for *walk*; none if they can't be read."""
         try:
             path = f"/v1/events/{walk.flow}?after={walk.newest}"
-            response = await self.send("GET", path, _bearer(await self._token_for_events()))
+            response = await self.send("GET", path, bearer(await self.token_for_events()))
         except ServerError:
             return
         for each in response.json()["events"] if response.is_success else ():
@@ -111,17 +113,39 @@ class Servers:
         walk.tokens = response.json()
         walk.record(_event("token response", response))
 
-    async def _token_for_events(self) -> str:
-        """Return a token of scope events:read; the client acts for itself (RFC 6749 §4.4)."""
+    async def token_for(self, client: RegisteredClient, *, prefix: str = "") -> str:
+        """Return a token with which *client* acts for itself (RFC 6749 §4.4)."""
+        return str((await self._client_credentials(client, prefix))["access_token"])
+
+    async def bound_token_for(self, client: RegisteredClient, key: BoundClient) -> str:
+        """Return such a token, bound to *key* (RFC 9449 §5)."""
+        proof = {"DPoP": key.proof("POST", self.origin + _TOKEN)}
+        return str((await self._client_credentials(client, "", proof))["access_token"])
+
+    async def revoke(self, client: RegisteredClient, token: str) -> httpx.Response:
+        """Revoke *token* of *client* (RFC 7009)."""
+        fields = {"Authorization": _basic(client)}
+        return await self.send("POST", _REVOKE, fields, data={"token": token})
+
+    async def token_for_events(self) -> str:
+        """Return a token for reading events and for the controls of the demo."""
         now = self._clock()
         if now >= self._events_token_until:
-            form = {"grant_type": "client_credentials", "scope": EVENTS.scope}
-            response = await self.send("POST", _TOKEN, {"Authorization": _basic(EVENTS)}, data=form)
-            if not response.is_success:
-                raise ServerError(_token_error(response))
-            self._events_token = response.json()["access_token"]
-            self._events_token_until = now + response.json()["expires_in"] - _EARLY
+            issued = await self._client_credentials(EVENTS)
+            self._events_token = issued["access_token"]
+            self._events_token_until = now + issued["expires_in"] - _EARLY
         return self._events_token
+
+    async def _client_credentials(
+        self, client: RegisteredClient, prefix: str = "", more: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        form = {"grant_type": "client_credentials"}
+        fields = {"Authorization": _basic(client)} | (more or {})
+        response = await self.send("POST", prefix + _TOKEN, fields, data=form)
+        if not response.is_success:
+            raise ServerError(_token_error(response))
+        issued: dict[str, Any] = response.json()
+        return issued
 
 
 def _event(name: str, response: httpx.Response) -> FlowEvent:
@@ -149,5 +173,6 @@ def _basic(client: RegisteredClient) -> str:
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
-def _bearer(token: str) -> dict[str, str]:
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that presents *token*."""
     return {"Authorization": f"Bearer {token}"}

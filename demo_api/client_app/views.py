@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from demo_api import accounts
+from demo_api.client_app.experiments import EXPERIMENTS, Experiments
 from demo_api.client_app.flows import FlowKind, Party
 from demo_api.client_app.pages import arrows, fragment, height, page
 from demo_api.client_app.servers import ServerError, Servers
@@ -25,6 +26,7 @@ class Views:
     def __init__(self, servers: Servers) -> None:
         """Send requests to *servers*."""
         self._servers = servers
+        self._experiments = Experiments(servers)
         self._sessions = Sessions()
         self._callback = servers.callback
         self._web = accounts.web(servers.callback.removesuffix("/callback"))
@@ -70,6 +72,7 @@ class Views:
             code_flow=walk.kind is FlowKind.CODE,
             form_value=session.form_value,
             owners=accounts.RESOURCE_OWNERS,
+            experiments=EXPERIMENTS if walk.tokens else {},
             knowledge={party: walk.known_by(party) for party in Party},
         )
 
@@ -129,6 +132,19 @@ class Views:
             },
             headers={"Cache-Control": "no-store"},
         )
+
+    async def experiment(self, request: Request) -> Response:
+        """Run an experiment with the token of a walk, and show its result."""
+        session, form = await self._own_form(request)
+        walk, name = self._find(session, request), form.get("name", "")
+        if name not in EXPERIMENTS or not walk.tokens:
+            raise HTTPException(400, "Choose one of the experiments, with a walk that has a token.")
+        walk.problem, walk.result = "", None
+        try:
+            walk.result = await self._experiments.run(name, walk)
+        except ServerError as error:
+            walk.problem = str(error)
+        return RedirectResponse(f"/walks/{walk.flow}#experiments", 303)
 
     async def _use_password(self, walk: Walk, form: dict[str, str]) -> None:
         username, password = form.get("username", ""), form.get("password", "")

@@ -49,6 +49,7 @@ class Walk:
     problem: str = ""
     events: dict[tuple[str, str], FlowEvent] = field(default_factory=dict)
     newest: int = 0
+    result: Any = None
 
     @property
     def state(self) -> str:

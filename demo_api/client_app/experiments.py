@@ -1,0 +1,242 @@
+"""Experiments: requests that must fail, each with what a client should do about the response."""
+
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx
+
+from demo_api.accounts import OPAQUE, SERVICE
+from demo_api.bound_client import BoundClient
+from demo_api.client_app.servers import Servers, bearer
+from demo_api.client_app.walks import Walk
+from demo_api.http_text import request_text, response_text
+
+_PEOPLE = "/v1/data/employees"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its response as texts, with the challenge of the response."""
+
+    title: str
+    request: str
+    status: int
+    response: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an experiment showed."""
+
+    name: str
+    exchanges: tuple[Exchange, ...]
+
+
+Run = Callable[["Experiments", Walk], Awaitable[list[tuple[str, httpx.Response]]]]
+
+
+class Experiments:
+    """The experiments against *servers*, with the token of a walk."""
+
+    def __init__(self, servers: Servers) -> None:
+        """Send requests to *servers*."""
+        self._servers = servers
+
+    async def run(self, name: str, walk: Walk) -> Result:
+        """Run the experiment *name*; raise ServerError if a server sends no response."""
+        responses = await EXPERIMENTS[name].run(self, walk)
+        return Result(name, tuple(_exchange(title, each) for title, each in responses))
+
+    async def no_token(self, _: Walk) -> list[tuple[str, httpx.Response]]:
+        """Send no credentials."""
+        return [("A request without a token", await self._people(None))]
+
+    async def expired(self, _: Walk) -> list[tuple[str, httpx.Response]]:
+        """Send a token of an endpoint whose clock is an hour slow."""
+        token = await self._servers.token_for(SERVICE, prefix="/an-hour-ago")
+        return [("A token that expired 55 minutes ago", await self._people(token))]
+
+    async def audience(self, _: Walk) -> list[tuple[str, httpx.Response]]:
+        """Send a token that the same server issued for another API."""
+        token = await self._servers.token_for(SERVICE, prefix="/another-resource")
+        return [("A token for https://payroll.example.com", await self._people(token))]
+
+    async def forged(self, walk: Walk) -> list[tuple[str, httpx.Response]]:
+        """Replace the signature of the token."""
+        start, _, signature = walk.access_token.rpartition(".")
+        forged = f"{start}.{signature[::-1]}" if start else signature[::-1]
+        return [("The token with another signature", await self._people(forged))]
+
+    async def unsigned(self, _: Walk) -> list[tuple[str, httpx.Response]]:
+        """Send claims of one's choice with the algorithm `none`."""
+        header = _encoded({"alg": "none", "typ": "at+jwt"})
+        claims = {"iss": self._servers.origin, "sub": "u-grace-2b8d4a36", "scope": "read"}
+        return [
+            ("A token without a signature", await self._people(f"{header}.{_encoded(claims)}."))
+        ]
+
+    async def scope(self, walk: Walk) -> list[tuple[str, httpx.Response]]:
+        """Try to write with a token for reading."""
+        new = {"name": "Charles Babbage", "title": "Mechanic"}
+        sent = await self._servers.send("POST", _PEOPLE, bearer(walk.access_token), json=new)
+        return [("Adding a person with the scope read", sent)]
+
+    async def record(self, walk: Walk) -> list[tuple[str, httpx.Response]]:
+        """Ask for the first number that the caller's own list doesn't have."""
+        listed = (await self._people(walk.access_token)).json()["employees"]
+        own = {each["id"] for each in listed}
+        number = next(each for each in range(1, len(own) + 2) if each not in own)
+        path = f"{_PEOPLE}/{number}"
+        sent = await self._servers.send("GET", path, bearer(walk.access_token))
+        return [(f"Record {number}, which is not in the list of this caller", sent)]
+
+    async def revoked(self, _: Walk) -> list[tuple[str, httpx.Response]]:
+        """Revoke an opaque token, then use it."""
+        token = await self._servers.token_for(OPAQUE)
+        revoked = await self._servers.revoke(OPAQUE, token)
+        return [
+            ("The client revokes an opaque token", revoked),
+            ("The revoked token", await self._people(token)),
+        ]
+
+    async def bound(self, _: Walk) -> list[tuple[str, httpx.Response]]:
+        """Steal a token that is bound to a key, with a proof of one request; use both."""
+        key, address = BoundClient(), self._servers.origin + _PEOPLE
+        token = await self._servers.bound_token_for(SERVICE, key)
+        first = key.headers("GET", address, token, None)
+        challenge = await self._servers.send("GET", _PEOPLE, first)
+        used = key.headers("GET", address, token, challenge.headers.get("dpop-nonce"))
+        return [
+            ("Its client, which owns the key", await self._servers.send("GET", _PEOPLE, used)),
+            ("A thief sends it as a bearer token", await self._people(token)),
+            ("A thief repeats the proof", await self._servers.send("GET", _PEOPLE, used)),
+        ]
+
+    async def stolen(self, walk: Walk) -> list[tuple[str, httpx.Response]]:
+        """Use the bearer token from a program that knows nothing else."""
+        async with httpx.AsyncClient(timeout=10, trust_env=False) as thief:
+            address = self._servers.origin + _PEOPLE
+            sent = await thief.get(address, headers=bearer(walk.access_token))
+        return [("Another program sends the copied token", sent)]
+
+    async def rotation(self, walk: Walk) -> list[tuple[str, httpx.Response]]:
+        """Rotate the signing key; use the old token, then one of the new key."""
+        control = bearer(await self._servers.token_for_events())
+        rotated = await self._servers.send("POST", "/v1/demo/rotation", control)
+        new = await self._servers.token_for(SERVICE)
+        return [
+            ("The signing key is rotated", rotated),
+            ("The token that the old key signed", await self._people(walk.access_token)),
+            ("A token that the new key signed", await self._people(new)),
+        ]
+
+    async def outage(self, walk: Walk) -> list[tuple[str, httpx.Response]]:
+        """Stop the authorization server for 30 seconds; use a signed and an opaque token."""
+        control = bearer(await self._servers.token_for_events())
+        opaque = await self._servers.token_for(OPAQUE)
+        stopped = await self._servers.send("POST", "/v1/demo/outage", control)
+        return [
+            ("The authorization server stops", stopped),
+            ("A signed token", await self._people(walk.access_token)),
+            ("An opaque token, which must be introspected", await self._people(opaque)),
+        ]
+
+    async def _people(self, token: str | None) -> httpx.Response:
+        return await self._servers.send("GET", _PEOPLE, bearer(token) if token else {})
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A button: its label, its requests, and one sentence on what a client should do."""
+
+    label: str
+    run: Run
+    advice: str
+
+
+EXPERIMENTS = {
+    "no-token": Experiment(
+        "No token",
+        Experiments.no_token,
+        "Read the document that resource_metadata names, and get a token from the authorization"
+        " server that it lists.",
+    ),
+    "expired": Experiment(
+        "Expired token",
+        Experiments.expired,
+        "Get a new token once, with the refresh token or by a new flow; do not repeat the old one.",
+    ),
+    "audience": Experiment(
+        "Token for another API",
+        Experiments.audience,
+        "Request a token for this resource; a token is never passed on to an API that it was not"
+        " issued for.",
+    ),
+    "forged": Experiment(
+        "Forged signature",
+        Experiments.forged,
+        "Get a new token once; if that fails too, something between client and server changes it.",
+    ),
+    "none": Experiment(
+        "Algorithm none",
+        Experiments.unsigned,
+        "Nothing: no honest client makes a token itself, and the guard accepts no unsigned one.",
+    ),
+    "scope": Experiment(
+        "Too little scope",
+        Experiments.scope,
+        "Send the person to consent again, with the scope that the challenge names.",
+    ),
+    "record": Experiment(
+        "Another owner's record",
+        Experiments.record,
+        "Show that there is no such record; the API does not say whether it exists, and a new token"
+        " changes nothing.",
+    ),
+    "revoked": Experiment(
+        "Revoked token",
+        Experiments.revoked,
+        "Forget the token and ask the person to sign in; a signed token would have worked until it"
+        " expired, an opaque one that the API introspected before for 10 seconds at most.",
+    ),
+    "stolen": Experiment(
+        "Steal the token",
+        Experiments.stolen,
+        "Keep tokens on a server and short-lived: a bearer token works for everybody who has it.",
+    ),
+    "bound": Experiment(
+        "Steal a token that is bound to a key",
+        Experiments.bound,
+        "Keep the private key where it is and sign a new proof for each request; the token alone,"
+        " or a proof that was used, opens nothing (DPoP, RFC 9449).",
+    ),
+    "rotation": Experiment(
+        "Rotate the signing key now",
+        Experiments.rotation,
+        "Nothing: old tokens work while the old key is published, and the API fetches the new key"
+        " when the first token names it.",
+    ),
+    "outage": Experiment(
+        "Stop the authorization server for 30 seconds",
+        Experiments.outage,
+        "Keep the token and try again after Retry-After seconds: 503 says that the token could not"
+        " be checked, not that it is bad. Signed tokens go on working.",
+    ),
+}
+
+
+def _exchange(title: str, response: httpx.Response) -> Exchange:
+    request = response.request
+    target = request.url.raw_path.decode()
+    return Exchange(
+        title,
+        request_text(request.method, target, request.headers.multi_items(), request.content),
+        response.status_code,
+        response_text(response.status_code, response.headers.multi_items(), response.content),
+    )
+
+
+def _encoded(value: dict[str, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
