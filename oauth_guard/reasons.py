@@ -36,6 +36,7 @@ class Reason(StrEnum):
     WRONG_TYPE = "wrong_type"
     ALGORITHM_NOT_ALLOWED = "algorithm_not_allowed"
     MALFORMED_CLAIM = "malformed_claim"
+    MALFORMED_DETAILS = "malformed_details"
     MISSING_CLAIM = "missing_claim"
     UNKNOWN_ISSUER = "unknown_issuer"
     UNKNOWN_KEY = "unknown_key"

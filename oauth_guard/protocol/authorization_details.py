@@ -21,10 +21,10 @@ def check_details(claims: Mapping[str, Any]) -> None:
         return
     details = claims["authorization_details"]
     if not isinstance(details, list | tuple):
-        raise InvalidToken(Reason.MALFORMED_CLAIM)
+        raise InvalidToken(Reason.MALFORMED_DETAILS)
     for each in details:
         if not (isinstance(each, Mapping) and isinstance(each.get("type"), str)):
-            raise InvalidToken(Reason.MALFORMED_CLAIM)
+            raise InvalidToken(Reason.MALFORMED_DETAILS)
 
 
 def read_needs(value: Need | Iterable[Need]) -> tuple[Need, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 from oauth_guard.errors import ConfigurationError, InvalidDPoPProof, Reason, UseDPoPNonce
@@ -29,6 +30,7 @@ MAX_PROOF_BYTES = 8 * 1024
 DEFAULT_PROOF_ALGORITHMS = ("ES256", "PS256")
 """The algorithms of proofs that are accepted by default, both allowed by FAPI 2.0."""
 
+_MAX_SIGNERS = 512  # headers of up to 8 KiB
 _MAX_JTI = 512  # characters
 _MAX_WINDOW = 300  # seconds
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
@@ -156,14 +158,13 @@ def verify_proof(
         raise InvalidDPoPProof(Reason.WRONG_PROOF_TYPE)
     if jws.header.algorithm not in rules.algorithms:
         raise InvalidDPoPProof(Reason.PROOF_ALGORITHM_NOT_ALLOWED)
-    jwk = jwk if isinstance(jwk := header.get("jwk"), dict) else {}
-    key = _import_key(jwk)
+    key, thumbprint = _signer(proof[: proof.index(b".")])
     # Comparisons first: they cost less than a signature and keep no secret.
     _check_claims(jws.claims, request)
     next_nonce, expires_at = _check_time(jws.claims, rules, now)
     if not key.verifies(jws):
         raise InvalidDPoPProof(Reason.BAD_PROOF_SIGNATURE)
-    return DPoPProof(jwk_thumbprint(jwk), jws.claims["jti"], expires_at, next_nonce)
+    return DPoPProof(thumbprint, jws.claims["jti"], expires_at, next_nonce)
 
 
 def _parse(proof: bytes) -> tuple[dict[str, Any], JWS]:
@@ -180,6 +181,17 @@ def _parse(proof: bytes) -> tuple[dict[str, Any], JWS]:
         raise InvalidDPoPProof(Reason.MALFORMED_PROOF)
     signing_input = proof[: len(encoded_header) + 1 + len(encoded_claims)]
     return header, JWS(JWSHeader(algorithm, None, None), claims, signing_input, signature)
+
+
+@lru_cache(_MAX_SIGNERS)
+def _signer(encoded_header: bytes) -> tuple[Key, str]:
+    """Return the key in the header of a proof, and its thumbprint.
+
+    They are kept for the next proof of the client, whose header is the same.
+    """
+    header = parse_object(decode_base64url(encoded_header))
+    jwk = jwk if isinstance(jwk := header.get("jwk"), dict) else {}
+    return _import_key(jwk), jwk_thumbprint(jwk)
 
 
 def _import_key(jwk: dict[str, Any]) -> Key:

@@ -26,7 +26,7 @@ def test_details_of_another_shape_are_rejected(details: Any) -> None:
     """RFC 9396 §2, §9.1."""
     with pytest.raises(InvalidToken) as caught:
         check_details(freeze({"authorization_details": details}))
-    assert caught.value.reason is Reason.MALFORMED_CLAIM
+    assert caught.value.reason is Reason.MALFORMED_DETAILS
 
 
 @pytest.mark.parametrize(
