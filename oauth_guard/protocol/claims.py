@@ -114,7 +114,8 @@ class ClaimRules:
         Raises:
             InvalidToken: `typ` (`WRONG_TYPE`) or `alg` (`ALGORITHM_NOT_ALLOWED`) is not accepted.
         """
-        if (header.type and media_type(header.type)) not in self.types:
+        typ = header.type
+        if typ not in self.types and (not typ or media_type(typ) not in self.types):
             raise InvalidToken(Reason.WRONG_TYPE)
         if header.algorithm not in self.algorithms:
             raise InvalidToken(Reason.ALGORITHM_NOT_ALLOWED)
