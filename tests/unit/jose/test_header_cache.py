@@ -44,6 +44,16 @@ def _outcome(headers: HeaderCache | None, token: str) -> tuple[JWS, Any] | Reaso
     return signed, signed.header.replicated_claims
 
 
+def test_header_that_was_cached_meanwhile_is_kept() -> None:
+    """Two new tokens with an equal header may be validated at the same time."""
+    headers = HeaderCache()
+    first, second = (headers.parse(_token()) for _ in range(2))
+    headers.add(first)
+    cached = headers.parse(_token()).header
+    headers.add(second)
+    assert headers.parse(_token()).header is cached
+
+
 @BOUNDED
 @given(cached=st.lists(_tokens, max_size=5), tokens=st.lists(_tokens, max_size=5))
 def test_cached_headers_do_not_change_the_result_of_parsing(
