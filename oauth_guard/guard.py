@@ -12,6 +12,7 @@ from typing import Any, Unpack, final
 
 from oauth_guard.byte_budget import MAX_CACHE_BYTES, cache_budgets
 from oauth_guard.decision_log import DecisionLog
+from oauth_guard.deny_list import DenyList, Revocable, checks_of
 from oauth_guard.errors import (
     InvalidToken,
     IssuerUnavailable,
@@ -40,7 +41,7 @@ __all__ = ["Guard"]
 
 @final
 @checked_settings
-class Guard(AsyncLifecycle):
+class Guard(AsyncLifecycle, Revocable):
     """Guards one resource: authenticates requests and authorizes their callers.
 
     Immutable once built, and final. `async with guard` (or `start` and `aclose`) manages what
@@ -53,6 +54,7 @@ class Guard(AsyncLifecycle):
         metadata_path: The path that the metadata is served at; None if it is not served.
         metadata_document: The metadata, as JSON.
         clock: Returns seconds since the epoch.
+        deny_list: The revoked tokens; None if the guard was built without.
 
     Args:
         resource: The absolute URI that names the resource; tokens must be issued for it.
@@ -75,6 +77,7 @@ class Guard(AsyncLifecycle):
             fetch them in the `"background"`, `"wait"` for them, or `"fail fast"` if they can't
             be fetched. The last two need issuers that another process serves.
         max_cache_bytes: How many bytes cached tokens take at most, in this process.
+        deny_list: Tokens that are revoked before they expire. Guards may share one.
         observers: Functions that receive each `Decision`; what they raise changes none.
         clock: Returns seconds since the epoch.
         scope_implies: The scopes that a granted scope implies, `{"files": ["files:read"]}`.
@@ -105,26 +108,25 @@ class Guard(AsyncLifecycle):
         share_tokens: bool = False,
         start: Start = "background",
         max_cache_bytes: int = MAX_CACHE_BYTES,
+        deny_list: DenyList | None = None,
         observers: Iterable[Observer] = (),
         clock: Clock = time.time,
         scope_implies: Mapping[str, Iterable[str]] | None = None,
         **possession: Unpack[PossessionSettings],
     ) -> None:
         check_settings(resource, start, debug=debug, insecure_http=insecure_http)
-        self.resource, self.clock, self._clock = resource, clock, clock
-        self._possession = PossessionCheck(resource, **possession)
-        self.bearer_methods = self._possession.bearer_methods(
-            issuers, bearer_methods, https=require_https
-        )
+        self.resource, self.clock, self._expose_token = resource, clock, expose_token
+        self._possession = proofs = PossessionCheck(resource, **possession)
+        self.bearer_methods = proofs.bearer_methods(issuers, bearer_methods, https=require_https)
         own, results = cache_budgets(max_cache_bytes)
         self._issuers = IssuerRouter(
             issuers, share_tokens=share_tokens, store=store, budget=results, clock=clock
         )
-        self.accepted_tokens, self._checks = self._issuers.accepted_tokens(resource), ()
+        self.accepted_tokens, self.deny_list = self._issuers.accepted_tokens(resource), deny_list
+        self._checks, self._max_token_lifetime = checks_of(deny_list), max_token_lifetime
         self._observers = Observers.of(observers, resource, self._issuers.names)
         self._log, self._cache = DecisionLog(resource), IdentityCache(budget=own)
-        self._lifecycle = GuardLifecycle(self._issuers, self._possession, store, start, self._log)
-        self._max_token_lifetime, self._expose_token = max_token_lifetime, expose_token
+        self._lifecycle = GuardLifecycle(self._issuers, proofs, deny_list, store, start, self._log)
         self._publish(scope_implies, realm, error_uri, metadata, scopes_supported, debug)
 
     def _publish(self, implied: Mapping[str, Iterable[str]] | None, *settings: Any) -> None:
@@ -169,7 +171,7 @@ class Guard(AsyncLifecycle):
             ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
         observers = None if self._observers is None else self._observers.start(request)
-        now = self._clock()
+        now = self.clock()
         # 1. Read the credentials.
         request.read_credentials(self.bearer_methods)
         # 2. Look in the cache.
@@ -178,7 +180,7 @@ class Guard(AsyncLifecycle):
         # 3. Validate the token.
         if validated is None:
             validated = await self._validate(request, introspect=introspect)
-            now = self._clock()
+            now = self.clock()
         # 4. Check the proof of possession.
         if validated.needs_proof or request.proofs is not None:
             await self._possession.check(request, validated.confirmation, now)
@@ -228,7 +230,7 @@ class Guard(AsyncLifecycle):
             ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
         validated = await self._validate(request, introspect=introspect)
-        now = self._clock()
+        now = self.clock()
         if validated.confirmation != confirmation_of(identity.claims):
             raise InvalidToken(Reason.BOUND_TOKEN)
         if validated.has_claim_function:
@@ -247,7 +249,7 @@ class Guard(AsyncLifecycle):
         Raises:
             RequestRejected: One of the errors that `Requirement.violation` returns.
         """
-        now = 0.0 if requirement.max_age is None else self._clock()
+        now = 0.0 if requirement.max_age is None else self.clock()
         implied = self._implications.of(identity.scopes)
         violation = requirement.violation(identity, self.resource, now, implied)
         if violation is not None:
@@ -278,12 +280,12 @@ class Guard(AsyncLifecycle):
         introspect = introspect or self._possession.is_fapi2
         # With *introspect*, the claims are known only later: the result may replace them.
         if not introspect:
-            token.check = lambda read: read.check_claims(self.resource, self._clock())
+            token.check = lambda read: read.check_claims(self.resource, self.clock())
         validation = await self._issuers.validate(token, introspect=introspect)
         if validation.token is token.prechecked:  # some seconds ago, if keys were fetched
-            validation.token.check_times(self._clock())
+            validation.token.check_times(self.clock())
         else:
-            validation.token.check_claims(self.resource, self._clock())
+            validation.token.check_claims(self.resource, self.clock())
         if self._max_token_lifetime is not None:
             validation.token.check_total_lifetime(self._max_token_lifetime)
         raw = token.text if self._expose_token else None

@@ -21,21 +21,24 @@ class GuardLifecycle:
 
     Args:
         issuers: Its issuers.
-        possession: Its check of proofs, with a replay store.
+        proofs: Its check of proofs, with a replay store.
+        deny_list: Its deny-list, if it has one.
         store: Where introspection results are stored.
         startup: What `start` does about keys.
         log: Where an unavailable issuer is logged.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a guard
         self,
         issuers: Lifecycle,
-        possession: _Part,
+        proofs: _Part,
+        deny_list: _Part | None,
         store: Store | None,
         startup: Start,
         log: DecisionLog,
     ) -> None:
-        self._issuers, self._possession, self._store = issuers, possession, store
+        self._issuers, self._store = issuers, store
+        self._parts = (proofs,) if deny_list is None else (proofs, deny_list)
         self._startup, self._log = startup, log
 
     async def start(self) -> None:
@@ -43,9 +46,11 @@ class GuardLifecycle:
 
         Raises:
             IssuerUnavailable: An issuer can't be reached, and `start="fail fast"`.
-            ConfigurationError: The replay store removes entries before their end.
+            ConfigurationError: The store of replays or revocations removes entries before their
+                end.
         """
-        await self._possession.load()
+        for part in self._parts:
+            await part.load()
         if self._startup == "background":
             self._issuers.start()
             return
@@ -60,7 +65,8 @@ class GuardLifecycle:
     async def aclose(self) -> None:
         """Close connections and stop background work; the next request opens them again."""
         await self._issuers.aclose()
-        await self._possession.aclose()
+        for part in self._parts:
+            await part.aclose()
         if self._store is not None:
             await self._store.aclose()
 
@@ -75,7 +81,8 @@ class AsyncLifecycle:
 
         Raises:
             IssuerUnavailable: An issuer can't be reached, and `start="fail fast"`.
-            ConfigurationError: The replay store removes entries before their end.
+            ConfigurationError: The store of replays or revocations removes entries before their
+                end.
         """
         await self._lifecycle.start()
 

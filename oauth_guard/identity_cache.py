@@ -26,6 +26,7 @@ from oauth_guard.byte_budget import MAX_CACHE_BYTES, ByteBudget
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.revocation import RevocationKeys
 
 __all__ = ["Check", "IdentityCache", "ValidatedToken"]
 
@@ -44,6 +45,8 @@ class ValidatedToken:
         is_current: Says, without I/O, whether validating it again would succeed; None if that
             can't be known.
         size: About how many bytes it takes; see `AccessToken`.
+        revocation_keys: The keys that revoke it; None until a deny-list has needed them.
+        passed: The version of the deny-list that it last passed.
     """
 
     __slots__ = (
@@ -54,6 +57,8 @@ class ValidatedToken:
         "needs_proof",
         "not_after",
         "not_before",
+        "passed",
+        "revocation_keys",
         "rules",
         "size",
     )
@@ -70,6 +75,8 @@ class ValidatedToken:
         self.not_before, self.not_after = token.lifetime()
         self.is_current = validation.is_current
         self.size = token.size
+        self.revocation_keys: RevocationKeys | None = None
+        self.passed = -1
 
     def check_claim_function(self) -> None:
         """Run the operator's `claims=` function, which may look at more than the token.

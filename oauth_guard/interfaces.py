@@ -1,6 +1,6 @@
 """The extension points: Protocols, and the type of a clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 from oauth_guard.jose.jws import JWS
@@ -13,6 +13,9 @@ __all__ = [
     "Issuer",
     "KeySource",
     "Lifecycle",
+    "Notice",
+    "NoticeBatch",
+    "Notices",
     "Once",
     "Store",
     "StoredValue",
@@ -193,6 +196,70 @@ class Once(Protocol):
 
         Raises:
             ConfigurationError: It removes claims before that.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections; the next use opens them again."""
+        ...
+
+
+class Notice(NamedTuple):
+    """An entry of a deny-list.
+
+    Attributes:
+        key: Which tokens it concerns: a digest, below 2^60. See `revocation_key`.
+        cut_off: Up to when they were issued, in seconds since the epoch, below 2^32.
+        seconds: For how many more seconds it is in force.
+    """
+
+    key: int
+    cut_off: int
+    seconds: float
+
+
+class NoticeBatch(NamedTuple):
+    """What one call of `Notices.read` returned.
+
+    Attributes:
+        notices: The notices, in any order; a notice may be returned more than once.
+        position: What to pass to the next call.
+        is_complete: Whether these were all; else there are more to read now.
+    """
+
+    notices: Sequence[Notice]
+    position: str | None
+    is_complete: bool
+
+
+class Notices(Protocol):
+    """Where processes share which tokens are revoked.
+
+    A notice that was published is returned to each process until its end. It must not be removed
+    before: the tokens that it revokes would be accepted again by a process that starts later.
+    """
+
+    async def publish(self, notices: Sequence[Notice]) -> None:
+        """Publish *notices* to all processes.
+
+        Raises:
+            StoreUnavailable: Whether they were published can't be known.
+        """
+        ...
+
+    async def read(self, position: str | None) -> NoticeBatch:
+        """Return the notices after *position*; None for all notices.
+
+        Raises:
+            StoreUnavailable: They can't be read.
+        """
+        ...
+
+    async def load(self) -> None:
+        """Check at start that the store keeps each notice until its end.
+
+        Raises:
+            ConfigurationError: It removes notices before that.
         """
         ...
 

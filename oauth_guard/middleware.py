@@ -21,8 +21,8 @@ from oauth_guard.asgi import (
     with_private_cache,
     with_response_headers,
 )
-from oauth_guard.connection_deadlines import ConnectionDeadlines
 from oauth_guard.connection_rules import ConnectionRules, check_requirements, path_parts
+from oauth_guard.connections.deadlines import ConnectionDeadlines
 from oauth_guard.errors import (
     ConfigurationError,
     InvalidRequest,

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     WRONG_CLIENT = "wrong_client"
     WRONG_CLAIM = "wrong_claim"
     INACTIVE = "inactive"
+    REVOKED = "revoked"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
     ISSUED_IN_FUTURE = "issued_in_future"
@@ -110,3 +111,4 @@ class Reason(StrEnum):
     CLIENT_REFUSED = "client_refused"
     TOKEN_NOT_ACCEPTED = "token_not_accepted"  # noqa: S105 - a reason, not a secret
     REPLAY_STORE_UNAVAILABLE = "replay_store_unavailable"
+    REVOCATIONS_UNKNOWN = "revocations_unknown"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from oauth_guard.asgi import IDENTITY, REQUEST, Connection
-from oauth_guard.connection_deadlines import OPEN_CONNECTION, GuardedConnection
+from oauth_guard.connections.guarded_connection import OPEN_CONNECTION, GuardedConnection
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.identity import Identity, is_same_caller, set_current_identity

@@ -1,7 +1,7 @@
 """check(): what a route requires of its caller, for any ASGI framework."""
 
 from oauth_guard.asgi import GUARD, IDENTITY, REQUEST, Connection
-from oauth_guard.connection_deadlines import OPEN_CONNECTION
+from oauth_guard.connections.guarded_connection import OPEN_CONNECTION
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
 from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection

@@ -1,21 +1,16 @@
 """RedisOnce: claims that many processes share, in Redis 7 or Valkey (extra `redis`)."""
 
-import logging
 import time
-from typing import Any
 
 from oauth_guard.errors import ConfigurationError, StoreUnavailable
 from oauth_guard.interfaces import Clock
 from oauth_guard.stores.redis_clients import RedisClient
+from oauth_guard.stores.redis_eviction import evicts_keys
 from oauth_guard.stores.redis_server import RedisServer
 
 __all__ = ["RedisOnce"]
 
-_log = logging.getLogger("oauth_guard")
-
 _PREFIX = "oauth_guard:once:"
-_REFUSALS = {"NoPermissionError", "ResponseError"}  # of redis-py, as `StoreUnavailable` names them
-_NO_EVICTION = "noeviction"
 
 
 class RedisOnce:
@@ -64,7 +59,7 @@ class RedisOnce:
             StoreUnavailable: The server can't be reached, refuses the command, or evicts claims.
         """
         if self._evicts is None:
-            self._evicts = await self._server_evicts()
+            self._evicts = await evicts_keys(self._server, "replay store")
         if self._evicts:
             raise StoreUnavailable("the server of the replay store evicts keys")
         return await self._server.claim(self._server.name(key), seconds)
@@ -76,7 +71,7 @@ class RedisOnce:
             ConfigurationError: The server evicts keys.
         """
         try:
-            self._evicts = await self._server_evicts()
+            self._evicts = await evicts_keys(self._server, "replay store")
         except StoreUnavailable:
             return  # `claim` raises while it is unavailable, and then checks the policy itself
         if self._evicts:
@@ -88,25 +83,3 @@ class RedisOnce:
     async def aclose(self) -> None:
         """Close the connections that were opened here; the next use opens new ones."""
         await self._server.aclose()
-
-    async def _server_evicts(self) -> bool:
-        policies = await self._eviction_policies()
-        if not policies:
-            _log.warning("the eviction policy of the replay store can't be read: INFO is refused")
-        return any(policy != _NO_EVICTION for policy in policies)
-
-    async def _eviction_policies(self) -> frozenset[str]:
-        """Return the policies of all primaries; none where the server refuses `INFO`."""
-
-        async def read(client: Any) -> frozenset[str]:
-            primaries = {"target_nodes": "primaries"} if hasattr(client, "get_primaries") else {}
-            sections = await client.info("memory", **primaries)
-            by_node = [sections] if "maxmemory_policy" in sections else sections.values()
-            return frozenset(str(each["maxmemory_policy"]) for each in by_node)
-
-        try:
-            return await self._server.run(read)
-        except StoreUnavailable as error:
-            if str(error) in _REFUSALS:
-                return frozenset()
-            raise

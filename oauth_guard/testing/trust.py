@@ -18,7 +18,7 @@ from oauth_guard.testing.local_issuers import local_issuers
 
 __all__ = ["Trust", "acquire", "is_trusting", "release", "restore_leftovers", "trusting"]
 
-_REPLACED = ("clock", "_clock", "_issuers", "_cache", "_lifecycle")
+_REPLACED = ("clock", "_issuers", "_cache", "_lifecycle")
 _CALL_PHASE = "(call)"
 
 
@@ -134,7 +134,7 @@ def _replace(guard: Guard, clock: Clock, issuers: list[Issuer]) -> None:
     router = IssuerRouter(issuers, share_tokens=True, clock=clock, monotonic=clock)
     lifecycle = copy.copy(guard._lifecycle)
     lifecycle._issuers, lifecycle._store = router, None
-    guard.clock, guard._clock, guard._issuers = clock, clock, router
+    guard.clock, guard._issuers = clock, router
     guard._cache, guard._lifecycle = type(guard._cache)(), lifecycle
 
 

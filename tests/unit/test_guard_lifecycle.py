@@ -53,7 +53,9 @@ async def test_start_does_what_the_setting_says(
     calls: list[str] = []
     issuers, replays = Part(calls, "issuers", down=down), Part(calls, "replays")
     store = MemoryStore()
-    lifecycle = GuardLifecycle(issuers, replays, store, startup, DecisionLog("https://api.test"))
+    lifecycle = GuardLifecycle(
+        issuers, replays, None, store, startup, DecisionLog("https://api.test")
+    )
     try:
         await lifecycle.start()
     except IssuerUnavailable:
@@ -64,6 +66,8 @@ async def test_start_does_what_the_setting_says(
 async def test_close_without_a_store_closes_the_other_parts() -> None:
     """A guard of JWT issuers has no store."""
     calls: list[str] = []
-    parts = Part(calls, "issuers"), Part(calls, "replays")
-    await GuardLifecycle(*parts, None, "wait", DecisionLog("https://api.test")).aclose()
+    issuers, replays = Part(calls, "issuers"), Part(calls, "replays")
+    await GuardLifecycle(
+        issuers, replays, None, None, "wait", DecisionLog("https://api.test")
+    ).aclose()
     assert calls == CLOSED

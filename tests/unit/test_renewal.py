@@ -18,7 +18,7 @@ from oauth_guard import (
     renew,
 )
 from oauth_guard.asgi import REQUEST
-from oauth_guard.connection_deadlines import OPEN_CONNECTION
+from oauth_guard.connections.guarded_connection import OPEN_CONNECTION
 from oauth_guard.possession import DPoP
 from oauth_guard.starlette import requires
 from oauth_guard.testing import LocalIssuer, LocalWebSocket, SigningKey

@@ -27,12 +27,13 @@ LAYERS: Mapping[str, int] = {
     "stores": 6,
     "issuers": 7,
     "possession": 7,
+    "deny_list": 7,
     "decision_log": 6,
     "guard_settings": 6,
     "guard_lifecycle": 7,
     "observers": 7,
     "guard": 8,
-    "connection_deadlines": 9,
+    "connections": 9,
     "connection_rules": 9,
     "guard_map": 9,
     "resource_metadata": 9,
@@ -64,6 +65,7 @@ PUBLIC = {
     *(name for name, layer in LAYERS.items() if layer in {11, 12}),
 }
 PUBLIC_SUBMODULES = {
+    "oauth_guard.deny_list",
     "oauth_guard.http.aiohttp_client",
     "oauth_guard.issuers.client_auth",
     "oauth_guard.issuers.presets",
@@ -71,6 +73,7 @@ PUBLIC_SUBMODULES = {
     "oauth_guard.issuers.tenants",
     "oauth_guard.possession",
     "oauth_guard.stores.redis",
+    "oauth_guard.stores.redis_notices",
     "oauth_guard.stores.redis_once",
 }
 

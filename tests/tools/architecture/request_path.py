@@ -16,7 +16,7 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     "check_binding": {("possession.possession_check", "check")},
     "check_claim_function": {("guard", "authenticate"), ("guard", "recheck")},
     "authenticate": {("middleware", "__call__"), ("renewal", "renew")},
-    "recheck": {("guard", "introspect"), ("connection_deadlines", "_recheck")},
+    "recheck": {("guard", "introspect"), ("connections.guarded_connection", "_recheck")},
     "introspect": {("middleware", "__call__"), ("route_check", "check")},
     # What may be reused: one module decides; the guard uses it in two places.
     "IdentityCache": {("guard", "__init__")},
@@ -28,7 +28,7 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
         ("guard", "introspect"),
         ("middleware", "__call__"),
         ("route_check", "check"),
-        ("connection_deadlines", "_recheck"),
+        ("connections.guarded_connection", "_recheck"),
         ("renewal", "renew"),
     },
 }

@@ -1,23 +1,20 @@
-"""ConnectionDeadlines: WebSockets and streams end with their token, by one timer for all."""
+"""GuardedConnection: one WebSocket or streamed response, which ends with its token."""
 
 import asyncio
-import math
-import time
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from oauth_guard.asgi import GUARD, REQUEST, Application, Connection, Message, Receive, Send
-from oauth_guard.errors import IssuerUnavailable, Reason, RequestRejected
+from oauth_guard.asgi import Message, Receive, Send
+from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
 from oauth_guard.guard import Guard
 from oauth_guard.identity_cache import ValidatedToken
-from oauth_guard.interfaces import Clock
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 
-__all__ = ["OPEN_CONNECTION", "ConnectionDeadlines", "GuardedConnection"]
+__all__ = ["OPEN_CONNECTION", "GuardedConnection"]
 
 _T = TypeVar("_T")
 
@@ -26,7 +23,6 @@ OPEN_CONNECTION = "oauth_guard.open_connection"
 
 _EXPIRED, _REVOKED = 3000, 3003  # in the range of libraries (RFC 6455 §7.4.2)
 _REASONS = {_EXPIRED: "access token expired", _REVOKED: "access token revoked"}
-_SLOTS = 10  # of a tenth of a second each
 _RECHECK_AFTER = 60  # seconds, for tokens that must be validated to know whether they are current
 _CLOSE_TIMEOUT = 1  # seconds
 _LAST_BODIES = {"http.response.body", "websocket.http.response.body"}
@@ -104,6 +100,8 @@ class GuardedConnection:
         now, validated = self.guard.clock(), self._validated
         if now >= validated.not_after:
             self._end(_EXPIRED)
+        elif (code := self._denied(validated, now)) is not None:
+            self._end(code)
         elif self._rechecking is None and self._needs_recheck(validated, now):
             self._checked_at = now
             self._rechecking = asyncio.get_running_loop().create_task(self._recheck())
@@ -172,6 +170,19 @@ class GuardedConnection:
         if self._closing is not None:
             await asyncio.wait([self._closing])
 
+    def _denied(self, validated: ValidatedToken, now: float) -> int | None:
+        """Return the code to close with if the token is revoked, or if that can't be known."""
+        deny_list = self.guard.deny_list
+        if deny_list is None:
+            return None
+        try:
+            deny_list.check(validated, now)
+        except InvalidToken:
+            return _REVOKED
+        except IssuerUnavailable:
+            return _EXPIRED
+        return None
+
     def _needs_recheck(self, validated: ValidatedToken, now: float) -> bool:
         if validated.is_current is None:
             return now >= self._checked_at + _RECHECK_AFTER
@@ -207,91 +218,3 @@ class GuardedConnection:
             if self.code is None:
                 raise
             return None
-
-
-class ConnectionDeadlines:
-    """Visits each open connection once a second; no connection has a timer or task of its own.
-
-    The visits of one connection are timed so that one follows the end of its token by at most a
-    tenth of a second. The timer runs only while there are connections.
-
-    Args:
-        monotonic: Returns monotonic seconds.
-    """
-
-    def __init__(self, *, monotonic: Clock = time.monotonic) -> None:
-        self._clock = monotonic
-        self._slots: list[set[GuardedConnection]] = [set() for _ in range(_SLOTS)]
-        self._timer: asyncio.TimerHandle | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._next = 0
-
-    def __len__(self) -> int:
-        return sum(map(len, self._slots))
-
-    async def serve(
-        self,
-        app: Application,
-        connection: Connection,
-        receive: Receive,
-        send: Send,
-        requirement: Requirement | None,
-    ) -> None:
-        """Serve *connection* by *app* until its token ends; an anonymous one has no end.
-
-        Args:
-            app: The application.
-            connection: The connection, with guard, request and identity in it.
-            receive: Receives from the server.
-            send: Sends to the server.
-            requirement: What the middleware requires of the caller.
-        """
-        guard, request = connection[GUARD], connection[REQUEST]
-        if request.validated is None:
-            await app(connection, receive, send)
-            return
-        is_http = connection["type"] == "http"
-        opened = GuardedConnection(guard, request, receive, send, is_http=is_http)
-        if requirement is not None:
-            opened.require(requirement)
-        connection[OPEN_CONNECTION] = opened
-        slot = self._add(opened)
-        try:
-            await app(connection, opened.receive, opened.send)
-        finally:
-            slot.discard(opened)
-            await opened.aclose()
-
-    def _add(self, opened: GuardedConnection) -> set[GuardedConnection]:
-        loop = asyncio.get_running_loop()
-        if self._timer is None or self._loop is not loop:
-            self._loop, self._next = loop, self._now()
-            self._start_timer(loop)
-        left = opened.not_after - opened.guard.clock()
-        slot = self._slots[self._slot_after(left, opened)]
-        slot.add(opened)
-        return slot
-
-    def _slot_after(self, left: float, opened: GuardedConnection) -> int:
-        """Return the slot that is visited just after *left* seconds; if it never ends, any slot."""
-        if math.isinf(left):
-            return id(opened) // 64 % _SLOTS
-        return (int((self._clock() + left) * _SLOTS) + 1) % _SLOTS
-
-    def _now(self) -> int:
-        return int(self._clock() * _SLOTS)
-
-    def _start_timer(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = loop.call_later(1 / _SLOTS, self._visit_slots)
-
-    def _visit_slots(self) -> None:
-        """Visit the slots whose time has come; after a stall of the event loop, each slot once."""
-        now = self._now()
-        for number in range(max(self._next, now - _SLOTS + 1), now + 1):
-            for opened in tuple(self._slots[number % _SLOTS]):
-                opened.visit()
-        self._next = now + 1
-        if len(self):
-            self._start_timer(asyncio.get_running_loop())
-        else:
-            self._timer = None

@@ -16,13 +16,16 @@ from oauth_guard import (
     OAuthGuardMiddleware,
 )
 from oauth_guard.asgi import Message, Receive, Send
-from oauth_guard.connection_deadlines import OPEN_CONNECTION, GuardedConnection
+from oauth_guard.connections.guarded_connection import OPEN_CONNECTION, GuardedConnection
+from oauth_guard.deny_list import DenyList
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.identity_cache import ValidatedToken
+from oauth_guard.interfaces import Notices
 from oauth_guard.issuers.remote_keys import JWKSCache
 from oauth_guard.testing import LocalIssuer, LocalWebSocket, SigningKey
 from tests.acceptance.standards.recorded_response import body, http, run
 from tests.builders.clock import FakeClock
+from tests.builders.local_notices import LocalNotices
 
 RESOURCE = "https://api.test"
 KEY = SigningKey("k1")
@@ -68,14 +71,23 @@ class _World:
     Attributes:
         clock: The time.
         local: The authorization server.
+        deny_list: The revoked tokens.
         app: The guarded application.
     """
 
-    def __init__(self, feed: Any, *, opaque: bool = False, **middleware: Any) -> None:
+    def __init__(
+        self,
+        feed: Any,
+        *,
+        opaque: bool = False,
+        notices: Notices | None = None,
+        **middleware: Any,
+    ) -> None:
         self.clock = FakeClock()
         self.local = LocalIssuer(key=KEY, clock=self.clock)
         issuer = self._opaque() if opaque else self._jwt()
-        self.guard = Guard(RESOURCE, [issuer], clock=self.clock)
+        self.deny_list = DenyList(notices, clock=self.clock, monotonic=self.clock)
+        self.guard = Guard(RESOURCE, [issuer], clock=self.clock, deny_list=self.deny_list)
         self.app = OAuthGuardMiddleware(feed, self.guard, **middleware)
 
     def _jwt(self) -> JWTIssuer:
@@ -189,6 +201,29 @@ async def test_websocket_of_a_removed_key_ends() -> None:
         other = LocalWebSocket(world.app, "/", headers=world.local.headers())
         async with other:
             assert (await _closed(socket))[0] == REVOKED
+
+
+async def test_websocket_of_a_revoked_token_ends_immediately() -> None:
+    """No visit is waited for; another session is not affected."""
+    world = _World(_Feed())
+    first = world.open(world.local.token(sid="s1"))
+    second = world.open(world.local.token(sid="s2"))
+    async with first, second:
+        await world.guard.revoke(world.local.issuer, sid="s1")
+        code, seconds = await _closed(first)
+        assert (code, seconds < 0.2) == (REVOKED, True)
+        await asyncio.sleep(1.2)
+        assert second.close_code is None
+
+
+async def test_websocket_ends_if_revocations_are_unknown() -> None:
+    """Its token may be revoked, so it is treated like an expired one."""
+    notices = LocalNotices()
+    world = _World(_Feed(), notices=notices)
+    async with world.guard, world.open(world.local.token()) as socket:
+        notices.down = True
+        world.clock.advance(30)
+        assert (await _closed(socket))[0] == EXPIRED
 
 
 async def test_token_that_expires_during_its_validation_ends_as_expired() -> None:

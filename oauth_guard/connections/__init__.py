@@ -1,0 +1,1 @@
+"""Connections that last longer than a request, and end with their token."""

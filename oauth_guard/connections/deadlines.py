@@ -1,0 +1,111 @@
+"""ConnectionDeadlines: WebSockets and streams end with their token, by one timer for all."""
+
+import asyncio
+import math
+import time
+
+from oauth_guard.asgi import GUARD, REQUEST, Application, Connection, Receive, Send
+from oauth_guard.connections.guarded_connection import OPEN_CONNECTION, GuardedConnection
+from oauth_guard.interfaces import Clock
+from oauth_guard.protocol.requirement import Requirement
+
+__all__ = ["ConnectionDeadlines"]
+
+_SLOTS = 10  # of a tenth of a second each
+
+
+class ConnectionDeadlines:
+    """Visits each open connection once a second; no connection has a timer or task of its own.
+
+    The visits of one connection are timed so that one follows the end of its token by at most a
+    tenth of a second. The timer runs only while there are connections.
+
+    Args:
+        monotonic: Returns monotonic seconds.
+    """
+
+    def __init__(self, *, monotonic: Clock = time.monotonic) -> None:
+        self._clock = monotonic
+        self._slots: list[set[GuardedConnection]] = [set() for _ in range(_SLOTS)]
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._next = 0
+
+    def __len__(self) -> int:
+        return sum(map(len, self._slots))
+
+    async def serve(
+        self,
+        app: Application,
+        connection: Connection,
+        receive: Receive,
+        send: Send,
+        requirement: Requirement | None,
+    ) -> None:
+        """Serve *connection* by *app* until its token ends; an anonymous one has no end.
+
+        Args:
+            app: The application.
+            connection: The connection, with guard, request and identity in it.
+            receive: Receives from the server.
+            send: Sends to the server.
+            requirement: What the middleware requires of the caller.
+        """
+        guard, request = connection[GUARD], connection[REQUEST]
+        if request.validated is None:
+            await app(connection, receive, send)
+            return
+        is_http = connection["type"] == "http"
+        opened = GuardedConnection(guard, request, receive, send, is_http=is_http)
+        if requirement is not None:
+            opened.require(requirement)
+        connection[OPEN_CONNECTION] = opened
+        slot = self._add(opened)
+        try:
+            await app(connection, opened.receive, opened.send)
+        finally:
+            slot.discard(opened)
+            await opened.aclose()
+
+    def _add(self, opened: GuardedConnection) -> set[GuardedConnection]:
+        loop = asyncio.get_running_loop()
+        if self._timer is None or self._loop is not loop:
+            self._loop, self._next = loop, self._now()
+            self._start_timer(loop)
+        deny_list = opened.guard.deny_list
+        if deny_list is not None and self._visit_all not in deny_list.on_change:
+            deny_list.on_change.append(self._visit_all)
+        left = opened.not_after - opened.guard.clock()
+        slot = self._slots[self._slot_after(left, opened)]
+        slot.add(opened)
+        return slot
+
+    def _slot_after(self, left: float, opened: GuardedConnection) -> int:
+        """Return the slot that is visited just after *left* seconds; if it never ends, any slot."""
+        if math.isinf(left):
+            return id(opened) // 64 % _SLOTS
+        return (int((self._clock() + left) * _SLOTS) + 1) % _SLOTS
+
+    def _now(self) -> int:
+        return int(self._clock() * _SLOTS)
+
+    def _start_timer(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = loop.call_later(1 / _SLOTS, self._visit_slots)
+
+    def _visit_all(self) -> None:
+        """Visit each connection, since tokens were revoked."""
+        for slot in self._slots:
+            for opened in tuple(slot):
+                opened.visit()
+
+    def _visit_slots(self) -> None:
+        """Visit the slots whose time has come; after a stall of the event loop, each slot once."""
+        now = self._now()
+        for number in range(max(self._next, now - _SLOTS + 1), now + 1):
+            for opened in tuple(self._slots[number % _SLOTS]):
+                opened.visit()
+        self._next = now + 1
+        if len(self):
+            self._start_timer(asyncio.get_running_loop())
+        else:
+            self._timer = None

@@ -1,0 +1,127 @@
+"""RevocationKeys: which tokens a revocation concerns, by keys that all processes compute alike."""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any, NamedTuple, TypedDict, cast
+
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.protocol.identity import Identity
+
+__all__ = [
+    "CUT_OFF_TOLERANCE",
+    "NO_CUT_OFF",
+    "RevocationKeys",
+    "Selector",
+    "keys_of",
+    "listed_key",
+    "read_selector",
+    "revocation_key",
+]
+
+CUT_OFF_TOLERANCE = 5
+"""How much later than the cut-off a revoked token may have been issued, in seconds."""
+
+NO_CUT_OFF = (1 << 32) - 1
+"""The cut-off of a revocation that concerns tokens of any age."""
+
+_PURPOSE = b"oauth_guard revoke"[:16]
+_BITS = 60  # the largest `int` that takes 32 bytes of memory
+_LISTED = "listed jti"
+
+
+class Selector(TypedDict, total=False):
+    """Which tokens of an issuer are revoked: exactly one of the first four.
+
+    Attributes:
+        jti: One token. While a `jti` of an issuer is listed, a token of that issuer without one
+            is rejected too, since it may be the listed one.
+        sid: The tokens of one session at the issuer, whenever they were issued.
+        subject: The tokens of one subject that were issued up to `issued_until` plus 5 s, and
+            those without `iat`.
+        client_id: The tokens of one client, whenever they were issued.
+        issued_until: The cut-off for a subject, in seconds since the epoch; else now.
+    """
+
+    jti: str
+    sid: str
+    subject: str
+    client_id: str
+    issued_until: float
+
+
+_CLAIMS = {"jti": "jti", "sid": "sid", "subject": "sub", "client_id": "client_id"}
+
+
+class RevocationKeys(NamedTuple):
+    """The keys that revoke one token.
+
+    Attributes:
+        always: The keys that revoke it whenever it was issued.
+        subject: The keys that revoke it if it was issued up to a cut-off.
+    """
+
+    always: tuple[int, ...]
+    subject: tuple[int, ...]
+
+
+def revocation_key(by: str, issuer: str, value: str) -> int:
+    """Return the key of a revocation: a digest of 60 bits, the same in every process.
+
+    Two tokens in 10^18 have the same key, so one of a million entries rejects a token that it
+    does not name about once in 10^12 tokens.
+    """
+    parts = (part.encode("utf-8", "surrogatepass") for part in (by, issuer, value))
+    framed = b"".join(len(part).to_bytes(8) + part for part in parts)
+    return int.from_bytes(blake2b(framed, digest_size=8, person=_PURPOSE).digest()) >> (64 - _BITS)
+
+
+def listed_key(issuer: str) -> int:
+    """Return the key of the entry that says: a `jti` of *issuer* is listed."""
+    return revocation_key(_LISTED, issuer, "")
+
+
+def keys_of(identity: Identity) -> RevocationKeys:
+    """Return the keys that revoke the token of *identity*.
+
+    A token whose `jti` is missing, empty or no string has the key of `listed_key` in its place:
+    whether it is the listed one can't be known.
+    """
+    issuer, claims = identity.issuer or "", identity.claims
+    jti = _text(claims, "jti")
+    always = [listed_key(issuer) if jti is None else revocation_key("jti", issuer, jti)]
+    if (sid := _text(claims, "sid")) is not None:
+        always.append(revocation_key("sid", issuer, sid))
+    if identity.client_id is not None:
+        always.append(revocation_key("client_id", issuer, identity.client_id))
+    # An issuer's rules may read the subject from another claim than `sub`.
+    subjects = dict.fromkeys((identity.subject, _text(claims, "sub")))
+    subject = (revocation_key("sub", issuer, each) for each in subjects if each is not None)
+    return RevocationKeys(tuple(always), tuple(subject))
+
+
+def read_selector(issuer: str, selector: Selector) -> tuple[str, str]:
+    """Return the claim that *selector* names, and its value.
+
+    Raises:
+        ConfigurationError: There is not exactly one, or something is empty: it would concern no
+            token, or too many.
+    """
+    given = {name: value for name, value in selector.items() if name in _CLAIMS}
+    if len(given) != 1 or (len(selector) > 1 and given.keys() != {"subject"}):
+        raise ConfigurationError(
+            "revoke() takes one of jti=, sid=, client_id= and subject=, which issued_until= may "
+            "be added to."
+        )
+    name, value = next(iter(given.items()))
+    for text in (issuer, value):
+        if not isinstance(text, str) or not text.strip():
+            raise ConfigurationError(
+                "revoke() needs the issuer and a value that is not empty: "
+                'await guard.revoke("https://login.example.com", sid="...").'
+            )
+    return _CLAIMS[name], cast("str", value)
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str | None:
+    value = claims.get(name)
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,98 @@
+"""RevocationKeys: which tokens a revocation concerns, and what it may name."""
+
+from typing import Any
+
+import pytest
+
+from oauth_guard import ConfigurationError, Identity
+from oauth_guard.jose.frozen import FrozenDict
+from oauth_guard.protocol.revocation import (
+    RevocationKeys,
+    keys_of,
+    listed_key,
+    read_selector,
+    revocation_key,
+)
+
+ISSUER = "https://as.test"
+
+
+def _identity(subject: str | None = None, client_id: str | None = None, **claims: Any) -> Identity:
+    return Identity(issuer=ISSUER, subject=subject, client_id=client_id, claims=FrozenDict(claims))
+
+
+def test_keys_name_token_session_client_and_subject() -> None:
+    """Each is scoped by the issuer."""
+    identity = _identity("u1", "c1", jti="j1", sid="s1", sub="u1")
+    always = [("jti", "j1"), ("sid", "s1"), ("client_id", "c1")]
+    assert keys_of(identity) == RevocationKeys(
+        tuple(revocation_key(by, ISSUER, value) for by, value in always),
+        (revocation_key("sub", ISSUER, "u1"),),
+    )
+
+
+@pytest.mark.parametrize("jti", [None, "", 5, True])
+def test_unreadable_jti_has_the_key_of_listed_ones(jti: object) -> None:
+    """The token may be the one that is listed; `sid` and `sub` of other types name nothing."""
+    identity = _identity(jti=jti, sid=5, sub=None)
+    assert keys_of(identity) == RevocationKeys((listed_key(ISSUER),), ())
+
+
+def test_subject_of_another_claim_is_revoked_by_both_names() -> None:
+    """An issuer's logout token names `sub`, the operator may read `username`."""
+    identity = _identity("alice", sub="u1", jti="j1")
+    subjects = (revocation_key("sub", ISSUER, "alice"), revocation_key("sub", ISSUER, "u1"))
+    assert keys_of(identity).subject == subjects
+
+
+def test_key_depends_on_each_part_and_takes_32_bytes() -> None:
+    """No part can be moved into another one."""
+    keys = {
+        revocation_key("jti", ISSUER, "a"),
+        revocation_key("sid", ISSUER, "a"),
+        revocation_key("jti", f"{ISSUER}/", "a"),
+        revocation_key("jti", f"{ISSUER}a", ""),
+        revocation_key("jti", ISSUER, "\ud800"),
+        listed_key(ISSUER),
+    }
+    assert len(keys) == 6
+    assert max(keys).bit_length() <= 60
+    assert max(keys).__sizeof__() <= 32
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        ({"jti": "a"}, ("jti", "a")),
+        ({"sid": "a"}, ("sid", "a")),
+        ({"client_id": "a"}, ("client_id", "a")),
+        ({"subject": "a"}, ("sub", "a")),
+        ({"subject": "a", "issued_until": 5}, ("sub", "a")),
+    ],
+)
+def test_selector_names_one_claim(selector: Any, expected: tuple[str, str]) -> None:
+    """A cut-off belongs to a subject only."""
+    assert read_selector(ISSUER, selector) == expected
+
+
+@pytest.mark.parametrize(
+    ("issuer", "selector"),
+    [
+        (ISSUER, {}),
+        (ISSUER, {"issued_until": 5}),
+        (ISSUER, {"jti": "a", "sid": "b"}),
+        (ISSUER, {"jti": "a", "issued_until": 5}),
+        (ISSUER, {"subject": "a", "jti": "b"}),
+        (ISSUER, {"user": "a"}),
+        (ISSUER, {"sid": ""}),
+        (ISSUER, {"sid": " "}),
+        (ISSUER, {"sid": None}),
+        (ISSUER, {"sid": 5}),
+        ("", {"sid": "a"}),
+        (None, {"sid": "a"}),
+    ],
+)
+def test_selector_that_is_not_exactly_one_value_is_refused(issuer: Any, selector: Any) -> None:
+    """It would revoke nothing, or everything."""
+    with pytest.raises(ConfigurationError, match="revoke"):
+        read_selector(issuer, selector)
