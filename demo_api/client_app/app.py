@@ -38,6 +38,8 @@ def create_client_app(
         routes=[
             Route("/", views.home, methods=["GET"]),
             Route("/walks", views.start, methods=["POST"]),
+            Route("/clients", views.clients, methods=["GET"]),
+            Route("/clients", views.register, methods=["POST"]),
             Route("/callback", views.callback, methods=["GET"]),
             Route("/walks/{flow}", views.show, methods=["GET"]),
             Route("/walks/{flow}", views.advance, methods=["POST"]),

@@ -10,6 +10,8 @@ from demo_api import accounts
 from demo_api.client_app.experiments import EXPERIMENTS, Experiments
 from demo_api.client_app.flows import FlowKind, Party
 from demo_api.client_app.pages import arrows, fragment, height, page
+from demo_api.client_app.registering import LONGEST_NAME, register
+from demo_api.client_app.samples import samples
 from demo_api.client_app.servers import ServerError, Servers
 from demo_api.client_app.walks import Session, Sessions, Stage, Walk
 from demo_api.flow_events import FlowEvent, flow_of
@@ -18,6 +20,7 @@ from demo_api.http_text import request_text, response_text
 _STALE = "This page was open for too long or came from elsewhere. Start again from the first page."
 _UNKNOWN = "This walk is not of your session, or the session has ended. Start again."
 _LONGEST_BODY = 16 * 1024
+_MOST_CLIENTS = 10
 
 
 class Views:
@@ -49,7 +52,8 @@ class Views:
         session, form = await self._own_form(request)
         kind = form.get("kind", "")
         if kind == FlowKind.CODE:
-            walk = session.add(Walk(FlowKind.CODE, self._web))
+            own = session.clients.get(form.get("client_id", ""))
+            walk = session.add(Walk(FlowKind.CODE, own.client if own else self._web))
         elif kind == FlowKind.PASSWORD:
             walk = session.add(Walk(FlowKind.PASSWORD, accounts.SERVICE))
         else:
@@ -58,6 +62,32 @@ class Views:
         if walk.kind is FlowKind.PASSWORD:
             await self._use_password(walk, form)
         return _see(walk)
+
+    async def clients(self, request: Request) -> Response:
+        """Show the visitor's own clients; a new one's secret is shown once."""
+        session = self._sessions.of(request)
+        problem, session.problem = session.problem, ""
+        response = page(
+            "clients.html",
+            form_value=session.form_value,
+            longest_name=LONGEST_NAME,
+            problem=problem,
+            clients=[(own, own.take_secret()) for own in reversed(session.clients.values())],
+        )
+        return self._sessions.set_cookie(response, session)
+
+    async def register(self, request: Request) -> Response:
+        """Register a client, then redirect, so that a reload does not register another."""
+        session, form = await self._own_form(request)
+        if len(session.clients) >= _MOST_CLIENTS:
+            session.problem = f"You have {_MOST_CLIENTS} clients already; use one of them."
+            return RedirectResponse("/clients", 303)
+        try:
+            own = await register(self._servers, form.get("name", ""))
+            session.clients[own.client.client_id] = own
+        except ServerError as error:
+            session.problem = str(error)
+        return RedirectResponse("/clients", 303)
 
     async def show(self, request: Request) -> Response:
         """Show a walk: its step, its diagram, its messages and what each party knows."""
@@ -72,6 +102,7 @@ class Views:
             code_flow=walk.kind is FlowKind.CODE,
             form_value=session.form_value,
             owners=accounts.RESOURCE_OWNERS,
+            samples=samples(walk, self._servers.origin) if walk.people else [],
             experiments=EXPERIMENTS if walk.tokens else {},
             knowledge={party: walk.known_by(party) for party in Party},
         )

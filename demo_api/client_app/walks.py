@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from demo_api.accounts import RegisteredClient
 from demo_api.client_app.flows import KNOWN_BEFORE, MESSAGES, FlowKind, Message, Party
+from demo_api.client_app.own_clients import OwnClient
 from demo_api.flow_events import FlowEvent
 
 COOKIE = "client_session"
@@ -92,6 +93,8 @@ class Session:
     last_used: float
     form_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     walks: OrderedDict[str, Walk] = field(default_factory=OrderedDict)
+    clients: dict[str, OwnClient] = field(default_factory=dict)
+    problem: str = ""
 
     def add(self, walk: Walk) -> Walk:
         """Add *walk*; the oldest is removed where there are more than 20."""
