@@ -1,4 +1,8 @@
-"""The pytest plugin: fixtures for a local issuer and its clock, and a check for leftovers."""
+"""The pytest plugin: fixtures for a local issuer and its clock, and a check for leftovers.
+
+PYTEST_DONT_REWRITE: there is no `assert` here, so pytest needs no warning that the module was
+imported before it could be rewritten.
+"""
 
 import pytest
 
