@@ -20,6 +20,7 @@ _BAD, _GOOD = 10_000, 100  # tokens a second
 _TICK = 0.001
 _IN_A_TURN = 20  # connections, each with one request at a time
 _FETCHES = 2  # the metadata and the keys
+_FETCHES_FOR_FORGED = 20  # a bad signature may mean that the key was replaced
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ async def run_flood(flood: Flood, issuer: LocalIssuer, seconds: float) -> FloodR
                 _send(app, good, _GOOD, seconds),
             )
     issuer_requests = len(issuer.requests) - requests_before
-    if set(responses[0]) - {flood.status} or issuer_requests != _FETCHES:
+    at_most = _FETCHES + _FETCHES_FOR_FORGED
+    if set(responses[0]) - {flood.status} or not _FETCHES <= issuer_requests <= at_most:
         raise RuntimeError(
             f"{flood.name}: {responses}, and the issuer got {issuer_requests} requests"
         )
