@@ -15,7 +15,7 @@ from oauth_guard.middleware import OAuthGuardMiddleware
 from oauth_guard.testing.issuer import LocalIssuer
 from oauth_guard.testing.trust import Trust, acquire, is_trusting, release
 
-__all__ = ["as_identity"]
+__all__ = ["as_identity", "guards_of"]
 
 _WITH_HEADERS = frozenset({"http", "websocket"})
 _AUTHORIZATION = b"authorization"
@@ -48,7 +48,7 @@ def as_identity(
 
     async def acting(scope: Connection, receive: Receive, send: Send) -> None:
         # Read for each connection, since middleware may be added until the first one.
-        with _trusted_by_all(_guards_of(app)) as (issuer, audience):
+        with _trusted_by_all(guards_of(app)) as (issuer, audience):
             if scope["type"] in _WITH_HEADERS and _has_no_credentials(scope):
                 token = issuer.token(*scopes, **{"aud": audience, "sub": subject, **claims})
                 header = (_AUTHORIZATION, f"Bearer {token}".encode())
@@ -58,7 +58,7 @@ def as_identity(
     return acting
 
 
-def _guards_of(app: object) -> list[Guard]:
+def guards_of(app: object) -> list[Guard]:
     """Return the guards in *app*: around it, added to it, or around applications inside it.
 
     Raises:
