@@ -32,7 +32,7 @@ _FULL = "token seen before, with public= and requires="
 _CORS = "token seen before, with cors= and no Origin"
 _TWO = "token seen before, with two guards"
 _CHECKED = "token seen before, with a check after the cache"
-_AT_MOST = {_GUARDED: 1.5, _FULL: 1.6, _CORS: 2.3, _TWO: 2.5}
+_AT_MOST = {_GUARDED: 1.5, _FULL: 1.5, _CORS: 2.3, _TWO: 2.5}
 _BARE_SOCKET = "bare WebSocket"
 _STARLETTE_SOCKET = "Starlette's AuthenticationMiddleware, over WebSocket"
 _SOCKET = "token seen before, over WebSocket"
