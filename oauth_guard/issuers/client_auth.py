@@ -223,10 +223,13 @@ class BearerToken:
 
 
 def check_authentication(client: object, http: object) -> None:
-    """Check that *client* has every member of `ClientAuthentication`, and `MutualTLS` an *http*.
+    """Check that *client* can authenticate.
+
+    It must have every member of `ClientAuthentication`. If it is `MutualTLS`, *http* must be
+    given too: the HTTP client that holds the certificate.
 
     Raises:
-        ConfigurationError: It lacks one, or is a class, or *http* is missing.
+        ConfigurationError: A member is missing, *client* is a class, or *http* is missing.
     """
     if isinstance(client, type) or missing_member(client, ClientAuthentication):
         raise ConfigurationError(
