@@ -36,7 +36,7 @@ class RegisteredClient:
     name: str
     grant_types: tuple[str, ...]
     redirect_uris: tuple[str, ...] = ()
-    scope: str = "read write"
+    scope: str = "openid read write"
     token_lifetime: int = 300
     opaque_tokens: bool = False
     client_secret: str | None = field(default=None, repr=False)

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_api.authorization_server.keys import new_key_set
-from demo_api.authorization_server.settings import METADATA, PREFIX, Settings
+from demo_api.authorization_server.settings import METADATA, OPENID_METADATA, PREFIX, Settings
 from oauth_guard.starlette import requires
 
 SCOPE = "demo:control"
@@ -61,4 +61,4 @@ class Controls:
 
 def _is_for_the_server(scope: Scope) -> bool:
     path = scope.get("path", "")
-    return f"{PREFIX}/" in path or path == METADATA
+    return f"{PREFIX}/" in path or path in {METADATA, OPENID_METADATA}

@@ -30,6 +30,7 @@ class AuthorizationCode(Base, AuthorizationCodeMixin):
     authorization_id: Mapped[int] = mapped_column(ForeignKey("authorizations.id"))
     authorization: Mapped[Authorization] = relationship(lazy="joined")
     redirect_uri: Mapped[str | None]  # as in the request; none: the request had none
+    nonce: Mapped[str | None]  # repeated in the ID token
     code_challenge: Mapped[str]
     code_challenge_method: Mapped[str]
     expires_at: Mapped[int] = mapped_column(index=True)

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from demo_api.authorization_server.authorize import Visit
 from demo_api.authorization_server.browser_sessions import Browser
 from demo_api.authorization_server.keys import public_keys
-from demo_api.authorization_server.metadata import metadata_document
+from demo_api.authorization_server.metadata import metadata_document, openid_document
 from demo_api.authorization_server.pages import error_page
 from demo_api.authorization_server.registration_page import registration_page
 from demo_api.authorization_server.requests import (
@@ -24,6 +24,7 @@ from demo_api.authorization_server.requests import (
 )
 from demo_api.authorization_server.server import Server
 from demo_api.authorization_server.settings import Settings
+from demo_api.authorization_server.userinfo import userinfo
 
 #: For public documents, which pages of other origins may read.
 _PUBLIC = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
@@ -49,6 +50,14 @@ class Endpoints:
     async def metadata(self, _: Request) -> Response:
         """Serve the metadata document (RFC 8414)."""
         return JSONResponse(metadata_document(self._settings), headers=_PUBLIC)
+
+    async def openid_metadata(self, _: Request) -> Response:
+        """Serve the document of OpenID Connect Discovery."""
+        return JSONResponse(openid_document(self._settings), headers=_PUBLIC)
+
+    async def userinfo(self, request: Request) -> Response:
+        """Serve the claims about a person (OpenID Connect Core §5.3)."""
+        return await self._in_transaction(lambda server: userinfo(server, request))
 
     async def jwks(self, _: Request) -> Response:
         """Serve the public keys (RFC 7517)."""

@@ -40,7 +40,8 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
             request.client.get_client_id(), request.user, request.scope
         )
         challenge = payload.data["code_challenge"]
-        self._ledger.record_code(code, consent, payload.redirect_uri, challenge)
+        nonce = payload.data.get("nonce")
+        self._ledger.record_code(code, consent, payload.redirect_uri, challenge, nonce)
 
     def query_authorization_code(self, code: str, client: ClientMixin) -> AuthorizationCode | None:
         """Return the code if it is unspent; a second use revokes the tokens of the first."""

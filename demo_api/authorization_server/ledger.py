@@ -39,12 +39,18 @@ class Ledger:
         return authorization
 
     def record_code(
-        self, code: str, authorization: Authorization, redirect_uri: str | None, challenge: str
+        self,
+        code: str,
+        authorization: Authorization,
+        redirect_uri: str | None,
+        challenge: str,
+        nonce: str | None,
     ) -> None:
         """Record a code and what it is bound to."""
         record = AuthorizationCode(
             digest=digest(code),
             redirect_uri=redirect_uri,
+            nonce=nonce,
             code_challenge=challenge,
             code_challenge_method="S256",
             expires_at=self.now + AUTHORIZATION_CODE_LIFETIME,

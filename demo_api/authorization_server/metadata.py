@@ -10,6 +10,16 @@ from demo_api.authorization_server.settings import SCOPES, Settings
 GRANT_TYPES = ["authorization_code", "client_credentials", "password", "refresh_token"]
 
 
+def openid_document(server: Settings) -> dict[str, Any]:
+    """Return the document of OpenID Connect Discovery; ID tokens are signed by ES256 only."""
+    return metadata_document(server) | {
+        "userinfo_endpoint": server.origin + settings.USERINFO,
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "claims_supported": ["sub", "name", "preferred_username", "email"],
+    }
+
+
 def metadata_document(server: Settings) -> dict[str, Any]:
     """Return the document for the issuer at the origin of *server*."""
     origin = server.origin

@@ -18,6 +18,8 @@ def create_authorization_server(serving: settings.Settings, engine: Engine) -> l
     serve = Endpoints(serving, engine)
     return [
         Route(settings.METADATA, serve.metadata, methods=["GET"]),
+        Route(settings.OPENID_METADATA, serve.openid_metadata, methods=["GET"]),
+        Route(settings.USERINFO, serve.userinfo, methods=["GET"]),
         Route(settings.JWKS, serve.jwks, methods=["GET"]),
         Route(settings.AUTHORIZE, serve.authorize, methods=["GET", "POST"]),
         Route(settings.TOKEN, serve.token, methods=["POST"]),

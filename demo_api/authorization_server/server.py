@@ -26,6 +26,7 @@ from demo_api.authorization_server.grants import (
     PasswordGrant,
     RefreshTokenGrant,
 )
+from demo_api.authorization_server.id_tokens import id_token
 from demo_api.authorization_server.introspection import IntrospectionEndpoint
 from demo_api.authorization_server.ledger import Ledger
 from demo_api.authorization_server.pkce import S256CodeChallenge
@@ -157,6 +158,16 @@ class Server(AuthorizationServer):
         if self.jkt is not None:
             token["token_type"] = "DPoP"  # noqa: S105 - a type, not a secret
         self.ledger.record_tokens(consent, token, self.jkt)
+        if request.user is not None:
+            token["id_token"] = id_token(
+                self.settings,
+                self.now,
+                consent.client_id,
+                request.user,
+                token["access_token"],
+                nonce=getattr(source, "nonce", None),
+                lifetime=token["expires_in"],
+            )
 
     def create_oauth2_request(self, request: Any) -> OAuth2Request:
         """Return *request*: the endpoint converted it already."""

@@ -16,6 +16,8 @@ AUTHORIZE, TOKEN, INTROSPECT, REVOKE, JWKS, REGISTER = (
     for name in ("authorize", "token", "introspect", "revoke", "jwks", "register")
 )
 METADATA = "/.well-known/oauth-authorization-server"
+OPENID_METADATA = "/.well-known/openid-configuration"
+USERINFO = f"{PREFIX}/userinfo"
 NEW_CLIENT = "/v1/auth/clients/new"
 
 ACCESS_TOKEN_LIFETIME = 5 * 60
@@ -25,6 +27,7 @@ SIGN_IN_LIFETIME = 3600
 
 #: Each scope with its text on the consent page.
 SCOPES = {
+    "openid": "Know who signed in",
     "read": "See who you are and the people of your organisation",
     "write": "Add people to your organisation and remove them",
 }

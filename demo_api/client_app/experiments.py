@@ -77,6 +77,10 @@ class Experiments:
             ("A token without a signature", await self._people(f"{header}.{_encoded(claims)}."))
         ]
 
+    async def id_token(self, walk: Walk) -> list[tuple[str, httpx.Response]]:
+        """Send the ID token, which is for the client, to the API."""
+        return [("The ID token of this walk", await self._people(walk.tokens["id_token"]))]
+
     async def scope(self, walk: Walk) -> list[tuple[str, httpx.Response]]:
         """Try to write with a token for reading."""
         new = {"name": "Charles Babbage", "title": "Mechanic"}
@@ -183,6 +187,11 @@ EXPERIMENTS = {
         "Algorithm none",
         Experiments.unsigned,
         "Nothing: no honest client makes a token itself, and the guard accepts no unsigned one.",
+    ),
+    "id-token": Experiment(
+        "ID token instead of the access token",
+        Experiments.id_token,
+        "Send the access token: the ID token only says to the client who signed in.",
     ),
     "scope": Experiment(
         "Too little scope",

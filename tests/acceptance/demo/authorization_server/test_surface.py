@@ -16,7 +16,7 @@ from tests.acceptance.demo.authorization_server.harness import (
 
 METADATA = {
     "jwks_uri": f"{ORIGIN}{OAUTH}/jwks",
-    "scopes_supported": ["read", "write"],
+    "scopes_supported": ["openid", "read", "write"],
     "response_types_supported": ["code"],
     "response_modes_supported": ["query"],
     "grant_types_supported": [

@@ -28,6 +28,7 @@ def broken(visitor: Visitor, page: httpx.Response, name: str) -> tuple[list[int]
         ("audience", [401], 'error="invalid_token"'),
         ("forged", [401], 'error="invalid_token"'),
         ("none", [401], 'error="invalid_token"'),
+        ("id-token", [401], 'error="invalid_token"'),
         ("scope", [403], 'scope="write"'),
         ("record", [404], "none that you may see"),
         ("revoked", [200, 401], 'error="invalid_token"'),
