@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -159,6 +159,100 @@ async def test_unavailable_store_delays_nothing(broken: str) -> None:
     for _ in range(2):
         assert await IntrospectionCacheHarness(store).verdict() == claims_of("token")
     assert time.monotonic() - started_at < 0.6 + (broken == "put")
+
+
+class FaultyStore(MemoryStore):
+    """A store of the user's own in which one operation does something else.
+
+    Args:
+        name: The name of the operation.
+        fault: What it does instead.
+    """
+
+    def __init__(self, name: str, fault: Callable[[], Awaitable[Any]]) -> None:
+        super().__init__()
+        self.calls = 0
+
+        async def operation(*_: Any) -> Any:
+            self.calls += 1
+            return await fault()
+
+        setattr(self, name, operation)
+
+
+def _raising(error: Exception) -> Callable[[], Awaitable[Any]]:
+    async def fault() -> None:
+        raise error
+
+    return fault
+
+
+def _returning(value: object) -> Callable[[], Awaitable[Any]]:
+    async def fault() -> object:
+        return value
+
+    return fault
+
+
+@pytest.mark.parametrize("operation", ["get", "put", "lease"])
+@pytest.mark.parametrize(
+    "error",
+    [ValueError(), KeyError("secret"), OSError(), TimeoutError(), TypeError(), RecursionError()],
+    ids=lambda error: type(error).__name__,
+)
+async def test_store_that_raises_is_logged_and_rests(
+    operation: str, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each request gets its result; the text of the error is not logged."""
+    store = FaultyStore(operation, _raising(error))
+    harness = IntrospectionCacheHarness(store)
+    for token in ("token", "another", "third"):
+        assert await harness.verdict(token) == claims_of(token)
+    assert store.calls == 1
+    assert caplog.messages == [f"store: an operation failed: {type(error).__name__}"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("text", b"bytes", 5, True, (b"", 5), {}, StoredValue(b"{}", 5)),
+        *(StoredValue(None, 5), StoredValue("{}", 5)),  # type: ignore[arg-type] # as a store may
+        *(StoredValue(b"{}", seconds) for seconds in (float("nan"), 0, -1, "5", None, True)),  # type: ignore[arg-type] # likewise
+    ],
+    ids=repr,
+)
+async def test_value_of_another_type_is_not_used(value: object) -> None:
+    """The issuer is asked instead."""
+    harness = IntrospectionCacheHarness(FaultyStore("get", _returning(value)))
+    assert await harness.verdict() == claims_of("token")
+    assert harness.issuer.calls == 1
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), 0, -1, True, "5"], ids=repr)
+async def test_stored_result_of_a_wrong_lifetime_is_not_used(seconds: Any) -> None:
+    """NaN would compare as no limit."""
+
+    class WrongLifetimes(MemoryStore):
+        async def get(self, key: bytes) -> StoredValue | None:
+            stored = await super().get(key)
+            return stored and StoredValue(stored.value, seconds)
+
+    store = WrongLifetimes()
+    assert await IntrospectionCacheHarness(store).verdict() == claims_of("token")
+    harness = IntrospectionCacheHarness(store)
+    assert await harness.verdict() == claims_of("token")
+    assert harness.issuer.calls == 1
+
+
+async def test_store_that_never_returns_delays_one_request_for_two_seconds() -> None:
+    """The next one does not use it."""
+    store = FaultyStore("get", asyncio.Event().wait)
+    harness = IntrospectionCacheHarness(store)
+    started_at = time.monotonic()
+    for token in ("token", "another"):
+        assert await harness.verdict(token) == claims_of(token)
+    assert 2 <= time.monotonic() - started_at < 3.5
+    assert store.calls == 1
 
 
 async def test_short_lived_result_does_not_leave_its_lease_behind() -> None:
