@@ -6,21 +6,28 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import FrameType, FunctionType, MethodType
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from oauth_guard.errors import ConfigurationError
+from oauth_guard.protocol.requirement import Requirement
 
 __all__ = [
     "check_endpoints",
     "check_root_path",
     "inner_root_paths",
-    "parts_of",
+    "is_application",
+    "members",
     "record_decorated",
+    "record_requirement",
+    "requirements_of",
 ]
 
 _MAX_PARTS = 100_000
 # FastAPI's routers refer to the application that they belong to, which is around them.
 _OUTWARD = {"dependency_overrides_provider"}
+
+_requirements: WeakKeyDictionary[object, Requirement] = WeakKeyDictionary()
+"""What decorated endpoints require."""
 
 _decorated: WeakSet[FunctionType] = WeakSet()
 """Functions below a `@requires(...)` line; a route must use the decorator's result instead."""
@@ -42,6 +49,23 @@ def record_decorated(endpoint: object, frame: FrameType | None) -> None:
     while isinstance(function, FunctionType):
         _decorated.add(function)
         function = getattr(function, "__wrapped__", None)
+
+
+def record_requirement(checked: object, requirement: Requirement) -> None:
+    """Record that *checked*, a decorated endpoint, requires *requirement*."""
+    _requirements[checked] = requirement
+
+
+def requirements_of(endpoint: object) -> list[Requirement]:
+    """Return what the decorators of *endpoint* require, the outermost first."""
+    found = []
+    while endpoint is not None:
+        with suppress(TypeError):  # no weak reference to it is possible
+            if (requirement := _requirements.get(endpoint)) is not None:
+                found.append(requirement)
+        inner = (getattr(endpoint, name, None) for name in ("__func__", "func", "__wrapped__"))
+        endpoint = next((each for each in inner if each is not None), None)
+    return found
 
 
 def check_endpoints(app: object) -> None:
@@ -95,10 +119,11 @@ def parts_of(app: object) -> Iterator[object]:
         if id(part) not in seen:
             seen.add(id(part))
             yield part
-            waiting += filter(_is_application, _members(part))
+            waiting += filter(is_application, members(part))
 
 
-def _members(part: Any) -> Iterator[object]:
+def members(part: Any) -> Iterator[object]:
+    """Yield what *part* contains: attributes, items, and what a function refers to."""
     if isinstance(part, functools.partial):
         yield from (part.func, *part.args, *part.keywords.values())
     elif isinstance(part, MethodType):
@@ -127,7 +152,7 @@ def _attributes(part: Any) -> Iterator[tuple[str, object]]:
                 yield name, getattr(part, name)
 
 
-def _is_application(value: object) -> bool:
+def is_application(value: object) -> bool:
     """Return whether *value* can be called as an ASGI application: with three arguments."""
     try:
         if not callable(value) or inspect.isclass(value):

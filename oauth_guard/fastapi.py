@@ -126,23 +126,23 @@ class _Required(SecurityBase):
     scheme_name = _SCHEME
 
     def __init__(self, requirement: Requirement) -> None:
-        self._requirement = requirement
+        self.requirement = requirement
 
     # By value, so that an application finds the requirement of a route as a key of its own.
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Required) and self._requirement == other._requirement
+        return isinstance(other, _Required) and self.requirement == other.requirement
 
     def __hash__(self) -> int:
-        return hash(self._requirement)
+        return hash(self.requirement)
 
     async def __call__(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity:
         # OpenAPI shows the scopes of each enclosing `Security` too, so they are required here.
         inherited = [name for name in shown.scopes if not isinstance(name, _Listed)]
         if not inherited:
-            return await admit(connection, self._requirement)
-        own = [self._requirement.scopes] if self._requirement.scopes is not None else []
+            return await admit(connection, self.requirement)
+        own = [self.requirement.scopes] if self.requirement.scopes is not None else []
         scopes = Requirement.of(*own, *inherited).scopes
-        return await admit(connection, replace(self._requirement, scopes=scopes))
+        return await admit(connection, replace(self.requirement, scopes=scopes))
 
 
 Caller = Annotated[Identity, requires()]

@@ -102,7 +102,7 @@ class OAuthGuardMiddleware:
         cors_expose: Iterable[str] = (),
         end_streams: bool = False,
     ) -> None:
-        self._application = app
+        self.application = app
         # Replaced by the application itself as soon as its routes are checked.
         self._app: Application = self._check_and_serve
         self._guards = GuardMap(guard)
@@ -180,8 +180,8 @@ class OAuthGuardMiddleware:
         await self._app(scope, receive, send)
 
     def _check_app(self) -> None:
-        check_endpoints(self._application)
-        self._app = self._application
+        check_endpoints(self.application)
+        self._app = self.application
 
     def _may_be_exempt(self, connection: Connection) -> object:
         """Return a true value unless a connection certainly needs a token and no CORS headers."""
@@ -281,6 +281,20 @@ class OAuthGuardMiddleware:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
             else:
                 await run_lifespan(self._app, connection, receive, send)
+
+    def protection(self, connection: Connection) -> tuple[bool, Guard | None, Requirement | None]:
+        """Return whether the path of *connection* is public, its guard, and what it requires.
+
+        The guard is None where a caller without a token is served.
+
+        Raises:
+            InvalidRequest: The path is ambiguous.
+        """
+        if self._is_public(connection, connection.get("method", _HANDSHAKE)):
+            return True, None, None
+        requirement = self._requirement if self._rules is None else self._rules.find(connection)
+        guard = self._guards.at(path_in_app(connection)) if self._required else None
+        return False, guard, requirement
 
     def _is_public(self, connection: Connection, method: str) -> bool:
         return self._public.include(method, *path_parts(connection, self._inner_root_paths))

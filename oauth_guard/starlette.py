@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketState
 
-from oauth_guard.app_structure import record_decorated
+from oauth_guard.app_structure import record_decorated, record_requirement
 from oauth_guard.asgi import IDENTITY, close_code, send_metadata, supports_denial_response
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard import Guard
@@ -65,6 +65,7 @@ class _Decorator:
         guarded = _guarded(endpoint, self._requirement)
         frame = inspect.currentframe()
         record_decorated(endpoint, frame and frame.f_back)
+        record_requirement(guarded, self._requirement)
         return guarded
 
     @property

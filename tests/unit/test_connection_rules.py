@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from oauth_guard import ConfigurationError, Requirement, Rules
+from oauth_guard.connection_rules import check_requirements
 from tests.acceptance.standards.api import Api, plain
 
 RULES = Rules(
@@ -87,3 +88,10 @@ def test_rule_that_introspects_needs_an_issuer_that_can() -> None:
     rules = Rules([("/a", Requirement.of("read", introspect=True))])
     with pytest.raises(ConfigurationError, match="introspect"):
         Api(app=plain, middleware={"rules": rules})
+
+
+def test_rules_without_introspection_need_no_issuer_that_can() -> None:
+    """Nor do rules that introspect, if every guard can."""
+    check_requirements(None, Rules([("/a", "read")]), [Api().guard], required=True)
+    introspecting = Requirement.of("read", introspect=True)
+    check_requirements(introspecting, None, [], required=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oauth_guard import ConfigurationError
+from oauth_guard import ANONYMOUS, ConfigurationError
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
 from oauth_guard.observers import Observers
 from oauth_guard.protocol.events import Decision
@@ -162,3 +162,12 @@ async def test_requirement_of_the_middleware_is_reported() -> None:
 def test_guard_without_observers_has_none() -> None:
     """So that it does nothing for them."""
     assert Observers.of([], RESOURCE, [ISSUER]) is None
+
+
+def test_issuer_of_a_tenant_is_other_when_authenticated() -> None:
+    """Tenants are not a closed set; nor are methods."""
+    decisions = Recorded()
+    observers = Observers([decisions.append], RESOURCE, [])
+    request = ResourceRequest({"headers": [], "method": "BREW"})
+    observers.authenticated(request, ANONYMOUS, cached=True)
+    assert decisions[0][4:] == ("other", "other", True, None)

@@ -48,8 +48,9 @@ LAYERS: Mapping[str, int] = {
     "fastapi": 12,
     "routes": 12,
     "forward_auth": 12,
-    "cli": 13,
-    ROOT: 14,
+    "route_formats": 13,
+    "cli": 14,
+    ROOT: 15,
 }
 
 # The testing kit has no layer: it imports only these packages, and no package imports it.
@@ -105,18 +106,22 @@ HOMES: Mapping[str, set[str]] = {
     "opentelemetry": {"telemetry.otel"},
     "prometheus_client": {"telemetry.prometheus"},
     "fastapi": {"fastapi"},
+    "cyclopts": {"cli"},
     "uvicorn": {"cli", "uvicorn"},
 }
 
 # What a module imports only where it is used, since `import oauth_guard` would take longer:
-# httpx 80 ms, PyJWT 20 ms. The CLI needs no server for most of its commands.
+# httpx 80 ms, PyJWT 20 ms.
 IMPORTED_LATE = {
     ("http.fetcher", "oauth_guard.http.own_client.open_client"),  # which imports httpx
     ("jose.signing", "jwt.algorithms.get_default_algorithms"),
     ("cli", "uvicorn"),
 }
 LIBRARIES_OF_KIT = {"httpx", "jwt", "cryptography"}
-OPTIONAL = {"aiohttp", "redis", "opentelemetry", "prometheus_client", "fastapi", "uvicorn"}
+OPTIONAL = {
+    *("aiohttp", "cyclopts", "fastapi", "opentelemetry", "prometheus_client", "redis"),
+    "uvicorn",
+}
 
 
 def package_of(name: str) -> str:

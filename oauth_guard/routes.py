@@ -1,0 +1,197 @@
+"""protection_report(): what each route of a Starlette or FastAPI application requires."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from starlette.applications import Starlette
+from starlette.routing import Host, Mount, Router
+
+from oauth_guard.app_structure import is_application, members, requirements_of
+from oauth_guard.asgi import Connection
+from oauth_guard.errors import RequestRejected
+from oauth_guard.middleware import OAuthGuardMiddleware
+from oauth_guard.protocol.requirement import DENIED, Requirement
+
+__all__ = ["Protection", "RouteProtection", "protection_report"]
+
+Protection: TypeAlias = Literal["guarded", "public", "unguarded"]
+"""Whether a request without a token is rejected, is declared public, or is served all the same."""
+
+_PARAMETER = re.compile(r"\{[^}]*\}")
+_HANDSHAKE = "WEBSOCKET"
+_ANY = "*"
+_VERBS = ("get", "head", "post", "put", "patch", "delete", "options")
+_MAX_DEPTH = 50
+_DESCRIBED = ("roles", "groups", "entitlements", "binding", "acr", "max_age", "actor")
+
+_Around: TypeAlias = tuple[OAuthGuardMiddleware, ...]
+
+
+class RouteProtection(NamedTuple):
+    """One method of one route.
+
+    Attributes:
+        method: The HTTP method, `WEBSOCKET`, or `*` for an application that decides itself.
+        path: The path with its parameters in braces; `/*` at its end means every path below.
+        protection: Whether the route is guarded, public or unguarded.
+        resource: The resource of the guard; empty if there is none.
+        requires: What the route requires besides a valid token, in words.
+        endpoint: The name of the function or class.
+    """
+
+    method: str
+    path: str
+    protection: Protection
+    resource: str
+    requires: str
+    endpoint: str
+
+
+def protection_report(app: Any) -> list[RouteProtection]:
+    """Return a line for each method of each HTTP and WebSocket route of *app*.
+
+    Mounts, hosts, included routers and applications inside middleware are searched. An
+    application that is none of Starlette's or FastAPI's is one line. HEAD is left out beside GET.
+    Middleware that rejects requests by itself, and checks inside endpoints, are not seen: such a
+    route is `unguarded` unless `OAuthGuardMiddleware` is around it.
+
+    A path with parameters counts as public if it is for the value `1`.
+    """
+    return list(_walk(app, "", (), 0))
+
+
+def _walk(app: Any, prefix: str, around: _Around, depth: int) -> Iterator[RouteProtection]:
+    if isinstance(app, OAuthGuardMiddleware):
+        yield from _walk(app.application, prefix, (*around, app), depth + 1)
+    elif isinstance(app, Starlette):
+        inside = (*around, *_middleware_in(app.build_middleware_stack()))
+        yield from _walk(app.router, prefix, inside, depth + 1)
+    elif isinstance(app, Router):
+        inside = (*around, *_middleware_in(app.middleware_stack))
+        for route in _routes_of(app):
+            yield from _of_route(route, prefix, inside, depth + 1)
+    elif inner := _inner(app) if depth < _MAX_DEPTH else None:
+        yield from _walk(inner, prefix, around, depth + 1)
+    else:
+        yield _line(_ANY, f"{prefix}/*", around, [], app)
+
+
+def _inner(app: Any) -> Any:
+    """Return the application that *app* wraps, if routes are in it."""
+    for each in members(app):
+        if isinstance(each, Router | Starlette | OAuthGuardMiddleware):
+            return each
+    wrapped = [getattr(app, name, None) for name in ("app", "_app", "application", "func")]
+    return next((each for each in wrapped if each is not app and is_application(each)), None)
+
+
+def _middleware_in(app: Any) -> _Around:
+    """Return the guards' middleware in a stack, the outermost first."""
+    found: list[OAuthGuardMiddleware] = []
+    while app is not None and not isinstance(app, Router | Starlette):
+        if isinstance(app, OAuthGuardMiddleware):
+            found.append(app)
+            app = app.application
+        else:
+            app = getattr(app, "app", None)
+    return tuple(found)
+
+
+def _routes_of(router: Router) -> Iterator[Any]:
+    """Yield the routes of *router*; those of FastAPI's included routers as they take effect."""
+    for route in (*router.routes, *getattr(router, "_low_priority_routes", ())):
+        included = getattr(route, "effective_route_contexts", None)
+        for each in (route,) if included is None else included():
+            yield getattr(each, "starlette_route", None) or each
+
+
+def _of_route(route: Any, prefix: str, around: _Around, depth: int) -> Iterator[RouteProtection]:
+    if isinstance(route, Mount | Host):
+        below = route.path if isinstance(route, Mount) else ""
+        yield from _walk(route.app, prefix + below, around, depth)
+        return
+    endpoint = getattr(route, "endpoint", None)
+    path = getattr(route, "path", None)
+    if path is None:
+        yield _line(_ANY, f"{prefix}/*", around, [], route)
+        return
+    inside = (*around, *_middleware_in(getattr(route, "app", None)))
+    required = [*requirements_of(endpoint), *_of_dependencies(getattr(route, "dependant", None))]
+    for method, handler in _methods(route, endpoint):
+        own = [] if handler is endpoint else requirements_of(handler)
+        yield _line(method, prefix + path, inside, [*required, *own], endpoint)
+
+
+def _methods(route: Any, endpoint: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each method of *route*, and the function that serves it."""
+    if not hasattr(route, "methods"):
+        # Of a class, the handshake is in `on_connect`.
+        yield _HANDSHAKE, getattr(endpoint, "on_connect", endpoint)
+    elif route.methods:
+        for method in sorted(set(route.methods) - ({"HEAD"} if "GET" in route.methods else set())):
+            yield method, endpoint
+    else:
+        verbs = [verb for verb in _VERBS if isinstance(endpoint, type) and hasattr(endpoint, verb)]
+        for verb in verbs:
+            yield verb.upper(), getattr(endpoint, verb)
+        if not verbs:
+            yield _ANY, endpoint
+
+
+def _of_dependencies(dependant: Any) -> Iterator[Requirement]:
+    """Yield what FastAPI's dependencies require."""
+    for each in getattr(dependant, "dependencies", ()):
+        requirement = getattr(each.call, "requirement", None)
+        if isinstance(requirement, Requirement):
+            yield requirement
+        yield from _of_dependencies(each)
+
+
+def _line(
+    method: str, path: str, around: _Around, required: list[Requirement], endpoint: Any
+) -> RouteProtection:
+    connection = _connection(method, path)
+    resource, found, is_public = "", list[Requirement](), bool(around)
+    for middleware in around:
+        try:
+            declared, guard, requirement = middleware.protection(connection)
+        except RequestRejected:  # every such path is rejected
+            declared, guard, requirement = False, None, DENIED
+        is_public = is_public and declared
+        resource = resource if guard is None else guard.resource
+        found += [] if requirement is None else [requirement]
+    # What a decorator requires rejects callers without a token, wherever a guard is around it.
+    guarded = bool(resource or found or (around and required))
+    protection: Protection = "guarded" if guarded else "public" if is_public else "unguarded"
+    texts = dict.fromkeys(map(_describe, (*found, *required)))
+    name = getattr(endpoint, "__qualname__", type(endpoint).__qualname__)
+    return RouteProtection(
+        method, path or "/", protection, resource, ", ".join(filter(None, texts)), name
+    )
+
+
+def _connection(method: str, path: str) -> Connection:
+    """Return a request for the route, with the value 1 for each parameter."""
+    concrete = _PARAMETER.sub("1", path).replace("/*", "/1") or "/"
+    connection: Connection = {"path": concrete, "raw_path": None, "root_path": "", "headers": []}
+    if method == _HANDSHAKE:
+        return {**connection, "type": "websocket"}
+    return {**connection, "type": "http", "method": "GET" if method == _ANY else method}
+
+
+def _describe(requirement: Requirement) -> str:
+    """Return what *requirement* requires besides a valid token."""
+    if requirement.is_denied:
+        return "denied"
+    texts = [requirement.challenge_scope or ""]
+    values = {name: getattr(requirement, name) for name in _DESCRIBED}
+    texts += [f"{name}={_value(value)}" for name, value in values.items() if value]
+    texts += [
+        name for name in ("users_only", "introspect", "details") if getattr(requirement, name)
+    ]
+    return " ".join(filter(None, texts))
+
+
+def _value(value: Any) -> str:
+    return str(value) if isinstance(value, str | int) else "|".join(sorted(map(str, value)))
