@@ -46,6 +46,7 @@ class Reason(StrEnum):
     WRONG_CLAIM = "wrong_claim"
     INACTIVE = "inactive"
     REVOKED = "revoked"
+    REPLAYED_LOGOUT = "replayed_logout"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
     ISSUED_IN_FUTURE = "issued_in_future"

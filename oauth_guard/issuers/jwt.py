@@ -16,6 +16,7 @@ from oauth_guard.issuers.members import add_resource, missing_member
 from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
 from oauth_guard.issuers.static_keys import Keys, StaticKeySet, key_source
 from oauth_guard.jose.algorithms import SYMMETRIC
+from oauth_guard.jose.jws import JWS
 from oauth_guard.jose.key_set import MAX_WORK
 from oauth_guard.protocol.access_token import AccessToken, UnverifiedToken, Validation
 from oauth_guard.protocol.claim_settings import ClaimSettings
@@ -185,6 +186,19 @@ class JWTIssuer:
         is_current = self._keys.is_current
         await self._keys.verify(signed)
         return Validation(unverified.verified(len(token.text)), is_current)
+
+    async def verify(self, signed: JWS) -> None:
+        """Verify issuer, `alg` and signature of a JWT that is no access token, and nothing else.
+
+        Raises:
+            InvalidToken: One of them is not this issuer's.
+            IssuerUnavailable: The keys can't be fetched.
+        """
+        if signed.claims.get("iss") != self._rules.issuer:
+            raise InvalidToken(Reason.UNKNOWN_ISSUER)
+        if signed.header.algorithm not in self._rules.algorithms:
+            raise InvalidToken(Reason.ALGORITHM_NOT_ALLOWED)
+        await self._keys.verify(signed)
 
     def add_resource(self, resource: str) -> None:
         """Record at `introspection=` that a guard of *resource* uses this issuer."""

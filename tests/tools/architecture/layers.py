@@ -40,6 +40,7 @@ LAYERS: Mapping[str, int] = {
     "route_check": 10,
     "renewal": 11,
     "middleware": 11,
+    "back_channel_logout": 11,
     "early_data": 11,
     "starlette": 11,
     "telemetry": 11,
