@@ -1,15 +1,19 @@
 """Replay stores: a key can be claimed once within its time (RFC 9449 §11.1)."""
 
+import asyncio
 import heapq
+import logging
 import time
 from enum import Enum
 from hashlib import sha256
 
 from oauth_guard.errors import ConfigurationError, StoreUnavailable
 from oauth_guard.interfaces import Clock, Once
+from oauth_guard.log_limit import LogLimit
 
 __all__ = ["Claim", "MemoryOnce", "ProofReplays", "replay_key"]
 
+_SHARED_SECONDS = 2  # the limit of one claim, for a store without a limit of its own
 _MAX_CLAIMS = 200_000
 _MAX_PER_KEY = 4096
 _CLOCK_SKEW = 10
@@ -84,6 +88,7 @@ class ProofReplays:
     ) -> None:
         self._shared = shared
         self._live = _LiveClaims(max_claims, max_per_key, clock)
+        self._log = LogLimit(clock)
 
     def __len__(self) -> int:
         return len(self._live)
@@ -95,17 +100,33 @@ class ProofReplays:
         store this method never suspends.
 
         Raises:
-            StoreUnavailable: A store is full, or the shared one can't be reached. The proof must
-                not be accepted.
+            StoreUnavailable: A store is full, or the shared one can't be reached, raises anything
+                else, returns no boolean or does not return in two seconds. The proof must not be
+                accepted.
         """
         key, lifetime = replay_key(thumbprint, jti), max(seconds, 0) + _CLOCK_SKEW
         if self._shared is not None:
             outcome = self._live.check(key, thumbprint)
             if outcome is not Claim.FIRST:
                 return outcome
-            if not await self._shared.claim(key, lifetime):
+            if not await self._claim_shared(self._shared, key, lifetime):
                 return Claim.SEEN
         return self._live.claim(key, thumbprint, lifetime)
+
+    async def _claim_shared(self, store: Once, key: bytes, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(_SHARED_SECONDS):
+                first: object = await store.claim(key, seconds)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the fault is not the caller's, so an outage
+            # The text of the error may contain secrets, such as the address of the store.
+            name = type(error).__name__
+            self._log.log(logging.ERROR, name, "replay store: a claim failed: %s", name)
+            raise StoreUnavailable("the replay store failed") from None
+        if not isinstance(first, bool):
+            raise StoreUnavailable("the replay store returned no boolean")
+        return first
 
     async def load(self) -> None:
         """Check at start that the shared store removes no entry before its end.

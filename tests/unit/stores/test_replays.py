@@ -3,7 +3,7 @@
 import asyncio
 import pickle
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -225,6 +225,54 @@ async def test_proof_is_not_accepted_while_the_shared_store_is_unavailable() -> 
     assert len(replays) == 0
     shared.outcome = True
     assert await replays.claim("k", "1", 60) is Claim.FIRST
+
+
+class FaultyOnce(MemoryOnce):
+    """A shared store of the user's own whose claims do something else."""
+
+    def __init__(self, fault: Callable[[], Awaitable[Any]]) -> None:
+        super().__init__()
+        self._fault = fault
+
+    async def claim(self, key: bytes, seconds: float) -> bool:  # noqa: ARG002
+        """Return what the fault returns, if it does."""
+        result: bool = await self._fault()
+        return result
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("secret"), OSError(), KeyError(), TypeError()], ids=repr
+)
+async def test_proof_is_not_accepted_if_the_shared_store_raises_anything(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The type of the error is logged, and not its text."""
+
+    async def fail() -> None:
+        raise error
+
+    with pytest.raises(StoreUnavailable):
+        await ProofReplays(FaultyOnce(fail)).claim("t1", "j1", 60)
+    assert caplog.messages == [f"replay store: a claim failed: {type(error).__name__}"]
+
+
+@pytest.mark.parametrize("value", [None, "", "no", 0, 1, b"OK", [True]], ids=repr)
+async def test_proof_is_not_accepted_if_the_shared_store_returns_no_boolean(value: Any) -> None:
+    """A true value of another type may mean anything."""
+
+    async def give() -> Any:
+        return value
+
+    with pytest.raises(StoreUnavailable):
+        await ProofReplays(FaultyOnce(give)).claim("t1", "j1", 60)
+
+
+async def test_proof_is_not_accepted_if_the_shared_store_never_returns() -> None:
+    """The request ends after two seconds."""
+    with pytest.raises(StoreUnavailable):
+        await asyncio.wait_for(
+            ProofReplays(FaultyOnce(asyncio.Event().wait)).claim("t1", "j1", 60), 4
+        )
 
 
 async def test_own_claims_count_when_the_shared_store_lost_them() -> None:
