@@ -38,6 +38,8 @@ from oauth_guard.protocol.settings import checked_settings
 
 __all__ = ["Guard"]
 
+_NO_SCOPES = frozenset[str]()
+
 
 @final
 @checked_settings
@@ -131,7 +133,7 @@ class Guard(AsyncLifecycle, Revocable):
 
     def _publish(self, implied: Mapping[str, Iterable[str]] | None, *settings: Any) -> None:
         """Build what callers see of the guard, by *settings* in the order of `present`."""
-        self._implications = ScopeImplications(implied)
+        self._implications = None if implied is None else ScopeImplications(implied)
         names, methods = self._issuers.published_names, self.bearer_methods.names
         shown = present(self._possession, names, methods, self.resource, *settings)
         self._rejections, self.metadata_path, self.metadata_document = shown
@@ -250,7 +252,8 @@ class Guard(AsyncLifecycle, Revocable):
             RequestRejected: One of the errors that `Requirement.violation` returns.
         """
         now = 0.0 if requirement.max_age is None else self.clock()
-        implied = self._implications.of(identity.scopes)
+        implications = self._implications
+        implied = _NO_SCOPES if implications is None else implications.of(identity.scopes)
         violation = requirement.violation(identity, self.resource, now, implied)
         if violation is not None:
             raise violation
