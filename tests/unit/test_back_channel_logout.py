@@ -39,6 +39,17 @@ async def test_other_connections_than_http_are_refused() -> None:
         await LogoutApi().endpoint({"type": "websocket"}, None, None)  # type: ignore[arg-type]
 
 
+async def test_key_with_an_algorithm_that_is_not_accepted_signs_no_logout_token() -> None:
+    """Although the provider publishes it."""
+    api = LogoutApi()
+    issuer = api.jwt_issuer(algorithms=["ES256"])
+    api.endpoint = BackChannelLogout(api.guard, issuer, client_id="shop")
+    response = await api.log_out(api.logout_token(key=api.authority.keys[1]))
+    assert response.status == 400
+    assert "algorithm_not_allowed" in response.log
+    assert (await api.log_out(api.logout_token())).status == 200
+
+
 async def test_logout_during_an_outage_of_the_keys_can_be_sent_again() -> None:
     """503 is not the provider's fault."""
     api = LogoutApi()
