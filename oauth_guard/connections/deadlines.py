@@ -17,8 +17,8 @@ _SLOTS = 10  # of a tenth of a second each
 class ConnectionDeadlines:
     """Visits each open connection once a second; no connection has a timer or task of its own.
 
-    The visits of one connection are timed so that one follows the end of its token by at most a
-    tenth of a second. The timer runs only while there are connections.
+    The visits of one connection are timed so that one follows the end of its token by at most
+    0.2 s. The timer runs only while there are connections.
 
     Args:
         monotonic: Returns monotonic seconds.

@@ -135,7 +135,7 @@ async def test_websocket_is_closed_when_its_token_expires(waits: bool) -> None:
     assert isinstance(feed.failure, ConnectionAbortedError) is not waits
 
 
-async def test_websocket_ends_within_a_tenth_of_a_second_of_the_expiry() -> None:
+async def test_websocket_ends_within_half_a_second_of_its_expiry() -> None:
     """The visits are timed by the end of the token: here with the clock of the machine."""
     local = LocalIssuer(key=KEY)
     guard = Guard(RESOURCE, [JWTIssuer(local.issuer, http=local.http, leeway=0)])
