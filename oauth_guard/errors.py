@@ -1,6 +1,8 @@
 """All exceptions, grouped by who caused the failure."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Self
 
 from oauth_guard.reasons import Reason
 
@@ -26,7 +28,26 @@ __all__ = [
 
 
 class OAuthGuardError(Exception):
-    """Base class of all exceptions that this library raises."""
+    """Base class of all exceptions that this library raises.
+
+    Attributes:
+        detail: What the failure is about, for the operator: names of claims, URLs, statuses and
+            configured names, but no token and no value of a claim; see `mismatch` for the
+            exceptions.
+    """
+
+    detail: Mapping[str, str] = MappingProxyType({})
+
+    def about(self, **detail: str) -> Self:
+        """Set `detail`, and return this error."""
+        self.detail = detail
+        return self
+
+    @property
+    def detail_text(self) -> str:
+        """The detail in parentheses, for a log line; empty if there is none."""
+        parts = [f"{name} {value}" for name, value in self.detail.items()]
+        return f" ({', '.join(parts)})" if parts else ""
 
 
 class ConfigurationError(OAuthGuardError, ValueError):

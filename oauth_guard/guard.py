@@ -272,7 +272,7 @@ class Guard(AsyncLifecycle, Revocable):
         Its error is in the challenge of the scheme that *request* used, if it used one.
         """
         rejection = self._rejections.build(error, None if request is None else request.scheme)
-        self._log.write(error, rejection.status)
+        self._log.write(error, rejection.status, request)
         if self._observers is not None:
             self._observers.rejected(error, rejection.status, request)
         return rejection

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 from oauth_guard.interfaces import Clock
@@ -30,8 +30,18 @@ class LogLimit:
         self._clock = clock
         self._kinds: dict[Hashable, _Interval] = {}
 
-    def log(self, level: int, kind: Hashable, message: str, *args: object) -> None:
-        """Write the line, or count it if five of this *kind* were written in ten seconds."""
+    def log(
+        self,
+        level: int,
+        kind: Hashable,
+        message: str,
+        *args: object,
+        extra: Mapping[str, object] | None = None,
+    ) -> None:
+        """Write the line, or count it if five of this *kind* were written in ten seconds.
+
+        *extra* becomes attributes of the log record.
+        """
         now = self._clock()
         interval = self._kinds.get(kind)
         if interval is None or now - interval.start >= _SECONDS:
@@ -41,7 +51,7 @@ class LogLimit:
             interval = self._begin_interval(kind, now)
         interval.lines += 1
         if interval.lines <= _LINES:
-            _log.log(level, message, *args)
+            _log.log(level, message, *args, extra=extra)
 
     def _begin_interval(self, kind: Hashable, now: float) -> "_Interval":
         if kind not in self._kinds and len(self._kinds) >= _MAX_KINDS:

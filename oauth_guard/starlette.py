@@ -189,7 +189,8 @@ def _exception(connection: HTTPConnection, rejection: Rejection) -> Exception:
         return WebSocketException(close_code(rejection))
     # Raw pairs, since a challenge may need several lines of one name. The fields that describe
     # our body are left out: the framework writes its own.
-    return HTTPException(rejection.status, headers=Headers(raw=list(rejection.challenges)))
+    headers = Headers(raw=list(rejection.challenges))
+    return HTTPException(rejection.status, detail=rejection.debug, headers=headers)
 
 
 def _can_be_denied(websocket: WebSocket) -> bool:

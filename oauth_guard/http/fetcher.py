@@ -119,7 +119,8 @@ class Fetcher:
         result = await self._exchange("GET", url, headers, None, {_OK}, _MAX_DOCUMENT_BYTES)
         members = _members(result.body) if result.status == _OK else None
         if members is None:
-            raise IssuerUnavailable(self._issuer, Reason.BAD_RESPONSE)
+            problem = "no JSON object" if result.status == _OK else str(result.status)
+            raise self._bad_response(url, problem)
         return Document(members, result.media_type, result.max_age)
 
     async def post(self, url: str, form: bytes, headers: Mapping[str, str]) -> HTTPResult:
@@ -166,7 +167,7 @@ class Fetcher:
             ) as response:
                 responded = True
                 has_body = response.status_code in read
-                body = await self._read_body(response, max_bytes) if has_body else b""
+                body = await self._read_body(response, max_bytes, url) if has_body else b""
                 return _result(response, body)
         except IssuerUnavailable:
             raise
@@ -184,17 +185,20 @@ class Fetcher:
                 self._log.log(logging.WARNING, kind, message, self._issuer, url, text)
         # Raised outside the except block, so that the client's error, which refers to the request
         # and its form, does not become the context of ours.
-        raise IssuerUnavailable(self._issuer, reason)
+        raise IssuerUnavailable(self._issuer, reason).about(url=url)
 
-    async def _read_body(self, response: HTTPResponse, max_bytes: int) -> bytes:
+    def _bad_response(self, url: str, problem: str) -> IssuerUnavailable:
+        return IssuerUnavailable(self._issuer, Reason.BAD_RESPONSE).about(url=url, response=problem)
+
+    async def _read_body(self, response: HTTPResponse, max_bytes: int, url: str) -> bytes:
         encoding = response.headers.get("content-encoding", "identity")
         if encoding.lower() != "identity":
-            raise IssuerUnavailable(self._issuer, Reason.BAD_RESPONSE)
+            raise self._bad_response(url, "compressed")
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > max_bytes:
-                raise IssuerUnavailable(self._issuer, Reason.BAD_RESPONSE)
+                raise self._bad_response(url, f"more than {max_bytes} bytes")
         return bytes(body)
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason
 from oauth_guard.http.fetcher import JWK_SET, Document, Fetcher, HTTPClient
+from oauth_guard.protocol.mismatch import mismatch, shown
 from oauth_guard.protocol.urls import origins_of, parse_url
 
 __all__ = ["Discovery", "find_endpoints", "metadata_urls"]
@@ -132,7 +133,7 @@ class Discovery:
         configured = self._metadata_url
         for url in (configured,) if configured else metadata_urls(self.metadata_issuer):
             try:
-                return self._read(await self.fetcher.get(url), member)
+                return self._read(await self.fetcher.get(url), member, url)
             except IssuerUnavailable as error:
                 if error.reason not in {Reason.BAD_RESPONSE, Reason.WRONG_METADATA}:
                     raise
@@ -140,20 +141,25 @@ class Discovery:
                     failure = error
         raise failure
 
-    def _read(self, document: Document, member: str) -> str:
+    def _read(self, document: Document, member: str, source: str) -> str:
         """Return *member* of *document*, after checking `issuer` (RFC 8414 §3.3) and the URL."""
         members = document.members
         if document.media_type != "application/json":
-            raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE)
+            error = IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE)
+            raise error.about(url=source, media_type=shown(document.media_type))
+        wrong = IssuerUnavailable(self.issuer, Reason.WRONG_METADATA)
+        if members.get("issuer") != self.metadata_issuer:
+            found = mismatch([self.metadata_issuer], members.get("issuer"))
+            raise wrong.about(url=source, member="issuer", **found)
         aliases = members.get("mtls_endpoint_aliases") if self._mtls else None
         url = aliases.get(member) if isinstance(aliases, dict) else None
         url = members.get(member) if url is None else url
-        if members.get("issuer") != self.metadata_issuer or not isinstance(url, str):
-            raise IssuerUnavailable(self.issuer, Reason.WRONG_METADATA)
+        if not isinstance(url, str):
+            raise wrong.about(url=source, member=member)
         try:
             parse_url(url, setting=member, insecure_http=self._insecure_http)
         except ConfigurationError:  # the fault of the issuer, not of the operator
-            raise IssuerUnavailable(self.issuer, Reason.WRONG_METADATA) from None
+            raise wrong.about(url=source, member=member, found=shown(url)) from None
         return url
 
 

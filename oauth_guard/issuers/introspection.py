@@ -32,6 +32,7 @@ from oauth_guard.protocol.introspection import (
     read_signed_response,
     write_form,
 )
+from oauth_guard.protocol.mismatch import mismatch
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.settings import Seconds, checked_settings, in_seconds
 
@@ -224,7 +225,8 @@ class IntrospectionIssuer:
         if result.status != _OK:
             raise self._faults.refusal(result)
         if result.media_type != self._media_type:
-            raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE)
+            wrong = mismatch([self._media_type], result.media_type)
+            raise IssuerUnavailable(self.issuer, Reason.BAD_RESPONSE).about(**wrong)
         try:
             if self._keys is None:
                 return parse_object(result.body, bounded=False)

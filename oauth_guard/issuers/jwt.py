@@ -21,6 +21,7 @@ from oauth_guard.jose.key_set import MAX_WORK
 from oauth_guard.protocol.access_token import AccessToken, UnverifiedToken, Validation
 from oauth_guard.protocol.claim_settings import ClaimSettings
 from oauth_guard.protocol.claims import RFC9068_CLAIMS, ClaimRules
+from oauth_guard.protocol.mismatch import unknown_issuer
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.settings import checked_settings
 from oauth_guard.protocol.urls import check_issuer_urls
@@ -178,7 +179,7 @@ class JWTIssuer:
             return await self._introspect(token)
         signed = token.parse()
         if signed.claims.get("iss") != self._rules.issuer:
-            raise InvalidToken(Reason.UNKNOWN_ISSUER)
+            raise unknown_issuer([self.issuer], signed.claims.get("iss"))
         self._rules.check_header(signed.header)
         unverified = UnverifiedToken(signed.claims, self._rules)
         token.precheck(unverified)
@@ -195,7 +196,7 @@ class JWTIssuer:
             IssuerUnavailable: The keys can't be fetched.
         """
         if signed.claims.get("iss") != self._rules.issuer:
-            raise InvalidToken(Reason.UNKNOWN_ISSUER)
+            raise unknown_issuer([self.issuer], signed.claims.get("iss"))
         if signed.header.algorithm not in self._rules.algorithms:
             raise InvalidToken(Reason.ALGORITHM_NOT_ALLOWED)
         await self._keys.verify(signed)
@@ -258,9 +259,10 @@ def _rules(
     if without_audience is None:
         return ClaimRules.of(issuer, **settings)
     if without_audience != "single resource":
-        raise ConfigurationError(
+        advice = (
             'without_audience= of a JWTIssuer is "single resource": the issuer serves no other.'
         )
+        raise ConfigurationError(advice)
     settings.setdefault("required_claims", [name for name in RFC9068_CLAIMS if name != "aud"])
     rules = ClaimRules.of(issuer, **settings)
     if "aud" in rules.required_claims:
@@ -270,10 +272,8 @@ def _rules(
 
 def _check_suffices(other: object) -> None:
     if other:
-        raise ConfigurationError(
-            "secret= suffices: leave out keys and threads. If the issuer signs with keys too, list "
-            "a second JWTIssuer of the same name, with its own algorithms=."
-        )
+        advice = "leave out keys and threads, or list a second JWTIssuer with other algorithms="
+        raise ConfigurationError(f"secret= suffices: {advice}.")
 
 
 def _check_work(work: object) -> None:

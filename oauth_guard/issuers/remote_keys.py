@@ -63,7 +63,7 @@ class RemoteKeySet:
         self._started = 0  # the number of fetches, each of which has a number of its own
         self._fetched = 0  # the number of the fetch that returned the keys
         self._failures = 0
-        self._failure: Reason | None = None
+        self._failure: IssuerUnavailable | None = None
         self._fetches: Singleflight[str, bool] = Singleflight(closed=False)
         self._timer: asyncio.TimerHandle | None = None
 
@@ -228,9 +228,10 @@ class RemoteKeySet:
                 document = await self._discovery.fetch_keys()
             keys = self._read(document)
         except TimeoutError:
-            self._record_failure(Reason.TIMED_OUT, started_at)
+            timed_out = IssuerUnavailable(self._discovery.issuer, Reason.TIMED_OUT)
+            self._record_failure(timed_out, started_at)
         except IssuerUnavailable as error:
-            self._record_failure(error.reason, started_at)
+            self._record_failure(error, started_at)
         else:
             self._fetched = number
             self._store(keys, document.max_age)
@@ -243,17 +244,15 @@ class RemoteKeySet:
         except ValueError:
             raise IssuerUnavailable(self._discovery.issuer, Reason.BAD_RESPONSE) from None
         if keys.oversized:
-            _log.warning(
-                "%s: the key set has too many keys: only the first %d are read",
-                self._discovery.issuer,
-                MAX_KEYS,
-            )
+            message = "%s: the key set has too many keys: only the first %d are read"
+            _log.warning(message, self._discovery.issuer, MAX_KEYS)
         for problem in keys.skipped:
             _log.info("%s: a key was skipped: %s", self._discovery.issuer, problem)
         if not keys.keys:
             # The issuer withdrew its keys, so they are not used as the last known good ones.
             self._keys = self._is_current = None
-            raise IssuerUnavailable(self._discovery.issuer, Reason.NO_USABLE_KEYS)
+            error = IssuerUnavailable(self._discovery.issuer, Reason.NO_USABLE_KEYS)
+            raise error.about(skipped="; ".join(keys.skipped[:3]) or "none")
         return keys
 
     def _store(self, keys: KeySet, max_age: float | None) -> None:
@@ -280,21 +279,21 @@ class RemoteKeySet:
 
         return is_current
 
-    def _record_failure(self, reason: Reason, started_at: float | None = None) -> None:
+    def _record_failure(self, failure: IssuerUnavailable, started_at: float | None = None) -> None:
         self._discovery.expire()
         now = self._clock()
         usable_for = self._usable_until - now if self._keys is not None else 0
         delay = retry_delay(self._failures, usable_for)
         self._refresh_at = max((now if started_at is None else started_at) + delay, now)
         self._failures += 1
-        self._failure = reason
-        _log.warning("%s: keys could not be fetched: %s", self._discovery.issuer, reason)
+        self._failure = failure.with_traceback(None)
+        message = "%s: keys could not be fetched%s: %s"
+        _log.warning(message, self._discovery.issuer, failure.detail_text, failure.reason)
 
     def _unavailable(self) -> IssuerUnavailable:
         """Return a new error: each waiter needs its own, since raising adds a traceback."""
         wait = math.ceil(self._refresh_at - self._clock())
-        return IssuerUnavailable(
-            self._discovery.issuer,
-            self._failure or Reason.NO_USABLE_KEYS,
-            retry_after=min(max(wait, 1), MAX_BACKOFF),
-        )
+        failure, seconds = self._failure, min(max(wait, 1), MAX_BACKOFF)
+        reason = Reason.NO_USABLE_KEYS if failure is None else failure.reason
+        error = IssuerUnavailable(self._discovery.issuer, reason, retry_after=seconds)
+        return error if failure is None else error.about(**failure.detail)

@@ -23,6 +23,7 @@ from oauth_guard.issuers.shared_audience import accepted_tokens, warn_of_shared_
 from oauth_guard.issuers.tenants import TenantDirectory, Tenants
 from oauth_guard.jose.header_cache import HeaderCache
 from oauth_guard.protocol.access_token import Validation
+from oauth_guard.protocol.mismatch import unknown_issuer
 from oauth_guard.protocol.raw_token import RawToken
 
 __all__ = ["IssuerRouter"]
@@ -262,7 +263,7 @@ class IssuerRouter:
                 if directory is not self._directories[0]:
                     return _not_reusable(validation)
                 return directory.limit(name, issuer, validation)
-        raise InvalidToken(Reason.UNKNOWN_ISSUER)
+        raise unknown_issuer(self.names, name)
 
 
 def _check_event_loop() -> None:

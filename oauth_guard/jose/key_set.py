@@ -17,6 +17,7 @@ MAX_KEYS = 100
 MAX_WORK = 200
 """How much one token may cost by default; 1 is a verification with an RSA key of 2048 bits."""
 
+_MAX_LOGGED = 100  # characters
 _NO_KEYS: tuple[Key, ...] = ()
 
 
@@ -78,7 +79,7 @@ class KeySet:
             try:
                 keys.append(import_key(jwk if isinstance(jwk, dict) else {}))
             except ValueError as error:
-                skipped.append(str(error))
+                skipped.append(f"{error}{_named(jwk)}")
         return cls(tuple(keys), tuple(skipped), max_work, len(jwks) > MAX_KEYS)
 
     def verify(self, token: JWS) -> None:
@@ -112,3 +113,9 @@ class KeySet:
                 break
             affordable.append(key)
         return tuple(affordable)
+
+
+def _named(jwk: object) -> str:
+    """Return which key of a set this is, escaped and cut to 100 characters."""
+    key_id = jwk.get("kid") if isinstance(jwk, dict) else None
+    return f" (kid {ascii(key_id)[:_MAX_LOGGED]})" if isinstance(key_id, str) else ""

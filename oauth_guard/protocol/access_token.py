@@ -72,7 +72,7 @@ class RegisteredClaims:
             InvalidToken: It was issued for longer, or has no `iat` or `exp`.
         """
         if self.expires_at is None or self.issued_at is None:
-            raise InvalidToken(Reason.MISSING_CLAIM)
+            raise InvalidToken(Reason.MISSING_CLAIM).about(claim="iat or exp")
         if self.expires_at - self.issued_at > seconds:
             raise InvalidToken(Reason.LIFETIME_TOO_LONG)
 
@@ -163,12 +163,12 @@ class UnverifiedToken(RegisteredClaims):
         rules.check_presence(claims)
         for name, types in rules.claim_types.items():
             if name in claims and type(claims[name]) not in types:
-                raise InvalidToken(Reason.MALFORMED_CLAIM)
+                raise InvalidToken(Reason.MALFORMED_CLAIM).about(claim=name)
         self.rules = rules
         self.subject = _subject(claims, rules)
         self.client_id = _client_id(claims, rules)
         audience = claims.get("aud", ())
-        self.audience = (audience,) if isinstance(audience, str) else _strings(audience)
+        self.audience = (audience,) if isinstance(audience, str) else _strings("aud", audience)
         self.expires_at = claims.get("exp")
         self.not_before = claims.get("nbf")
         self.issued_at = claims.get("iat")
@@ -224,7 +224,7 @@ def _subject(claims: Mapping[str, Any], rules: ClaimRules) -> str | None:
     if subject and not subject.isspace():
         return subject
     if subject is not None and rules.subject_claim in rules.required_claims:
-        raise InvalidToken(Reason.MISSING_CLAIM)
+        raise InvalidToken(Reason.MISSING_CLAIM).about(claim=rules.subject_claim)
     return None
 
 
@@ -235,16 +235,16 @@ def _client_id(claims: Mapping[str, Any], rules: ClaimRules) -> str | None:
         if client_id and not client_id.isspace():
             return client_id
         if client_id is not None and name in rules.required_claims:
-            raise InvalidToken(Reason.MISSING_CLAIM)
+            raise InvalidToken(Reason.MISSING_CLAIM).about(claim=name)
     return None
 
 
-def _strings(value: Any) -> tuple[str, ...]:
+def _strings(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
-        raise InvalidToken(Reason.MALFORMED_CLAIM)
+        raise InvalidToken(Reason.MALFORMED_CLAIM).about(claim=name)
     for item in value:
         if not isinstance(item, str):
-            raise InvalidToken(Reason.MALFORMED_CLAIM)
+            raise InvalidToken(Reason.MALFORMED_CLAIM).about(claim=name)
     return tuple(value)
 
 
@@ -253,18 +253,18 @@ def _scopes(claims: Mapping[str, Any], rules: ClaimRules) -> frozenset[str]:
     first: frozenset[str] | None = None
     for name in rules.scope_claims:
         if name in claims:
-            scopes = _scope_names(claims[name])
+            scopes = _scope_names(name, claims[name])
             first = scopes if first is None else first
     return first or _EMPTY
 
 
-def _scope_names(value: Any) -> frozenset[str]:
+def _scope_names(claim: str, value: Any) -> frozenset[str]:
     """Read a scope claim: one string, or an array if the rules allow it."""
     if isinstance(value, str):
         return _split(value) if len(value) <= _MAX_SHARED else _split.__wrapped__(value)
-    names = _strings(value)
+    names = _strings(claim, value)
     if any(" " in name for name in names):
-        raise InvalidToken(Reason.MALFORMED_CLAIM)
+        raise InvalidToken(Reason.MALFORMED_CLAIM).about(claim=claim)
     return frozenset(filter(None, names))
 
 

@@ -6,7 +6,7 @@ No other module writes a challenge. The texts are fixed: nothing of a request go
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,10 +19,10 @@ from oauth_guard.errors import (
     InvalidToken,
     IssuerUnavailable,
     MissingCredentials,
-    Reason,
     RequestRejected,
     UseDPoPNonce,
 )
+from oauth_guard.explanations import EXPLANATIONS
 from oauth_guard.protocol.credentials import BEARER
 
 __all__ = ["CHALLENGE_HEADER", "Rejection", "RejectionBuilder"]
@@ -61,7 +61,6 @@ class _Parts(NamedTuple):
     nonce: str | None = None
     acr_values: str | None = None
     max_age: int | None = None
-    reason: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,14 @@ class Rejection:
         challenges: The `WWW-Authenticate` lines and other fields that every response with this
             status must have, names in lower case.
         body: JSON, or nothing.
+        debug: The reason and its detail as text, only with `debug=True`: for a framework that
+            writes the body itself.
     """
 
     status: int
     challenges: tuple[tuple[bytes, bytes], ...]
     body: bytes
+    debug: str | None = None
 
     @cached_property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
@@ -106,7 +108,7 @@ class RejectionBuilder:
         realm: The protection space that challenges name.
         resource_metadata: Where the resource's metadata is served (RFC 9728 §5.1).
         error_uri: A page for the client's developer (RFC 6750 §3).
-        debug: Add the reason to the body; for development.
+        debug: Add the reason and its detail to the body; for development.
         schemes: The schemes that are accepted, in the order of challenges, each with the
             algorithms of its proofs.
 
@@ -146,14 +148,16 @@ class RejectionBuilder:
         There is a challenge for each scheme that is accepted, Bearer first. The error is in the
         challenge of *scheme*, which the request used; if that is unknown, in each (RFC 9449 §7.2).
         """
-        scheme = scheme if scheme in self._schemes else None
-        reason = error.reason if self._debug else None
+        rejection = self._build(error, scheme if scheme in self._schemes else None)
+        return _with_debug(rejection, error) if self._debug else rejection
+
+    def _build(self, error: RequestRejected | IssuerUnavailable, scheme: str | None) -> Rejection:
         if isinstance(error, IssuerUnavailable):
-            return _unavailable(503, error.retry_after, reason)
-        if type(error) in _PLAIN and error.scope is None and reason is None:
+            return _unavailable(503, error.retry_after)
+        if type(error) in _PLAIN and error.scope is None:
             return self._written(error.status, error.code, scheme)
         if error.status == _TOO_MANY_REQUESTS:
-            return _unavailable(error.status, _MAX_RETRY_AFTER, reason)
+            return _unavailable(error.status, _MAX_RETRY_AFTER)
         return self._written(
             error.status,
             _INSECURE if isinstance(error, InsecureRequest) else error.code,
@@ -161,7 +165,6 @@ class RejectionBuilder:
             _writable(error.scope),
             error.nonce if isinstance(error, UseDPoPNonce) else None,
             *_step_up(error),
-            reason,
         )
 
     def _write(self, *values: Any) -> Rejection:
@@ -172,7 +175,7 @@ class RejectionBuilder:
         ]
         if parts.nonce is not None:
             fields.append((b"dpop-nonce", parts.nonce.encode("ascii")))
-        return Rejection(parts.status, (*fields, _NO_STORE), _body(members, parts.reason))
+        return Rejection(parts.status, (*fields, _NO_STORE), _body(members))
 
     def _error_members(self, code: str | None) -> Iterator[tuple[str, str]]:
         if code not in _DESCRIPTIONS:
@@ -205,10 +208,22 @@ def _step_up(error: RequestRejected) -> tuple[str | None, int | None]:
     return None, None
 
 
-def _unavailable(status: int, retry_after: int, reason: Reason | None) -> Rejection:
+def _unavailable(status: int, retry_after: int) -> Rejection:
     seconds = min(max(retry_after, 1), _MAX_RETRY_AFTER)
     retry = (b"retry-after", b"%d" % seconds)
-    return Rejection(status, (retry, _NO_STORE), _body({}, reason))
+    return Rejection(status, (retry, _NO_STORE), b"")
+
+
+def _with_debug(rejection: Rejection, error: RequestRejected | IssuerUnavailable) -> Rejection:
+    """Add the reason and its detail to the body; they are texts for the developer."""
+    members = json.loads(rejection.body) if rejection.body else {}
+    members["reason"] = str(error.reason)
+    if (explanation := EXPLANATIONS.get(error.reason)) is not None:
+        members["check"] = explanation.check
+    if error.detail:
+        members["detail"] = dict(error.detail)
+    text = f"{error.reason}{error.detail_text}"
+    return replace(rejection, body=_body(members), debug=text)
 
 
 def _writable(names: object) -> str | None:
@@ -217,9 +232,8 @@ def _writable(names: object) -> str | None:
     return str(names) if is_valid else None
 
 
-def _body(members: dict[str, str], reason: Reason | None) -> bytes:
-    content = members if reason is None else {**members, "reason": reason}
-    return json.dumps(content).encode("ascii") if content else b""
+def _body(members: Mapping[str, object]) -> bytes:
+    return json.dumps(members).encode("ascii") if members else b""
 
 
 def _quote(value: str) -> str:

@@ -61,7 +61,7 @@ class ClaimChecks:
         """
         for name, required in self.required_values:
             if name not in claims or _json(claims[name]) != required:
-                raise InvalidToken(Reason.WRONG_CLAIM)
+                raise InvalidToken(Reason.WRONG_CLAIM).about(claim=name)
 
     def check_function(self, claims: Mapping[str, Any]) -> None:
         """Call the operator's function, if there is one; see `call_claim_function`.
@@ -102,7 +102,8 @@ def call_claim_function(
     except MissingCredentials:  # credentials are present: the request must not pass as anonymous
         raise InvalidToken from None
     except _CLAIM_ERRORS:  # its text may quote a claim
-        raise InvalidToken(Reason.MALFORMED_CLAIM) from None
+        name = getattr(function, "__qualname__", type(function).__name__)
+        raise InvalidToken(Reason.MALFORMED_CLAIM).about(function=name) from None
 
 
 def _json(value: Any) -> str:

@@ -15,6 +15,7 @@ from oauth_guard.protocol.claim_settings import (
     media_type,
     parse_setting,
 )
+from oauth_guard.protocol.mismatch import mismatch
 from oauth_guard.protocol.name_claims import ClaimPath, top_level_names
 from oauth_guard.protocol.settings import read_settings
 from oauth_guard.protocol.token_kinds import KIND_CLAIMS, is_other_kind
@@ -116,9 +117,11 @@ class ClaimRules:
         """
         typ = header.type
         if typ not in self.types and (not typ or media_type(typ) not in self.types):
-            raise InvalidToken(Reason.WRONG_TYPE)
+            types = [each or "none" for each in self.types]
+            raise InvalidToken(Reason.WRONG_TYPE).about(**mismatch(types, typ))
         if header.algorithm not in self.algorithms:
-            raise InvalidToken(Reason.ALGORITHM_NOT_ALLOWED)
+            allowed = " ".join(sorted(self.algorithms))
+            raise InvalidToken(Reason.ALGORITHM_NOT_ALLOWED).about(expected=allowed)
 
     def check_presence(self, claims: Mapping[str, Any]) -> None:
         """Check that required claims are present, and that this is an access token.
@@ -133,19 +136,20 @@ class ClaimRules:
         if not all(map(claims.get, self.required_claims)):
             self._check_empty_claims(claims)
         if not KIND_CLAIMS.isdisjoint(claims) and is_other_kind(claims, self.token_types):
-            raise InvalidToken(Reason.WRONG_TYPE)
+            names = " ".join(sorted(KIND_CLAIMS & claims.keys()))
+            raise InvalidToken(Reason.WRONG_TYPE).about(claim=names)
 
     def _check_empty_claims(self, claims: Mapping[str, Any]) -> None:
         for name in self.required_claims:
             if name not in claims:
-                raise InvalidToken(Reason.MISSING_CLAIM)
+                raise InvalidToken(Reason.MISSING_CLAIM).about(claim=name)
             value = claims[name]
             if name == "aud" and not self.audience_optional:
                 continue  # `check_audience` rejects it
             if type(value) not in self.claim_types.get(name, {type(value)}):
                 continue  # the check of types rejects it
             if value is None or value in ("", [], (), {}):
-                raise InvalidToken(Reason.MISSING_CLAIM)
+                raise InvalidToken(Reason.MISSING_CLAIM).about(claim=name)
 
     def check_audience(self, audience: Sequence[str], resource: str) -> None:
         """Check `aud` against the configured audiences, or else *resource* (RFC 9068 §4).
@@ -160,7 +164,8 @@ class ClaimRules:
             return
         accepted = [name for name in audience if name in (self.audience or (resource,))]
         if not accepted or (self.single_audience and len(accepted) != len(audience)):
-            raise InvalidToken(Reason.WRONG_AUDIENCE)
+            wrong = mismatch(self.audience or (resource,), audience)
+            raise InvalidToken(Reason.WRONG_AUDIENCE).about(**wrong)
 
     def check_client(self, client_id: str | None) -> None:
         """Check the client identifier against the accepted clients; by default do nothing.
@@ -169,7 +174,7 @@ class ClaimRules:
             InvalidToken: The token was issued to another client, or has no client identifier.
         """
         if self.clients and client_id not in self.clients:
-            raise InvalidToken(Reason.WRONG_CLIENT)
+            raise InvalidToken(Reason.WRONG_CLIENT).about(claim=" ".join(self.client_claims))
 
     def check_lifetime(
         self,
@@ -186,11 +191,11 @@ class ClaimRules:
             InvalidToken: The token is expired, not valid yet, or issued in the future.
         """
         if expires_at is not None and now >= expires_at + self.leeway:
-            raise InvalidToken(Reason.EXPIRED)
+            raise InvalidToken(Reason.EXPIRED).about(claim="exp")
         if not_before is not None and now < not_before - self.leeway:
-            raise InvalidToken(Reason.NOT_YET_VALID)
+            raise InvalidToken(Reason.NOT_YET_VALID).about(claim="nbf")
         if issued_at is not None and now < issued_at - self.future_iat_tolerance:
-            raise InvalidToken(Reason.ISSUED_IN_FUTURE)
+            raise InvalidToken(Reason.ISSUED_IN_FUTURE).about(claim="iat")
 
     def lifetime(
         self, expires_at: float | None, not_before: float | None, issued_at: float | None

@@ -11,6 +11,7 @@ from oauth_guard.jose.jws import JWS, JWSHeader
 from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.claims import ClaimRules
+from oauth_guard.protocol.mismatch import unknown_issuer
 from oauth_guard.protocol.token_kinds import is_access_token_type
 
 __all__ = [
@@ -70,7 +71,7 @@ def read_introspection(members: Mapping[str, Any], rules: ClaimRules) -> AccessT
     if not all(isinstance(claims.get(name, ""), str) for name in ("iss", "token_type")):
         raise InvalidToken(Reason.MALFORMED_CLAIM)
     if claims.get("iss", rules.issuer) != rules.issuer:
-        raise InvalidToken(Reason.UNKNOWN_ISSUER)
+        raise unknown_issuer([rules.issuer], claims["iss"])
     if not is_access_token_type(claims.get("token_type", "Bearer"), rules.token_types or ()):
         raise InvalidToken(Reason.WRONG_TYPE)
     token = AccessToken.from_claims(claims, rules)

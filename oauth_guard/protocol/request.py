@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from oauth_guard.errors import InsecureRequest, InvalidRequest, MissingCredentials, Reason
 from oauth_guard.protocol.credentials import (
@@ -27,6 +27,7 @@ _CREDENTIALS = {b"authorization", b"dpop"}
 _SECURE = frozenset({"https", "wss"})
 _FORM = b"application/x-www-form-urlencoded"
 _MAX_PARAMETERS = 1000
+_MAX_LOGGED = 200
 _TOKEN_HEADER = b"token_header "  # no Authorization value that is cached begins with it
 
 
@@ -106,6 +107,13 @@ class ResourceRequest:
         connection = self._connection
         path, root_path = connection["path"], connection.get("root_path", "")
         return full_raw_path(path, connection.get("raw_path"), root_path)
+
+    @property
+    def target(self) -> dict[str, str]:
+        """Method and path for the log: percent-encoded, at most 200 characters, no query."""
+        path = quote(str(self._connection.get("path", "")))
+        method = quote(self.method)
+        return {"method": method[:_MAX_LOGGED], "path": path[:_MAX_LOGGED]} if path else {}
 
     @property
     def peer(self) -> str | None:

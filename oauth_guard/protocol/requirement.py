@@ -136,7 +136,7 @@ class Requirement:
         granted = identity.scopes | implied if implied else identity.scopes
         lacks_scope = self.scopes is not None and not self.scopes.satisfied_by(granted)
         if self._checks_scopes_only:
-            return InsufficientScope(scope=self.challenge_scope) if lacks_scope else None
+            return self._lacking_scope() if lacks_scope else None
         if self.binding is not None and not is_bound(identity.claims, self.binding):
             return InvalidToken(Reason.BINDING_REQUIRED)
         scope = self.challenge_scope if lacks_scope else None
@@ -146,9 +146,27 @@ class Requirement:
                 reason, acr_values=" ".join(self.acr) or None, max_age=self.max_age, scope=scope
             )
         if lacks_scope:
-            return InsufficientScope(scope=scope)
+            return self._lacking_scope()
+        return self._ungranted(identity, resource)
+
+    def _ungranted(self, identity: Identity, resource: str) -> InsufficientScope | None:
         reason = self._missing(identity, resource)
-        return None if reason is None else InsufficientScope(reason)
+        if reason is None:
+            return None
+        return InsufficientScope(reason).about(**self._lacking(reason, identity))
+
+    def _lacking(self, reason: Reason, identity: Identity) -> dict[str, str]:
+        """Return the required names that the token lacks, so no value of a claim."""
+        names = {
+            Reason.MISSING_ROLE: self.roles - identity.roles,
+            Reason.MISSING_GROUP: self.groups - identity.groups,
+            Reason.MISSING_ENTITLEMENT: self.entitlements - identity.entitlements,
+        }.get(reason, ())
+        return {"required": " ".join(sorted(names))} if names else {}
+
+    def _lacking_scope(self) -> InsufficientScope:
+        scope = self.challenge_scope
+        return InsufficientScope(scope=scope).about(required=f"scope {scope}")
 
     def _missing(self, identity: Identity, resource: str) -> Reason | None:
         """Return what another scope does not grant."""

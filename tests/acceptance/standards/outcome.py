@@ -44,6 +44,9 @@ def expect(response: RecordedResponse, outcome: str) -> None:
     expect_rejection(response)
 
 
+_LOGGED = {"iss", "aud", "typ", "kid"}  # as they were found, escaped and of a limited length
+
+
 def expect_rejection(response: RecordedResponse) -> None:
     """Assert what every response other than 200 must satisfy."""
     assert response.status < 500 or response.status == 503
@@ -94,14 +97,24 @@ def _secrets(response: RecordedResponse) -> Iterator[str]:
         yield from (part for part in [token, *segments] if len(part) >= _SHORTEST_PART)
         if len(segments) == 3:
             for segment in segments[:2]:
-                yield from (text for text in _texts(_segment(segment)) if not _is_configured(text))
+                members = _segment(segment)
+                hidden = {name: members[name] for name in members.keys() - _LOGGED}
+                yield from (text for text in _texts(hidden) if not _is_configured(text))
 
 
 def _is_configured(text: str) -> bool:
     """Return whether *text* may occur in a response because the operator configured it."""
-    return text in {"read", "write", "admin", "ES256", "PS256", "GET", ISSUER} or text.startswith(
-        RESOURCE
-    )
+    return text in {
+        "read",
+        "write",
+        "admin",
+        "ops",
+        "dev",
+        "ES256",
+        "PS256",
+        "GET",
+        ISSUER,
+    } or text.startswith(RESOURCE)
 
 
 def _segment(segment: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ ROOT = "__init__"
 # Each module or package directly under oauth_guard/ has a layer, and imports from lower layers.
 LAYERS: Mapping[str, int] = {
     "reasons": 0,
+    "explanations": 1,
     "errors": 1,
     "jose": 2,
     "protocol": 3,
@@ -79,7 +80,7 @@ PUBLIC_SUBMODULES = {
     "oauth_guard.stores.redis_once",
 }
 
-PURE = {"reasons", "errors", "jose", "protocol"}
+PURE = {"reasons", "explanations", "errors", "jose", "protocol"}
 INTERN = "sys.intern"  # the only function of `sys` that neither reads nor changes anything visible
 IMPURE_LIBRARIES = {
     *("asyncio", "concurrent", "http.client", "http.server"),

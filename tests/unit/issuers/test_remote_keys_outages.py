@@ -261,7 +261,7 @@ async def test_outage_is_logged_without_the_token(caplog: pytest.LogCaptureFixtu
     ours = [record for record in caplog.records if record.name == "oauth_guard"]
     assert [record.getMessage() for record in ours] == [
         f"{ISSUER}: request to {ISSUER}/jwks failed: ConnectError('refused')",
-        f"{ISSUER}: keys could not be fetched: unreachable",
+        f"{ISSUER}: keys could not be fetched (url {ISSUER}/jwks): unreachable",
     ]
     assert {record.levelname for record in ours} == {"WARNING"}
     assert not [part for part in token.split(".") if part in caplog.text]

@@ -81,8 +81,24 @@ def test_unusable_key_is_skipped_with_a_reason_and_the_others_are_used() -> None
     keys = _key_set(*skipped, _EC.jwk)
     assert [key.key_id for key in keys.keys] == ["ES256"]
     assert len(keys.skipped) == len(skipped)
-    assert "the key is not for signatures" in keys.skipped
+    assert "the key is not for signatures (kid 'ES256')" in keys.skipped
     assert _outcome(keys, HEADER) is None
+
+
+@pytest.mark.parametrize(
+    ("key_id", "text"),
+    [
+        ("k-1", " (kid 'k-1')"),
+        ("a\nb\u00e9", r" (kid 'a\nb\xe9')"),
+        ("x" * 200, f" (kid '{'x' * 99})"),
+        (5, ""),
+        (None, ""),
+    ],
+)
+def test_skipped_key_is_named_by_its_kid(key_id: Any, text: str) -> None:
+    """Escaped and cut off, since the issuer writes it."""
+    (problem,) = _key_set({**_EC.jwk, "use": "enc", "kid": key_id}).skipped
+    assert problem.partition(" (kid")[1:] == text.partition(" (kid")[1:]
 
 
 def test_key_set_without_keys_is_accepted() -> None:

@@ -23,6 +23,7 @@ from oauth_guard.errors import (
     TooManyRequests,
     UseDPoPNonce,
 )
+from oauth_guard.explanations import EXPLANATIONS
 from oauth_guard.protocol.challenge import Rejection, RejectionBuilder
 from tests.challenges import parse_challenge
 from tests.unit.protocol.properties import BOUNDED
@@ -317,7 +318,8 @@ def test_any_rejection_parses_to_the_values_it_was_built_from(
     assert parameters.get("error") == error.code
     assert parameters.get("error_uri") == (error_uri if error.code else None)
     repeated = {name: value for name, value in parameters.items() if name.startswith("error")}
-    reason = {"reason": error.reason.value} if found else {}
+    check = EXPLANATIONS[error.reason].check
+    reason = {"reason": error.reason.value, "check": check} if found else {}
     assert json.loads(rejection.body or b"{}") == {**repeated, **reason}
 
 
