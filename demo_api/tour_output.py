@@ -12,7 +12,7 @@ from demo_api.page_form import PageForm
 
 _SECRETS = frozenset(
     [
-        *("access_token", "anti_forgery", "client_secret", "code", "code_verifier"),
+        *("access_token", "anti_forgery", "client_secret", "code", "code_verifier", "id_token"),
         *("password", "refresh_token"),
     ]
 )
