@@ -20,11 +20,12 @@ def routes(
     target: str,
     *,
     format: Literal["table", "json", "markdown", "sarif"] = "table",  # noqa: A002 - the option's name
+    public: tuple[str, ...] = (),
 ) -> int:
     """Print what each route of an application requires, and which routes nothing guards.
 
     Exit code 0: every route is guarded or declared public. 1: some route is neither; its lines
-    are repeated on standard error. 2: the application can't be imported.
+    are repeated on standard error. 2: the application can't be imported, or an option is wrong.
 
     Parameters
     ----------
@@ -32,13 +33,14 @@ def routes(
         The application as `module:name`; `module:name()` calls a function that returns it.
     format
         How to print the report.
+    public
+        A public path that no guard is around, as in `public=` of the middleware; repeatable.
     """
     try:
-        application = _load(target)
+        report = protection_report(_load(target), public=public)
     except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command prints
         return 2
-    report = protection_report(application)
     print(FORMATS[format](report))  # noqa: T201 - a command prints
     for route in (missing := unguarded(report)):
         line = f"unguarded: {route.method} {route.path} ({route.endpoint})"

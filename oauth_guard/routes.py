@@ -1,7 +1,7 @@
 """protection_report(): what each route of a Starlette or FastAPI application requires."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from starlette.applications import Starlette
@@ -11,6 +11,7 @@ from oauth_guard.app_structure import is_application, members, requirements_of
 from oauth_guard.asgi import Connection
 from oauth_guard.errors import RequestRejected
 from oauth_guard.middleware import OAuthGuardMiddleware
+from oauth_guard.protocol.paths import PublicPaths
 from oauth_guard.protocol.requirement import DENIED, Requirement
 
 __all__ = ["Protection", "RouteProtection", "protection_report"]
@@ -25,7 +26,8 @@ _VERBS = ("get", "head", "post", "put", "patch", "delete", "options")
 _MAX_DEPTH = 50
 _DESCRIBED = ("roles", "groups", "entitlements", "binding", "acr", "max_age", "actor")
 
-_Around: TypeAlias = tuple[OAuthGuardMiddleware, ...]
+_Around: TypeAlias = tuple[tuple[str, OAuthGuardMiddleware], ...]
+"""Each middleware around a route with the path that it is mounted at, the outermost first."""
 
 
 class RouteProtection(NamedTuple):
@@ -48,7 +50,7 @@ class RouteProtection(NamedTuple):
     endpoint: str
 
 
-def protection_report(app: Any) -> list[RouteProtection]:
+def protection_report(app: Any, *, public: Iterable[str] = ()) -> list[RouteProtection]:
     """Return a line for each method of each HTTP and WebSocket route of *app*.
 
     Mounts, hosts, included routers and applications inside middleware are searched. An
@@ -57,20 +59,38 @@ def protection_report(app: Any) -> list[RouteProtection]:
     route is `unguarded` unless `OAuthGuardMiddleware` is around it.
 
     A path with parameters counts as public if it is for the value `1`.
+
+    Args:
+        app: The application.
+        public: Further public paths, in the form of the middleware's `public=`, for routes that
+            no guard is around.
+
+    Raises:
+        ConfigurationError: A pattern of *public* has another form.
     """
-    return list(_walk(app, "", (), 0))
+    declared = PublicPaths.of(public)
+    return [_declare(line, declared) for line in _walk(app, "", (), 0)]
+
+
+def _declare(line: RouteProtection, public: PublicPaths) -> RouteProtection:
+    connection = _connection(line.method, line.path)
+    method = connection.get("method", _HANDSHAKE)
+    is_public = line.protection == "unguarded" and public.include(method, connection["path"], None)
+    return line._replace(protection="public") if is_public else line
 
 
 def _walk(app: Any, prefix: str, around: _Around, depth: int) -> Iterator[RouteProtection]:
     if isinstance(app, OAuthGuardMiddleware):
-        yield from _walk(app.application, prefix, (*around, app), depth + 1)
+        yield from _walk(app.application, prefix, (*around, (prefix, app)), depth + 1)
     elif isinstance(app, Starlette):
-        inside = (*around, *_middleware_in(app.build_middleware_stack()))
+        inside = (*around, *_middleware_in(app.build_middleware_stack(), prefix))
         yield from _walk(app.router, prefix, inside, depth + 1)
     elif isinstance(app, Router):
-        inside = (*around, *_middleware_in(app.middleware_stack))
+        inside = (*around, *_middleware_in(app.middleware_stack, prefix))
         for route in _routes_of(app):
             yield from _of_route(route, prefix, inside, depth + 1)
+        if app.default != app.not_found:
+            yield from _walk(app.default, prefix, inside, depth + 1)
     elif inner := _inner(app) if depth < _MAX_DEPTH else None:
         yield from _walk(inner, prefix, around, depth + 1)
     else:
@@ -86,12 +106,12 @@ def _inner(app: Any) -> Any:
     return next((each for each in wrapped if each is not app and is_application(each)), None)
 
 
-def _middleware_in(app: Any) -> _Around:
+def _middleware_in(app: Any, prefix: str) -> _Around:
     """Return the guards' middleware in a stack, the outermost first."""
-    found: list[OAuthGuardMiddleware] = []
+    found: list[tuple[str, OAuthGuardMiddleware]] = []
     while app is not None and not isinstance(app, Router | Starlette):
         if isinstance(app, OAuthGuardMiddleware):
-            found.append(app)
+            found.append((prefix, app))
             app = app.application
         else:
             app = getattr(app, "app", None)
@@ -116,7 +136,7 @@ def _of_route(route: Any, prefix: str, around: _Around, depth: int) -> Iterator[
     if path is None:
         yield _line(_ANY, f"{prefix}/*", around, [], route)
         return
-    inside = (*around, *_middleware_in(getattr(route, "app", None)))
+    inside = (*around, *_middleware_in(getattr(route, "app", None), prefix))
     required = [*requirements_of(endpoint), *_of_dependencies(getattr(route, "dependant", None))]
     for method, handler in _methods(route, endpoint):
         own = [] if handler is endpoint else requirements_of(handler)
@@ -151,9 +171,9 @@ def _of_dependencies(dependant: Any) -> Iterator[Requirement]:
 def _line(
     method: str, path: str, around: _Around, required: list[Requirement], endpoint: Any
 ) -> RouteProtection:
-    connection = _connection(method, path)
     resource, found, is_public = "", list[Requirement](), bool(around)
-    for middleware in around:
+    for prefix, middleware in around:
+        connection = _connection(method, path, prefix)
         try:
             declared, guard, requirement = middleware.protection(connection)
         except RequestRejected:  # every such path is rejected
@@ -171,10 +191,15 @@ def _line(
     )
 
 
-def _connection(method: str, path: str) -> Connection:
-    """Return a request for the route, with the value 1 for each parameter."""
-    concrete = _PARAMETER.sub("1", path).replace("/*", "/1") or "/"
-    connection: Connection = {"path": concrete, "raw_path": None, "root_path": "", "headers": []}
+def _connection(method: str, path: str, root_path: str = "") -> Connection:
+    """Return a request for the route, with the value 1 for each parameter.
+
+    A mount adds its path to the root path, by which the middleware in it reads the rest.
+    """
+    concrete, root_path = (
+        _PARAMETER.sub("1", each).replace("/*", "/1") for each in (path, root_path)
+    )
+    connection: Connection = {"path": concrete or "/", "root_path": root_path, "headers": []}
     if method == _HANDSHAKE:
         return {**connection, "type": "websocket"}
     return {**connection, "type": "http", "method": "GET" if method == _ANY else method}

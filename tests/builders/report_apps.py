@@ -80,12 +80,13 @@ def shop(guard: Guard) -> Starlette:
 def forgetful(guard: Guard) -> Starlette:
     """Return an application whose guard is around some routes only."""
     around = Middleware(OAuthGuardMiddleware, guard=guard)
+    below = [Route("/two", page), Route("/in", page), Mount("/deep", routes=[Route("/a", page)])]
     optional = Middleware(OAuthGuardMiddleware, guard=guard, required=False)
     return Starlette(
         routes=[
             Route("/forgotten", page),
             Route("/one", page, middleware=[around]),
-            Mount("/inner", OAuthGuardMiddleware(Router([Route("/two", page)]), guard)),
+            Mount("/inner", OAuthGuardMiddleware(Router(below), guard, public=["/in", "/deep/*"])),
             Mount("/three", routes=[Route("/", page)], middleware=[around]),
             Mount("/optional", routes=[Route("/any", page)], middleware=[optional]),
             Host("other.example.com", Router([Route("/host", page)], middleware=[around])),

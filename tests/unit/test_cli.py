@@ -43,6 +43,14 @@ def test_routes_exits_with_1_if_a_route_is_neither_guarded_nor_public(
     assert done.stdout.startswith("method")
 
 
+def test_routes_takes_declared_public_paths(tmp_path: Path) -> None:
+    """A pattern of another form is an error."""
+    options = ["--public", "/forgotten", "--public", "/opaque/*", "--public", "/optional/any"]
+    done = _run(tmp_path, "routes", "webshop:bad", *options)
+    assert done.stderr.splitlines() == ["unguarded: WEBSOCKET /socket (feed)"]
+    assert _run(tmp_path, "routes", "webshop:bad", "--public", "forgotten").returncode == 2
+
+
 def test_routes_prints_json(tmp_path: Path) -> None:
     """It is for programs."""
     done = _run(tmp_path, "routes", "webshop:good", "--format", "json")

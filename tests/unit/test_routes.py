@@ -48,6 +48,8 @@ def test_report_names_the_routes_that_nothing_guards() -> None:
         ("GET", "/forgotten", "unguarded", ""),
         ("GET", "/one", "guarded", ""),
         ("GET", "/inner/two", "guarded", ""),
+        ("GET", "/inner/in", "public", ""),
+        ("GET", "/inner/deep/a", "public", ""),
         ("GET", "/three/", "guarded", ""),
         ("GET", "/optional/any", "unguarded", ""),
         ("GET", "/host", "guarded", ""),
@@ -183,3 +185,25 @@ def test_wrapper_around_itself_ends() -> None:
     other = _Wrapper(None)
     other.app, vars(wrapper)["_app"] = wrapper, other  # type: ignore[attr-defined]
     assert _lines(wrapper) == {("*", "/*", "unguarded", "")}
+
+
+def test_default_of_a_router_is_searched() -> None:
+    """It serves what no route does."""
+    inner = Router([Route("/inner", page)])
+    outer = Router([Route("/outer", page)], default=inner)
+    assert _lines(outer) == {
+        ("GET", "/outer", "unguarded", ""),
+        ("GET", "/inner", "unguarded", ""),
+    }
+
+
+def test_route_without_a_guard_may_be_declared_public() -> None:
+    """A guarded one stays guarded."""
+    report = protection_report(forgetful(guard()), public=["/forgotten", "/one", "/opaque/*"])
+    found = {each.path: each.protection for each in report}
+    assert (found["/forgotten"], found["/one"], found["/opaque/*"]) == (
+        "public",
+        "guarded",
+        "public",
+    )
+    assert found["/optional/any"] == "unguarded"
