@@ -16,6 +16,9 @@ from demo_api.schemas import NewEmployee, WhoAmI
 from oauth_guard import Identity
 from oauth_guard.starlette import requires
 
+#: How long ago the sign-in of a person who removes an employee may be.
+RECENT_SECONDS = 60
+
 _NOT_FOUND = "There is no such employee, or none that you may see."
 
 
@@ -73,9 +76,9 @@ class PeopleAPI:
         address = f"{request.scope['path']}/{employee.id}"
         return JSONResponse(_record(employee), 201, {"Location": address})
 
-    @requires("write")
+    @requires("write", max_age=RECENT_SECONDS)
     def remove(self, request: Request) -> Response:
-        """Remove an employee that the caller may see."""
+        """Remove an employee that the caller may see; the caller signed in recently (RFC 9470)."""
         if not self._people.remove(self._access(request.user), _number(request)):
             raise HTTPException(404, _NOT_FOUND)
         return Response(status_code=204)

@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 from authlib.oauth2 import OAuth2Error
 from starlette.responses import RedirectResponse, Response
 
-from demo_api.authorization_server.accounts import Account, AccountKind, check_password
+from demo_api.authorization_server.accounts import Account, AccountKind, SignIn, check_password
 from demo_api.authorization_server.browser_sessions import Browser
 from demo_api.authorization_server.pages import error_page, page
 from demo_api.authorization_server.requests import ServerRequest
 from demo_api.authorization_server.server import Server
 from demo_api.authorization_server.settings import AUTHORIZE, SCOPES
+from demo_api.authorization_server.sign_in_rules import SignInRules
 
 _STALE = "This page was open for too long or came from elsewhere. Please try again."
 _WRONG = "That name and password do not go together. Please try again."
@@ -36,15 +37,16 @@ class Visit:
         """Return the next page or redirect."""
         try:
             grant = self.server.consent_grant(self.request)
+            rules = SignInRules.of(self.request.payload, grant.redirect_uri)
         except OAuth2Error as error:
             if error.redirect_uri and self._may_redirect_error():
                 return self.server.handle_error_response(self.request, error)
             return error_page(400, error.description or "The request is not valid.")
         if self.form is None:
-            return self._show_form(grant)
+            return self._show_form(grant, rules)
         if not self._is_own_form(self.form):
-            return self._show_form(grant, 403, _STALE)
-        return self._apply(grant, self.form)
+            return self._show_form(grant, rules, 403, _STALE)
+        return self._apply(grant, rules, self.form)
 
     def _may_redirect_error(self) -> bool:
         """Return whether an invalid request may redirect this browser before any page was shown.
@@ -58,34 +60,45 @@ class Visit:
         signed_in = self.browser.signed_in(self.server.session, self.server.now)
         return client.registered_at is None or signed_in is not None
 
-    def _apply(self, grant: Any, form: dict[str, str]) -> Response:
+    def _apply(self, grant: Any, rules: SignInRules, form: dict[str, str]) -> Response:
         session, action = self.server.session, form.get("action")
-        user = self.browser.signed_in(session, self.server.now)
+        user = self._signed_in(rules)
         if action == "sign-in":
-            return self._sign_in(grant, form)
+            return self._sign_in(grant, rules, form)
         if action == "switch":
             self.browser.sign_out(session)
         elif user and action in {"allow", "deny"}:
             allowed = user if action == "allow" else None
+            self.browser.finish_request(session)
             return self.server.authorization_response(self.request, grant, allowed)
-        return self._show_form(grant)
+        return self._show_form(grant, rules)
 
-    def _sign_in(self, grant: Any, form: dict[str, str]) -> Response:
+    def _signed_in(self, rules: SignInRules) -> SignIn | None:
+        """Return the person whose sign-in counts for this request."""
+        server = self.server
+        return self.browser.signed_in_for(server.session, server.now, self._query, rules)
+
+    def _sign_in(self, grant: Any, rules: SignInRules, form: dict[str, str]) -> Response:
         session = self.server.session
         name, password = form.get("username", ""), form.get("password", "")
         account = check_password(session, name, password, AccountKind.PERSON)
         if account is None:
-            return self._show_form(grant, 200, _WRONG, name)
-        renewed = self.browser.sign_in(session, account.subject, self.server.now)
+            return self._show_form(grant, rules, 200, _WRONG, name)
+        renewed = self.browser.sign_in(session, account.subject, self.server.now, self._query)
         # A redirect to GET, so that a reload of the next page does not send the password again.
         address = f"{AUTHORIZE}?{self._query}"
         redirect = RedirectResponse(address, 303, {"Cache-Control": "no-store"})
         return self._with_cookie(redirect, renewed)
 
     def _show_form(
-        self, grant: Any, status: int = 200, alert: str = "", username: str = ""
+        self,
+        grant: Any,
+        rules: SignInRules,
+        status: int = 200,
+        alert: str = "",
+        username: str = "",
     ) -> Response:
-        user = self.browser.signed_in(self.server.session, self.server.now)
+        user = self._signed_in(rules)
         values: dict[str, object] = {
             "alert": alert,
             "anti_forgery": self.browser.anti_forgery_value(self._key, self._query),

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from demo_api.authorization_server.accounts import SignIn
 from demo_api.authorization_server.hashing import digest
 from demo_api.authorization_server.settings import SIGN_IN_LIFETIME
+from demo_api.authorization_server.sign_in_rules import SignInRules
 from demo_api.authorization_server.tables import Base
 
 _COOKIE = "demo_session"
@@ -29,6 +30,7 @@ class BrowserSession(Base):
     digest: Mapped[str] = mapped_column(primary_key=True)
     subject: Mapped[str]
     auth_time: Mapped[int]
+    made_for: Mapped[str | None]  # the digest of the request; none: it has been responded to
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,42 @@ class Browser:
             return None
         return SignIn(found.subject, found.auth_time)
 
-    def sign_in(self, session: Session, subject: str, now: int) -> "Browser":
-        """Sign *subject* in under a new cookie, so that a planted cookie gets no session."""
+    def signed_in_for(
+        self, session: Session, now: int, query: str, rules: SignInRules
+    ) -> SignIn | None:
+        """Return the signed-in person if the sign-in fulfils the *rules* of the request *query*."""
+        user = self.signed_in(session, now)
+        if user is None or user.auth_time is None:
+            return None
+        if rules.max_age and now > user.auth_time + rules.max_age:
+            return None
+        found = session.get_one(BrowserSession, digest(self.cookie))
+        return None if rules.login and found.made_for != digest(query) else user
+
+    def finish_request(self, session: Session) -> None:
+        """Note that the request of this sign-in has its response: a repeated one needs another."""
+        found = session.get(BrowserSession, digest(self.cookie))
+        if found is not None:
+            found.made_for = None
+
+    def sign_in(self, session: Session, subject: str, now: int, query: str) -> "Browser":
+        """Sign *subject* in for the request *query*.
+
+        The browser gets a new cookie, so that a planted cookie gets no session.
+        """
         self.sign_out(session)
         session.execute(
             delete(BrowserSession).where(BrowserSession.auth_time <= now - SIGN_IN_LIFETIME)
         )
         renewed = Browser.new()
-        session.add(BrowserSession(digest=digest(renewed.cookie), subject=subject, auth_time=now))
+        session.add(
+            BrowserSession(
+                digest=digest(renewed.cookie),
+                subject=subject,
+                auth_time=now,
+                made_for=digest(query),
+            )
+        )
         return renewed
 
     def sign_out(self, session: Session) -> None:

@@ -11,6 +11,7 @@ from demo_api.authorization_server.client_authentication import CONFIDENTIAL
 from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.keys import ALGORITHM
 from demo_api.authorization_server.requests import ServerRequest
+from demo_api.authorization_server.settings import ACR
 
 
 class IntrospectionEndpoint(AuthlibIntrospection):
@@ -70,5 +71,5 @@ class IntrospectionEndpoint(AuthlibIntrospection):
             return dict(jwt.decode(self._presented, settings.keys, [ALGORITHM]).claims)
         claims: dict[str, Any] = {"aud": settings.resource}
         if consent.auth_time is not None:
-            claims["auth_time"] = consent.auth_time
+            claims |= {"auth_time": consent.auth_time, "acr": ACR}
         return claims

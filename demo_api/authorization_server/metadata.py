@@ -5,7 +5,7 @@ from typing import Any
 from demo_api.authorization_server import settings
 from demo_api.authorization_server.client_authentication import ANY, CONFIDENTIAL
 from demo_api.authorization_server.proofs import ALGORITHMS
-from demo_api.authorization_server.settings import SCOPES, Settings
+from demo_api.authorization_server.settings import ACR, SCOPES, Settings
 
 GRANT_TYPES = ["authorization_code", "client_credentials", "password", "refresh_token"]
 
@@ -39,6 +39,7 @@ def metadata_document(server: Settings) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": list(ANY),
         "introspection_endpoint_auth_methods_supported": list(CONFIDENTIAL),
         "revocation_endpoint_auth_methods_supported": list(ANY),
+        "acr_values_supported": [ACR],
         "dpop_signing_alg_values_supported": ALGORITHMS,
         "authorization_response_iss_parameter_supported": True,
     }

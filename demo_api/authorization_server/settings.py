@@ -25,6 +25,9 @@ AUTHORIZATION_CODE_LIFETIME = 60
 REFRESH_TOKEN_LIFETIME = 30 * 24 * 3600
 SIGN_IN_LIFETIME = 3600
 
+#: The `acr` of every sign-in of a person: a name and a password.
+ACR = "password"
+
 #: Each scope with its text on the consent page.
 SCOPES = {
     "openid": "Know who signed in",

@@ -11,7 +11,7 @@ from joserfc.jwk import KeySet
 from demo_api.authorization_server.accounts import SignIn
 from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.keys import ALGORITHM
-from demo_api.authorization_server.settings import Settings
+from demo_api.authorization_server.settings import ACR, Settings
 
 
 class TokenGenerator(BearerTokenGenerator):
@@ -58,6 +58,10 @@ class JWTGenerator(JWTBearerTokenGenerator):
     def get_auth_time(self, user: SignIn | None) -> int | None:
         """Return the time when a person signed in; None for programs."""
         return user.auth_time if user else None
+
+    def get_acr(self, user: SignIn | None) -> str | None:
+        """Return how a person signed in; None for programs."""
+        return ACR if self.get_auth_time(user) is not None else None
 
     def get_extra_claims(
         self,

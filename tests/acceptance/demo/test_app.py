@@ -119,7 +119,7 @@ async def test_caller_with_write_scope_adds_and_removes_an_employee(demo: Harnes
 async def test_token_with_read_scope_is_rejected_for_writing(demo: Harness, method: str) -> None:
     """The challenge names the missing scope."""
     path = EMPLOYEES if method == "POST" else f"{EMPLOYEES}/1"
-    response = await demo.http.request(method, path, headers=await service_account(demo))
+    response = await demo.http.request(method, path, headers=await person(demo, "ada"))
     assert response.status_code == 403
     assert 'scope="write"' in response.headers["www-authenticate"]
 

@@ -61,12 +61,13 @@ async def test_introspection_of_an_opaque_token_returns_the_claims_of_a_jwt(
         "iat": now,
         "exp": now + 300,
         "auth_time": now,
+        "acr": "password",
     }
 
 
 async def test_opaque_token_with_read_scope_is_rejected_for_writing(opaque: Harness) -> None:
     """The scope comes from introspection."""
-    headers = await service_account(opaque)
+    headers = await person(opaque, "ada")
     response = await opaque.http.delete(f"{EMPLOYEES}/1", headers=headers)
     assert response.status_code == 403
     assert 'scope="write"' in response.headers["www-authenticate"]

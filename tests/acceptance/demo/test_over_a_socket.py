@@ -38,6 +38,19 @@ async def test_ada_and_grace_see_different_employees(live_demo: Harness) -> None
     assert await people_seen(live_demo, grace) == {"Finance"}
 
 
+async def test_login_page_is_shown_again_for_prompt_login(live_demo: Harness) -> None:
+    """The new sign-in removes an employee that the person added."""
+    ada = await person(live_demo, "ada", "read write")
+    new = {"name": "Charles Babbage", "title": "Mechanic"}
+    added = await live_demo.http.post(EMPLOYEES, json=new, headers=ada)
+    page = await live_demo.authorize(scope="read write", prompt="login")
+    assert soup(page).find(id="password")
+    redirect = await live_demo.submit(await live_demo.sign_in(page), action="allow")
+    token = ok_json(await live_demo.redeem(redirect_parameters(redirect)["code"]))["access_token"]
+    gone = await live_demo.http.delete(added.headers["location"], headers=bearer(token))
+    assert gone.status_code == 204
+
+
 async def test_service_account_sees_every_employee(live_demo: Harness) -> None:
     """It uses the password grant, with a client secret that must be encoded."""
     assert await people_seen(live_demo, await service_account(live_demo)) == set(ROSTER)

@@ -41,6 +41,7 @@ async def test_code_flow_issues_an_access_token_with_the_expected_claims(harness
         "iat": now,
         "exp": now + 300,
         "auth_time": now,
+        "acr": "password",
     }
 
 

@@ -40,6 +40,7 @@ METADATA = {
         "client_secret_post",
         "none",
     ],
+    "acr_values_supported": ["password"],
     "authorization_response_iss_parameter_supported": True,
     "dpop_signing_alg_values_supported": ["ES256"],
 }
