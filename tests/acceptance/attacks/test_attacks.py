@@ -57,9 +57,8 @@ async def test_attack_is_rejected_for_its_reason(attack: Attack) -> None:
     response = await attack.send(api)
     expect(response, attack.outcome)
     assert list(_reasons(response.log)) == [attack.reason]
-    assert not re.search(
-        "evil", f"{response.headers!r}{response.body!r}{response.log}", re.IGNORECASE
-    )
+    assert not re.search("evil", f"{response.headers!r}{response.body!r}", re.IGNORECASE)
+    assert not re.search("evil", _without_details(response.log), re.IGNORECASE)
     if attack.reason in NEEDS_THE_ISSUER:
         assert all(url.startswith(f"{ISSUER}/") for url in api.authority.requests)
         assert len(api.authority.requests) <= 2 * (1 + 3)  # unknown keys cause three fetches
@@ -95,6 +94,16 @@ def test_jwks_uri_on_an_internal_address_is_not_fetched(
     assert set(internet.attempts) == {ELSEWHERE}
     assert all(url.startswith(f"{ISSUER}/") for url in internet.requests)
     assert jwks_uri not in repr(response.messages)
+
+
+def _without_details(log: str) -> str:
+    """Return *log* without what it tells the operator: the method, and what was found.
+
+    Found issuers, audiences and types are bounded and escaped; no other value is logged.
+    """
+    return re.sub(
+        r": \S+ (?=/\S*: rejected)|\([a-z]+ [^\n]*\)(?=: \w+$)", "", log, flags=re.MULTILINE
+    )
 
 
 def _reasons(log: str) -> Iterator[str]:
