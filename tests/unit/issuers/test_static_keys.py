@@ -108,6 +108,13 @@ def test_unusable_secret_is_a_configuration_error(settings: dict[str, Any], mess
     assert repr(settings.get("secret", "nothing")) not in str(caught.value)
 
 
+def test_secret_that_is_text_is_a_configuration_error() -> None:
+    """Text has no bytes before an encoding is chosen."""
+    secret: Any = "x" * 64
+    with pytest.raises(ConfigurationError, match=r"write secret=text.encode\(\)"):
+        StaticKeySet.from_secret(secret, frozenset({"HS256"}))
+
+
 def test_more_than_100_configured_keys_are_a_configuration_error() -> None:
     """The operator wrote them, so none is left out silently."""
     with pytest.raises(ConfigurationError, match="at most 100 keys"):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from oauth_guard import ClientSecretBasic, IntrospectionIssuer, JWTIssuer
+from oauth_guard import ClientSecretBasic, Guard, IntrospectionIssuer, JWTIssuer
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.possession import DPoP
 from oauth_guard.possession.fapi2 import FAPI2_ALGORITHMS, check_fapi2
@@ -46,6 +46,18 @@ def test_setting_that_contradicts_the_profile_is_refused(
     """When the guard is built."""
     with pytest.raises(ConfigurationError, match=advice):
         check_fapi2([issuer], methods, dpop)
+
+
+def test_token_header_contradicts_the_profile() -> None:
+    """FAPI 2.0 reads the token from `Authorization` alone."""
+    with pytest.raises(ConfigurationError, match="leave token_header= out"):
+        Guard(
+            "https://api.test",
+            [OPAQUE],
+            profile="fapi2",
+            dpop=DPoP(replays=SHARED),
+            token_header="X-Token",
+        )
 
 
 def test_one_method_may_be_written_as_a_string() -> None:

@@ -176,6 +176,13 @@ def test_reason_is_in_the_body_in_debug_mode_only(error: Any, reason: str) -> No
     assert all(reason.encode() not in value for _, value in found.headers)
 
 
+def test_reason_of_the_operator_is_in_the_body_without_an_explanation() -> None:
+    """Only the reasons of the library are explained."""
+    reason: Any = "tenant_is_closed"
+    body = json.loads(_rejections(debug=True).build(InvalidToken(reason)).body)
+    assert (body["reason"], "check" in body) == ("tenant_is_closed", False)
+
+
 @pytest.mark.parametrize(
     ("retry_after", "sent"), [(-5, b"1"), (0, b"1"), (1, b"1"), (30, b"30"), (61, b"60")]
 )
