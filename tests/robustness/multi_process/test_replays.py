@@ -2,10 +2,13 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
 from oauth_guard.testing.dpop import DPoPKey
+from tests.builders.valkey_cluster import command
 from tests.builders.valkey_server import ValkeyServer
 from tests.robustness.multi_process.guard_process import GuardProcess
 from tests.robustness.multi_process.guarded_service import RESOURCE
@@ -14,6 +17,7 @@ from tests.robustness.multi_process.introspection_server import IntrospectionSer
 pytestmark = pytest.mark.needs("valkey-server")
 
 Service = list[GuardProcess]
+Fault = Callable[[ValkeyServer], AbstractContextManager[None]]
 KEY = DPoPKey()
 
 
@@ -26,6 +30,47 @@ async def statuses(service: Service, fields: dict[str, str], copies: int) -> Cou
     """Return how often each status was sent for *copies* of one request to each process."""
     requests = [process.send(fields) for process in service for _ in range(copies)]
     return Counter(response.status_code for response in await asyncio.gather(*requests))
+
+
+async def wait_until_accepted(service: Service, token: str) -> None:
+    """Wait until proofs are accepted again, each once; until then a response is 503."""
+    for _ in range(100):
+        found = await statuses(service, headers(token), 1)
+        if found == {200: 1, 401: 1}:
+            return
+        assert 503 in found
+        await asyncio.sleep(0.1)
+    pytest.fail("the store is not used again")
+
+
+@contextmanager
+def frozen(valkey: ValkeyServer) -> Iterator[None]:
+    """Freeze the server."""
+    valkey.freeze()
+    try:
+        yield
+    finally:
+        valkey.thaw()
+
+
+@contextmanager
+def full(valkey: ValkeyServer) -> Iterator[None]:
+    """Fill the memory of the server, which does not evict."""
+    command(valkey, "CONFIG", "SET", "maxmemory", "1")
+    try:
+        yield
+    finally:
+        command(valkey, "CONFIG", "SET", "maxmemory", "0")
+
+
+@contextmanager
+def read_only(valkey: ValkeyServer) -> Iterator[None]:
+    """Make the server a replica of one that is not there."""
+    command(valkey, "REPLICAOF", "127.0.0.1", "1")
+    try:
+        yield
+    finally:
+        command(valkey, "REPLICAOF", "NO", "ONE")
 
 
 @pytest.mark.conformance("9449-15")
@@ -51,10 +96,20 @@ async def test_no_proof_is_accepted_while_the_store_is_away(
         assert (await service[0].get(bearer)).status_code == 200
     finally:
         valkey.start()
-    for _ in range(100):
-        found = await statuses(service, headers(token), 1)
-        if found == {200: 1, 401: 1}:
-            return
-        assert 503 in found
-        await asyncio.sleep(0.1)
-    pytest.fail("the store is not used again")
+    await wait_until_accepted(service, token)
+
+
+@pytest.mark.parametrize("fault", [frozen, full, read_only])
+async def test_no_proof_is_accepted_while_the_store_does_not_record_it(
+    server: IntrospectionServer, service: Service, valkey: ValkeyServer, fault: Fault
+) -> None:
+    """The response is 503 in each process, also a second time; bearer tokens are accepted."""
+    token, bearer = server.local.opaque_token("read", cnf=KEY.cnf), server.local.opaque_token()
+    await wait_until_accepted(service, token)
+    with fault(valkey):
+        unused = headers(token)
+        for _ in range(2):
+            assert await statuses(service, unused, 2) == {503: 4}
+        for process in service:
+            assert (await process.get(bearer)).status_code == 200
+    await wait_until_accepted(service, token)
