@@ -77,7 +77,7 @@ class Attack:
     def check(self, response: Any) -> None:
         """Check that *response* rejects the attack, and repeats nothing of it.
 
-        The `detail` that a guard with `debug=True` adds to its body is not checked: it tells
+        The `detail` that a guard with `debug=True` adds to its body is not checked: it shows
         the developer what was found.
 
         Raises:
