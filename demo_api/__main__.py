@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--opaque", action="store_true", help="issue opaque tokens, which the API introspects"
     )
-    parser.add_argument("--redis", metavar="URL", help="share introspection results")
+    parser.add_argument("--redis", metavar="URL", help="share results and used proofs (--opaque)")
     parser.add_argument(
         "--workers", type=_workers, default=1, help="number of processes (%(default)s)"
     )

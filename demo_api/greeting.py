@@ -97,4 +97,4 @@ def _python() -> Path:
 
 
 def _row(name: str, secret: str, note: str) -> str:
-    return f"    {name:<14}{secret:<22}{note}"
+    return f"    {name:<14}{secret:<27}{note}"

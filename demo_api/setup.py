@@ -20,7 +20,7 @@ class Setup:
         client_origin: The origin at which the client application is served.
         database: The file for the data; None keeps it in memory.
         opaque: Issue opaque tokens, which the API introspects.
-        redis: The URL of a Redis server through which workers share introspection results.
+        redis: The URL of a Redis server through which workers share results and used proofs.
         controls: Let the client application stop the server and rotate its key.
     """
 

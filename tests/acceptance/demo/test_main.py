@@ -44,9 +44,11 @@ def test_credentials_are_printed_as_json() -> None:
 
 
 def test_credentials_are_printed_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line holds name and secret."""
+    """One line holds name and secret; the longest secret does not touch the next column."""
     assert main(["credentials"]) == 0
-    assert "ada           engine-no-1843" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "ada           engine-no-1843" in printed
+    assert "opaque        opaque-means-introspected  client_credentials" in printed
 
 
 @pytest.mark.parametrize("host", [ANYWHERE, "::", "192.0.2.1", "demo.example", ""])
