@@ -42,8 +42,8 @@ https_required 400 the request did not come over TLS
     `require_https=`: the proxy must report the scheme, and the server must trust it
 body_too_large 413 the form is longer than 64 KiB
     send the token in the header
-ambiguous_path 400 two frameworks could read the path as paths of two guards
-    middleware around the guard that changed `path` and not `raw_path`
+ambiguous_path 400 two frameworks could read the path as paths of two guards or rules
+    the spelling of the path; or middleware that changed `path` and not `raw_path`
 several_certificates 400 there are several client certificates
     the proxy must replace the header, not add one
 certificate_too_long 400 the client certificate is too long
