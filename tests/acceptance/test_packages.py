@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.documents import ROOT
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("packages")]
+pytestmark = pytest.mark.long
 
 # Every module that needs no extra, and one guarded request.
 CHECK = """

@@ -9,7 +9,7 @@ import pytest
 from tests.acceptance.documents import FRAMEWORK_PAGES, ROOT, python_blocks
 from tests.tools.benchmarks.peers.environment import ENVIRONMENT, prepare
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("framework_pages")]
+pytestmark = pytest.mark.long
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=page.stem) for page in FRAMEWORK_PAGES])

@@ -16,7 +16,6 @@ from tests.tools.benchmarks.peers.environment import ENVIRONMENT, prepare
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.xdist_group("foreign_frameworks"),
     pytest.mark.conformance("ASGI-14"),
 ]
 

@@ -1,9 +1,11 @@
 """prepare(): the environment of the peers, separate from the one that runs the benchmark."""
 
+import fcntl
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -12,13 +14,17 @@ ENVIRONMENT = Path(__file__).parents[4] / ".venv" / "peers"
 
 
 def prepare(folder: Path = ENVIRONMENT, requirements: Path = REQUIREMENTS) -> Path:
-    """Return the Python of the environment in *folder*, which is created if it is missing."""
+    """Return the Python of the environment in *folder*, which is created if it is missing.
+
+    Several processes may call it together: one creates the environment, the others wait for it.
+    """
     stamp, wanted = folder / "installed", requirements.read_text(encoding="utf-8")
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        for command in commands(folder, shutil.which("uv"), requirements):
-            subprocess.run(command, check=True)
-        stamp.write_text(wanted, encoding="utf-8")
+    with _locked(folder.with_name(f"{folder.name}.lock")):
+        if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            for command in commands(folder, shutil.which("uv"), requirements):
+                subprocess.run(command, check=True)
+            stamp.write_text(wanted, encoding="utf-8")
     return _python(folder)
 
 
@@ -45,6 +51,14 @@ def versions(packages: Iterable[str], folder: Path = ENVIRONMENT) -> dict[str, s
         for found in distributions(path=[str(each) for each in folder.glob("lib/*/site-packages")])
     }
     return {package: installed[package] for package in packages}
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _python(folder: Path) -> Path:

@@ -1,5 +1,7 @@
 """The peers have their own environment, which is created once and reports its versions."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,23 @@ def test_environment_is_created_once(tmp_path: Path) -> None:
     """Until the list of packages changes."""
     (tmp_path / "installed").write_text(REQUIREMENTS.read_text(encoding="utf-8"), encoding="utf-8")
     assert prepare(tmp_path) == tmp_path / "bin" / "python"
+
+
+def test_environment_is_created_by_one_of_several_processes(tmp_path: Path) -> None:
+    """The workers of the suite run side by side; no two of them may write into one folder."""
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("# nothing to install\n", encoding="utf-8")
+    call = (
+        "import sys; from pathlib import Path; "
+        "from tests.tools.benchmarks.peers.environment import prepare; "
+        f"print(prepare(Path({str(tmp_path / 'made')!r}), Path({str(requirements)!r})))"
+    )
+    command = [sys.executable, "-c", call]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    results = {process.communicate(timeout=120)[0] for process in processes}
+    assert {process.returncode for process in processes} == {0}
+    assert results == {f"{tmp_path / 'made' / 'bin' / 'python'}\n"}
+    assert (tmp_path / "made" / "pyvenv.cfg").exists()
 
 
 def test_environment_reports_its_versions(tmp_path: Path) -> None:
