@@ -12,7 +12,7 @@ STATIC_CHECKS = [
     "python -m ruff format --check",
     "python -m mypy",
 ]
-ON_EVERY_CORE = "-n auto --maxprocesses 8 --dist loadgroup --durations 20"
+ON_EVERY_CORE = "-n auto --maxprocesses 8 --dist worksteal --durations 20"
 
 
 def _everything(marks: str) -> list[str]:
