@@ -8,20 +8,15 @@ token. `identity_cache` decides which validated token may be reused, and until w
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Unpack, final
+from typing import Unpack, final
 
 from oauth_guard.byte_budget import MAX_CACHE_BYTES, cache_budgets
 from oauth_guard.decision_log import DecisionLog
 from oauth_guard.deny_list import DenyList, Revocable, checks_of
-from oauth_guard.errors import (
-    InvalidToken,
-    IssuerUnavailable,
-    Reason,
-    RequestRejected,
-)
+from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
 from oauth_guard.guard_lifecycle import AsyncLifecycle, GuardLifecycle
-from oauth_guard.guard_settings import Start, check_settings, present
-from oauth_guard.identity_cache import Check, IdentityCache, ValidatedToken
+from oauth_guard.guard_settings import ResourceSettings, Start, check_settings, published
+from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
@@ -34,11 +29,16 @@ from oauth_guard.protocol.identity import Identity, is_same_caller
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scope_implications import ScopeImplications
-from oauth_guard.protocol.settings import checked_settings
+from oauth_guard.protocol.settings import checked_settings, chosen
+from oauth_guard.token_validation import TokenSettings, TokenValidation
 
 __all__ = ["Guard"]
 
 _NO_SCOPES = frozenset[str]()
+
+
+class GuardSettings(ResourceSettings, TokenSettings, PossessionSettings, total=False):
+    """Keyword arguments of `Guard`, each described where it is used."""
 
 
 @final
@@ -61,17 +61,9 @@ class Guard(AsyncLifecycle, Revocable):
     Args:
         resource: The absolute URI that names the resource; tokens must be issued for it.
         issuers: The trusted authorization servers; `Tenants` are looked up by name.
-        realm: The protection space that challenges name.
-        error_uri: A page about errors, for the client's developer.
-        scopes_supported: The scopes that the metadata lists.
         bearer_methods: How a token may be sent: `"header"`, to which `"body"` (a form) and
             `"query"` may be added, for clients that can't send the header (RFC 6750 §2).
         require_https: Reject requests that did not come over TLS, as far as the server knows.
-        max_token_lifetime: Reject tokens issued for more seconds, or without `iat` or `exp`.
-        metadata: Serve the resource's metadata (RFC 9728), with further members if it is a mapping.
-        debug: Add the reason to the body of a rejection, for a resource on a loopback host.
-        expose_token: Let the application read the raw token at `Identity.token`.
-        insecure_http: Accept an http resource that is not on a loopback host.
         store: Where introspection results are stored for other processes.
         share_tokens: Allow several issuers that accept tokens without an issuer's name. Such a
             token is sent to each of them in the order of the list, until one accepts it.
@@ -83,29 +75,21 @@ class Guard(AsyncLifecycle, Revocable):
         observers: Functions that receive each `Decision`; what they raise changes none.
         clock: Returns seconds since the epoch.
         scope_implies: The scopes that a granted scope implies, `{"files": ["files:read"]}`.
-        possession: `dpop=`, `token_header=` and others: see `PossessionSettings`.
+        settings: `metadata=`, `realm=`, `debug=` and others: see `ResourceSettings`;
+            `max_token_lifetime=` and `expose_token=`: see `TokenSettings`; `dpop=`,
+            `token_header=` and others: see `PossessionSettings`.
 
     Raises:
         ConfigurationError: With a sentence that says what to write instead.
     """
-
-    _checks: tuple[Check, ...]
 
     def __init__(  # noqa: PLR0913 - settings, each by keyword and with a default
         self,
         resource: str,
         issuers: Sequence[Issuer | Tenants],
         *,
-        realm: str | None = None,
-        error_uri: str | None = None,
-        scopes_supported: Iterable[str] = (),
         bearer_methods: Iterable[str] = ("header",),
         require_https: bool = False,
-        max_token_lifetime: float | None = None,
-        metadata: bool | Mapping[str, Any] = True,
-        debug: bool = False,
-        expose_token: bool = False,
-        insecure_http: bool = False,
         store: Store | None = None,
         share_tokens: bool = False,
         start: Start = "background",
@@ -114,29 +98,30 @@ class Guard(AsyncLifecycle, Revocable):
         observers: Iterable[Observer] = (),
         clock: Clock = time.time,
         scope_implies: Mapping[str, Iterable[str]] | None = None,
-        **possession: Unpack[PossessionSettings],
+        **settings: Unpack[GuardSettings],
     ) -> None:
-        check_settings(resource, start, debug=debug, insecure_http=insecure_http)
-        self.resource, self.clock, self._expose_token = resource, clock, expose_token
-        self._possession = proofs = PossessionCheck(resource, **possession)
+        shown = chosen(ResourceSettings, settings)
+        check_settings(resource, start, shown)
+        self.resource, self.clock, self.deny_list = resource, clock, deny_list
+        self._log, self._checks = DecisionLog(resource), checks_of(deny_list)
+        proofs = PossessionCheck(resource, **chosen(PossessionSettings, settings))
         self.bearer_methods = proofs.bearer_methods(issuers, bearer_methods, https=require_https)
         own, results = cache_budgets(max_cache_bytes)
-        self._issuers = IssuerRouter(
+        router = IssuerRouter(
             issuers, share_tokens=share_tokens, store=store, budget=results, clock=clock
         )
-        self.accepted_tokens, self.deny_list = self._issuers.accepted_tokens(resource), deny_list
-        self._checks, self._max_token_lifetime = checks_of(deny_list), max_token_lifetime
-        self._observers = Observers.of(observers, resource, self._issuers.names)
-        self._log, self._cache = DecisionLog(resource), IdentityCache(budget=own)
-        self._lifecycle = GuardLifecycle(self._issuers, proofs, deny_list, store, start, self._log)
-        self._publish(scope_implies, realm, error_uri, metadata, scopes_supported, debug)
-
-    def _publish(self, implied: Mapping[str, Iterable[str]] | None, *settings: Any) -> None:
-        """Build what callers see of the guard, by *settings* in the order of `present`."""
-        self._implications = None if implied is None else ScopeImplications(implied)
-        names, methods = self._issuers.published_names, self.bearer_methods.names
-        shown = present(self._possession, names, methods, self.resource, *settings)
-        self._rejections, self.metadata_path, self.metadata_document = shown
+        self.accepted_tokens = router.accepted_tokens(resource)
+        self._possession, self._issuers, self._cache = proofs, router, IdentityCache(budget=own)
+        self._validation = TokenValidation(
+            resource, router, self._cache, clock, proofs, **chosen(TokenSettings, settings)
+        )
+        self._implications = None if scope_implies is None else ScopeImplications(scope_implies)
+        self._observers = Observers.of(observers, resource, router.names)
+        self._lifecycle = GuardLifecycle(router, proofs, deny_list, store, start, self._log)
+        names, methods = router.published_names, self.bearer_methods.names
+        self._rejections, self.metadata_path, self.metadata_document = published(
+            resource, proofs, names, methods, shown
+        )
 
     def __repr__(self) -> str:
         return f"Guard({self.resource!r}, {list(self._issuers.names)!r})"
@@ -145,16 +130,6 @@ class Guard(AsyncLifecycle, Revocable):
     def hidden_fields(self) -> frozenset[bytes]:
         """The header fields of a proxy, in lower case, that the application must not see."""
         return self._possession.hidden_fields
-
-    @property
-    def ready(self) -> bool:
-        """Whether tokens of every issuer can be validated; once True, it stays True."""
-        return self._issuers.was_ready
-
-    @property
-    def degraded(self) -> bool:
-        """Whether tokens of some issuer can't be validated now, though the guard was ready."""
-        return self._issuers.was_ready and not self._issuers.ready
 
     async def authenticate(self, request: ResourceRequest, *, introspect: bool = False) -> Identity:
         """Return the identity of the caller who sent *request*, or raise.
@@ -181,7 +156,7 @@ class Guard(AsyncLifecycle, Revocable):
         cached = validated is not None
         # 3. Validate the token.
         if validated is None:
-            validated = await self._validate(request, introspect=introspect)
+            validated = await self._validation.validate_token(request, introspect=introspect)
             now = self.clock()
         # 4. Check the proof of possession.
         if validated.needs_proof or request.proofs is not None:
@@ -231,7 +206,7 @@ class Guard(AsyncLifecycle, Revocable):
             IssuerUnavailable: The token's issuer can't be reached.
             ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
-        validated = await self._validate(request, introspect=introspect)
+        validated = await self._validation.validate_token(request, introspect=introspect)
         now = self.clock()
         if validated.confirmation != confirmation_of(identity.claims):
             raise InvalidToken(Reason.BOUND_TOKEN)
@@ -276,25 +251,3 @@ class Guard(AsyncLifecycle, Revocable):
         if self._observers is not None:
             self._observers.rejected(error, rejection.status, request)
         return rejection
-
-    async def _validate(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
-        """Return the validated token of *request*, and offer it to the cache."""
-        token = request.token
-        introspect = introspect or self._possession.is_fapi2
-        # With *introspect*, the claims are known only later: the result may replace them.
-        if not introspect:
-            token.check = lambda read: read.check_claims(self.resource, self.clock())
-        validation = await self._issuers.validate(token, introspect=introspect)
-        if validation.token is token.prechecked:  # some seconds ago, if keys were fetched
-            validation.token.check_times(self.clock())
-        else:
-            validation.token.check_claims(self.resource, self.clock())
-        if self._max_token_lifetime is not None:
-            validation.token.check_total_lifetime(self._max_token_lifetime)
-        raw = token.text if self._expose_token else None
-        identity = Identity.from_token(validation.token, raw=raw)
-        is_required = self._possession.is_required
-        validated = ValidatedToken(identity, validation, is_binding_required=is_required)
-        if not self._possession.is_fapi2:
-            self._cache.put(request.cache_key, validated)
-        return validated

@@ -16,6 +16,11 @@ class _Part(Protocol):
     async def aclose(self) -> None: ...
 
 
+class _Issuers(Lifecycle, Protocol):
+    @property
+    def was_ready(self) -> bool: ...
+
+
 class GuardLifecycle:
     """Starts and closes the parts of one guard.
 
@@ -30,7 +35,7 @@ class GuardLifecycle:
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of a guard
         self,
-        issuers: Lifecycle,
+        issuers: _Issuers,
         proofs: _Part,
         deny_list: _Part | None,
         store: Store | None,
@@ -40,6 +45,16 @@ class GuardLifecycle:
         self._issuers, self._store = issuers, store
         self._parts = (proofs,) if deny_list is None else (proofs, deny_list)
         self._startup, self._log = startup, log
+
+    @property
+    def ready(self) -> bool:
+        """Whether tokens of every issuer can be validated; once True, it stays True."""
+        return self._issuers.was_ready
+
+    @property
+    def degraded(self) -> bool:
+        """Whether tokens of some issuer can't be validated now, though the guard was ready."""
+        return self._issuers.was_ready and not self._issuers.ready
 
     async def start(self) -> None:
         """Fetch the keys and metadata that validation needs, as `start=` says.
@@ -72,9 +87,19 @@ class GuardLifecycle:
 
 
 class AsyncLifecycle:
-    """Gives a guard `start` and `aclose`, which `async with guard` calls."""
+    """Gives a guard `start` and `aclose`, which `async with guard` calls, and `ready`."""
 
     _lifecycle: GuardLifecycle
+
+    @property
+    def ready(self) -> bool:
+        """Whether tokens of every issuer can be validated; once True, it stays True."""
+        return self._lifecycle.ready
+
+    @property
+    def degraded(self) -> bool:
+        """Whether tokens of some issuer can't be validated now, though the guard was ready."""
+        return self._lifecycle.degraded
 
     async def start(self) -> None:
         """Fetch the keys and metadata that validation needs, as `start=` says.

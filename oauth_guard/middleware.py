@@ -13,10 +13,6 @@ from oauth_guard.asgi import (
     path_in_app,
     read_body,
     reject_connection,
-    send_metadata,
-    send_response,
-    with_empty_body,
-    with_headers,
     with_identity,
     with_private_cache,
     with_response_headers,
@@ -31,20 +27,11 @@ from oauth_guard.errors import (
     Reason,
     RequestRejected,
 )
+from oauth_guard.exempt_connections import ExemptConnections
 from oauth_guard.guard import Guard
 from oauth_guard.guard_map import GuardMap
-from oauth_guard.protocol.cross_origin import (
-    CrossOrigin,
-    check_origin,
-    has_origin,
-    is_preflight,
-    preflight_response_headers,
-)
-from oauth_guard.protocol.identity import (
-    ANONYMOUS,
-    reset_current_identity,
-    set_current_identity,
-)
+from oauth_guard.protocol.cross_origin import CrossOrigin, check_origin
+from oauth_guard.protocol.identity import ANONYMOUS, reset_current_identity, set_current_identity
 from oauth_guard.protocol.paths import PublicPaths
 from oauth_guard.protocol.request import ResourceRequest, is_form, query_carries_token
 from oauth_guard.protocol.requirement import Requirement, read_requirement
@@ -106,8 +93,8 @@ class OAuthGuardMiddleware:
         # Replaced by the application itself as soon as its routes are checked.
         self._app: Application = self._check_and_serve
         self._guards = GuardMap(guard)
-        self._public = PublicPaths.of(public)
-        reads_path = bool(self._guards.only is None or rules or not self._public.is_empty)
+        public_paths = PublicPaths.of(public)
+        reads_path = bool(self._guards.only is None or rules or not public_paths.is_empty)
         if reads_path:
             check_root_path(app)
         self._inner_root_paths = inner_root_paths(app) if reads_path else frozenset()
@@ -115,19 +102,17 @@ class OAuthGuardMiddleware:
         self._requirement = read_requirement(requires)
         self._rules = None if rules is None else ConnectionRules(rules, self._inner_root_paths)
         check_requirements(self._requirement, rules, self._guards, required=required)
-        self._preflights = preflights
         self._cors = CrossOrigin.of(cors, cors_expose)
+        self._exempt = ExemptConnections(
+            self._guards, public_paths, self._inner_root_paths, self._cors, preflights=preflights
+        )
         self._deadlines = ConnectionDeadlines()
         self._ending_types = _GUARDED_TYPES if end_streams else frozenset({"websocket"})
         # The rest saves time on each request.
         self._challenge_scope = (self._requirement or _NOTHING).challenge_scope
         self._only = self._guards.only
-        self._hidden_fields = frozenset[bytes]().union(*(g.hidden_fields for g in self._guards))
+        self._hidden_fields = self._exempt.hidden_fields
         self._header_only = self._only is not None and self._only.bearer_methods.header_only
-        self._exempt_paths = {*self._guards.documents, *self._public.paths}
-        self._exempt_trees = self._public.trees
-        self._has_trees = bool(self._exempt_trees)
-        self._has_cors = bool(self._cors.origins)
 
     # Long, since each coroutine in between would cost time on every request.
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
@@ -139,8 +124,8 @@ class OAuthGuardMiddleware:
         if scope["type"] not in _GUARDED_TYPES:
             await self._serve_lifespan(scope, receive, send)
             return
-        if self._may_be_exempt(scope):
-            send_onward = await self._serve_exempt(scope, receive, send)
+        if self._exempt.may_include(scope):
+            send_onward = await self._exempt.serve(self._app, scope, receive, send)
             if send_onward is None:
                 return
             send = send_onward
@@ -182,66 +167,6 @@ class OAuthGuardMiddleware:
     def _check_app(self) -> None:
         check_endpoints(self.application)
         self._app = self.application
-
-    def _may_be_exempt(self, connection: Connection) -> object:
-        """Return a true value unless a connection certainly needs a token and no CORS headers."""
-        path = connection["path"]
-        return (
-            path in self._exempt_paths
-            or (self._has_trees and path.startswith(self._exempt_trees))
-            or connection.get("method") == "OPTIONS"
-            or (self._has_cors and has_origin(connection["headers"]))
-            or (connection.get("root_path") and self._is_exempt_below(path_in_app(connection)))
-        )
-
-    def _is_exempt_below(self, path: str) -> bool:
-        """Return whether *path*, which is without the root path, may need no token."""
-        return path in self._exempt_paths or path.startswith(self._exempt_trees)
-
-    async def _serve_exempt(
-        self, connection: Connection, receive: Receive, send: Send
-    ) -> Send | None:
-        """Serve a connection that needs no token: metadata, a preflight, or a public path.
-
-        Returns:
-            None if it was served; else what to send with, which adds CORS headers.
-        """
-        headers = connection["headers"]
-        if connection["type"] == "websocket":
-            if not self._is_public(connection, _HANDSHAKE):
-                return send
-            await self._serve_anonymous(connection, receive, send)
-            return None
-        method = connection["method"]
-        cross_origin = self._cors.response_headers(headers)
-        if cross_origin:
-            send = with_headers(cross_origin, send)
-        query, path = connection.get("query_string", b""), connection["path"]
-        if document := self._guards.document(query, path, path_in_app(connection)):
-            await send_metadata(send, method, headers, document)
-        elif self._preflights and is_preflight(method, headers):
-            if cross_origin:
-                await send_response(send, method, 204, preflight_response_headers(headers))
-            else:
-                # Without extensions the application can send content in a plain body only.
-                bare = {**connection, "extensions": {}}
-                await self._serve_anonymous(bare, receive, with_empty_body(send))
-        # A client may send an HTTP method `WEBSOCKET`, which in `public=` means a handshake.
-        elif method != _HANDSHAKE and self._is_public(connection, method):
-            await self._serve_anonymous(connection, receive, send)
-        else:
-            return send
-        return None
-
-    async def _serve_anonymous(self, connection: Connection, receive: Receive, send: Send) -> None:
-        guard = self._guards.at(path_in_app(connection))
-        request = ResourceRequest(connection)
-        inner = with_identity(connection, guard, ANONYMOUS, request, self._hidden_fields)
-        earlier = set_current_identity(ANONYMOUS)
-        try:
-            await self._app(inner, receive, send)
-        finally:
-            reset_current_identity(earlier)
 
     async def _prepare(
         self,
@@ -290,11 +215,8 @@ class OAuthGuardMiddleware:
         Raises:
             InvalidRequest: The path is ambiguous.
         """
-        if self._is_public(connection, connection.get("method", _HANDSHAKE)):
+        if self._exempt.is_public(connection, connection.get("method", _HANDSHAKE)):
             return True, None, None
         requirement = self._requirement if self._rules is None else self._rules.find(connection)
         guard = self._guards.at(path_in_app(connection)) if self._required else None
         return False, guard, requirement
-
-    def _is_public(self, connection: Connection, method: str) -> bool:
-        return self._public.include(method, *path_parts(connection, self._inner_root_paths))

@@ -10,12 +10,14 @@ from typing import Any, Literal, TypeAlias, TypeVar, Union, cast, get_args, get_
 
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["Seconds", "check_names", "checked_settings", "in_seconds", "read_settings"]
+__all__ = ["Seconds", "check_names", "checked_settings", "chosen", "in_seconds", "read_settings"]
 
 Seconds: TypeAlias = float | timedelta
 """A number of seconds, or a `timedelta`."""
 
 _Public = TypeVar("_Public", bound=Callable[..., Any])
+
+_Settings = TypeVar("_Settings")
 
 _WRONG = object()
 # These have checks of their own, whose texts say more.
@@ -71,6 +73,12 @@ def read_settings(settings: Mapping[str, Any], kinds: type, *, owner: str) -> di
         else _value(name, kinds.__annotations__[name], value)
         for name, value in settings.items()
     }
+
+
+def chosen(kinds: type[_Settings], settings: Mapping[str, Any]) -> _Settings:
+    """Return those of *settings* that *kinds*, a `TypedDict`, names."""
+    names = kinds.__annotations__
+    return cast("_Settings", {name: settings[name] for name in settings if name in names})
 
 
 def in_seconds(duration: Seconds) -> float:

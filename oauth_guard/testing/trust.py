@@ -18,7 +18,7 @@ from oauth_guard.testing.local_issuers import local_issuers
 
 __all__ = ["Trust", "acquire", "is_trusting", "release", "restore_leftovers", "trusting"]
 
-_REPLACED = ("clock", "_issuers", "_cache", "_lifecycle")
+_REPLACED = ("clock", "_issuers", "_cache", "_validation", "_lifecycle")
 _CALL_PHASE = "(call)"
 
 
@@ -134,8 +134,10 @@ def _replace(guard: Guard, clock: Clock, issuers: list[Issuer]) -> None:
     router = IssuerRouter(issuers, share_tokens=True, clock=clock, monotonic=clock)
     lifecycle = copy.copy(guard._lifecycle)
     lifecycle._issuers, lifecycle._store = router, None
-    guard.clock, guard._issuers = clock, router
-    guard._cache, guard._lifecycle = type(guard._cache)(), lifecycle
+    validation, cache = copy.copy(guard._validation), type(guard._cache)()
+    validation._issuers, validation._cache, validation._clock = router, cache, clock
+    guard.clock, guard._issuers, guard._cache = clock, router, cache
+    guard._validation, guard._lifecycle = validation, lifecycle
 
 
 def _restore(guard: Guard) -> None:

@@ -12,7 +12,7 @@ from oauth_guard.stores.memory import MemoryStore
 class Part:
     """A part that records what is called, and that can be down."""
 
-    ready = False
+    ready = was_ready = False
 
     def __init__(self, calls: list[str], name: str, *, down: bool = False) -> None:
         self._calls, self._name, self._down = calls, name, down
@@ -71,3 +71,22 @@ async def test_close_without_a_store_closes_the_other_parts() -> None:
         issuers, replays, None, None, "wait", DecisionLog("https://api.test")
     ).aclose()
     assert calls == CLOSED
+
+
+@pytest.mark.parametrize(
+    ("was_ready", "ready", "expected"),
+    [
+        (False, False, (False, False)),
+        (True, True, (True, False)),
+        (True, False, (True, True)),
+    ],
+)
+def test_guard_is_degraded_if_it_was_ready_and_an_issuer_is_not(
+    was_ready: bool, ready: bool, expected: tuple[bool, bool]
+) -> None:
+    """It stays ready."""
+    issuers = Part([], "issuers")
+    issuers.was_ready, issuers.ready = was_ready, ready
+    log = DecisionLog("https://api.test")
+    lifecycle = GuardLifecycle(issuers, Part([], "replays"), None, None, "wait", log)
+    assert (lifecycle.ready, lifecycle.degraded) == expected

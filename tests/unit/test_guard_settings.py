@@ -1,12 +1,11 @@
 """check_settings refuses a wrong setting of a guard, and logs an unwise one."""
 
 import logging
-from typing import Any
 
 import pytest
 
 from oauth_guard.errors import ConfigurationError, MissingCredentials
-from oauth_guard.guard_settings import check_settings, present
+from oauth_guard.guard_settings import ResourceSettings, check_settings, published
 from oauth_guard.possession.possession_check import PossessionCheck
 
 
@@ -21,7 +20,7 @@ from oauth_guard.possession.possession_check import PossessionCheck
 def test_wrong_setting_is_refused(resource: str, start: str, debug: bool, advice: str) -> None:
     """The message says what to write."""
     with pytest.raises(ConfigurationError, match=advice):
-        check_settings(resource, start, debug=debug, insecure_http=False)
+        check_settings(resource, start, {"debug": debug})
 
 
 @pytest.mark.parametrize(
@@ -37,7 +36,7 @@ def test_unwise_setting_is_logged(
 ) -> None:
     """The guard is built all the same."""
     with caplog.at_level(logging.WARNING, "oauth_guard"):
-        check_settings(resource, "wait", debug=False, insecure_http=insecure_http)
+        check_settings(resource, "wait", {"insecure_http": insecure_http})
     assert len(caplog.messages) == warnings
 
 
@@ -54,8 +53,9 @@ def test_challenge_names_the_metadata_or_a_realm(
 ) -> None:
     """A challenge without any parameter is not valid (RFC 9110 section 11.6.1)."""
     resource = "https://a.example"
-    settings: tuple[Any, ...] = (resource, realm, None, metadata, (), False)
-    rejections, path, _ = present(PossessionCheck(resource), (), ("header",), *settings)
+    settings: ResourceSettings = {"realm": realm, "metadata": metadata}
+    possession = PossessionCheck(resource)
+    rejections, path, _ = published(resource, possession, (), ("header",), settings)
     headers = rejections.build(MissingCredentials()).headers
     assert (path is not None) is metadata
     assert challenge in str(headers)

@@ -8,10 +8,10 @@ from tests.tools.architecture.source import Module
 CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     # Who calls: one function reads credentials, looks in the cache, validates and checks.
     "read_credentials": {("guard", "authenticate")},
-    "_validate": {("guard", "authenticate"), ("guard", "recheck")},
-    "check_claims": {("guard", "_validate")},
-    "check_times": {("guard", "_validate")},
-    "from_token": {("guard", "_validate")},
+    "validate_token": {("guard", "authenticate"), ("guard", "recheck")},
+    "check_claims": {("token_validation", "validate_token")},
+    "check_times": {("token_validation", "validate_token")},
+    "from_token": {("token_validation", "validate_token")},
     "PossessionCheck": {("guard", "__init__")},
     "check_binding": {("possession.possession_check", "check")},
     "check_claim_function": {("guard", "authenticate"), ("guard", "recheck")},
@@ -20,7 +20,7 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     "introspect": {("middleware", "__call__"), ("route_check", "check")},
     # What may be reused: one module decides; the guard uses it in two places.
     "IdentityCache": {("guard", "__init__")},
-    "ValidatedToken": {("guard", "_validate")},
+    "ValidatedToken": {("token_validation", "validate_token")},
     # Who may: one function compares an identity with a requirement.
     "violation": {("guard", "authorize")},
     "satisfied_by": {("protocol.requirement", "violation")},
@@ -34,8 +34,11 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
 }
 """The only functions, by module, that may call a function or method with this name."""
 
-USES_THE_CACHE = {"get": "authenticate", "put": "_validate"}
-"""The methods of the guard's cache, and the one function of the guard that calls each."""
+USES_THE_CACHE = {
+    "get": ("guard", "authenticate"),
+    "put": ("token_validation", "validate_token"),
+}
+"""The methods of the guard's cache, and the one function that calls each."""
 
 
 def decisions_are_made_in_one_place(module: Module) -> Iterator[str]:
@@ -47,8 +50,8 @@ def decisions_are_made_in_one_place(module: Module) -> Iterator[str]:
         if allowed is not None and (place, function) not in allowed:
             places = " and ".join(sorted(f"{each}.{inside}" for each, inside in allowed))
             yield module.complain(call.lineno, f"{name} is called in {places} only")
-        in_guard = place == "guard" and _is_cache(call.func)
-        if in_guard and USES_THE_CACHE.get(name) != function:
+        on_path = place in {"guard", "token_validation"} and _is_cache(call.func)
+        if on_path and USES_THE_CACHE.get(name) != (place, function):
             yield module.complain(call.lineno, "the cache is a step of Guard.authenticate")
 
 

@@ -33,6 +33,9 @@ def test_every_decision_of_the_rule_exists(name: str) -> None:
             "guard", "def authorize(self): self._cache.get(k, 0)", id="cache read elsewhere"
         ),
         pytest.param("guard", "def introspect(self): self._cache.clear()", id="cache changed"),
+        pytest.param(
+            "token_validation", "def validate_token(s): s._cache.get(k, 0)", id="two look-ups"
+        ),
         pytest.param("guard", "def f(): return [g.authorize(i, r) for g in gs]", id="in a list"),
         pytest.param("asgi", "class C:\n def f(s):\n  return s.violation(1)", id="in a method"),
     ],

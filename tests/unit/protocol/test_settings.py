@@ -25,7 +25,7 @@ from oauth_guard.issuers.client_auth import BearerToken, ClientSecretPost, Mutua
 from oauth_guard.issuers.remote_keys import JWKSCache
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.claims import ClaimRules
-from oauth_guard.protocol.settings import checked_settings, in_seconds
+from oauth_guard.protocol.settings import checked_settings, chosen, in_seconds
 from oauth_guard.stores.redis import RedisStore
 from oauth_guard.stores.sealed import SealedStore
 
@@ -242,3 +242,16 @@ def test_seconds_may_be_a_timedelta() -> None:
     assert (issuer.cache.cache_for, issuer.cache.inactive_for) == (86400, 0)
     with pytest.raises(ConfigurationError, match="from 0 to 300"):
         JWTIssuer(ISSUER, leeway=day)
+
+
+class _Parent(TypedDict, total=False):
+    a: int
+
+
+class _Inherited(_Parent, total=False):
+    b: int
+
+
+def test_chosen_settings_are_those_that_the_dictionary_names() -> None:
+    """Also those that it inherits."""
+    assert chosen(_Inherited, {"a": 1, "b": 2, "c": 3}) == {"a": 1, "b": 2}

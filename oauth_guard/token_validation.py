@@ -1,0 +1,84 @@
+"""TokenValidation: validates the token of a request for one resource, and caches the outcome."""
+
+from typing import Protocol, TypedDict, Unpack
+
+from oauth_guard.identity_cache import IdentityCache, ValidatedToken
+from oauth_guard.interfaces import Clock, TokenValidator
+from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.request import ResourceRequest
+
+__all__ = ["TokenSettings", "TokenValidation"]
+
+
+class TokenSettings(TypedDict, total=False):
+    """What a guard demands of each token: keyword arguments of `Guard`.
+
+    Attributes:
+        max_token_lifetime: Reject tokens issued for more seconds, or without `iat` or `exp`.
+        expose_token: Let the application read the raw token at `Identity.token`.
+    """
+
+    max_token_lifetime: float | None
+    expose_token: bool
+
+
+class _Possession(Protocol):
+    is_required: bool
+    is_fapi2: bool
+
+
+class TokenValidation:
+    """Step 3 of the guard's path, which depends on the token alone.
+
+    Args:
+        resource: The resource that tokens must be issued for.
+        issuers: Validates a token at the issuer that it names.
+        cache: Where the outcome is stored.
+        clock: Returns seconds since the epoch.
+        possession: Says whether each token must be bound to a key, and whether the FAPI 2.0
+            Security Profile is required: then each token is introspected, and none is cached.
+        settings: See `TokenSettings`.
+    """
+
+    def __init__(
+        self,
+        resource: str,
+        issuers: TokenValidator,
+        cache: IdentityCache,
+        clock: Clock,
+        possession: _Possession,
+        **settings: Unpack[TokenSettings],
+    ) -> None:
+        self._resource, self._issuers, self._cache, self._clock = resource, issuers, cache, clock
+        self._is_binding_required, self._is_fapi2 = possession.is_required, possession.is_fapi2
+        self._max_lifetime = settings.get("max_token_lifetime")
+        self._expose_token = settings.get("expose_token", False)
+
+    async def validate_token(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
+        """Return the validated token of *request*, and offer it to the cache.
+
+        Raises:
+            MissingCredentials: No credentials were read.
+            InvalidToken: The token is not valid, or not for this resource.
+            IssuerUnavailable: The token's issuer can't be reached.
+            ConfigurationError: *introspect* is set, and the issuer can't introspect.
+        """
+        token = request.token
+        introspect = introspect or self._is_fapi2
+        # With *introspect*, the claims are known only later: the result may replace them.
+        if not introspect:
+            token.check = lambda read: read.check_claims(self._resource, self._clock())
+        validation = await self._issuers.validate(token, introspect=introspect)
+        if validation.token is token.prechecked:  # some seconds ago, if keys were fetched
+            validation.token.check_times(self._clock())
+        else:
+            validation.token.check_claims(self._resource, self._clock())
+        if self._max_lifetime is not None:
+            validation.token.check_total_lifetime(self._max_lifetime)
+        raw = token.text if self._expose_token else None
+        identity = Identity.from_token(validation.token, raw=raw)
+        is_required = self._is_binding_required
+        validated = ValidatedToken(identity, validation, is_binding_required=is_required)
+        if not self._is_fapi2:
+            self._cache.put(request.cache_key, validated)
+        return validated
