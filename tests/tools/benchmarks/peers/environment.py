@@ -17,13 +17,17 @@ def prepare(folder: Path = ENVIRONMENT, requirements: Path = REQUIREMENTS) -> Pa
     """Return the Python of the environment in *folder*, which is created if it is missing.
 
     Several processes may call it together: one creates the environment, the others wait for it.
+
+    Raises:
+        CalledProcessError: The packages can't be installed, in two attempts.
     """
     stamp, wanted = folder / "installed", requirements.read_text(encoding="utf-8")
     with _locked(folder.with_name(f"{folder.name}.lock")):
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-            shutil.rmtree(folder, ignore_errors=True)
-            for command in commands(folder, shutil.which("uv"), requirements):
-                subprocess.run(command, check=True)
+            try:
+                _create(folder, requirements)
+            except subprocess.CalledProcessError:  # a package index may fail for a moment
+                _create(folder, requirements)
             stamp.write_text(wanted, encoding="utf-8")
     return _python(folder)
 
@@ -51,6 +55,12 @@ def versions(packages: Iterable[str], folder: Path = ENVIRONMENT) -> dict[str, s
         for found in distributions(path=[str(each) for each in folder.glob("lib/*/site-packages")])
     }
     return {package: installed[package] for package in packages}
+
+
+def _create(folder: Path, requirements: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for command in commands(folder, shutil.which("uv"), requirements):
+        subprocess.run(command, check=True)
 
 
 @contextmanager

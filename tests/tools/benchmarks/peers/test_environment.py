@@ -54,6 +54,16 @@ def test_environment_is_created_by_one_of_several_processes(tmp_path: Path) -> N
     assert (tmp_path / "made" / "pyvenv.cfg").exists()
 
 
+def test_environment_is_created_again_if_its_packages_can_not_be_installed(tmp_path: Path) -> None:
+    """Once; there is no stamp after the second failure, so the next call tries again."""
+    requirements, made = tmp_path / "requirements.txt", tmp_path / "made"
+    requirements.write_text(f"{tmp_path / 'missing.whl'}\n", encoding="utf-8")
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        prepare(made, requirements)
+    assert isinstance(failure.value.__context__, subprocess.CalledProcessError)
+    assert not (made / "installed").exists()
+
+
 def test_environment_reports_its_versions(tmp_path: Path) -> None:
     """Read without starting its Python, whatever the spelling of a name."""
     about = tmp_path / "lib" / "python3" / "site-packages" / "Some_Peer-1.2.dist-info"
