@@ -9,7 +9,7 @@ import pytest
 
 from oauth_guard import ConfigurationError
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
-from oauth_guard.issuers.presets.entra import entra, entra_any_tenant
+from oauth_guard.issuers.presets.entra import EntraCloud, entra, entra_any_tenant
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.testing import LocalIssuer, SigningKey
@@ -20,6 +20,7 @@ OTHER = "82229342-1101-4ab6-817b-70c0747630f3"
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 KEYS = "https://login.microsoftonline.com/common/discovery/v2.0/keys"
 UNTYPED: Callable[..., object] = entra  # without types, as an untyped caller uses it
+UNTYPED_ANY: Callable[..., object] = entra_any_tenant
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,15 @@ UNTYPED: Callable[..., object] = entra  # without types, as an untyped caller us
         (lambda: entra(f"{TENANT}\n", audience="x"), "write entra_any_tenant"),
         (lambda: entra(TENANT), "audience= is required: the client ID of the API"),
         (lambda: UNTYPED(TENANT, audience="x", version="3.0"), 'version= must be "2.0" or "1.0"'),
+        (
+            lambda: UNTYPED(TENANT, audience="x", cloud="germany"),
+            "cloud= takes 'public' or 'us gov",
+        ),
+        (lambda: EntraCloud("https://login.example.com", "sts.example.com"), "without https://"),
+        (lambda: EntraCloud("login.example.com", "sts.example.com/"), "without a path"),
+        (lambda: EntraCloud("login.example.com\n", "sts.example.com"), "takes host names"),
+        (lambda: UNTYPED_ANY(audience="x", cloud="germany"), "cloud= takes 'public' or 'us gov"),
+        (lambda: UNTYPED_ANY(audience="x", version="3.0"), 'version= must be "2.0" or "1.0"'),
         (entra_any_tenant, "audience= is required: the client ID of the API"),
         (lambda: entra_any_tenant(audience="x", leeway=-1), "leeway= is in seconds"),
         (lambda: entra_any_tenant(audience="x", jwks_uri=KEYS), "jwks_uri= is for a single tenant"),
@@ -176,3 +186,98 @@ async def test_request_waiting_for_the_shared_keys_at_aclose_gets_an_outage() ->
     await tenants.aclose()
     with pytest.raises(IssuerUnavailable):
         await waiting
+
+
+CLOUDS = {
+    "public": ("login.microsoftonline.com", "sts.windows.net"),
+    "us government": ("login.microsoftonline.us", "sts.windows.net"),
+    "china": ("login.partner.microsoftonline.cn", "sts.chinacloudapi.cn"),
+    EntraCloud("login.cloud.example", "sts.cloud.example"): (
+        "login.cloud.example",
+        "sts.cloud.example",
+    ),
+}
+CLOUD_IDS = ["public", "us government", "china", "of the operator"]
+
+
+def _name_of(version: str, cloud: Any, tenant: str) -> str:
+    login, sts = CLOUDS[cloud]
+    return f"https://{login}/{tenant}/v2.0" if version == "2.0" else f"https://{sts}/{tenant}/"
+
+
+def _token(version: str, cloud: Any, tenant: str, key: SigningKey) -> str:
+    client = {"2.0": "azp", "1.0": "appid"}[version]
+    claims = {"tid": tenant, "ver": version, client: "c1", "aud": "api", "scp": "read"}
+    local = LocalIssuer(_name_of(version, cloud, tenant), key=key)
+    return local.token(header={"typ": "JWT"}, **claims)
+
+
+@pytest.mark.parametrize("version", ["2.0", "1.0"])
+@pytest.mark.parametrize("cloud", CLOUDS, ids=CLOUD_IDS)
+async def test_any_tenant_of_a_cloud_is_trusted_with_the_keys_of_that_cloud(
+    cloud: Any, version: Any
+) -> None:
+    """Tokens of another cloud or version have another issuer, and other keys."""
+    login, key = CLOUDS[cloud][0], SigningKey("any", "RS256")
+    fetched: list[str] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        fetched.append(str(request.url))
+        shared = {**key.jwk, "issuer": f"https://{login}/{{tenantid}}/v2.0"}
+        return httpx.Response(200, json={"keys": [shared]})
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(respond))
+    tenants = entra_any_tenant(audience="api", version=version, cloud=cloud, http=http)
+    router = IssuerRouter([tenants])
+    for tenant in (TENANT, OTHER):
+        validation = await router.validate(RawToken(_token(version, cloud, tenant, key)))
+        assert validation.token.issuer == _name_of(version, cloud, tenant)
+        assert validation.token.client_id == "c1"
+    assert fetched == [f"https://{login}/common/discovery/v2.0/keys"]
+    other_version = "1.0" if version == "2.0" else "2.0"
+    for token in (
+        _token(other_version, cloud, TENANT, key),
+        _token(version, cloud, PERSONAL, key),
+        _token("2.0", "china" if cloud == "public" else "public", TENANT, key),
+    ):
+        with pytest.raises(InvalidToken, match=Reason.UNKNOWN_ISSUER):
+            await router.validate(RawToken(token))
+    await router.aclose()
+
+
+async def test_keys_of_another_cloud_are_not_used() -> None:
+    """A key names the issuer that it is for."""
+    key = SigningKey("any", "RS256")
+    shared = {**key.jwk, "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"keys": [shared]}))
+    tenants = entra_any_tenant(
+        audience="api", cloud="china", http=httpx.AsyncClient(transport=transport)
+    )
+    router = IssuerRouter([tenants])
+    with pytest.raises(IssuerUnavailable, match=Reason.NO_USABLE_KEYS):
+        await router.validate(RawToken(_token("2.0", "china", TENANT, key)))
+    await router.aclose()
+
+
+@pytest.mark.parametrize("version", ["2.0", "1.0"])
+@pytest.mark.parametrize("cloud", CLOUDS, ids=CLOUD_IDS)
+async def test_tenant_of_a_cloud_is_found_at_the_urls_of_that_cloud(
+    cloud: Any, version: Any
+) -> None:
+    """Its metadata has the issuer of the version."""
+    key, fetched = SigningKey("one", "RS256"), list[str]()
+    name, login = _name_of(version, cloud, TENANT), CLOUDS[cloud][0]
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        fetched.append(str(request.url))
+        if "openid-configuration" in fetched[-1]:
+            return httpx.Response(200, json={"issuer": name, "jwks_uri": f"https://{login}/keys"})
+        return httpx.Response(200, json={"keys": [key.jwk]})
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(respond))
+    issuer = entra(TENANT, audience="api", version=version, cloud=cloud, http=http)
+    validation = await issuer.validate(RawToken(_token(version, cloud, TENANT, key)))
+    assert validation.token.issuer == name
+    path = f"{TENANT}/v2.0" if version == "2.0" else TENANT
+    assert fetched[0] == f"https://{login}/{path}/.well-known/openid-configuration"
+    await issuer.aclose()
