@@ -8,6 +8,7 @@ import httpx
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
@@ -16,8 +17,9 @@ from demo_api import accounts, greeting, with_fastapi
 from demo_api.authorization_server import create_authorization_server
 from demo_api.authorization_server.keys import new_key_set, read_key_set, serialize_key_set
 from demo_api.authorization_server.pages import page
-from demo_api.authorization_server.settings import Settings
+from demo_api.authorization_server.settings import AUTHORIZE, NEW_CLIENT, Settings
 from demo_api.authorization_server_controls import Controls
+from demo_api.canonical_host import CanonicalHost
 from demo_api.database import open_database
 from demo_api.flow_events import FlowEvents
 from demo_api.flow_events_api import flow_events_route
@@ -32,6 +34,9 @@ from oauth_guard.possession import DPoP, Nonces
 from oauth_guard.starlette import metadata_route
 from oauth_guard.stores.redis import RedisStore
 from oauth_guard.stores.redis_once import RedisOnce
+
+#: The pages for people. Cookies and redirect_uris of `localhost` would be those of another host.
+_PAGES = frozenset(["/", AUTHORIZE, NEW_CLIENT, "/v1/fastapi/docs"])
 
 
 def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
@@ -70,6 +75,7 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     public = Router(_public_routes(guard, settings, engine, expired_engine), default=api)
     return Starlette(
         routes=[Mount("", FlowRecorder(control.outage(public), events))],
+        middleware=[Middleware(CanonicalHost, origin=origin, pages=_PAGES)],
         exception_handlers={HTTPException: error_response},
         lifespan=_lifespan(guard, http, expired_engine),
     )

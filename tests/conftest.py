@@ -13,8 +13,9 @@ pytest_plugins = ["pytester", "oauth_guard.testing.plugin"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--skipped`: the file to which the list of skipped tests is written."""
+    """Add `--skipped`, the file for the list of skipped tests, and `--pictures`."""
     parser.addoption("--skipped", metavar="FILE", help="write the list of skipped tests to FILE")
+    parser.addoption("--pictures", action="store_true", help="make the pictures of README again")
 
 
 def pytest_configure(config: pytest.Config) -> None:

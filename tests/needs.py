@@ -64,6 +64,7 @@ VALKEY_SERVERS = _valkey_servers()
 
 
 PROGRAMS: Mapping[str, Program | NodePackage] = {
+    "axe-core": NodePackage("axe-core", "4"),  # finds what people with disabilities can't use
     "chromium": Program(
         (
             "chromium",
@@ -74,7 +75,6 @@ PROGRAMS: Mapping[str, Program | NodePackage] = {
         debian="chromium",
         homebrew="google-chrome",
     ),
-    "chromedriver": Program(("chromedriver",), debian="chromium-driver", homebrew="chromedriver"),
     "curl": Program(("curl",), debian="curl", homebrew="curl"),
     "nginx": Program(("nginx", "/usr/sbin/nginx"), debian="nginx-light", homebrew="nginx"),
     "node": Program(("node",), debian="npm", homebrew="node"),  # the npm package depends on node

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from demo_api.client_app.canonical_host import CanonicalHost
+from demo_api.canonical_host import CanonicalHost
 from demo_api.client_app.pages import page
 from demo_api.client_app.servers import Servers
 from demo_api.client_app.views import Views

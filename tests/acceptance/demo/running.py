@@ -1,6 +1,7 @@
 """Runs the demo in this process, or with uvicorn on a free port of loopback."""
 
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
@@ -40,14 +41,16 @@ def running(create: Callable[[str], Starlette]) -> Iterator[str]:
 
 
 @contextmanager
-def running_walk(wrap: Callable[[Starlette], Any] = lambda app: app) -> Iterator[Walk]:
+def running_walk(
+    wrap: Callable[[Starlette], Any] = lambda app: app, clock: Callable[[], float] = time.time
+) -> Iterator[Walk]:
     """Serve a new demo, as *wrap* returns it, and its client application."""
     engine = open_database()
     with closing(listen(LOOPBACK, 0)) as first, closing(listen(LOOPBACK, 0)) as second:
         origin, client_origin = (
             origin_of(LOOPBACK, each.getsockname()[1]) for each in (first, second)
         )
-        demo = create_app(origin, engine, client_origin=client_origin)
+        demo = create_app(origin, engine, client_origin=client_origin, clock=clock)
         client = create_client_app(origin, client_origin)
         with ExitStack() as servers, _serving(client, second):
             servers.enter_context(_serving(wrap(demo), first))

@@ -1,0 +1,85 @@
+"""Every button that breaks something: what it shows, and that the walk goes on."""
+
+import time
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from demo_api.authorization_server_controls import OUTAGE_SECONDS
+from demo_api.client_app.experiments import EXPERIMENTS
+from tests.acceptance.demo.authorization_server.harness import Clock
+from tests.acceptance.demo.browser.visit import Visit, visiting
+from tests.acceptance.demo.running import running_walk
+
+SECONDS = 20
+pytestmark = pytest.mark.needs("chromium")
+
+
+def broken(visit: Visit, name: str) -> tuple[list[int], str]:
+    """Press the button of the experiment *name*; return the statuses and the whole result."""
+    label = EXPERIMENTS[name].label
+    visit.press(label)
+    result = visit.page.locator("#result")
+    expect(result.get_by_role("heading", level=3)).to_have_text(label)
+    expect(result).to_contain_text(EXPERIMENTS[name].advice)
+    expect(visit.alert()).to_have_count(0)
+    statuses = [int(each) for each in result.locator(".status").all_inner_texts()]
+    return statuses, result.inner_text()
+
+
+def test_every_button_shows_status_challenge_and_advice(visit: Visit) -> None:
+    """All but the outage, in one walk, whose token works afterwards."""
+    visit.token()
+    shown = {name: broken(visit, name) for name in EXPERIMENTS if name != "outage"}
+    assert {name: statuses for name, (statuses, _) in shown.items()} == {
+        "no-token": [401],
+        "expired": [401],
+        "audience": [401],
+        "forged": [401],
+        "none": [401],
+        "id-token": [401],
+        "scope": [403],
+        "record": [404],
+        "revoked": [200, 401],
+        "stolen": [200],
+        "bound": [200, 401, 401],
+        "rotation": [200, 200, 200],
+    }
+    for name, (statuses, text) in shown.items():
+        assert ("WWW-Authenticate: " in text) == bool({401, 403} & set(statuses)), name
+    assert 'scope="write"' in shown["scope"][1]
+    visit.press("Call the API with the token")
+    visit.sees("The people that Ada Lovelace may see")
+
+
+def test_stolen_bearer_token_works_and_a_bound_one_does_not(visit: Visit) -> None:
+    """The page shows both, one after the other."""
+    visit.token()
+    statuses, text = broken(visit, "stolen")
+    assert statuses == [200]
+    assert "Engineering" in text
+    statuses, text = broken(visit, "bound")
+    assert statuses == [200, 401, 401]
+    assert "A thief sends it as a bearer token: 401" in text
+    assert "A thief repeats the proof: 401" in text
+
+
+def test_outage_ends_by_itself(chromium: Browser) -> None:
+    """Meanwhile a signed token works and an opaque one gets 503; afterwards both work."""
+    clock = Clock(time.time())
+    with running_walk(clock=clock) as own, visiting(chromium, own) as visit:
+        visit.token()
+        statuses, text = broken(visit, "outage")
+        assert statuses == [200, 200, 503]
+        assert "Retry-After" in text
+        clock.now += OUTAGE_SECONDS + 1
+        for _ in range(SECONDS):
+            statuses, _ = broken(visit, "revoked")
+            if statuses == [200, 401]:
+                break
+            assert statuses == [200, 503]  # the guard waits a little before it tries again
+            visit.page.wait_for_timeout(1000)
+        else:
+            pytest.fail("the guard does not introspect again")
+        visit.press("Call the API with the token")
+        visit.sees("The people that Ada Lovelace may see")
