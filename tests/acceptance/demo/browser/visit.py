@@ -55,6 +55,7 @@ class Visit:
         """Start a walk from the first page."""
         self.open()
         self.press(f"Walk the {flow} flow")
+        self.page.wait_for_url("**/walks/*")
 
     def sign_in(self, name: str = "ada") -> None:
         """Sign *name* in on the page of the authorization server, by the keyboard."""
