@@ -129,8 +129,8 @@ def test_server_that_stops_before_the_token_is_explained(chromium: Browser) -> N
         visit.sees("Step 3: the token")
 
 
-def test_consent_names_the_client_that_asks(visit: Visit, walk: Walk) -> None:
-    """A client of HTML is shown as text, and runs no script."""
+def test_consent_shows_a_name_of_html_as_text(visit: Visit, walk: Walk) -> None:
+    """It runs no script."""
     visit.open("/clients")
     name = "<img src=x onerror=alert(1)>"
     visit.page.get_by_label("Name").fill(name)
