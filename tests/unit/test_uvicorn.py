@@ -1,5 +1,6 @@
 """uvicorn gives the certificate of the client to the application, over HTTP and WebSocket."""
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,8 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 
 from oauth_guard.possession import TLSExtension
 from oauth_guard.testing import LocalIssuer
@@ -63,11 +64,17 @@ def get(port: int, client: Client, token: str) -> int:
 
 def greeting(port: int, client: Client, token: str) -> str | int:
     """Return what a WebSocket over TLS receives, or the status that denies its handshake."""
+    return asyncio.run(_greeting(port, client, token))
+
+
+async def _greeting(port: int, client: Client, token: str) -> str | int:
+    # With TLS the client for threads can wait for ever when a handshake is denied.
     headers = {"Authorization": f"Bearer {token}"}
     url = f"wss://127.0.0.1:{port}/ws"
+    opening = connect(url, additional_headers=headers, ssl=client.context, proxy=None)
     try:
-        with connect(url, additional_headers=headers, ssl=client.context, proxy=None) as websocket:
-            return str(websocket.recv())
+        async with opening as websocket:
+            return str(await websocket.recv())
     except InvalidStatus as error:
         return error.response.status_code
 
