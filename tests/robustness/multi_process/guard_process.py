@@ -20,24 +20,24 @@ class GuardProcess:
     Args:
         origin: The origin of its URLs.
         log: The file that it logs to.
+
+    Attributes:
+        origin: The origin of its URLs.
     """
 
     def __init__(self, origin: str, log: Path) -> None:
-        self._origin = origin
+        self.origin = origin
         self._log = log
         self.reset()
 
     @classmethod
     @contextmanager
-    def running(cls, issuer: str, redis: str, log: Path) -> Iterator[Self]:
-        """Start a process, and terminate it at the end."""
-        command = [
-            sys.executable,
-            "-m",
-            "tests.robustness.multi_process.guarded_service",
-            issuer,
-            redis,
-        ]
+    def running(
+        cls, issuer: str, redis: str, log: Path, service: str = "guarded_service"
+    ) -> Iterator[Self]:
+        """Start a process of the module *service* here, and terminate it at the end."""
+        module = f"tests.robustness.multi_process.{service}"
+        command = [sys.executable, "-m", module, issuer, redis]
         with log.open("wb") as errors:
             process = subprocess.Popen(
                 command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=errors, text=True
@@ -59,7 +59,7 @@ class GuardProcess:
     def reset(self) -> None:
         """Start a test: open a new HTTP client, and ignore what was logged before."""
         self._logged_before = self._log.stat().st_size
-        self._http = httpx.AsyncClient(base_url=self._origin, trust_env=False, timeout=10)
+        self._http = httpx.AsyncClient(base_url=self.origin, trust_env=False, timeout=10)
 
     @property
     def log(self) -> str:
@@ -73,6 +73,10 @@ class GuardProcess:
     async def send(self, headers: Mapping[str, str], path: str = "/me") -> httpx.Response:
         """Send one request with these header fields."""
         return await self._http.get(path, headers=headers)
+
+    async def post(self, path: str, content: Mapping[str, str]) -> httpx.Response:
+        """Send *content* as JSON, without a token."""
+        return await self._http.post(path, json=content)
 
     async def aclose(self) -> None:
         """Close the HTTP client."""

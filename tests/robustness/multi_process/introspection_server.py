@@ -33,6 +33,7 @@ class IntrospectionServer:
         routes = [
             Route("/.well-known/oauth-authorization-server", server._metadata),
             Route("/introspect", server._introspect, methods=["POST"]),
+            Route("/jwks", server._keys),
         ]
         with serving(Starlette(routes=routes)) as origin:
             server.local = LocalIssuer(origin, audience=RESOURCE)
@@ -45,6 +46,9 @@ class IntrospectionServer:
 
     async def _metadata(self, _: Request) -> Response:
         return JSONResponse(self.local.metadata)
+
+    async def _keys(self, _: Request) -> Response:
+        return JSONResponse(self.local.jwks)
 
     async def _introspect(self, request: Request) -> Response:
         copy = httpx.Request(
