@@ -1,7 +1,9 @@
-"""requires() and Caller for FastAPI: dependencies; and document(): their scheme in OpenAPI."""
+"""requires() and Caller for FastAPI: dependencies; and document(): what OpenAPI says of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 from typing import Annotated, Any, NoReturn, Unpack
 
 from fastapi import FastAPI, params
@@ -11,14 +13,16 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
+from oauth_guard.asgi import IDENTITY, Connection
 from oauth_guard.errors import ConfigurationError
+from oauth_guard.protocol.challenge import CHALLENGE_HEADER
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.requirement import Requirement, RequirementSettings
 from oauth_guard.protocol.scopes import ScopeExpression
 from oauth_guard.protocol.settings import checked_settings
 from oauth_guard.starlette import admit
 
-__all__ = ["Caller", "document", "requires"]
+__all__ = ["Caller", "OptionalCaller", "document", "requires"]
 
 _SCHEME = "OAuth2"
 _ADVICE = (
@@ -27,18 +31,25 @@ _ADVICE = (
 )
 
 
-def requires(*scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> Any:
+def requires(
+    *scopes: str | ScopeExpression, optional: bool = False, **settings: Unpack[RequirementSettings]
+) -> Any:
     """Return a dependency that admits only callers who satisfy every argument.
 
     Use it as `dependencies=[requires("write")]`, or as a parameter that receives the caller:
     `caller: Annotated[Identity, requires("read")]`. It is one dependency and needs no thread.
     Below a `Security(..., scopes=[...])` of the application, those scopes are required too.
 
+    A challenge names the scopes of all dependencies of the route and its routers together, so the
+    client requests them in one token.
+
     OpenAPI lists the scopes. FastAPI can't write alternatives there, so it lists the first
     alternative, which is also the one that a challenge names.
 
     Args:
         scopes: The scopes that the token must grant; `scope("a") | scope("b")` for alternatives.
+        optional: Admit a caller without a token too; the parameter receives None. The middleware
+            must serve such callers: `required=False`, or a public path, where no token is read.
         settings: The other requirements: see `RequirementSettings`.
 
     Raises:
@@ -48,39 +59,104 @@ def requires(*scopes: str | ScopeExpression, **settings: Unpack[RequirementSetti
     """
     requirement = Requirement.of(*scopes, **settings)
     listed = requirement.scopes.alternatives[0] if requirement.scopes is not None else ()
+    dependency = _Optional(requirement) if optional else _Required(requirement)
     # Not cached: FastAPI would use one result for a dependency alone and below a `Security`.
-    return _Dependency(_Required(requirement), scopes=[*map(_Listed, listed)], use_cache=False)
+    return _Dependency(dependency, scopes=[*map(_Listed, listed)], use_cache=False)
 
 
 @checked_settings
 def document(
-    app: FastAPI, *, authorization_url: str, token_url: str, scopes: Mapping[str, str]
+    app: FastAPI,
+    *,
+    authorization_url: str | None = None,
+    token_url: str | None = None,
+    scopes: Mapping[str, str] | None = None,
 ) -> None:
-    """Add the authorization code flow to the application's OpenAPI document.
+    """Complete the application's OpenAPI document.
 
-    The docs page can then obtain a token. Without this, OpenAPI says only that a bearer token is
-    required.
+    It lists the responses 401 and, where a caller may lack something, 403, unless the route
+    documents them itself, and it says which routes work without a token. With the three other
+    arguments, it describes the authorization code flow, so that the docs page can obtain a token;
+    without them it says only that a bearer token is required.
 
     Args:
         app: The application whose routes use `requires` or `Caller`.
         authorization_url: The authorization endpoint.
         token_url: The token endpoint.
         scopes: Each scope with a description for the resource owner.
+
+    Raises:
+        ConfigurationError: Some of the three are missing.
     """
-    flow = OAuthFlowAuthorizationCode(
-        authorizationUrl=authorization_url, tokenUrl=token_url, scopes=dict(scopes)
-    )
-    scheme = jsonable_encoder(OAuth2(flows=OAuthFlows(authorizationCode=flow)), exclude_none=True)
+    scheme = _scheme(authorization_url, token_url, scopes)
     undocumented = app.openapi
 
     def openapi() -> dict[str, Any]:
         schema = undocumented()
         schemes = schema.get("components", {}).get("securitySchemes", {})
         if _SCHEME in schemes:
-            schemes[_SCHEME] = scheme
+            schemes[_SCHEME] = scheme or schemes[_SCHEME]
+        for path, methods, dependant in _operations(app):
+            operations = schema["paths"].get(path, {})
+            for method in methods & operations.keys():
+                _complete(operations[method], [check for check, _ in _checks_in(dependant)])
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI says to extend its OpenAPI
+
+
+def _scheme(
+    authorization_url: str | None, token_url: str | None, scopes: Mapping[str, str] | None
+) -> Any:
+    if authorization_url is None and token_url is None and scopes is None:
+        return None
+    if authorization_url is None or token_url is None or scopes is None:
+        raise ConfigurationError(
+            "document() describes a flow by authorization_url=, token_url= and scopes= together."
+        )
+    flow = OAuthFlowAuthorizationCode(
+        authorizationUrl=authorization_url, tokenUrl=token_url, scopes=dict(scopes)
+    )
+    return jsonable_encoder(OAuth2(flows=OAuthFlows(authorizationCode=flow)), exclude_none=True)
+
+
+def _operations(app: FastAPI) -> Iterator[tuple[str, set[str], Any]]:
+    """Yield path, methods and dependencies of each route, as OpenAPI spells them."""
+    route: Any
+    for route in app.routes:
+        included = getattr(route, "effective_route_contexts", None)  # of a router, since 0.138
+        for each in (route,) if included is None else included():
+            dependant = getattr(each, "dependant", None)
+            if dependant is not None:
+                methods = {method.lower() for method in getattr(each, "methods", None) or ()}
+                yield each.path_format, methods, dependant
+
+
+def _complete(operation: dict[str, Any], checks: list["_Check"]) -> None:
+    """Add to *operation* what *checks* mean for a client."""
+    if not checks:
+        return
+    responses, security = operation["responses"], operation["security"]
+    names_scopes = any(each.get(_SCHEME) for each in security)
+    responses.setdefault("401", _documented("The token is missing or not valid."))
+    if names_scopes or any(map(_may_forbid, checks)):
+        responses.setdefault("403", _documented("The token does not grant what is required."))
+    if all(isinstance(each, _Optional) for each in checks) and {} not in security:
+        security.append({})  # which makes the others optional
+
+
+def _documented(description: str) -> dict[str, Any]:
+    challenge = {"description": "What to send instead (RFC 6750 section 3)."}
+    return {
+        "description": description,
+        "headers": {CHALLENGE_HEADER.decode(): {**challenge, "schema": {"type": "string"}}},
+    }
+
+
+def _may_forbid(check: "_Check") -> bool:
+    """Return whether a valid token may be rejected with 403; the settings left out mean 401."""
+    kept = replace(check.checked, introspect=False, binding=None, acr=(), max_age=None)
+    return kept != Requirement()
 
 
 class _Dependency(params.Security):
@@ -116,7 +192,7 @@ class _Listed(str):
     __slots__ = ()
 
 
-class _Required(SecurityBase):
+class _Check(SecurityBase):
     """A requirement as a dependency, which is also the security scheme that OpenAPI shows.
 
     All share one scheme, so OpenAPI shows several on one route as required together.
@@ -126,24 +202,85 @@ class _Required(SecurityBase):
     scheme_name = _SCHEME
 
     def __init__(self, requirement: Requirement) -> None:
-        self.requirement = requirement
+        self.checked = requirement
 
     # By value, so that an application finds the requirement of a route as a key of its own.
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Required) and self.requirement == other.requirement
+        return type(other) is type(self) and self.checked == other.checked
 
     def __hash__(self) -> int:
-        return hash(self.requirement)
+        return hash(self.checked)
+
+    async def admit(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity:
+        # OpenAPI shows the scopes of each enclosing `Security` too, so they are required here.
+        required = _with_scopes(self.checked, _of_application(shown.scopes))
+        return await admit(connection, required, _scope_of_route)
+
+
+class _Required(_Check):
+    """Admits callers with a token only."""
+
+    def __init__(self, requirement: Requirement) -> None:
+        super().__init__(requirement)
+        self.requirement = requirement
 
     async def __call__(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity:
-        # OpenAPI shows the scopes of each enclosing `Security` too, so they are required here.
-        inherited = [name for name in shown.scopes if not isinstance(name, _Listed)]
-        if not inherited:
-            return await admit(connection, self.requirement)
-        own = [self.requirement.scopes] if self.requirement.scopes is not None else []
-        scopes = Requirement.of(*own, *inherited).scopes
-        return await admit(connection, replace(self.requirement, scopes=scopes))
+        return await self.admit(connection, shown)
+
+
+class _Optional(_Check):
+    """Admits callers without a token too."""
+
+    async def __call__(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity | None:
+        caller: Identity | None = connection.scope.get(IDENTITY)
+        if caller is not None and caller.issuer is None:
+            return None
+        return await self.admit(connection, shown)
+
+
+def _of_application(shown: Iterable[str]) -> list[str]:
+    """Return those of the *shown* scopes that the application's own dependencies require."""
+    return [name for name in shown if not isinstance(name, _Listed)]
+
+
+def _with_scopes(requirement: Requirement, further: Iterable[str | ScopeExpression]) -> Requirement:
+    """Return *requirement* with *further* scopes, after its own."""
+    own = [] if requirement.scopes is None else [requirement.scopes]
+    added = [*further]
+    if not added:
+        return requirement
+    return replace(requirement, scopes=Requirement.of(*own, *added).scopes)
+
+
+def _scope_of_route(connection: Connection) -> str | None:
+    """Return the scope that all dependencies of the route and its routers require of the caller.
+
+    The caller has to satisfy each of them, so one challenge names them all.
+    """
+    included = connection.get("fastapi", {}).get("effective_route_context")  # since FastAPI 0.138
+    route = getattr(included, "starlette_route", None) or included or connection.get("route")
+    anonymous = connection[IDENTITY].issuer is None
+    scopes = [
+        scopes
+        for check, scopes in _checks_in(getattr(route, "dependant", None))
+        if scopes is not None and not (anonymous and isinstance(check, _Optional))
+    ]
+    return str(reduce(and_, scopes)) if scopes else None
+
+
+def _checks_in(
+    dependant: Any, inherited: Sequence[str] = ()
+) -> Iterator[tuple[_Check, ScopeExpression | None]]:
+    """Yield our dependencies below *dependant*, with the scopes that each requires."""
+    for each in getattr(dependant, "dependencies", ()):
+        enclosing = [*inherited, *_of_application(each.own_oauth_scopes or ())]
+        if isinstance(each.call, _Check):
+            yield each.call, _with_scopes(each.call.checked, enclosing).scopes
+        yield from _checks_in(each, enclosing)
 
 
 Caller = Annotated[Identity, requires()]
 """The caller of a route that requires a valid token and nothing more."""
+
+OptionalCaller = Annotated[Identity | None, requires(optional=True)]
+"""The caller of a route that also serves requests without a token; None for those."""

@@ -1,8 +1,16 @@
 """check(): what a route requires of its caller, for any ASGI framework."""
 
+from collections.abc import Callable
+from typing import TypeGuard
+
 from oauth_guard.asgi import GUARD, IDENTITY, REQUEST, Connection
 from oauth_guard.connections.guarded_connection import OPEN_CONNECTION
-from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
+from oauth_guard.errors import (
+    ConfigurationError,
+    IssuerUnavailable,
+    MissingCredentials,
+    RequestRejected,
+)
 from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.identity import Identity, set_current_identity
@@ -11,7 +19,11 @@ from oauth_guard.protocol.requirement import Requirement
 __all__ = ["check"]
 
 
-async def check(connection: Connection, requirement: Requirement) -> Rejection | None:
+async def check(
+    connection: Connection,
+    requirement: Requirement,
+    scope_of_route: Callable[[Connection], str | None] | None = None,
+) -> Rejection | None:
     """Return None if the caller behind *connection* satisfies *requirement*, else the rejection.
 
     The caller is `connection["user"]`. If the requirement introspects, the new identity replaces
@@ -22,6 +34,8 @@ async def check(connection: Connection, requirement: Requirement) -> Rejection |
         connection: The ASGI connection ("scope") that the application received from the
             middleware: `request.scope` in most frameworks. No token is read from it.
         requirement: What the route requires: `Requirement.of("orders:read")`.
+        scope_of_route: Returns what a challenge for a scope names instead of the scope of
+            *requirement*, where this is one of several requirements of a route.
 
     Raises:
         ConfigurationError: There is no middleware around the application, or the requirement
@@ -39,8 +53,15 @@ async def check(connection: Connection, requirement: Requirement) -> Rejection |
         if opened is not None:
             opened.require(requirement)
     except (RequestRejected, IssuerUnavailable) as error:
+        if scope_of_route is not None and _is_for_scope(error):
+            error.scope = scope_of_route(connection) or error.scope
         return guard.reject(error, connection[REQUEST])
     return None
+
+
+def _is_for_scope(error: RequestRejected | IssuerUnavailable) -> TypeGuard[RequestRejected]:
+    """Return whether the challenge for *error* names a scope, or the first token to request."""
+    return isinstance(error, MissingCredentials) or getattr(error, "scope", None) is not None
 
 
 def _guard_and_identity(connection: Connection) -> tuple[Guard, Identity]:

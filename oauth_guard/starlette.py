@@ -16,7 +16,13 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketState
 
 from oauth_guard.app_structure import record_decorated, record_requirement
-from oauth_guard.asgi import IDENTITY, close_code, send_metadata, supports_denial_response
+from oauth_guard.asgi import (
+    IDENTITY,
+    Connection,
+    close_code,
+    send_metadata,
+    supports_denial_response,
+)
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection
@@ -77,10 +83,15 @@ class _Decorator:
         )
 
 
-async def admit(connection: HTTPConnection, requirement: Requirement) -> Identity:
+async def admit(
+    connection: HTTPConnection,
+    requirement: Requirement,
+    scope_of_route: Callable[[Connection], str | None] | None = None,
+) -> Identity:
     """Return the caller behind *connection* if they satisfy *requirement*.
 
-    If the requirement introspects, the new identity replaces the one in the connection.
+    If the requirement introspects, the new identity replaces the one in the connection. A
+    challenge for a scope names that of *scope_of_route*, if it is given.
 
     Raises:
         HTTPException: With the same status and challenge as the middleware's rejections, so
@@ -90,7 +101,7 @@ async def admit(connection: HTTPConnection, requirement: Requirement) -> Identit
         ConfigurationError: There is no middleware around the application, or the requirement
             introspects and an issuer of the guard can't introspect.
     """
-    rejection = await check(connection.scope, requirement)
+    rejection = await check(connection.scope, requirement, scope_of_route)
     if rejection is not None:
         raise _exception(connection, rejection)
     identity: Identity = connection.scope[IDENTITY]
