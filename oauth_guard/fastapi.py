@@ -20,7 +20,7 @@ from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.requirement import Requirement, RequirementSettings
 from oauth_guard.protocol.scopes import ScopeExpression
 from oauth_guard.protocol.settings import checked_settings
-from oauth_guard.starlette import admit
+from oauth_guard.starlette import admit, admit_known
 
 __all__ = ["Caller", "OptionalCaller", "document", "requires"]
 
@@ -211,10 +211,12 @@ class _Check(SecurityBase):
     def __hash__(self) -> int:
         return hash(self.checked)
 
-    async def admit(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity:
+    async def __call__(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity | None:
         # OpenAPI shows the scopes of each enclosing `Security` too, so they are required here.
         required = _with_scopes(self.checked, _of_application(shown.scopes))
-        return await admit(connection, required, _scope_of_route)
+        if required.introspect:
+            return await admit(connection, required, _scope_of_route)
+        return admit_known(connection, required, _scope_of_route)
 
 
 class _Required(_Check):
@@ -224,9 +226,6 @@ class _Required(_Check):
         super().__init__(requirement)
         self.requirement = requirement
 
-    async def __call__(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity:
-        return await self.admit(connection, shown)
-
 
 class _Optional(_Check):
     """Admits callers without a token too."""
@@ -235,7 +234,7 @@ class _Optional(_Check):
         caller: Identity | None = connection.scope.get(IDENTITY)
         if caller is not None and caller.issuer is None:
             return None
-        return await self.admit(connection, shown)
+        return await super().__call__(connection, shown)
 
 
 def _of_application(shown: Iterable[str]) -> list[str]:

@@ -16,7 +16,9 @@ from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.identity import Identity, set_current_identity
 from oauth_guard.protocol.requirement import Requirement
 
-__all__ = ["check"]
+__all__ = ["check", "check_known"]
+
+_NO_MIDDLEWARE = "requires() finds no guard: put OAuthGuardMiddleware around the application."
 
 
 async def check(
@@ -41,36 +43,64 @@ async def check(
         ConfigurationError: There is no middleware around the application, or the requirement
             introspects and an issuer of the guard can't introspect.
     """
-    guard, identity = _guard_and_identity(connection)
-    if requirement.introspect:
-        guard.check_can_introspect()
+    if not requirement.introspect:
+        return check_known(connection, requirement, scope_of_route)
+    if GUARD not in connection:
+        raise ConfigurationError(_NO_MIDDLEWARE)
+    guard: Guard = connection[GUARD]
+    identity: Identity = connection[IDENTITY]
+    guard.check_can_introspect()
     try:
         guard.authorize(identity, requirement)
-        if requirement.introspect:
-            current = await guard.introspect(connection[REQUEST], identity, requirement)
-            _replace(connection, identity, current)
-        opened = connection.get(OPEN_CONNECTION)
-        if opened is not None:
-            opened.require(requirement)
+        current = await guard.introspect(connection[REQUEST], identity, requirement)
     except (RequestRejected, IssuerUnavailable) as error:
-        if scope_of_route is not None and _is_for_scope(error):
-            error.scope = scope_of_route(connection) or error.scope
-        return guard.reject(error, connection[REQUEST])
+        return _rejection(connection, error, scope_of_route)
+    _replace(connection, identity, current)
+    if OPEN_CONNECTION in connection:
+        connection[OPEN_CONNECTION].require(requirement)
     return None
+
+
+def check_known(
+    connection: Connection,
+    requirement: Requirement,
+    scope_of_route: Callable[[Connection], str | None] | None = None,
+) -> Rejection | None:
+    """Do the same as `check` for a requirement that does not introspect, without a coroutine.
+
+    Raises:
+        ConfigurationError: There is no middleware around the application, or the requirement
+            introspects.
+    """
+    if requirement.introspect:
+        raise ConfigurationError("A requirement that introspects needs `await check(...)`.")
+    try:
+        guard: Guard = connection[GUARD]
+    except KeyError:
+        raise ConfigurationError(_NO_MIDDLEWARE) from None
+    try:
+        guard.authorize(connection[IDENTITY], requirement)
+    except RequestRejected as error:
+        return _rejection(connection, error, scope_of_route)
+    if OPEN_CONNECTION in connection:
+        connection[OPEN_CONNECTION].require(requirement)
+    return None
+
+
+def _rejection(
+    connection: Connection,
+    error: RequestRejected | IssuerUnavailable,
+    scope_of_route: Callable[[Connection], str | None] | None,
+) -> Rejection:
+    if scope_of_route is not None and _is_for_scope(error):
+        error.scope = scope_of_route(connection) or error.scope
+    guard: Guard = connection[GUARD]
+    return guard.reject(error, connection[REQUEST])
 
 
 def _is_for_scope(error: RequestRejected | IssuerUnavailable) -> TypeGuard[RequestRejected]:
     """Return whether the challenge for *error* names a scope, or the first token to request."""
     return isinstance(error, MissingCredentials) or getattr(error, "scope", None) is not None
-
-
-def _guard_and_identity(connection: Connection) -> tuple[Guard, Identity]:
-    try:
-        return connection[GUARD], connection[IDENTITY]
-    except KeyError:
-        raise ConfigurationError(
-            "requires() finds no guard: put OAuthGuardMiddleware around the application."
-        ) from None
 
 
 def _replace(connection: Connection, known: Identity, identity: Identity) -> None:

@@ -30,9 +30,9 @@ from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.metadata import metadata_query
 from oauth_guard.protocol.requirement import Requirement, RequirementSettings
 from oauth_guard.protocol.scopes import ScopeExpression
-from oauth_guard.route_check import check
+from oauth_guard.route_check import check, check_known
 
-__all__ = ["admit", "metadata_route", "requires"]
+__all__ = ["admit", "admit_known", "metadata_route", "requires"]
 
 _P = ParamSpec("_P")
 _CONNECTION_NAME = re.compile(r"^(_|r|c|ws)$|req|socket|conn", re.IGNORECASE)
@@ -108,6 +108,20 @@ async def admit(
     return identity
 
 
+def admit_known(
+    connection: HTTPConnection,
+    requirement: Requirement,
+    scope_of_route: Callable[[Connection], str | None] | None = None,
+) -> Identity:
+    """Do the same as `admit` for a requirement that does not introspect, without a coroutine."""
+    scope = connection.scope
+    rejection = check_known(scope, requirement, scope_of_route)
+    if rejection is not None:
+        raise _exception(connection, rejection)
+    identity: Identity = scope[IDENTITY]
+    return identity
+
+
 def metadata_route(guard: Guard) -> Route:
     """Return the route of the guard's metadata, for the outermost application.
 
@@ -147,14 +161,17 @@ def _guarded(
             "the parameter, or in FastAPI write dependencies=[requires(...)] with requires of "
             "oauth_guard.fastapi."
         )
-    runs_async = _runs_async(endpoint)
+    runs_async, introspects = _runs_async(endpoint), requirement.introspect
 
     @functools.wraps(endpoint)
     async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Any:
         connection = args[0] if args else None
         if type(connection) is not Request:  # much faster than isinstance
             connection = _connection(*args, *kwargs.values())
-        await admit(connection, requirement)
+        if introspects:
+            await admit(connection, requirement)
+        elif (rejection := check_known(connection.scope, requirement)) is not None:
+            raise _exception(connection, rejection)
         if runs_async:
             return await endpoint(*args, **kwargs)
         return await run_in_threadpool(endpoint, *args, **kwargs)

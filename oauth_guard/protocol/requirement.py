@@ -83,13 +83,14 @@ class Requirement:
     actor: frozenset[str | tuple[str, str]] = frozenset()
     details: tuple[Need, ...] = ()
     is_denied: bool = False
-    _checks_scopes_only: bool = field(init=False, repr=False, compare=False)
+    _sufficient: frozenset[str] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Note whether scopes are all that is checked, as they most often are."""
+        """Set the scopes that suffice if scopes are all that is checked, as they most often are."""
         others = [each for each in fields(self) if each.name not in _NOT_COMPARED]
         is_alone = all(getattr(self, each.name) == each.default for each in others)
-        object.__setattr__(self, "_checks_scopes_only", is_alone)
+        sufficient = _NO if self.scopes is None else frozenset(self.scopes.alternatives[0])
+        object.__setattr__(self, "_sufficient", sufficient if is_alone else None)
 
     @classmethod
     def of(cls, *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> Self:
@@ -133,9 +134,11 @@ class Requirement:
         """
         if identity.issuer is None:
             return MissingCredentials(scope=self.challenge_scope)
+        if self._sufficient is not None and self._sufficient <= identity.scopes:  # saves time
+            return None
         granted = identity.scopes | implied if implied else identity.scopes
         lacks_scope = self.scopes is not None and not self.scopes.satisfied_by(granted)
-        if self._checks_scopes_only:
+        if self._sufficient is not None:
             return self._lacking_scope() if lacks_scope else None
         if self.binding is not None and not is_bound(identity.claims, self.binding):
             return InvalidToken(Reason.BINDING_REQUIRED)
@@ -145,9 +148,7 @@ class Requirement:
             return InsufficientAuthentication(
                 reason, acr_values=" ".join(self.acr) or None, max_age=self.max_age, scope=scope
             )
-        if lacks_scope:
-            return self._lacking_scope()
-        return self._ungranted(identity, resource)
+        return self._lacking_scope() if lacks_scope else self._ungranted(identity, resource)
 
     def _ungranted(self, identity: Identity, resource: str) -> InsufficientScope | None:
         reason = self._missing(identity, resource)
@@ -221,7 +222,7 @@ def _read_actors(value: str | Iterable[str | tuple[str, str]]) -> frozenset[str 
     return actors
 
 
-_NOT_COMPARED = {"scopes", "introspect", "_checks_scopes_only"}
+_NOT_COMPARED = {"scopes", "introspect", "_sufficient"}
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(_LISTS, frozenset),
     "acr": read_acr,

@@ -28,6 +28,7 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
         ("guard", "introspect"),
         ("middleware", "__call__"),
         ("route_check", "check"),
+        ("route_check", "check_known"),
         ("connections.guarded_connection", "_recheck"),
         ("renewal", "renew"),
     },
