@@ -65,7 +65,8 @@ class ConnectionDeadlines:
             await app(connection, opened.receive, opened.send)
         finally:
             slot.discard(opened)
-            await opened.aclose()
+            if opened.close():
+                await opened.aclose()
 
     def _add(self, opened: GuardedConnection) -> set[GuardedConnection]:
         loop = asyncio.get_running_loop()
@@ -75,8 +76,7 @@ class ConnectionDeadlines:
         deny_list = opened.guard.deny_list
         if deny_list is not None and self._visit_all not in deny_list.on_change:
             deny_list.on_change.append(self._visit_all)
-        left = opened.not_after - opened.guard.clock()
-        slot = self._slots[self._slot_after(left, opened)]
+        slot = self._slots[self._slot_after(opened.not_after - opened.checked_at, opened)]
         slot.add(opened)
         return slot
 

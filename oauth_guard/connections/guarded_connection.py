@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from oauth_guard.asgi import Message, Receive, Send
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
@@ -48,6 +48,8 @@ class GuardedConnection:
             must satisfy them.
         code: The code of the close: 3000 for an expired token, 3003 for a revoked one. None while
             the connection is open.
+        checked_at: When its token was validated, or last known to be valid, in seconds since the
+            epoch.
     """
 
     def __init__(
@@ -66,10 +68,11 @@ class GuardedConnection:
         self._is_http = is_http
         # An HTTP connection can be ended only between the start and the end of its response.
         self._is_open = not is_http
-        self._waits: set[asyncio.Timeout] = set()
+        # The tasks that wait for the server, which the end of the token interrupts.
+        self._waiting: set[asyncio.Task[Any]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._rechecking: asyncio.Task[None] | None = None
-        self._checked_at = guard.clock()
+        self.checked_at = guard.clock()
 
     @property
     def not_after(self) -> float:
@@ -103,12 +106,16 @@ class GuardedConnection:
         elif (code := self._denied(validated, now)) is not None:
             self._end(code)
         elif self._rechecking is None and self._needs_recheck(validated, now):
-            self._checked_at = now
+            self.checked_at = now
             self._rechecking = asyncio.get_running_loop().create_task(self._recheck())
+
+    def close(self) -> bool:
+        """Note that the application has ended; return whether `aclose` has anything to do."""
+        self._is_open = False
+        return self._rechecking is not None or self._closing is not None
 
     async def aclose(self) -> None:
         """Wait until a close that has begun is sent, and stop a validation that has begun."""
-        self._is_open = False
         if self._rechecking is not None:
             self._rechecking.cancel()
             await asyncio.wait([self._rechecking])
@@ -152,9 +159,9 @@ class GuardedConnection:
     def _end(self, code: int) -> None:
         self.code = code
         self._closing = asyncio.get_running_loop().create_task(self._close(code))
-        for wait in self._waits:
-            wait.reschedule(0)  # in the past: it ends now
-        self._waits.clear()
+        waiting, self._waiting = self._waiting, set()
+        for task in waiting:
+            task.cancel()
 
     async def _close(self, code: int) -> None:
         if self._is_http:
@@ -185,7 +192,7 @@ class GuardedConnection:
 
     def _needs_recheck(self, validated: ValidatedToken, now: float) -> bool:
         if validated.is_current is None:
-            return now >= self._checked_at + _RECHECK_AFTER
+            return now >= self.checked_at + _RECHECK_AFTER
         return not validated.is_current()
 
     async def _recheck(self) -> None:
@@ -205,16 +212,20 @@ class GuardedConnection:
             if code is not None and self._is_open and self.code is None:
                 self._end(code)
 
-    async def _interruptible(self, waiting: Awaitable[_T]) -> _T | None:
-        """Return the result of *waiting*, or None if the token ends before it has one."""
+    # It does what `asyncio.timeout` does, without the object and the timer, which cost 2 µs.
+    async def _interruptible(self, result: Awaitable[_T]) -> _T | None:
+        """Return *result*, or None if the token ends before it is there."""
+        task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment] # it is in one
+        cancelled = task.cancelling()
+        self._waiting.add(task)
         try:
-            async with asyncio.timeout(None) as wait:
-                self._waits.add(wait)
-                try:
-                    return await waiting
-                finally:
-                    self._waits.discard(wait)
-        except TimeoutError:
-            if self.code is None:
-                raise
+            return await result
+        except asyncio.CancelledError:
+            if task in self._waiting or task.cancelling() > cancelled + 1:
+                raise  # it was not the end of the token that cancelled it, or not that alone
             return None
+        finally:
+            if task in self._waiting:
+                self._waiting.remove(task)
+            else:
+                task.uncancel()

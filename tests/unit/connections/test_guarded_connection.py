@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from oauth_guard import Guard, JWTIssuer
-from oauth_guard.asgi import Message
+from oauth_guard.asgi import Message, Receive
 from oauth_guard.connections.guarded_connection import GuardedConnection
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
@@ -30,11 +30,13 @@ class _Opened:
         headers = [(b"authorization", b"Bearer " + local.token().encode())]
         self._request = ResourceRequest({"path": "/", "headers": headers})
 
-    async def open(self, *, is_http: bool = False) -> GuardedConnection:
+    async def open(
+        self, *, is_http: bool = False, receive: Receive | None = None
+    ) -> GuardedConnection:
         """Authenticate, and return the connection."""
         await self._guard.authenticate(self._request)
         return GuardedConnection(
-            self._guard, self._request, self._receive, self._send, is_http=is_http
+            self._guard, self._request, receive or self._receive, self._send, is_http=is_http
         )
 
     async def _receive(self) -> Message:
@@ -116,3 +118,56 @@ async def test_response_is_ended_between_its_start_and_its_end_only() -> None:
     assert world.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
     with pytest.raises(ConnectionAbortedError):
         await opened.send({"type": "http.response.body", "body": b"x"})
+
+
+async def test_cancelled_application_is_cancelled_though_its_token_ends() -> None:
+    """A server that shuts down cancels it while it waits."""
+    world = _Opened()
+    opened = await world.open()
+    waiting = asyncio.create_task(opened.receive())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    world.clock.advance(300)
+    opened.visit()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await opened.aclose()
+
+
+async def test_end_of_the_token_leaves_the_task_uncancelled() -> None:
+    """So that `asyncio.timeout` and task groups of the application go on as before."""
+    world = _Opened()
+    opened = await world.open()
+
+    async def application() -> tuple[str, int]:
+        async with asyncio.timeout(60):
+            message = await opened.receive()
+        task = asyncio.current_task()
+        assert task is not None
+        return message["type"], task.cancelling()
+
+    running = asyncio.create_task(application())
+    await asyncio.sleep(0)
+    world.clock.advance(300)
+    opened.visit()
+    assert await running == ("websocket.disconnect", 0)
+
+
+async def test_error_of_the_server_is_raised_though_the_token_ends() -> None:
+    """It is raised while the wait is being interrupted, and the task stays uncancelled."""
+    world = _Opened()
+    opened = await world.open(receive=_failing_when_cancelled)
+    running = asyncio.create_task(opened.receive())
+    await asyncio.sleep(0)
+    world.clock.advance(300)
+    opened.visit()
+    with pytest.raises(OSError, match="gone"):
+        await running
+    assert running.cancelling() == 0
+
+
+async def _failing_when_cancelled() -> Message:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        raise OSError("gone")
