@@ -8,7 +8,7 @@ import pytest
 
 from oauth_guard import ConfigurationError, Identity, OAuthGuardMiddleware, Requirement
 from oauth_guard.asgi import send_rejection
-from oauth_guard.route_check import check
+from oauth_guard.route_check import check, check_known
 from oauth_guard.testing import LocalIssuer, challenge, insufficient_scope, invalid_token, trusting
 from tests.unit.testing.applications import RESOURCE, remote_guard
 
@@ -72,3 +72,16 @@ async def test_connection_without_a_guard_is_an_error() -> None:
     """A route is never served because the middleware is missing."""
     with pytest.raises(ConfigurationError, match="put OAuthGuardMiddleware around"):
         await check({"type": "http"}, Requirement.of("read"))
+
+
+def test_requirement_that_introspects_is_not_checked_without_introspection() -> None:
+    """The plain function can't wait for the authorization server."""
+    with pytest.raises(ConfigurationError, match="await check"):
+        check_known({}, Requirement.of("read", introspect=True))
+
+
+@pytest.mark.parametrize("introspect", [False, True])
+async def test_check_without_a_middleware_is_an_error_of_configuration(introspect: bool) -> None:
+    """No guard has authenticated a caller."""
+    with pytest.raises(ConfigurationError, match="OAuthGuardMiddleware"):
+        await check({}, Requirement.of("read", introspect=introspect))
