@@ -76,6 +76,7 @@ PROGRAMS: Mapping[str, Program | NodePackage] = {
         homebrew="google-chrome",
     ),
     "curl": Program(("curl",), debian="curl", homebrew="curl"),
+    "caddy": Program(("caddy",), debian="caddy", homebrew="caddy"),
     "nginx": Program(("nginx", "/usr/sbin/nginx"), debian="nginx-light", homebrew="nginx"),
     "node": Program(("node",), debian="npm", homebrew="node"),  # the npm package depends on node
     "oauth4webapi": NodePackage("oauth4webapi", "3"),

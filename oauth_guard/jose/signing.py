@@ -6,7 +6,7 @@ No other file of the library uses PyJWT.
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Self
 
@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from oauth_guard.jose.thumbprint import jwk_thumbprint
 
 __all__ = ["SigningKey"]
 
@@ -55,6 +57,18 @@ class SigningKey:
         if algorithm is not None and algorithm not in supported:
             raise ValueError(f"it can only sign with {', '.join(supported)}")
         return cls(algorithm or supported[0], key_id, private)
+
+    @property
+    def public_jwk(self) -> dict[str, Any]:
+        """The public key as a JWK, with its `kid` if it has one (RFC 7517 §4)."""
+        jwk = _signers()[self.algorithm].to_jwk(self.private.public_key(), as_dict=True)
+        jwk.pop("key_ops", None)  # `use` is sufficient
+        named = {} if self.key_id is None else {"kid": self.key_id}
+        return {**jwk, **named, "alg": self.algorithm, "use": "sig"}
+
+    def named_by_thumbprint(self) -> Self:
+        """Return this key with its thumbprint as `kid` (RFC 7638)."""
+        return replace(self, key_id=jwk_thumbprint(self.public_jwk))
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Return *claims* as a signed JWT, in the compact serialization."""

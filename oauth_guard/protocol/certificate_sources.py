@@ -1,18 +1,14 @@
 """TLSExtension and ForwardedCertificate: where the client's certificate is read (RFC 8705 §3)."""
 
-import hmac
-import re
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.protocol.mtls import CertificateFormat, forwarded_thumbprint, pem_thumbprint
 from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.trusted_proxy import TrustedProxy, header_field
 
 __all__ = ["CertificateSource", "ForwardedCertificate", "TLSExtension"]
-
-Network: TypeAlias = IPv4Network | IPv6Network
 
 _FIELDS = {
     CertificateFormat.CLIENT_CERT: "Client-Cert",
@@ -20,8 +16,6 @@ _FIELDS = {
     CertificateFormat.XFCC: "X-Forwarded-Client-Cert",
 }
 _CHAIN = b"client-cert-chain"
-_FIELD_NAME = re.compile(r"[A-Za-z0-9\-]+")
-_MIN_SECRET_BYTES = 16
 
 
 class CertificateSource(Protocol):
@@ -92,19 +86,9 @@ class ForwardedCertificate:
         unrewritten_peers: Iterable[str] = (),
     ) -> None:
         self._format = _format(written_as)
-        self._header = _field(header or _FIELDS[self._format])
-        self._networks = _networks(unrewritten_peers)
-        if (secret is None) is not bool(self._networks):
-            raise ConfigurationError(
-                'ForwardedCertificate needs secret=("X-Proxy-Secret", "...") or '
-                "unrewritten_peers=[...]: one of them says which requests come from the proxy."
-            )
-        self._secret_field, self._secret = b"", b""
-        if secret is not None:
-            self._secret_field, self._secret = _field(secret[0]), secret[1].encode()
-            if len(self._secret) < _MIN_SECRET_BYTES:
-                raise ConfigurationError("secret= has 16 characters or more.")
-        self.hidden_fields = frozenset({self._header, _CHAIN, self._secret_field} - {b""})
+        self._header = header_field(header or _FIELDS[self._format])
+        self._proxy = TrustedProxy(secret, unrewritten_peers, owner="ForwardedCertificate")
+        self.hidden_fields = frozenset({self._header, _CHAIN, self._proxy.secret_field} - {b""})
         self.vary: bytes | None = self._header
 
     def __repr__(self) -> str:
@@ -115,15 +99,9 @@ class ForwardedCertificate:
 
         See `CertificateSource`. A request from elsewhere has no certificate.
         """
-        if not self._comes_from_proxy(request):
+        if not self._proxy.has_sent(request.headers, request.peer):
             return None
         return forwarded_thumbprint(request.headers, self._header, self._format)
-
-    def _comes_from_proxy(self, request: ResourceRequest) -> bool:
-        if self._networks:
-            return _is_in(request.peer, self._networks)
-        values = [v for name, v in request.headers if name.lower() == self._secret_field]
-        return len(values) == 1 and hmac.compare_digest(values[0], self._secret)
 
 
 def _format(written_as: str) -> CertificateFormat:
@@ -132,28 +110,3 @@ def _format(written_as: str) -> CertificateFormat:
     except ValueError:
         formats = ", ".join(CertificateFormat)
         raise ConfigurationError(f"A forwarded certificate is written as {formats}.") from None
-
-
-def _field(name: str) -> bytes:
-    if not _FIELD_NAME.fullmatch(name):
-        raise ConfigurationError(f"{name!r} is not the name of a header field.")
-    return name.lower().encode("ascii")
-
-
-def _networks(addresses: Iterable[str]) -> tuple[Network, ...]:
-    if isinstance(addresses, str):
-        raise ConfigurationError(f'unrewritten_peers= takes a list: ["{addresses}"].')
-    try:
-        return tuple(map(ip_network, addresses))
-    except ValueError:
-        raise ConfigurationError(
-            'unrewritten_peers= takes addresses and networks like "10.0.0.5" and "10.1.0.0/16".'
-        ) from None
-
-
-def _is_in(peer: str | None, networks: Iterable[Network]) -> bool:
-    try:
-        address = ip_address(peer or "")
-    except ValueError:
-        return False
-    return any(address in network for network in networks)

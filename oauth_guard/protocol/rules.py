@@ -67,6 +67,11 @@ class Rules:
         """Every requirement that a request may have to satisfy."""
         return (*self._exact.values(), *self._subtrees.values(), self._default)
 
+    @property
+    def has_handshakes(self) -> bool:
+        """Whether a rule is for a WebSocket handshake."""
+        return any(method == "WEBSOCKET" for method, _ in (*self._exact, *self._subtrees))
+
     def requirement(
         self, method: str, path: str, raw_path: bytes | None, root_paths: Sequence[str] = ("",)
     ) -> Requirement:

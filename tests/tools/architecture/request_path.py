@@ -15,9 +15,17 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     "PossessionCheck": {("guard", "__init__")},
     "check_binding": {("possession.possession_check", "check")},
     "check_claim_function": {("guard", "authenticate"), ("guard", "recheck")},
-    "authenticate": {("middleware", "__call__"), ("renewal", "renew")},
+    "authenticate": {
+        ("middleware", "__call__"),
+        ("renewal", "renew"),
+        ("forward_auth.service", "_authorized"),
+    },
     "recheck": {("guard", "introspect"), ("connections.guarded_connection", "_recheck")},
-    "introspect": {("middleware", "__call__"), ("route_check", "check")},
+    "introspect": {
+        ("middleware", "__call__"),
+        ("route_check", "check"),
+        ("forward_auth.service", "_authorized"),
+    },
     # What may be reused: one module decides; the guard uses it in two places.
     "IdentityCache": {("guard", "__init__")},
     "ValidatedToken": {("token_validation", "validate_token")},
@@ -31,6 +39,7 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
         ("route_check", "check_known"),
         ("connections.guarded_connection", "_recheck"),
         ("renewal", "renew"),
+        ("forward_auth.service", "_authorized"),
     },
 }
 """The only functions, by module, that may call a function or method with this name."""

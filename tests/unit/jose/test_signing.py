@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from oauth_guard.jose.signing import SigningKey
+from oauth_guard.jose.thumbprint import jwk_thumbprint
 
 CLAIMS = {"iss": "api", "exp": 2_000_000_000}
 
@@ -51,6 +52,25 @@ def test_jwt_of_a_key_without_key_id_has_no_kid() -> None:
     private = ec.generate_private_key(ec.SECP256R1())
     token = SigningKey.from_pem(pem(private), algorithm=None, key_id=None).sign(CLAIMS)
     assert "kid" not in jwt.get_unverified_header(token)
+
+
+@pytest.mark.parametrize(
+    "private",
+    [ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048)],
+    ids=["EC", "RSA"],
+)
+def test_published_key_verifies_what_the_key_signs_and_is_named_by_its_thumbprint(
+    private: Any,
+) -> None:
+    """RFC 7638. No private member is published."""
+    key = SigningKey.from_pem(pem(private), algorithm=None, key_id=None)
+    assert "kid" not in key.public_jwk
+    named = key.named_by_thumbprint()
+    jwk = named.public_jwk
+    assert jwk["kid"] == jwk_thumbprint(jwk)
+    assert not {"d", "p", "q", "key_ops"} & jwk.keys()
+    public = jwt.PyJWK(jwk)
+    assert jwt.decode(named.sign(CLAIMS), public, algorithms=[named.algorithm]) == CLAIMS
 
 
 WEAK = rsa.generate_private_key(65537, 1024)  # noqa: S505 - it is to be rejected

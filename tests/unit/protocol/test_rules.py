@@ -133,3 +133,12 @@ def test_requirements_include_the_default() -> None:
     """They are what may be required of a request."""
     rules = Rules([("/a", "x"), ("/a/*", None)], default="y")
     assert [each.challenge_scope for each in rules.requirements] == ["x", None, "y"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [("WEBSOCKET /a", True), ("WEBSOCKET /a/*", True), ("GET /a", False), ("/a/*", False)],
+)
+def test_rule_for_a_handshake_is_known(pattern: str, expected: bool) -> None:
+    """For a service that sees none."""
+    assert Rules([(pattern, None)]).has_handshakes is expected

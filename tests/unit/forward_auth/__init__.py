@@ -1,0 +1,1 @@
+"""Tests of the service that reverse proxies ask."""
