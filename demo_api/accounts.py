@@ -29,7 +29,7 @@ class ServiceAccount:
 class RegisteredClient:
     """A client that is registered before the demo starts. Without a secret it is public.
 
-    Its access tokens live *token_lifetime* seconds.
+    Its access tokens live *token_lifetime* seconds. With *dpop_bound*, each is bound to a key.
     """
 
     client_id: str
@@ -39,6 +39,7 @@ class RegisteredClient:
     scope: str = "openid read write"
     token_lifetime: int = 300
     opaque_tokens: bool = False
+    dpop_bound: bool = False
     client_secret: str | None = field(default=None, repr=False)
 
 
@@ -104,6 +105,23 @@ OPAQUE = RegisteredClient(
     opaque_tokens=True,
 )
 
+#: Gets tokens that are bound to a key; a token request without a proof is rejected.
+DPOP = RegisteredClient(
+    client_id="dpop",
+    name="Client with bound tokens",
+    grant_types=("password", "client_credentials"),
+    client_secret="dpop-proves-its-key",
+    dpop_bound=True,
+)
+
+#: A program on a person's machine: it has no secret, and any port of loopback (RFC 8252 §7.3).
+CLI = RegisteredClient(
+    client_id="cli",
+    name="Command line of the code samples",
+    grant_types=("authorization_code", "refresh_token"),
+    redirect_uris=("http://127.0.0.1/callback",),
+)
+
 #: Gets tokens that expire after 75 seconds.
 SHORT = RegisteredClient(
     client_id="short",
@@ -162,8 +180,10 @@ def clients(
         ),
         web(client_origin),
         SERVICE,
-        OPAQUE,
+        CLI,
         SHORT,
+        DPOP,
+        OPAQUE,
         EVENTS,
         API,
     )

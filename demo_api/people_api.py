@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -19,6 +20,9 @@ from oauth_guard.starlette import requires
 #: How long ago the sign-in of a person who removes an employee may be.
 RECENT_SECONDS = 60
 
+#: The members of a dimension that describes no employee of the roster.
+GENDERS = ["Female", "Male", "Undisclosed"]
+
 _NOT_FOUND = "There is no such employee, or none that you may see."
 
 
@@ -32,6 +36,7 @@ def people_routes(people: People) -> Sequence[BaseRoute]:
         Route("/data/employees/{number}", api.one, methods=["GET"]),
         Route("/data/employees/{number}", api.remove, methods=["DELETE"]),
         Route("/data/headcount", api.headcount),
+        Route("/data/model/analytic-objects/Employee/dimensions/{dimension}/members", api.members),
         WebSocketRoute("/data/live", api.live),
     ]
 
@@ -82,6 +87,15 @@ class PeopleAPI:
         if not self._people.remove(self._access(request.user), _number(request)):
             raise HTTPException(404, _NOT_FOUND)
         return Response(status_code=204)
+
+    @requires("read")
+    def members(self, request: Request) -> Response:
+        """List the members of a dimension, as the clients of one vendor expect it."""
+        dimension = request.path_params["dimension"]
+        known = {"Gender": GENDERS, "Organisation": sorted(self._headcount(request.user))}
+        if dimension not in known:
+            raise HTTPException(404, f"The dimensions are: {', '.join(known)}.")
+        return JSONResponse({"members": [_member(dimension, each) for each in known[dimension]]})
 
     @requires("read", binding="dpop")
     def headcount(self, request: Request) -> Response:
@@ -135,4 +149,14 @@ def _record(employee: Employee) -> dict[str, str | int]:
         "name": employee.name,
         "title": employee.title,
         "organisation": employee.organisation,
+    }
+
+
+def _member(dimension: str, name: str) -> dict[str, Any]:
+    return {
+        "fullName": f"{dimension}.{name}",
+        "displayName": name,
+        "level": 0,
+        "path": [name],
+        "displayNamePath": [name],
     }

@@ -26,6 +26,7 @@ class Client(Base, ClientMixin):
     default_scope: Mapped[str]
     token_lifetime: Mapped[int] = mapped_column(default=ACCESS_TOKEN_LIFETIME)  # in seconds
     opaque_tokens: Mapped[bool] = mapped_column(default=False)
+    dpop_bound: Mapped[bool] = mapped_column(default=False)  # it gets no bearer tokens
     registered_at: Mapped[int | None]  # none: registered by the operator, not by itself
 
     @property

@@ -16,10 +16,10 @@ _PRIVATE = {"d", "k"}
 
 
 class InvalidDPoPProofError(OAuth2Error):
-    """The DPoP proof of a token request is malformed, not for it, or too old."""
+    """The DPoP proof of a token request is missing, malformed, not for it, or too old."""
 
     error = "invalid_dpop_proof"
-    description = "The DPoP proof is malformed, not for this request, or too old."
+    description = "The DPoP proof is missing, malformed, not for this request, or too old."
     status_code = 400
 
 

@@ -52,6 +52,7 @@ def _client(client: accounts.RegisteredClient) -> Client:
         grant_types=list(client.grant_types),
         token_lifetime=client.token_lifetime,
         opaque_tokens=client.opaque_tokens,
+        dpop_bound=client.dpop_bound,
         scope=client.scope,
         default_scope=DEFAULT_SCOPE if DEFAULT_SCOPE in client.scope.split() else client.scope,
     )

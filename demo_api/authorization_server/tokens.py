@@ -11,6 +11,7 @@ from joserfc.jwk import KeySet
 from demo_api.authorization_server.accounts import SignIn
 from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.keys import ALGORITHM
+from demo_api.authorization_server.proofs import InvalidDPoPProofError
 from demo_api.authorization_server.settings import ACR, Settings
 
 
@@ -24,7 +25,13 @@ class TokenGenerator(BearerTokenGenerator):
         self.signed = JWTGenerator(settings, now)
 
     def generate(self, grant_type: str, client: Any, *rest: Any, **of: Any) -> dict[str, Any]:
-        """Return the members of a token response."""
+        """Return the members of a token response.
+
+        Raises:
+            InvalidDPoPProofError: A client of bound tokens alone sent no proof (RFC 9449 §5.2).
+        """
+        if client.dpop_bound and self.signed.jkt is None:
+            raise InvalidDPoPProofError
         opaque = self._all_opaque or client.opaque_tokens
         make = super().generate if opaque else self.signed.generate
         token: dict[str, Any] = make(grant_type, client, *rest, **of)

@@ -25,5 +25,9 @@ def userinfo(server: Server, request: Request) -> Response:
         "name": account.display_name,
         "preferred_username": account.login_name,
         "email": f"{account.login_name}@people.example",
+        # What the clients of one vendor read.
+        "visier:user_id": account.subject,
+        "visier:tenant_id": "people-demo",
+        "visier:capabilities": {},
     }
     return JSONResponse(claims, headers={"Cache-Control": "no-store"})

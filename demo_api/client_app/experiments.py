@@ -108,7 +108,7 @@ class Experiments:
     async def bound(self, _: Walk) -> list[tuple[str, httpx.Response]]:
         """Steal a token that is bound to a key, with a proof of one request; use both."""
         key, address = BoundClient(), self._servers.origin + _PEOPLE
-        token = await self._servers.bound_token_for(SERVICE, key)
+        token = await self._servers.bound_token(key)
         first = key.headers("GET", address, token, None)
         challenge = await self._servers.send("GET", _PEOPLE, first)
         used = key.headers("GET", address, token, challenge.headers.get("dpop-nonce"))

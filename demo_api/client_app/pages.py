@@ -30,6 +30,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.globals |= {"TITLES": TITLES, "STEPS": STEPS, "PARTIES": list(Party)}
+_texts = _environment.overlay(autoescape=False, keep_trailing_newline=True)
 _ROW, _TOP = 46, 40
 
 
@@ -88,6 +89,11 @@ def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
 def fragment(template: str, **values: object) -> str:
     """Return *template* filled with *values*, as a part of a page."""
     return _environment.get_template(template).render(**values)
+
+
+def text(template: str, **values: str) -> str:
+    """Return *template*, which is no HTML, filled with *values*."""
+    return _texts.get_template(template).render(**values)
 
 
 def _column(party: Party) -> float:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from demo_api.accounts import EVENTS, RegisteredClient
+from demo_api.accounts import DPOP, EVENTS, SERVICE_ACCOUNTS, RegisteredClient
 from demo_api.bound_client import BoundClient
 from demo_api.client_app.flows import Party
 from demo_api.client_app.walks import Walk
@@ -108,19 +108,28 @@ class Servers:
     async def _token(self, walk: Walk, **form: str) -> None:
         fields = {"Authorization": _basic(walk.client), FLOW_HEADER: walk.flow}
         response = await self.send("POST", _TOKEN, fields, data=form)
-        if not response.is_success:
-            raise ServerError(_token_error(response))
-        walk.tokens = response.json()
+        walk.tokens = _issued(response)
         walk.record(_event("token response", response))
 
     async def token_for(self, client: RegisteredClient, *, prefix: str = "") -> str:
         """Return a token with which *client* acts for itself (RFC 6749 §4.4)."""
         return str((await self._client_credentials(client, prefix))["access_token"])
 
-    async def bound_token_for(self, client: RegisteredClient, key: BoundClient) -> str:
-        """Return such a token, bound to *key* (RFC 9449 §5)."""
-        proof = {"DPoP": key.proof("POST", self.origin + _TOKEN)}
-        return str((await self._client_credentials(client, "", proof))["access_token"])
+    async def bound_token(self, key: BoundClient) -> str:
+        """Return a token of the service account that is bound to *key* (RFC 9449 §5)."""
+        account, proof = SERVICE_ACCOUNTS[0], key.proof("POST", self.origin + _TOKEN)
+        response = await self.send(
+            "POST",
+            _TOKEN,
+            {"Authorization": _basic(DPOP), "DPoP": proof},
+            data={
+                "grant_type": "password",
+                "username": account.login_name,
+                "password": account.password,
+                "scope": "read",
+            },
+        )
+        return str(_issued(response)["access_token"])
 
     async def revoke(self, client: RegisteredClient, token: str) -> httpx.Response:
         """Revoke *token* of *client* (RFC 7009)."""
@@ -137,15 +146,11 @@ class Servers:
         return self._events_token
 
     async def _client_credentials(
-        self, client: RegisteredClient, prefix: str = "", more: dict[str, str] | None = None
+        self, client: RegisteredClient, prefix: str = ""
     ) -> dict[str, Any]:
         form = {"grant_type": "client_credentials"}
-        fields = {"Authorization": _basic(client)} | (more or {})
-        response = await self.send("POST", prefix + _TOKEN, fields, data=form)
-        if not response.is_success:
-            raise ServerError(_token_error(response))
-        issued: dict[str, Any] = response.json()
-        return issued
+        fields = {"Authorization": _basic(client)}
+        return _issued(await self.send("POST", prefix + _TOKEN, fields, data=form))
 
 
 def _event(name: str, response: httpx.Response) -> FlowEvent:
@@ -157,6 +162,14 @@ def _event(name: str, response: httpx.Response) -> FlowEvent:
         request_text(request.method, target, request.headers.multi_items(), request.content),
         response_text(response.status_code, response.headers.multi_items(), response.content),
     )
+
+
+def _issued(response: httpx.Response) -> dict[str, Any]:
+    """Return the members of a token response; raise ServerError if it is an error."""
+    if not response.is_success:
+        raise ServerError(_token_error(response))
+    issued: dict[str, Any] = response.json()
+    return issued
 
 
 def _token_error(response: httpx.Response) -> str:

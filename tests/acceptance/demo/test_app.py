@@ -212,3 +212,17 @@ async def test_page_loads_assets_from_its_own_origin_only(demo: Harness, path: s
     loaded = [one["src"] for one in page.select("[src]")]
     loaded += [one["href"] for one in page.select("link[href]")]
     assert all(str(address).startswith("/") for address in loaded)
+
+
+async def test_dimension_lists_its_members_that_the_caller_may_see(demo: Harness) -> None:
+    """It has the path and the shape of one vendor's API; other dimensions are 404."""
+    path = "/v1/data/model/analytic-objects/Employee/dimensions/{}/members"
+    ada = await person(demo, "ada")
+    found = await demo.http.get(path.format("Organisation"), headers=ada)
+    assert [each["displayName"] for each in found.json()["members"]] == ["Engineering"]
+    found = await demo.http.get(path.format("Gender"), headers=ada)
+    assert found.json()["members"][0]["fullName"] == "Gender.Female"
+    unknown = await demo.http.get(path.format("Shoes"), headers=ada)
+    assert unknown.status_code == 404
+    assert "Gender, Organisation" in unknown.json()["detail"]
+    assert (await demo.http.get(path.format("Gender"))).status_code == 401

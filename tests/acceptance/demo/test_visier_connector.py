@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from demo_api.accounts import credentials_document
+from demo_api.people_api import GENDERS
 
 ROOT = Path(__file__).parents[3]
 CLIENT = Path(__file__).with_name("visier_client.py")
@@ -20,7 +21,7 @@ CALLBACK_PORT = 5000
 
 
 def fetch_caller(origin: str, client_id: str, **of: str | None) -> dict[str, Any]:
-    """Run the client in its own process; return the body of /v1/me."""
+    """Run the client in its own process; return what it prints."""
     client = credentials_document(origin)["clients"][client_id]
     credentials = {name: client[name] for name in ("client_id", "client_secret")}
     browser = [sys.executable, "-m", "tests.acceptance.demo.sign_in_by_forms", "ada"]
@@ -44,6 +45,7 @@ def test_visier_connector_connects_by_the_password_flow(origin: str) -> None:
     password = credentials_document(origin)["service_accounts"]["svc-etl"]["password"]
     me = fetch_caller(origin, "demo-service", username="svc-etl", password=password)
     assert me["display_name"] == "Nightly ETL"
+    assert me["members"] == GENDERS
     assert (me["client"], me["scopes"], me["issuer"]) == ("demo-service", ["read"], origin)
 
 
@@ -57,4 +59,5 @@ def test_visier_connector_connects_by_the_code_flow(origin: str) -> None:
             pytest.fail(f"port {CALLBACK_PORT} is in use, where visier-connector must listen")
     me = fetch_caller(origin, "demo-web", username=None, password=None)
     assert me["display_name"] == "Ada Lovelace"
+    assert me["members"] == GENDERS
     assert (me["client"], me["scopes"], me["issuer"]) == ("demo-web", ["read"], origin)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo_api.accounts import credentials_document
+from demo_api.people_api import GENDERS
 
 CLIENT = Path(__file__).with_name("visier_platform_client.py")
 SECONDS = 60
@@ -39,3 +40,4 @@ def test_visier_platform_sdk_connects_by_the_password_flow(origin: str, client_i
     assert ran.returncode == 0, ran.stderr
     me = json.loads(ran.stdout)
     assert (me["display_name"], me["client"]) == ("Nightly ETL", client_id)
+    assert me["members"] == GENDERS

@@ -7,6 +7,7 @@ import pytest
 
 from oauth_guard.testing import DPoPKey
 from tests.acceptance.demo.authorization_server.harness import (
+    CREDENTIALS,
     OAUTH,
     ORIGIN,
     Harness,
@@ -45,6 +46,18 @@ async def test_token_is_bound_to_the_key_of_the_proof(opaque: bool) -> None:
         plain = await granted(harness, {})
         assert plain["token_type"] == "Bearer"
         assert "cnf" not in await harness.introspect(plain["access_token"])
+
+
+async def test_client_of_bound_tokens_gets_no_bearer_token(harness: Harness) -> None:
+    """Its requests without a proof are rejected (RFC 9449 §5.2), whatever the grant."""
+    account = CREDENTIALS["service_accounts"]["svc-etl"]
+    password = {"username": "svc-etl", "password": account["password"]}
+    for grant, form in {"client_credentials": {}, "password": password}.items():
+        rejected = await harness.post("token", basic("dpop"), grant_type=grant, **form)
+        assert error_of(rejected) == (400, "invalid_dpop_proof")
+        fields = basic("dpop") | proof(harness)
+        issued = ok_json(await harness.post("token", fields, grant_type=grant, **form))
+        assert issued["token_type"] == "DPoP"
 
 
 async def test_bound_refresh_token_needs_a_proof_of_its_key(harness: Harness) -> None:

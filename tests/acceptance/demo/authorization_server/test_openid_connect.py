@@ -41,6 +41,8 @@ async def test_userinfo_describes_the_person_of_the_token(harness: Harness) -> N
     claims = ok_json(await harness.http.get("/v1/auth/oauth2/userinfo", headers=headers))
     assert claims["sub"] == "u-ada-5f1c7e90"
     assert claims["name"] == "Ada Lovelace"
+    assert claims["visier:user_id"] == claims["sub"]
+    assert {"visier:tenant_id", "visier:capabilities"} <= set(claims)
 
 
 @pytest.mark.parametrize("kind", ["none", "Basic", "unknown", "refresh_token", "id_token"])

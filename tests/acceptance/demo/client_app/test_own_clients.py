@@ -1,13 +1,8 @@
-"""Clients that a visitor registers on the page, and the code samples of a walk."""
-
-import subprocess
-import sys
+"""Clients that a visitor registers on the page."""
 
 import pytest
-from bs4 import BeautifulSoup
 
 from tests.acceptance.demo.client_app.visitor import Visitor, alert, organisations
-from tests.acceptance.demo.test_home_page import shell_output
 
 
 def test_registered_client_walks_the_code_flow(visitor: Visitor) -> None:
@@ -43,20 +38,3 @@ def test_session_registers_ten_clients_at_most(visitor: Visitor) -> None:
         page = visitor.press(page, "Register", name=f"Client {number}")
     assert "10 clients already" in alert(page)
     assert page.text.count("client-id") == 10
-
-
-@pytest.mark.needs("curl")
-@pytest.mark.parametrize("number", [0, 1], ids=["curl", "httpx"])
-def test_sample_works_as_shown(visitor: Visitor, number: int) -> None:
-    """It prints the people that the walk showed."""
-    page = visitor.press(visitor.open("/"), "Walk the password flow")
-    page = visitor.press(page, "Call the API with the token")
-    sample = BeautifulSoup(page.text, "html.parser").select("pre.sample")[number].get_text()
-    if number == 0:
-        printed = shell_output(sample)
-    else:
-        done = subprocess.run(
-            [sys.executable, "-c", sample], check=True, capture_output=True, timeout=60
-        )
-        printed = done.stdout.decode()
-    assert "Grace Hopper" in printed
