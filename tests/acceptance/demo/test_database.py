@@ -81,7 +81,7 @@ def test_credentials_document_lists_every_account_and_client() -> None:
     assert set(CREDENTIALS["service_accounts"]) == {"svc-etl"}
     assert set(CREDENTIALS["clients"]) == {
         *("demo-web", "demo-service", "demo-cli", "demo-api"),
-        *("web", "service", "opaque", "short", "events"),
+        *("web", "service", "cli", "short", "dpop", "opaque", "events"),
     }
     assert CREDENTIALS["clients"]["demo-web"]["redirect_uris"] == [
         "http://localhost:5000/oauth2/callback"
