@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -23,12 +23,16 @@ def flow_of(text: str) -> str | None:
 
 @dataclass(frozen=True)
 class FlowEvent:
-    """One request that a party received, with its response; secrets are shortened."""
+    """One request that a party received, with its response; secrets are shortened.
+
+    The resource server adds the *steps* of its guard.
+    """
 
     party: str
     name: str
     request: str
     response: str
+    steps: list[dict[str, str]] = field(default_factory=list)
 
 
 class _Table(DeclarativeBase):

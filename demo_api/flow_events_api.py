@@ -1,5 +1,7 @@
 """flow_events_route(): the API's route over the events of one flow."""
 
+from dataclasses import asdict
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -23,13 +25,7 @@ def flow_events_route(events: FlowEvents) -> Route:
         return JSONResponse(
             {
                 "events": [
-                    {
-                        "number": number,
-                        "party": event.party,
-                        "name": event.name,
-                        "request": event.request,
-                        "response": event.response,
-                    }
+                    {"number": number, **asdict(event)}
                     for number, event in events.of(flow, int(after))
                 ]
             }

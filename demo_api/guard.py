@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from demo_api import accounts, with_fastapi
+from demo_api.decisions import observe
 from demo_api.serving import is_loopback
 from oauth_guard import ClientSecretBasic, Guard, IntrospectionIssuer, JWTIssuer
 from oauth_guard.interfaces import Store
@@ -43,6 +44,7 @@ def create_guard(  # noqa: PLR0913 - settings, each by keyword
         [opaque_issuer] if opaque else [jwt_issuer, opaque_issuer],
         scopes_supported=with_fastapi.SCOPES,
         debug=on_loopback,
+        observers=[observe],
         insecure_http=not on_loopback,
         store=store,
         clock=clock,

@@ -2,8 +2,10 @@
 
 import base64
 import json
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -11,6 +13,7 @@ from demo_api.accounts import OPAQUE, SERVICE
 from demo_api.bound_client import BoundClient
 from demo_api.client_app.servers import Servers, bearer
 from demo_api.client_app.walks import Walk
+from demo_api.flow_events import FLOW_HEADER
 from demo_api.http_text import request_text, response_text
 
 _PEOPLE = "/v1/data/employees"
@@ -18,12 +21,13 @@ _PEOPLE = "/v1/data/employees"
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and its response as texts, with the challenge of the response."""
+    """A request and its response as texts, with the steps of the guard."""
 
     title: str
     request: str
     status: int
     response: str
+    steps: list[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ class Experiments:
     async def run(self, name: str, walk: Walk) -> Result:
         """Run the experiment *name*; raise ServerError if a server sends no response."""
         responses = await EXPERIMENTS[name].run(self, walk)
-        return Result(name, tuple(_exchange(title, each) for title, each in responses))
+        exchanges = [_exchange(title, each, await self._steps(each)) for title, each in responses]
+        return Result(name, tuple(exchanges))
 
     async def no_token(self, _: Walk) -> list[tuple[str, httpx.Response]]:
         """Send no credentials."""
@@ -84,7 +89,7 @@ class Experiments:
     async def scope(self, walk: Walk) -> list[tuple[str, httpx.Response]]:
         """Try to write with a token for reading."""
         new = {"name": "Charles Babbage", "title": "Mechanic"}
-        sent = await self._servers.send("POST", _PEOPLE, bearer(walk.access_token), json=new)
+        sent = await self._send("POST", _PEOPLE, bearer(walk.access_token), json=new)
         return [("Adding a person with the scope read", sent)]
 
     async def record(self, walk: Walk) -> list[tuple[str, httpx.Response]]:
@@ -93,7 +98,7 @@ class Experiments:
         own = {each["id"] for each in listed}
         number = next(each for each in range(1, len(own) + 2) if each not in own)
         path = f"{_PEOPLE}/{number}"
-        sent = await self._servers.send("GET", path, bearer(walk.access_token))
+        sent = await self._send("GET", path, bearer(walk.access_token))
         return [(f"Record {number}, which is not in the list of this caller", sent)]
 
     async def revoked(self, _: Walk) -> list[tuple[str, httpx.Response]]:
@@ -110,25 +115,25 @@ class Experiments:
         key, address = BoundClient(), self._servers.origin + _PEOPLE
         token = await self._servers.bound_token(key)
         first = key.headers("GET", address, token, None)
-        challenge = await self._servers.send("GET", _PEOPLE, first)
+        challenge = await self._send("GET", _PEOPLE, first)
         used = key.headers("GET", address, token, challenge.headers.get("dpop-nonce"))
         return [
-            ("Its client, which owns the key", await self._servers.send("GET", _PEOPLE, used)),
+            ("Its client, which owns the key", await self._send("GET", _PEOPLE, used)),
             ("A thief sends it as a bearer token", await self._people(token)),
-            ("A thief repeats the proof", await self._servers.send("GET", _PEOPLE, used)),
+            ("A thief repeats the proof", await self._send("GET", _PEOPLE, used)),
         ]
 
     async def stolen(self, walk: Walk) -> list[tuple[str, httpx.Response]]:
         """Use the bearer token from a program that knows nothing else."""
         async with httpx.AsyncClient(timeout=10, trust_env=False) as thief:
             address = self._servers.origin + _PEOPLE
-            sent = await thief.get(address, headers=bearer(walk.access_token))
+            sent = await thief.get(address, headers=bearer(walk.access_token) | _new_flow())
         return [("Another program sends the copied token", sent)]
 
     async def rotation(self, walk: Walk) -> list[tuple[str, httpx.Response]]:
         """Rotate the signing key; use the old token, then one of the new key."""
         control = bearer(await self._servers.token_for_events())
-        rotated = await self._servers.send("POST", "/v1/demo/rotation", control)
+        rotated = await self._send("POST", "/v1/demo/rotation", control)
         new = await self._servers.token_for(SERVICE)
         return [
             ("The signing key is rotated", rotated),
@@ -140,15 +145,25 @@ class Experiments:
         """Stop the authorization server for 30 seconds; use a signed and an opaque token."""
         control = bearer(await self._servers.token_for_events())
         opaque = await self._servers.token_for(OPAQUE)
-        stopped = await self._servers.send("POST", "/v1/demo/outage", control)
+        stopped = await self._send("POST", "/v1/demo/outage", control)
         return [
             ("The authorization server stops", stopped),
             ("A signed token", await self._people(walk.access_token)),
             ("An opaque token, which must be introspected", await self._people(opaque)),
         ]
 
+    async def _send(
+        self, method: str, path: str, fields: dict[str, str], **body: Any
+    ) -> httpx.Response:
+        """Send a request with a flow id of its own, by which the API's guard reports on it."""
+        return await self._servers.send(method, path, fields | _new_flow(), **body)
+
+    async def _steps(self, response: httpx.Response) -> list[dict[str, str]]:
+        flow = response.request.headers.get(FLOW_HEADER)
+        return await self._servers.steps_of(flow) if flow else []
+
     async def _people(self, token: str | None) -> httpx.Response:
-        return await self._servers.send("GET", _PEOPLE, bearer(token) if token else {})
+        return await self._send("GET", _PEOPLE, bearer(token) if token else {})
 
 
 @dataclass(frozen=True)
@@ -236,7 +251,11 @@ EXPERIMENTS = {
 }
 
 
-def _exchange(title: str, response: httpx.Response) -> Exchange:
+def _new_flow() -> dict[str, str]:
+    return {FLOW_HEADER: secrets.token_urlsafe(16)}
+
+
+def _exchange(title: str, response: httpx.Response, steps: list[dict[str, str]]) -> Exchange:
     request = response.request
     target = request.url.raw_path.decode()
     return Exchange(
@@ -244,6 +263,7 @@ def _exchange(title: str, response: httpx.Response) -> Exchange:
         request_text(request.method, target, request.headers.multi_items(), request.content),
         response.status_code,
         response_text(response.status_code, response.headers.multi_items(), response.content),
+        steps,
     )
 
 

@@ -9,9 +9,9 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from demo_api.accounts import DPOP, EVENTS, SERVICE_ACCOUNTS, RegisteredClient
+from demo_api.accounts import DPOP, EVENTS, SERVICE, SERVICE_ACCOUNTS, RegisteredClient
 from demo_api.bound_client import BoundClient
-from demo_api.client_app.flows import Party
+from demo_api.client_app.flows import FlowKind, Party
 from demo_api.client_app.walks import Walk
 from demo_api.flow_events import FLOW_HEADER, FlowEvent
 from demo_api.http_text import request_text, response_text
@@ -93,6 +93,13 @@ class Servers:
         for each in response.json()["events"] if response.is_success else ():
             walk.newest = max(walk.newest, each.pop("number"))
             walk.record(FlowEvent(**each))
+
+    async def steps_of(self, flow: str) -> list[dict[str, str]]:
+        """Return the steps of the API's guard for the one request with the flow id *flow*."""
+        walk = Walk(FlowKind.CODE, SERVICE, flow)
+        await self.fetch_events(walk)
+        event = walk.events.get((Party.RESOURCE_SERVER, "request"))
+        return event.steps if event else []
 
     async def send(
         self, method: str, path: str, fields: dict[str, str], **body: Any

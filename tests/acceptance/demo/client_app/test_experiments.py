@@ -48,6 +48,55 @@ def test_experiment_shows_response_challenge_and_advice(
     visitor.press(visitor.open(str(page.url)), "Call the API with the token")
 
 
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("no-token", ["Read the credentials: refused here. … no_credentials"]),
+        ("expired", ["Validate the token: refused here. expired"]),
+        ("audience", ["Validate the token: refused here. wrong_audience … found https://payroll"]),
+        ("none", ["Validate the token: refused here. malformed_token"]),
+        (
+            "scope",
+            ["requires: refused here. insufficient_scope … Required scope write."],
+        ),
+        (
+            "bound",
+            [
+                "Check who may use it: refused here. bound_token",
+                "Check who may use it: refused here. replayed_proof",
+            ],
+        ),
+        ("stolen", []),
+    ],
+)
+def test_experiment_shows_which_step_of_the_guard_refused(
+    visitor: Visitor, name: str, refused: list[str]
+) -> None:
+    """It names the reason, and what was expected and found; later steps are not reached."""
+    page = visitor.press(visitor.code(), "Exchange the code for a token")
+    shown = visitor.press(page, EXPERIMENTS[name].label)
+    steps = BeautifulSoup(shown.text, "html.parser").select("#result .decision li")
+    texts = [each.get_text(" ", strip=True).replace(" :", ":") for each in steps]
+    found = [text for text in texts if "refused here" in text]
+    assert len(found) == len(refused)
+    for text, expected in zip(found, refused, strict=True):
+        assert all(part in text for part in expected.split(" … ")), text
+    assert any("not reached" in text for text in texts) == any(
+        "requires" not in one for one in refused
+    )
+
+
+def test_second_call_finds_its_token_in_the_cache(visitor: Visitor) -> None:
+    """The message of the first call says that the token was validated, with the time it took."""
+    page = visitor.people(visitor.code())
+    first = BeautifulSoup(page.text, "html.parser").select("#message-8 .decision")[0]
+    assert "validated now" in first.get_text()
+    assert " ms." in first.get_text()
+    again = visitor.press(page, EXPERIMENTS["stolen"].label)
+    second = BeautifulSoup(again.text, "html.parser").select("#result .decision")[0]
+    assert "Its identity was in the cache" in second.get_text()
+
+
 def test_outage_rejects_no_signed_token_and_no_opaque_one_for_good() -> None:
     """A signed token works, an opaque one gets 503 with Retry-After."""
     with running_walk() as served, visiting(served) as visitor:
