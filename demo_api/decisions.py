@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from oauth_guard.errors import Reason
 from oauth_guard.explanations import EXPLANATIONS
 from oauth_guard.protocol.events import Decision
+from oauth_guard.reasons import Reason
 
 READ, VALIDATE, PROVE, WANT, ALLOW = STEPS = (
     "Read the credentials",

@@ -17,9 +17,9 @@ from demo_api.decisions import (
     step_of,
     steps_of,
 )
-from oauth_guard.errors import Reason
 from oauth_guard.explanations import EXPLANATIONS
 from oauth_guard.protocol.events import Decision
+from oauth_guard.reasons import Reason
 
 AUTHENTICATED = Decision("https://api.test", "authenticated", cached=True, seconds=0.0002)
 

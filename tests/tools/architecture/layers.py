@@ -66,7 +66,7 @@ REPLACING_PARTS = {f"{KIT}.{name}" for name in ("trust", "local_issuers", "ident
 
 # The public modules, which the demo may import; protocol and names with an underscore are private.
 PUBLIC = {
-    *(ROOT, "interfaces", "resource_metadata", "route_check"),
+    *(ROOT, "explanations", "interfaces", "reasons", "resource_metadata", "route_check"),
     *(name for name, layer in LAYERS.items() if layer in {11, 12}),
 }
 PUBLIC_SUBMODULES = {
@@ -77,6 +77,7 @@ PUBLIC_SUBMODULES = {
     "oauth_guard.issuers.remote_keys",
     "oauth_guard.issuers.tenants",
     "oauth_guard.possession",
+    "oauth_guard.protocol.events",
     "oauth_guard.stores.redis",
     "oauth_guard.stores.redis_notices",
     "oauth_guard.stores.redis_once",
