@@ -131,6 +131,8 @@ SHORT = RegisteredClient(
     token_lifetime=75,
 )
 
+_NAMED_FOR_WHAT_THEY_SHOW = (SERVICE, CLI, SHORT, DPOP, OPAQUE)
+
 DEFAULT_CLIENT_ORIGIN = "http://127.0.0.1:8001"
 
 
@@ -179,11 +181,7 @@ def clients(
             ),
         ),
         web(client_origin),
-        SERVICE,
-        CLI,
-        SHORT,
-        DPOP,
-        OPAQUE,
+        *_NAMED_FOR_WHAT_THEY_SHOW,
         EVENTS,
         API,
     )
