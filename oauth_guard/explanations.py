@@ -91,6 +91,8 @@ wrong_claim 401 a claim has another value than required
     `claims=`: the claim that the log names
 inactive 401 the issuer reports the token as inactive
     it is expired or revoked, or its issuer knows nothing of it
+exchange_refused 401 the issuer does not exchange the token for one for another API
+    the token ended or was revoked at its issuer; or its policy (RFC 8693 §2.2.2)
 revoked 401 the deny-list has an entry for the token
     it, its session, its subject or its client was revoked
 replayed_logout 401 the provider has sent a logout token twice
@@ -177,6 +179,8 @@ missing_details 403 the token lacks authorization details
     `details=` of the route
 no_rule 403 the middleware has `rules=`, and none admits the request
     no rule is for this method and path, or the rule is `"deny"`
+exchange_denied 403 the issuer gives the caller no such token for another API
+    the scope that `exchange()` requests, and the policy of the issuer
 no_subject 403 the token names no subject
     `users_only=`; if the introspection response has it in another member:
     `subject_from="username"`

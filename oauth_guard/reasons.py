@@ -45,6 +45,7 @@ class Reason(StrEnum):
     WRONG_CLIENT = "wrong_client"
     WRONG_CLAIM = "wrong_claim"
     INACTIVE = "inactive"
+    EXCHANGE_REFUSED = "exchange_refused"
     REVOKED = "revoked"
     REPLAYED_LOGOUT = "replayed_logout"
     EXPIRED = "expired"
@@ -98,6 +99,7 @@ class Reason(StrEnum):
     WRONG_ACTOR = "wrong_actor"
     MISSING_DETAILS = "missing_details"
     NO_RULE = "no_rule"
+    EXCHANGE_DENIED = "exchange_denied"
     NO_SUBJECT = "no_subject"  # set subject_from= to the member that names the subject
 
     # 503: the token could not be validated, through no fault of the caller

@@ -17,13 +17,15 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from oauth_guard.app_structure import record_decorated, record_requirement
 from oauth_guard.asgi import (
+    GUARD,
     IDENTITY,
+    REQUEST,
     Connection,
     close_code,
     send_metadata,
     supports_denial_response,
 )
-from oauth_guard.errors import ConfigurationError
+from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
 from oauth_guard.guard import Guard
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.identity import Identity
@@ -32,7 +34,7 @@ from oauth_guard.protocol.requirement import Requirement, RequirementSettings
 from oauth_guard.protocol.scopes import ScopeExpression
 from oauth_guard.route_check import check, check_known
 
-__all__ = ["admit", "admit_known", "metadata_route", "requires"]
+__all__ = ["admit", "admit_known", "metadata_route", "rejection_response", "requires"]
 
 _P = ParamSpec("_P")
 _CONNECTION_NAME = re.compile(r"^(_|r|c|ws)$|req|socket|conn", re.IGNORECASE)
@@ -134,6 +136,28 @@ def metadata_route(guard: Guard) -> Route:
         raise ConfigurationError("metadata_route() needs a guard that has metadata.")
 
     return Route(guard.metadata_path, _Metadata(guard))
+
+
+async def rejection_response(connection: HTTPConnection, error: Exception) -> Response:
+    """Return the response to *error*, which an endpoint has raised: an exception handler.
+
+    `Starlette(exception_handlers={RequestRejected: rejection_response, IssuerUnavailable:
+    rejection_response})`: then an error of `TokenExchange` has the same response as one of the
+    middleware.
+
+    Raises:
+        ConfigurationError: There is no middleware around the application.
+    """
+    guard: Guard | None = connection.scope.get(GUARD)
+    if guard is None or not isinstance(error, RequestRejected | IssuerUnavailable):
+        raise ConfigurationError(
+            "rejection_response is a handler of RequestRejected and IssuerUnavailable inside "
+            "OAuthGuardMiddleware."
+        )
+    rejection = guard.reject(error, connection.scope.get(REQUEST))
+    response = Response(rejection.body, rejection.status)
+    response.raw_headers = list(rejection.headers)
+    return response
 
 
 class _Metadata:

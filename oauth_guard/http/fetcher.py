@@ -24,7 +24,8 @@ JWK_SET = f"application/jwk-set+json, {JSON}"
 
 _MAX_DOCUMENT_BYTES = 512 * 1024
 _MAX_RESULT_BYTES = 64 * 1024
-_OK, _BAD_REQUEST = 200, 400
+_OK = 200
+_READ = {200, 400, 401}  # where OAuth defines a body (RFC 6749 §5.2)
 # Compression is refused: a few compressed bytes can expand to gigabytes.
 _HEADERS = {
     "accept": JSON,
@@ -61,6 +62,7 @@ class HTTPResult:
         body: The body; empty for a status whose body is not read.
         max_age: `Cache-Control: max-age` in seconds (RFC 9111 §5.2.2.1), if sent.
         retry_after: `Retry-After` in seconds (RFC 9110 §10.2.3), if sent; None for status 200.
+        dpop_nonce: `DPoP-Nonce` (RFC 9449 §8), if sent.
     """
 
     status: int
@@ -68,6 +70,7 @@ class HTTPResult:
     body: bytes
     max_age: float | None
     retry_after: float | None
+    dpop_nonce: str | None = None
 
 
 class Fetcher:
@@ -126,14 +129,14 @@ class Fetcher:
     async def post(self, url: str, form: bytes, headers: Mapping[str, str]) -> HTTPResult:
         """Send *form* to *url* by POST, and return the response, whatever its status.
 
-        Only the bodies of 200 and 400 are read, at most 64 KiB. No redirect is followed. There
+        Only the bodies of 200, 400 and 401 are read, at most 64 KiB. No redirect is followed. There
         is no deadline here: the caller sets one.
 
         Raises:
             IssuerUnavailable: No response, or one that is incomplete, compressed or too long.
         """
         sent = {**_HEADERS, **_FORM, **headers}
-        return await self._exchange("POST", url, sent, form, {_OK, _BAD_REQUEST}, _MAX_RESULT_BYTES)
+        return await self._exchange("POST", url, sent, form, _READ, _MAX_RESULT_BYTES)
 
     async def aclose(self) -> None:
         """Close the client that was opened here; a supplied one stays open."""
@@ -232,6 +235,7 @@ def _result(response: HTTPResponse, body: bytes) -> HTTPResult:
         body=body,
         max_age=float(max_age[1]) if max_age else None,
         retry_after=_retry_after(response.headers) if response.status_code != _OK else None,
+        dpop_nonce=response.headers.get("dpop-nonce"),
     )
 
 

@@ -39,6 +39,7 @@ class Discovery:
         jwks_uri: The URL of the key set, if it is not taken from the metadata.
         introspection_endpoint: The URL of the introspection endpoint, if it is not taken from
             the metadata.
+        token_endpoint: The URL of the token endpoint, if it is not taken from the metadata.
         insecure_http: Accept http URLs in the metadata.
         mtls: Prefer the `mtls_endpoint_aliases` of the metadata (RFC 8705 §5).
 
@@ -57,6 +58,7 @@ class Discovery:
         metadata_issuer: str | None = None,
         jwks_uri: str | None = None,
         introspection_endpoint: str | None = None,
+        token_endpoint: str | None = None,
         insecure_http: bool,
         mtls: bool = False,
     ) -> None:
@@ -64,7 +66,11 @@ class Discovery:
         self.metadata_issuer = metadata_issuer or issuer
         self.fetcher = fetcher
         self._metadata_url = metadata_url
-        configured = {"jwks_uri": jwks_uri, "introspection_endpoint": introspection_endpoint}
+        configured = {
+            "jwks_uri": jwks_uri,
+            "introspection_endpoint": introspection_endpoint,
+            "token_endpoint": token_endpoint,
+        }
         self._configured = {member: url for member, url in configured.items() if url}
         self._found = dict(self._configured)
         self._former: dict[str, str] = {}
@@ -175,7 +181,8 @@ def find_endpoints(  # noqa: PLR0913 - settings
 ) -> Discovery:
     """Return a discovery that fetches with *http*, or else with a client of its own.
 
-    *urls* may contain `metadata_url`, `jwks_uri` and `endpoint`, the introspection endpoint.
+    *urls* may contain `metadata_url`, `jwks_uri` and `endpoint`, the introspection endpoint, or
+    `token_endpoint`.
     """
     origins = origins_of(issuer, metadata_issuer, *urls.values())
     return Discovery(
@@ -185,6 +192,7 @@ def find_endpoints(  # noqa: PLR0913 - settings
         metadata_issuer=metadata_issuer,
         jwks_uri=urls.get("jwks_uri"),
         introspection_endpoint=urls.get("endpoint"),
+        token_endpoint=urls.get("token_endpoint"),
         insecure_http=insecure_http,
         mtls=mtls,
     )

@@ -11,7 +11,11 @@ from functools import cache
 from typing import Any, Self
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -58,6 +62,11 @@ class SigningKey:
             raise ValueError(f"it can only sign with {', '.join(supported)}")
         return cls(algorithm or supported[0], key_id, private)
 
+    @classmethod
+    def generate(cls) -> Self:
+        """Return a new key for ES256, which only this process has."""
+        return cls("ES256", None, generate_private_key(SECP256R1()))
+
     @property
     def public_jwk(self) -> dict[str, Any]:
         """The public key as a JWK, with its `kid` if it has one (RFC 7517 §4)."""
@@ -70,12 +79,15 @@ class SigningKey:
         """Return this key with its thumbprint as `kid` (RFC 7638)."""
         return replace(self, key_id=jwk_thumbprint(self.public_jwk))
 
-    def sign(self, claims: Mapping[str, Any]) -> str:
-        """Return *claims* as a signed JWT, in the compact serialization."""
-        header = {"alg": self.algorithm, "typ": "JWT"}
+    def sign(self, claims: Mapping[str, Any], header: Mapping[str, Any] | None = None) -> str:
+        """Return *claims* as a signed JWT, in the compact serialization.
+
+        The members of *header* are added, and may replace `typ`.
+        """
+        members = {"alg": self.algorithm, "typ": "JWT", **(header or {})}
         if self.key_id is not None:
-            header["kid"] = self.key_id
-        signing_input = b".".join(_encode(json.dumps(part).encode()) for part in (header, claims))
+            members["kid"] = self.key_id
+        signing_input = b".".join(_encode(json.dumps(part).encode()) for part in (members, claims))
         signature = _signers()[self.algorithm].sign(signing_input, self.private)
         return b".".join((signing_input, _encode(signature))).decode("ascii")
 

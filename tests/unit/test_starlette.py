@@ -12,14 +12,16 @@ from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint, WebSocketEndpoint
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from oauth_guard import ConfigurationError, current_identity, scope
-from oauth_guard.starlette import metadata_route, requires
+from oauth_guard.asgi import GUARD
+from oauth_guard.errors import Reason, RequestRejected
+from oauth_guard.starlette import metadata_route, rejection_response, requires
 from tests.acceptance.standards.api import RESOURCE, Api, bearer, handler, record_identity
 from tests.acceptance.standards.outcome import expect
 from tests.acceptance.standards.recorded_response import (
@@ -516,3 +518,13 @@ def test_metadata_route_of_a_guard_without_metadata_raises_a_configuration_error
     guard = Api(guard={"metadata": False}).guard
     with pytest.raises(ConfigurationError, match="needs a guard that has metadata"):
         metadata_route(guard)
+
+
+async def test_rejection_response_needs_a_guard_and_an_error_of_ours() -> None:
+    """Any other use is a mistake of the operator."""
+    for connection, error in (
+        ({"type": "http"}, RequestRejected(Reason.REVOKED)),
+        ({"type": "http", GUARD: object()}, ValueError()),
+    ):
+        with pytest.raises(ConfigurationError, match="rejection_response"):
+            await rejection_response(HTTPConnection(connection), error)

@@ -45,6 +45,7 @@ LAYERS: Mapping[str, int] = {
     "middleware": 11,
     "back_channel_logout": 11,
     "early_data": 11,
+    "token_exchange": 11,
     "starlette": 11,
     "telemetry": 11,
     "uvicorn": 11,

@@ -122,3 +122,12 @@ def test_repr_of_a_signing_key_has_no_key_material() -> None:
     private = ec.generate_private_key(ec.SECP256R1())
     text = repr(SigningKey.from_pem(pem(private), algorithm=None, key_id="k1"))
     assert text.startswith("<oauth_guard.jose.signing.SigningKey object at")
+
+
+def test_generated_key_signs_for_its_public_jwk() -> None:
+    """The JWK has no private member, and the header may have further ones."""
+    key = SigningKey.generate()
+    token = key.sign({"a": 1}, {"typ": "x+jwt"})
+    assert "d" not in key.public_jwk
+    assert jwt.get_unverified_header(token) == {"alg": "ES256", "typ": "x+jwt"}
+    assert jwt.decode(token, jwt.PyJWK(key.public_jwk).key, ["ES256"]) == {"a": 1}
