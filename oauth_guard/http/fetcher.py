@@ -5,7 +5,6 @@ import logging
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
@@ -244,6 +243,8 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after", "")
     if _SECONDS.fullmatch(value):
         return float(value)
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 3 ms, for few responses
+
     try:
         wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))
     except (TypeError, ValueError, OverflowError):  # missing, no date, or a date without a zone

@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from cryptography.x509 import load_pem_x509_certificate
 
 __all__ = ["jwk_from_pem"]
 
@@ -43,6 +42,9 @@ def jwk_from_pem(pem: str | bytes) -> dict[str, str]:
 
 
 def _load_certificate(data: bytes) -> object:
+    # Imported here, since it takes as long as a tenth of `import oauth_guard`.
+    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415
+
     return load_pem_x509_certificate(data).public_key()
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from urllib.parse import unquote_to_bytes
 
-from cryptography import x509
-
 from oauth_guard.errors import InvalidRequest, Reason
 from oauth_guard.jose.thumbprint import encode_sha256
 
@@ -57,10 +55,13 @@ def certificate_thumbprint(der: bytes) -> str:
     Raises:
         InvalidRequest: *der* is not a certificate, or has more bytes after it.
     """
+    # Imported here, since it takes as long as a tenth of `import oauth_guard`.
+    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415
+
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise InvalidRequest(Reason.CERTIFICATE_TOO_LONG)
     try:
-        x509.load_der_x509_certificate(der)
+        load_der_x509_certificate(der)
     except ValueError:
         raise InvalidRequest(Reason.MALFORMED_CERTIFICATE) from None
     return encode_sha256(der)
