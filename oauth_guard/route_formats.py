@@ -1,4 +1,4 @@
-"""The formats of the protection report: a table, JSON, Markdown and SARIF 2.1.0."""
+"""The formats of the protection report: JSON, Markdown and SARIF 2.1.0."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -6,9 +6,10 @@ from typing import Any
 
 from oauth_guard.routes import RouteProtection
 
-__all__ = ["FORMATS", "unguarded"]
+__all__ = ["COLUMNS", "FORMATS", "cells", "unguarded"]
 
-_COLUMNS = ("method", "path", "protection", "requires", "endpoint")
+COLUMNS = ("method", "path", "protection", "requires", "endpoint")
+"""The members of a route that a table shows."""
 _RULE = "unguarded-route"
 
 
@@ -17,18 +18,9 @@ def unguarded(report: Sequence[RouteProtection]) -> list[RouteProtection]:
     return [each for each in report if each.protection == "unguarded"]
 
 
-def _cells(report: Sequence[RouteProtection]) -> list[tuple[str, ...]]:
-    return [tuple(getattr(each, name) for name in _COLUMNS) for each in report]
-
-
-def _table(report: Sequence[RouteProtection]) -> str:
-    rows = [_COLUMNS, *_cells(report)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)
+def cells(report: Sequence[RouteProtection]) -> list[tuple[str, ...]]:
+    """Return the row of each route in a table with `COLUMNS`."""
+    return [tuple(getattr(each, name) for name in COLUMNS) for each in report]
 
 
 def _json(report: Sequence[RouteProtection]) -> str:
@@ -36,7 +28,7 @@ def _json(report: Sequence[RouteProtection]) -> str:
 
 
 def _markdown(report: Sequence[RouteProtection]) -> str:
-    rows = [_COLUMNS, ("---",) * len(_COLUMNS), *_cells(report)]
+    rows = [COLUMNS, ("---",) * len(COLUMNS), *cells(report)]
     return "\n".join(
         f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows
     )
@@ -69,7 +61,6 @@ def _result(route: RouteProtection) -> dict[str, Any]:
 
 
 FORMATS: Mapping[str, Callable[[Sequence[RouteProtection]], str]] = {
-    "table": _table,
     "json": _json,
     "markdown": _markdown,
     "sarif": _sarif,

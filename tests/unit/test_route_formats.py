@@ -2,7 +2,7 @@
 
 import json
 
-from oauth_guard.route_formats import FORMATS, unguarded
+from oauth_guard.route_formats import COLUMNS, FORMATS, cells, unguarded
 from oauth_guard.routes import RouteProtection
 
 REPORT = [
@@ -11,12 +11,12 @@ REPORT = [
 ]
 
 
-def test_table_has_a_line_for_each_route() -> None:
-    """Columns are aligned."""
-    assert FORMATS["table"](REPORT).splitlines() == [
-        "method  path        protection  requires    endpoint",
-        "GET     /a          guarded     read|write  shop.a",
-        "POST    /forgotten  unguarded               shop.b",
+def test_cells_have_a_row_for_each_route() -> None:
+    """In the order of the columns."""
+    assert COLUMNS == ("method", "path", "protection", "requires", "endpoint")
+    assert cells(REPORT) == [
+        ("GET", "/a", "guarded", "read|write", "shop.a"),
+        ("POST", "/forgotten", "unguarded", "", "shop.b"),
     ]
 
 

@@ -112,8 +112,9 @@ HOMES: Mapping[str, set[str]] = {
     "opentelemetry": {"telemetry.otel"},
     "prometheus_client": {"telemetry.prometheus"},
     "fastapi": {"fastapi"},
-    "cyclopts": {"cli"},
-    "uvicorn": {"cli", "uvicorn"},
+    "cyclopts": {"cli.application", "cli.routes"},
+    "rich": {"cli.output"},
+    "uvicorn": {"cli.run", "uvicorn"},
 }
 
 # What a module imports only where it is used, since `import oauth_guard` would take longer:
@@ -123,12 +124,12 @@ IMPORTED_LATE = {
     ("jose.signing", "jwt.algorithms.get_default_algorithms"),
     ("jose.pem", "cryptography.x509.load_pem_x509_certificate"),
     ("protocol.mtls", "cryptography.x509.load_der_x509_certificate"),
-    ("cli", "uvicorn"),
+    ("cli.run", "uvicorn"),
 }
 LIBRARIES_OF_KIT = {"httpx", "jwt", "cryptography"}
 OPTIONAL = {
     *("aiohttp", "cyclopts", "fastapi", "opentelemetry", "prometheus_client", "redis"),
-    "uvicorn",
+    *("rich", "uvicorn"),
 }
 
 

@@ -226,7 +226,11 @@ def test_first_line_that_is_no_sentence_is_detected(text: str) -> None:
         (layers.imports_run_down, TOP, "from oauth_guard.guard import Guard"),
         (layers.core_is_pure, "oauth_guard.guard", "import time\nasync def f(): pass"),
         (layers.libraries_have_one_home, "oauth_guard.http.tls", "import httpx, json"),
-        (layers.libraries_are_imported_at_the_top, "oauth_guard.cli", "def f():\n import uvicorn"),
+        (
+            layers.libraries_are_imported_at_the_top,
+            "oauth_guard.cli.run",
+            "def f():\n import uvicorn",
+        ),
         (
             layers.libraries_are_imported_at_the_top,
             "oauth_guard.jose.signing",
