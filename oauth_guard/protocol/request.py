@@ -22,7 +22,7 @@ from oauth_guard.protocol.target_uri import full_raw_path
 
 __all__ = ["ResourceRequest", "is_form", "query_carries_token"]
 
-_AUTHORIZATION_LENGTH = len(b"authorization")
+_AUTHORIZATION_LENGTH, _DPOP_LENGTH = len(b"authorization"), len(b"dpop")
 _CREDENTIALS = {b"authorization", b"dpop"}
 _SECURE = frozenset({"https", "wss"})
 _FORM = b"application/x-www-form-urlencoded"
@@ -197,8 +197,9 @@ class ResourceRequest:
 
     def _read_proofs(self) -> None:
         """Note the values of the `DPoP` fields, if there are any."""
-        fields = self._connection["headers"]
-        self.proofs = tuple(value for name, value in fields if name.lower() == b"dpop") or None
+        for name, value in self._connection["headers"]:
+            if len(name) == _DPOP_LENGTH and name.lower() == b"dpop":
+                self.proofs = (*(self.proofs or ()), value)
 
     def _read_scheme(self, bearer_methods: BearerMethods) -> None:
         """Read a scheme in another spelling; under DPoP, `proofs` is never None."""

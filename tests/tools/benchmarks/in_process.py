@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TypeAlias
 
+from tests.tools.benchmarks.bound import bound
 from tests.tools.benchmarks.figures import Figure
 from tests.tools.benchmarks.measure import measure
 from tests.tools.benchmarks.new import new
@@ -14,7 +15,13 @@ from tests.tools.benchmarks.seen import seen
 
 Build: TypeAlias = Callable[[int], AbstractAsyncContextManager[Group]]
 
-GROUPS: Mapping[str, Build] = {"seen": seen, "new": new, "rejected": rejected, "routes": routes}
+GROUPS: Mapping[str, Build] = {
+    "seen": seen,
+    "bound": bound,
+    "new": new,
+    "rejected": rejected,
+    "routes": routes,
+}
 
 
 async def measure_in_process(names: Collection[str], rounds: int) -> dict[str, list[Figure]]:

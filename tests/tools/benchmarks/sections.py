@@ -38,6 +38,7 @@ _ON_THEIR_OWN: Mapping[str, Measure] = {
 SECTIONS: tuple[str, ...] = (*GROUPS, *_ON_THEIR_OWN)
 HEADINGS: Mapping[str, str] = {
     "seen": "A token seen before",
+    "bound": "Tokens bound to a key",
     "new": "New tokens",
     "rejected": "Rejected requests",
     "routes": "On a route, beyond the middleware",

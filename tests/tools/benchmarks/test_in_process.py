@@ -16,6 +16,10 @@ _TARGETS = {
         "token seen before, with two guards",
         "one check after the cache: added",
     },
+    "bound": {
+        "DPoP request, token seen before",
+        "Bearer token seen before, at a guard with dpop= and certificates=",
+    },
     "new": {
         "new RS256 token",
         "new RS256 token of 16 claims",
