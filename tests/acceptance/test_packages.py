@@ -16,7 +16,7 @@ CHECK = """
 import asyncio, importlib.util, pathlib, pkgutil
 import oauth_guard
 from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
-missing = [name for name in ("fastapi", "redis", "aiohttp", "cyclopts", "prometheus_client")
+missing = [name for name in ("fastapi", "redis", "aiohttp", "cyclopts", "prometheus_client", "django", "litestar")
            if importlib.util.find_spec(name)]
 assert not missing, missing
 for module in pkgutil.walk_packages(oauth_guard.__path__, "oauth_guard."):
@@ -35,8 +35,11 @@ assert (pathlib.Path(oauth_guard.__path__[0]) / "py.typed").is_file()
 
 NEED_AN_EXTRA = {
     "oauth_guard.cli": "cyclopts",
+    "oauth_guard.django": "asgiref",
+    "oauth_guard.django_rest_framework": "rest_framework",
     "oauth_guard.fastapi": "fastapi",
     "oauth_guard.http.aiohttp_client": "aiohttp",
+    "oauth_guard.litestar": "litestar",
     "oauth_guard.telemetry.otel": "opentelemetry",
     "oauth_guard.telemetry.prometheus": "prometheus_client",
 }

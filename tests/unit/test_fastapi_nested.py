@@ -95,3 +95,12 @@ async def test_scopes_of_the_route_are_known_without_routers_of_fastapi() -> Non
     api = Api(routes=[Mount("/", inner)])
     response = await api.get("/write", api.token(scope="read"))
     assert [parameters["scope"] for _, parameters in response.challenges] == ["read write"]
+
+
+async def test_challenge_names_the_scope_that_the_inclusion_of_a_router_requires() -> None:
+    """The router itself does not know of it."""
+    app, router = FastAPI(), APIRouter()
+    router.get("/write", dependencies=[requires("write")])(_endpoint)
+    app.include_router(router, dependencies=[requires("read")])
+    response = await (api := Api(app=app)).get("/write", api.token(scope=""))
+    assert [parameters["scope"] for _, parameters in response.challenges] == ["read write"]

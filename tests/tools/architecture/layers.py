@@ -44,12 +44,15 @@ LAYERS: Mapping[str, int] = {
     "renewal": 11,
     "middleware": 11,
     "back_channel_logout": 11,
+    "django": 11,
     "early_data": 11,
     "token_exchange": 11,
+    "litestar": 11,
     "starlette": 11,
     "telemetry": 11,
     "uvicorn": 11,
     "config": 11,
+    "django_rest_framework": 12,
     "fastapi": 12,
     "routes": 12,
     "forward_auth": 12,
@@ -115,6 +118,10 @@ HOMES: Mapping[str, set[str]] = {
     "cyclopts": {"cli.application", "cli.routes"},
     "rich": {"cli.output"},
     "uvicorn": {"cli.run", "uvicorn"},
+    "asgiref": {"django"},
+    "django": {"django"},
+    "rest_framework": {"django_rest_framework"},
+    "litestar": {"litestar"},
 }
 
 # What a module imports only where it is used, since `import oauth_guard` would take longer:
@@ -128,8 +135,8 @@ IMPORTED_LATE = {
 }
 LIBRARIES_OF_KIT = {"httpx", "jwt", "cryptography"}
 OPTIONAL = {
-    *("aiohttp", "cyclopts", "fastapi", "opentelemetry", "prometheus_client", "redis"),
-    *("rich", "uvicorn"),
+    *("aiohttp", "asgiref", "cyclopts", "django", "fastapi", "litestar", "opentelemetry"),
+    *("prometheus_client", "redis", "rest_framework", "rich", "uvicorn"),
 }
 
 

@@ -1,0 +1,87 @@
+"""requires() for Litestar: a guard of routes; provide_caller() and Caller: the identity."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, Unpack
+
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency, Provide
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException, WebSocketException
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Scope
+
+from oauth_guard.asgi import IDENTITY, close_code
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.requirement import Requirement, RequirementSettings
+from oauth_guard.protocol.scopes import ScopeExpression
+from oauth_guard.route_check import check
+
+__all__ = ["Caller", "provide_caller", "requires"]
+
+_DETAIL = "The caller may not use this route."
+
+
+def requires(
+    *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]
+) -> Callable[..., Awaitable[None]]:
+    """Return a guard of Litestar's kind that admits only callers who satisfy every argument.
+
+    Use it as `guards=[requires("orders:read")]` of a handler, a controller, a router or the
+    application, HTTP and WebSocket alike. `OAuthGuardMiddleware` around the application validates
+    the token; this reads none. Litestar calls the guards of all layers, outermost first, so a
+    challenge names the scopes of the first one that is not satisfied.
+
+    A rejection is an `HTTPException` with the status and the challenge of the middleware's own
+    rejections, whose body the application's exception handlers may change. A handshake is
+    closed with code 1008 or 1013, which servers send as status 403, without a challenge.
+
+    Args:
+        scopes: The scopes that the token must grant; `scope("a") | scope("b")` for alternatives.
+        settings: The other requirements: see `RequirementSettings`.
+
+    Raises:
+        ConfigurationError: A scope is malformed, or a setting is unknown. On a request: there is
+            no middleware around the application, or the route introspects and an issuer of the
+            guard can't do so.
+    """
+    requirement = Requirement.of(*scopes, **settings)
+
+    async def admit(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        rejection = await check(connection.scope, requirement)  # type: ignore[arg-type] # a dict
+        if rejection is None:
+            return
+        if connection.scope["type"] == ScopeType.WEBSOCKET:
+            raise WebSocketException(detail=_DETAIL, code=close_code(rejection))
+        raise HTTPException(
+            detail=rejection.debug or _DETAIL,
+            status_code=rejection.status,
+            headers=rejection.joined_challenges,
+        )
+
+    return admit
+
+
+def provide_caller() -> Provide:
+    """Return a dependency whose value is the caller.
+
+    Use it as `dependencies={"caller": provide_caller()}` of the application or a layer below.
+    A handler receives it as `caller: Caller`; it is `ANONYMOUS` on a public path.
+
+    Raises:
+        ConfigurationError: On a request: there is no middleware around the application.
+    """
+    return Provide(_caller, use_cache=False, sync_to_thread=False)
+
+
+def _caller(scope: Scope) -> Identity:
+    identity = scope.get(IDENTITY)
+    if not isinstance(identity, Identity):
+        raise ConfigurationError(
+            "provide_caller() finds no caller: put OAuthGuardMiddleware around the application."
+        )
+    return identity
+
+
+Caller: TypeAlias = NamedDependency[Identity]
+"""The type of the parameter `caller` of a handler, whose value `provide_caller()` provides."""
