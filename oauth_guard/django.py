@@ -66,29 +66,7 @@ def requires(
             issuer of the guard can't do so.
     """
     requirement = Requirement.of(*scopes, **settings)
-
-    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
-        if inspect.isclass(view) or not callable(view):
-            raise ConfigurationError(
-                "requires() decorates functions: write @method_decorator(requires(...)) at a "
-                "method of a class, or name='dispatch' for all of them."
-            )
-
-        @functools.wraps(view)
-        async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            rejection = await check(_connection_of(request), requirement)
-            if rejection is not None:
-                return _response(rejection)
-            return await view(request, *args, **kwargs)
-
-        @functools.wraps(view)
-        def guarded_in_thread(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            rejection = check_now(request, requirement)
-            return view(request, *args, **kwargs) if rejection is None else _response(rejection)
-
-        return guarded if iscoroutinefunction(view) else guarded_in_thread
-
-    return decorate
+    return lambda view: _guarded(view, requirement)
 
 
 def caller_of(request: HttpRequest) -> Identity:
@@ -111,6 +89,28 @@ def check_now(request: HttpRequest, requirement: Requirement) -> Rejection | Non
     """
     rejection: Rejection | None = async_to_sync(check)(_connection_of(request), requirement)
     return rejection
+
+
+def _guarded(view: Callable[..., Any], requirement: Requirement) -> Callable[..., Any]:
+    if inspect.isclass(view) or not callable(view):
+        raise ConfigurationError(
+            "requires() decorates functions: write @method_decorator(requires(...)) at a method "
+            "of a class, or name='dispatch' for all of them."
+        )
+
+    @functools.wraps(view)
+    async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        rejection = await check(_connection_of(request), requirement)
+        if rejection is not None:
+            return _response(rejection)
+        return await view(request, *args, **kwargs)
+
+    @functools.wraps(view)
+    def guarded_in_thread(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        rejection = check_now(request, requirement)
+        return view(request, *args, **kwargs) if rejection is None else _response(rejection)
+
+    return guarded if iscoroutinefunction(view) else guarded_in_thread
 
 
 def _connection_of(request: HttpRequest) -> Connection:
