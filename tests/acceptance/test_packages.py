@@ -16,8 +16,8 @@ CHECK = """
 import asyncio, importlib.util, pathlib, pkgutil
 import oauth_guard
 from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
-missing = [name for name in ("fastapi", "redis", "aiohttp", "cyclopts", "prometheus_client", "django", "litestar")
-           if importlib.util.find_spec(name)]
+extras = ("aiohttp", "cyclopts", "django", "fastapi", "litestar", "prometheus_client", "redis")
+missing = [name for name in extras if importlib.util.find_spec(name)]
 assert not missing, missing
 for module in pkgutil.walk_packages(oauth_guard.__path__, "oauth_guard."):
     try:
