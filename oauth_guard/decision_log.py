@@ -1,8 +1,10 @@
 """DecisionLog: what the operator reads about rejected requests, without tokens and claims."""
 
 import logging
+import time
 
 from oauth_guard.errors import IssuerUnavailable, RequestRejected
+from oauth_guard.interfaces import Clock
 from oauth_guard.log_limit import LogLimit
 from oauth_guard.protocol.request import ResourceRequest
 
@@ -12,18 +14,21 @@ _log = logging.getLogger("oauth_guard")
 
 
 class DecisionLog:
-    """Logs the rejections of one guard: outages at WARNING, a limited number; others at INFO.
+    """Logs the rejections of one guard: outages at WARNING, others at INFO.
 
-    A line ends with the reason. The attribute `oauth_guard` of the log record is a dictionary of
-    the resource, the status, the reason, method and path of the request, and of `detail`.
+    Of each reason, and of each issuer in an outage, five lines are written in ten seconds; the next
+    one has the number of those left out, so that callers can't fill the log (see `LogLimit`).
+    The attribute `oauth_guard` of the log record is a dictionary of the resource, the status, the
+    reason, method and path of the request, and of `detail`.
 
     Args:
         resource: The resource of the guard, which each line begins with.
+        clock: Returns monotonic seconds.
     """
 
-    def __init__(self, resource: str) -> None:
+    def __init__(self, resource: str, clock: Clock = time.monotonic) -> None:
         self._resource = resource
-        self._limit = LogLimit()
+        self._limit = LogLimit(clock)
 
     def write(
         self,
@@ -40,13 +45,11 @@ class DecisionLog:
         extra = {"oauth_guard": {**error.detail, **facts, **target}}
         place = "".join(f"{each} " for each in target.values()).rstrip()
         place = f" {place}:" if place else ""
+        level, kind = logging.INFO, (error.reason, "")
+        message, what = "%s:%s rejected with %s%s: %s", str(status)
         if isinstance(error, IssuerUnavailable):
             extra["oauth_guard"]["issuer"] = error.issuer
-            message, kind = "%s:%s no response from %s%s: %s", (error.issuer, error.reason)
-            about = (error.detail_text, error.reason)
-            whose = (self._resource, place, error.issuer)
-            self._limit.log(logging.WARNING, kind, message, *whose, *about, extra=extra)
-        else:
-            message = "%s:%s rejected with %d%s: %s"
-            about = (error.detail_text, error.reason)
-            _log.info(message, self._resource, place, status, *about, extra=extra)
+            level, kind = logging.WARNING, (error.reason, error.issuer)
+            message, what = "%s:%s no response from %s%s: %s", error.issuer
+        words = (self._resource, place, what, error.detail_text, error.reason)
+        self._limit.log(level, kind, message, *words, extra=extra)

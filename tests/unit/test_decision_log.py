@@ -8,6 +8,7 @@ import pytest
 from oauth_guard.decision_log import DecisionLog
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.testing import MovableClock
 
 RESOURCE = "https://api.test"
 
@@ -66,6 +67,26 @@ def test_outage_is_logged_a_limited_number_of_times(caplog: pytest.LogCaptureFix
         log.write(IssuerUnavailable("https://as.test", Reason.TIMED_OUT))
     line = "https://api.test: no response from https://as.test: timed_out"
     assert caplog.messages == [line] * 5
+
+
+def test_rejections_of_one_reason_are_logged_a_limited_number_of_times_with_a_count(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Callers can't fill the log, whatever paths they request, and each reason is in it."""
+    clock = MovableClock(0)
+    log = DecisionLog(RESOURCE, clock)
+    with caplog.at_level(logging.INFO, "oauth_guard"):
+        for number in range(20):
+            log.write(InvalidToken(Reason.BAD_SIGNATURE), 401, _request("GET", f"/{number}"))
+        log.write(InvalidToken(Reason.EXPIRED), 401, _request())
+        clock.advance(10)
+        log.write(InvalidToken(Reason.BAD_SIGNATURE), 401, _request())
+    rejected = "rejected with 401"
+    assert caplog.messages == [
+        *(f"https://api.test: GET /{each}: {rejected}: bad_signature" for each in range(5)),
+        f"https://api.test: GET /orders: {rejected}: expired",
+        f"https://api.test: GET /orders: {rejected}: bad_signature (15 more in the last 10 s)",
+    ]
 
 
 @pytest.mark.parametrize(
