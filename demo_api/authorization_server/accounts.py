@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
+from demo_api.authorization_server.attempts import Attempts
 from demo_api.authorization_server.hashing import secret_matches
 from demo_api.authorization_server.tables import Base
 
@@ -42,10 +43,16 @@ class SignIn:
 
 
 def check_password(
-    session: Session, login_name: str, password: str, kind: AccountKind
+    attempts: Attempts, login_name: str, password: str, kind: AccountKind
 ) -> Account | None:
-    """Return the account, or None. Every failure takes the same time and gives the same result."""
-    account = session.scalar(select(Account).where(Account.login_name == login_name))
-    if not secret_matches(account.password_hash if account else None, password):
-        return None
-    return account if account and account.kind is kind else None
+    """Return the account, or None. Every failure takes the same time and gives the same result.
+
+    Raises:
+        TooManyAttemptsError: Too many passwords for this name were wrong.
+    """
+    attempts.check(f"account {login_name}")
+    account = attempts.session.scalar(select(Account).where(Account.login_name == login_name))
+    matches = secret_matches(account.password_hash if account else None, password)
+    found = account if account and matches and account.kind is kind else None
+    attempts.record(f"account {login_name}", succeeded=found is not None)
+    return found

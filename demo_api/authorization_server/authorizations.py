@@ -34,6 +34,7 @@ class AuthorizationCode(Base, AuthorizationCodeMixin):
     code_challenge: Mapped[str]
     code_challenge_method: Mapped[str]
     expires_at: Mapped[int] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)  # to redeem it
     spent: Mapped[bool] = mapped_column(default=False)
 
     def get_redirect_uri(self) -> str:

@@ -8,6 +8,7 @@ from authlib.oauth2 import OAuth2Error
 from starlette.responses import RedirectResponse, Response
 
 from demo_api.authorization_server.accounts import Account, AccountKind, SignIn, check_password
+from demo_api.authorization_server.attempts import TooManyAttemptsError
 from demo_api.authorization_server.browser_sessions import Browser
 from demo_api.authorization_server.pages import error_page, page
 from demo_api.authorization_server.requests import ServerRequest
@@ -16,6 +17,7 @@ from demo_api.authorization_server.settings import AUTHORIZE, SCOPES
 from demo_api.authorization_server.sign_in_rules import SignInRules
 
 _STALE = "This page was open for too long or came from elsewhere. Please try again."
+_PAUSE = "Too many attempts failed. Please wait {} seconds and try again."
 _WRONG = "That name and password do not go together. Please try again."
 
 
@@ -81,10 +83,18 @@ class Visit:
     def _sign_in(self, grant: Any, rules: SignInRules, form: dict[str, str]) -> Response:
         session = self.server.session
         name, password = form.get("username", ""), form.get("password", "")
-        account = check_password(session, name, password, AccountKind.PERSON)
+        known = self.browser.has_signed_in(self._key, name)
+        attempts = self.server.attempts("known browser" if known else self.request.source)
+        try:
+            account = check_password(attempts, name, password, AccountKind.PERSON)
+        except TooManyAttemptsError as error:
+            page_of_pause = self._show_form(grant, rules, 429, _PAUSE.format(error.seconds), name)
+            page_of_pause.headers["Retry-After"] = str(error.seconds)
+            return page_of_pause
         if account is None:
             return self._show_form(grant, rules, 200, _WRONG, name)
         renewed = self.browser.sign_in(session, account.subject, self.server.now, self._query)
+        renewed = renewed.known_for(self._key, name)
         # A redirect to GET, so that a reload of the next page does not send the password again.
         address = f"{AUTHORIZE}?{self._query}"
         redirect = RedirectResponse(address, 303, {"Cache-Control": "no-store"})

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -17,7 +17,8 @@ from demo_api.authorization_server.settings import SIGN_IN_LIFETIME
 from demo_api.authorization_server.sign_in_rules import SignInRules
 from demo_api.authorization_server.tables import Base
 
-_COOKIE = "demo_session"
+_COOKIE, _DEVICE = "demo_session", "demo_device"
+_DEVICE_LIFETIME = 365 * 24 * 3600
 _COOKIE_PATH = "/v1/auth"
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -35,15 +36,20 @@ class BrowserSession(Base):
 
 @dataclass(frozen=True)
 class Browser:
-    """A browser, identified by a random cookie without content."""
+    """A browser, identified by a random cookie without content.
+
+    A second cookie, *device*, says for whom it has signed in before. The wrong passwords of such a
+    browser are counted apart, so that those of strangers can't lock its person out.
+    """
 
     cookie: str
+    device: str = ""
 
     @classmethod
     def of(cls, request: Request) -> "Browser":
         """Return the browser that sent *request*; one without a valid cookie gets a new one."""
-        cookie = request.cookies.get(_COOKIE, "")
-        return cls(cookie) if _VALUE.fullmatch(cookie) else cls.new()
+        cookie, device = request.cookies.get(_COOKIE, ""), request.cookies.get(_DEVICE, "")
+        return cls(cookie if _VALUE.fullmatch(cookie) else cls.new().cookie, device)
 
     @classmethod
     def new(cls) -> "Browser":
@@ -55,7 +61,26 @@ class Browser:
         response.set_cookie(
             _COOKIE, self.cookie, path=_COOKIE_PATH, httponly=True, samesite="lax", secure=secure
         )
+        if self.device:
+            response.set_cookie(
+                _DEVICE,
+                self.device,
+                max_age=_DEVICE_LIFETIME,
+                path=_COOKIE_PATH,
+                httponly=True,
+                samesite="lax",
+                secure=secure,
+            )
         return response
+
+    def has_signed_in(self, key: bytes, login_name: str) -> bool:
+        """Return whether *login_name* has signed in with this browser before."""
+        expected = _device_value(key, login_name)
+        return hmac.compare_digest(expected.encode(), self.device.encode())
+
+    def known_for(self, key: bytes, login_name: str) -> "Browser":
+        """Return this browser as one with which *login_name* has signed in."""
+        return replace(self, device=_device_value(key, login_name))
 
     def anti_forgery_value(self, key: bytes, purpose: str) -> str:
         """Return the HMAC of this browser's cookie and of *purpose*, with *key*."""
@@ -115,3 +140,7 @@ class Browser:
     def sign_out(self, session: Session) -> None:
         """Delete the sign-in of this browser."""
         session.execute(delete(BrowserSession).where(BrowserSession.digest == digest(self.cookie)))
+
+
+def _device_value(key: bytes, login_name: str) -> str:
+    return hmac.new(key, f"device\n{login_name}".encode(), hashlib.sha256).hexdigest()

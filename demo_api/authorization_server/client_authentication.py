@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 from authlib.consts import default_json_headers
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
+from demo_api.authorization_server.attempts import Attempts
 from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.hashing import secret_matches
 from demo_api.authorization_server.requests import ServerRequest
@@ -31,19 +32,25 @@ class ClientAuthenticationError(InvalidClientError):
 
 
 def authenticate_client(
-    request: ServerRequest, find: Callable[[str], Client | None]
+    request: ServerRequest, find: Callable[[str], Client | None], attempts: Attempts
 ) -> tuple[Client, str]:
     """Return the client and the method it used; exactly one method may be used.
 
     Authlib tries each method in turn, so a request with a wrong Basic header could pass by its
     body; and it does not check the percent-encoding of the Basic pair.
+
+    Raises:
+        ClientAuthenticationError: The client is unknown, or its secret or method is wrong.
+        TooManyAttemptsError: Too many secrets for this client were wrong; this one is not checked.
     """
     client_id, secret, method = _presented(request)
     client = find(client_id)
     if method == NONE:
         accepted = client is not None
     else:
+        attempts.check(f"client {client_id}")
         accepted = secret_matches(client.secret_hash if client else None, secret)
+        attempts.record(f"client {client_id}", succeeded=accepted)
     if client is None or not accepted or method not in client.auth_methods:
         raise ClientAuthenticationError
     return client, method

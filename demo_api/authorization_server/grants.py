@@ -1,5 +1,7 @@
 """The four grants over the ledger; each docstring names what is stricter than in Authlib."""
 
+from typing import cast
+
 from authlib.oauth2 import OAuth2Request
 from authlib.oauth2.rfc6749 import ClientMixin, InvalidGrantError, InvalidRequestError, grants
 
@@ -7,6 +9,7 @@ from demo_api.authorization_server.accounts import AccountKind, SignIn, check_pa
 from demo_api.authorization_server.authorizations import AuthorizationCode, IssuedToken
 from demo_api.authorization_server.client_authentication import ANY, CONFIDENTIAL
 from demo_api.authorization_server.ledger import Ledger
+from demo_api.authorization_server.requests import ServerRequest
 
 
 class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
@@ -63,8 +66,8 @@ class PasswordGrant(grants.ResourceOwnerPasswordCredentialsGrant):
 
     def authenticate_user(self, username: str, password: str) -> SignIn:
         """Return the service account, or raise invalid_grant (Authlib raises invalid_request)."""
-        session = self.server.ledger.session
-        account = check_password(session, username, password, AccountKind.SERVICE)
+        attempts = self.server.attempts(cast("ServerRequest", self.request).source)
+        account = check_password(attempts, username, password, AccountKind.SERVICE)
         if account is None:
             raise InvalidGrantError("The service account or its password is wrong.")
         return SignIn(account.subject)

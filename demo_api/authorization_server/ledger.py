@@ -18,6 +18,8 @@ from demo_api.authorization_server.settings import (
     REFRESH_TOKEN_LIFETIME,
 )
 
+_MAX_ATTEMPTS = 3
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -58,13 +60,19 @@ class Ledger:
         self._store(record, authorization)
 
     def find_code(self, code: str, client_id: str) -> AuthorizationCode | None:
-        """Return a code that may be redeemed; a second use revokes the tokens of the first."""
+        """Return a code that may be redeemed; a second use revokes the tokens of the first.
+
+        It may be redeemed at the third attempt at the latest, so that its `code_verifier` can't
+        be guessed.
+        """
         found = self.session.get(AuthorizationCode, digest(code))
         if found is None or found.authorization.client_id != client_id:
             return None
         if found.spent:
             found.authorization.revoked = True
-        return None if found.spent or self.now >= found.expires_at else found
+        found.attempts += 1
+        ended = found.spent or found.attempts > _MAX_ATTEMPTS or self.now >= found.expires_at
+        return None if ended else found
 
     def record_tokens(
         self, authorization: Authorization, token: dict[str, Any], jkt: str | None

@@ -83,6 +83,8 @@ class ServerRequest(OAuth2Request):
         super().__init__(request.method, "https://authorization-server.invalid/")
         self.dpop_proofs = request.headers.getlist("dpop")
         self.authorization_headers = request.headers.getlist("authorization")
+        #: The address of the caller, by which failed attempts are counted.
+        self.source = request.client.host if request.client else ""
         self.payload = Parameters(encoded)
 
     @property

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from demo_api.authorization_server.accounts import SignIn
+from demo_api.authorization_server.attempts import Attempts
 from demo_api.authorization_server.client_authentication import (
     ClientAuthenticationError,
     authenticate_client,
@@ -108,6 +109,10 @@ class Server(AuthorizationServer):
         except OAuth2Error as error:
             return self.handle_error_response(request, error)
 
+    def attempts(self, source: str) -> Attempts:
+        """Return the attempts at passwords and secrets from *source*."""
+        return Attempts(self.session, self.now, source)
+
     # The methods that Authlib requires of a framework integration.
 
     def query_client(self, client_id: str) -> Client:
@@ -126,7 +131,9 @@ class Server(AuthorizationServer):
         """Return the client, authenticated by one of *methods*."""
         server_request = cast("ServerRequest", request)
         client, method = authenticate_client(
-            server_request, lambda name: self.session.get(Client, name)
+            server_request,
+            lambda name: self.session.get(Client, name),
+            self.attempts(server_request.source),
         )
         if method not in methods:
             raise ClientAuthenticationError
