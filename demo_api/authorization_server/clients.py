@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from demo_api.authorization_server import redirect_uris
 from demo_api.authorization_server.hashing import secret_matches
-from demo_api.authorization_server.settings import ACCESS_TOKEN_LIFETIME
+from demo_api.authorization_server.settings import ACCESS_TOKEN_LIFETIME, split_list
 from demo_api.authorization_server.tables import Base
 
 
@@ -44,8 +44,8 @@ class Client(Base, ClientMixin):
 
     def get_allowed_scope(self, scope: Collection[str] | str) -> str:
         """Return the scope of a token: all of *scope* or, if that is empty, the default."""
-        requested = scope.split() if isinstance(scope, str) else list(scope or ())
-        allowed = self.scope.split()
+        requested = split_list(scope) if isinstance(scope, str) else list(scope or ())
+        allowed = split_list(self.scope)
         if not set(requested) <= set(allowed):
             raise InvalidScopeError
         return " ".join(one for one in allowed if one in requested) or self.default_scope

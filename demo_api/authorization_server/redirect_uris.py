@@ -5,8 +5,10 @@ from urllib.parse import urlsplit
 
 _URI = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]{1,2000}")  # RFC 3986, no fragment
 _REVERSE_DOMAIN_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9-]+)+")
-_LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "::1"})
-_LOOPBACK_HOSTS = _LOOPBACK_ADDRESSES | {"localhost"}
+_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+_LOOPBACK = re.compile(
+    r"(?P<before>http://(?:127\.0\.0\.1|\[::1\]|localhost))(?P<port>:[0-9]+)?(?P<after>(?:[/?].*)?)"
+)
 
 
 def may_be_registered(uri: str) -> bool:
@@ -27,21 +29,16 @@ def may_be_registered(uri: str) -> bool:
 
 
 def matches(registered: str, requested: str) -> bool:
-    """Return whether *requested* equals *registered*, except for the port on loopback."""
+    """Return whether *requested* equals *registered*, except for the port on loopback.
+
+    RFC 9700 §2.1 requires exact string matching, with this exception for native apps. RFC 8252
+    §8.3 does not recommend `localhost`, so there the port may differ only if none is registered.
+    """
     if requested == registered:
         return True
-    return (
-        _is_loopback_address(registered)
-        and may_be_registered(requested)
-        and _without_port(requested) == _without_port(registered)
-    )
-
-
-def _is_loopback_address(uri: str) -> bool:
-    parts = urlsplit(uri)
-    return parts.scheme == "http" and parts.hostname in _LOOPBACK_ADDRESSES
-
-
-def _without_port(uri: str) -> str:
-    parts = urlsplit(uri)
-    return parts._replace(netloc=parts.hostname or "").geturl()
+    ours, theirs = _LOOPBACK.fullmatch(registered), _LOOPBACK.fullmatch(requested)
+    if ours is None or theirs is None or not may_be_registered(requested):
+        return False
+    if ours["before"].endswith("localhost") and ours["port"]:
+        return False
+    return ours.group("before", "after") == theirs.group("before", "after")

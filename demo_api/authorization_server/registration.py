@@ -17,7 +17,7 @@ from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.hashing import hash_secret
 from demo_api.authorization_server.redirect_uris import may_be_registered
 from demo_api.authorization_server.requests import RegistrationRequest
-from demo_api.authorization_server.settings import DEFAULT_SCOPE, SCOPES
+from demo_api.authorization_server.settings import DEFAULT_SCOPE, SCOPES, split_list
 
 #: No `password`: that grant is for service accounts, whose client an operator sets up.
 _GRANT_TYPES = ["authorization_code", "refresh_token", "client_credentials"]
@@ -39,7 +39,7 @@ class ClientMetadata(ClientMetadataClaims):
         self.setdefault("scope", DEFAULT_SCOPE)
         self.setdefault("client_name", "A client without a name")
         super().validate(now, leeway)
-        self["scope"] = " ".join(one for one in SCOPES if one in self["scope"].split())
+        self["scope"] = " ".join(one for one in SCOPES if one in split_list(self["scope"]))
         self._check_grant_types()
 
     def validate_redirect_uris(self) -> None:

@@ -39,6 +39,11 @@ DEFAULT_SCOPE = "read"
 OPERATOR_SCOPES = ("events:read", "demo:control")
 
 
+def split_list(text: str) -> list[str]:
+    """Return the parts of a list such as a scope, split at the space alone (RFC 6749 §3.3)."""
+    return [part for part in text.split(" ") if part]
+
+
 @dataclass(frozen=True)
 class Settings:
     """The immutable settings that all requests share."""

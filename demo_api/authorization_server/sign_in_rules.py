@@ -8,7 +8,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
 from demo_api.authorization_server.requests import Parameters
-from demo_api.authorization_server.settings import ACR
+from demo_api.authorization_server.settings import ACR, split_list
 
 
 class UnmetAuthenticationRequirementsError(OAuth2Error):
@@ -45,8 +45,8 @@ class SignInRules:
             raise InvalidRequestError(
                 "The max_age must be a number of seconds.", redirect_uri=redirect_uri, state=state
             )
-        if acr_values is not None and ACR not in acr_values.split():
+        if acr_values is not None and ACR not in split_list(acr_values):
             raise UnmetAuthenticationRequirementsError(redirect_uri=redirect_uri, state=state)
         seconds = None if max_age is None else int(max_age)
         # A max_age of 0 is the same as prompt=login.
-        return cls(seconds, seconds == 0 or "login" in sent.get("prompt", "").split())
+        return cls(seconds, seconds == 0 or "login" in split_list(sent.get("prompt", "")))

@@ -72,6 +72,8 @@ async def test_authorization_request_without_optional_parameters_uses_the_defaul
         ),
         pytest.param({"response_type": None}, "unsupported_response_type", id="no type"),
         pytest.param({"scope": "read admin"}, "invalid_scope", id="unknown scope"),
+        pytest.param({"scope": "read\twrite"}, "invalid_scope", id="tab in scope"),
+        pytest.param({"scope": "read\u2003write"}, "invalid_scope", id="em space in scope"),
         pytest.param({"resource": "https://other.example"}, "invalid_target", id="other resource"),
     ],
 )

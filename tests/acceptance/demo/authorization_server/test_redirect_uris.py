@@ -60,6 +60,17 @@ def test_redirect_uri_may_be_registered_if_it_is_https_loopback_or_a_private_sch
         ("http://127.0.0.1/cb", "http://127.0.0.1:99999/cb", False),
         ("http://127.0.0.1/cb", "http://127.0.0.1:5000/cb#", False),
         ("http://localhost:5000/cb", "http://localhost:5001/cb", False),
+        ("http://localhost/cb", "http://localhost:5001/cb", True),
+        ("http://localhost/cb", "http://localhost:5001/cb/", False),
+        ("http://localhost/cb", "http://localhost.evil.example:5001/cb", False),
+        ("http://localhost/cb", "http://127.0.0.1:5001/cb", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:5000/cb?", False),
+        ("http://127.0.0.1/cb", "HTTP://127.0.0.1:5000/cb", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:/cb", False),
+        ("http://127.0.0.1", "http://127.0.0.1:5000", True),
+        ("http://127.0.0.1", "http://127.0.0.1:5000/", False),
+        ("http://127.0.0.1?a", "http://127.0.0.1:5000?a", True),
+        ("http://localhost", "http://LOCALHOST:5000", False),
     ],
 )
 def test_redirect_uri_matches_exactly_except_for_a_loopback_port(
