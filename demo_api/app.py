@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -19,6 +20,7 @@ from demo_api.authorization_server.keys import new_key_set, read_key_set, serial
 from demo_api.authorization_server.pages import page
 from demo_api.authorization_server.settings import AUTHORIZE, NEW_CLIENT, Settings
 from demo_api.authorization_server_controls import Controls
+from demo_api.busy_database import database_response
 from demo_api.canonical_host import CanonicalHost
 from demo_api.database import open_database
 from demo_api.flow_events import FlowEvents
@@ -76,7 +78,7 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     return Starlette(
         routes=[Mount("", FlowRecorder(control.outage(public), events))],
         middleware=[Middleware(CanonicalHost, origin=origin, pages=_PAGES)],
-        exception_handlers={HTTPException: error_response},
+        exception_handlers={HTTPException: error_response, SQLAlchemyError: database_response},
         lifespan=_lifespan(guard, http, expired_engine),
     )
 

@@ -2,9 +2,11 @@
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from demo_api.busy_database import database_response
 from demo_api.people import People
 from demo_api.schemas import WhoAmI
 from oauth_guard.fastapi import Caller, document
@@ -23,6 +25,7 @@ def create(origin: str, people: People) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.add_exception_handler(SQLAlchemyError, database_response)
     document(
         app,
         authorization_url=f"{origin}/v1/auth/oauth2/authorize",

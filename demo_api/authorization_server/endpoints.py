@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from authlib.oauth2 import OAuth2Error
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -25,6 +26,7 @@ from demo_api.authorization_server.requests import (
 from demo_api.authorization_server.server import Server
 from demo_api.authorization_server.settings import Settings
 from demo_api.authorization_server.userinfo import userinfo
+from demo_api.busy_database import SOON, is_busy
 
 #: For public documents, which pages of other origins may read.
 _PUBLIC = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
@@ -101,7 +103,7 @@ class Endpoints:
             return error_page(error.status_code, error.description)
         browser = Browser.of(request)
         return await self._in_transaction(
-            lambda server: Visit(server, browser, oauth_request, form).respond()
+            lambda server: Visit(server, browser, oauth_request, form).respond(), _busy_page
         )
 
     async def new_client(self, request: Request) -> Response:
@@ -111,7 +113,9 @@ class Endpoints:
         except OAuth2Error as error:
             return error_page(error.status_code, error.description)
         browser = Browser.of(request)
-        return await self._in_transaction(lambda server: registration_page(server, browser, sent))
+        return await self._in_transaction(
+            lambda server: registration_page(server, browser, sent), _busy_page
+        )
 
     async def _form(
         self, request: Request, respond: Callable[[Server, ServerRequest], Response]
@@ -122,14 +126,34 @@ class Endpoints:
             return _error_response(error)
         return await self._in_transaction(lambda server: respond(server, oauth_request))
 
-    async def _in_transaction(self, respond: Callable[[Server], Response]) -> Response:
-        """Run *respond* in a thread: Authlib, argon2 and SQLite would each block the loop."""
+    async def _in_transaction(
+        self, respond: Callable[[Server], Response], busy: Callable[[], Response] | None = None
+    ) -> Response:
+        """Run *respond* in a thread: Authlib, argon2 and SQLite would each block the loop.
+
+        While the database is locked, the response is that of *busy*, by default an OAuth error.
+        """
 
         def run() -> Response:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
                 return respond(Server(self._settings, session))
 
-        return await run_in_threadpool(run)
+        try:
+            return await run_in_threadpool(run)
+        except SQLAlchemyError as error:
+            if not is_busy(error):
+                raise
+        return (busy or _busy_error)()
+
+
+def _busy_error() -> Response:
+    return JSONResponse({"error": "temporarily_unavailable"}, 503, SOON)
+
+
+def _busy_page() -> Response:
+    response = error_page(503, "The server is busy. Please try again in a moment.")
+    response.headers.update(SOON)
+    return response
 
 
 def _error_response(error: OAuth2Error) -> Response:

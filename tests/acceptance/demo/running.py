@@ -89,14 +89,21 @@ def running_demo(*, opaque: bool = False) -> Iterator[str]:
 
 @asynccontextmanager
 async def demo_in_process(
-    database: Path | None = None, *, opaque: bool = False, redis: str | None = None
+    database: Path | None = None,
+    *,
+    opaque: bool = False,
+    redis: str | None = None,
+    seconds: float = 10,
 ) -> AsyncIterator[Harness]:
-    """Yield a harness with a demo in this process, whose data is in memory or in *database*."""
+    """Yield a harness with a demo in this process, whose data is in memory or in *database*.
+
+    A transaction waits for *seconds* while the database is locked.
+    """
 
     async def itself(*connection: Any) -> None:
         await app(*connection)
 
-    clock, engine = Clock(), open_database(database)
+    clock, engine = Clock(), open_database(database, seconds)
     issuer = httpx.AsyncClient(transport=httpx.ASGITransport(itself))
     app = create_app(ORIGIN, engine, opaque=opaque, redis=redis, http=issuer, clock=clock)
     transport = httpx.ASGITransport(app)
