@@ -51,5 +51,5 @@ class DecisionLog:
             extra["oauth_guard"]["issuer"] = error.issuer
             level, kind = logging.WARNING, (error.reason, error.issuer)
             message, what = "%s:%s no response from %s%s: %s", error.issuer
-        words = (self._resource, place, what, error.detail_text, error.reason)
-        self._limit.log(level, kind, message, *words, extra=extra)
+        parts = (self._resource, place, what, error.detail_text, error.reason)
+        self._limit.log(level, kind, message, *parts, extra=extra)
