@@ -38,8 +38,8 @@ class BrowserSession(Base):
 class Browser:
     """A browser, identified by a random cookie without content.
 
-    A second cookie, *device*, says for whom it has signed in before. The wrong passwords of such a
-    browser are counted apart, so that those of strangers can't lock its person out.
+    A second cookie, *device*, shows which person signed in with it before. The wrong passwords of
+    such a browser are counted apart, so that those of strangers can't lock its person out.
     """
 
     cookie: str
