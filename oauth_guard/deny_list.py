@@ -118,7 +118,7 @@ class DenyList:
             selector: What the tokens have in common: see `Selector`.
 
         Raises:
-            ConfigurationError: There is not exactly one of the four, or it is empty.
+            ConfigurationError: It is not one of those that `Selector` allows, or it is empty.
             StoreUnavailable: The shared store can't be reached.
         """
         by, value = read_selector(issuer, selector)
@@ -238,7 +238,7 @@ class Revocable:
         """Revoke tokens of *issuer*: see `DenyList.revoke`.
 
         Raises:
-            ConfigurationError: There is no `deny_list=`, or not exactly one selector.
+            ConfigurationError: There is no `deny_list=`, or the selector is wrong.
             StoreUnavailable: Other processes may not know the revocation: call it again.
         """
         if self.deny_list is None:

@@ -27,10 +27,11 @@ NO_CUT_OFF = (1 << 32) - 1
 _PURPOSE = b"oauth_guard revoke"[:16]
 _BITS = 60  # the largest `int` that takes 32 bytes of memory
 _LISTED = "listed jti"
+_PAIR = "sid and sub"
 
 
 class Selector(TypedDict, total=False):
-    """Which tokens of an issuer are revoked: exactly one of the first four.
+    """Which tokens of an issuer are revoked: one of the first four, or `sid` and `subject`.
 
     Attributes:
         jti: One token. While a `jti` of an issuer is listed, a token of that issuer without one
@@ -40,6 +41,9 @@ class Selector(TypedDict, total=False):
             those without `iat`.
         client_id: The tokens of one client, whenever they were issued.
         issued_until: The cut-off for a subject, in seconds since the epoch; else now.
+
+    `sid` and `subject` together revoke the tokens of this session that are of this subject,
+    whenever they were issued.
     """
 
     jti: str
@@ -95,7 +99,10 @@ def keys_of(identity: Identity) -> RevocationKeys:
         always.append(revocation_key("client_id", issuer, identity.client_id))
     # An issuer's rules may read the subject from another claim than `sub`.
     subjects = dict.fromkeys((identity.subject, _text(claims, "sub")))
-    subject = (revocation_key("sub", issuer, each) for each in subjects if each is not None)
+    named = [each for each in subjects if each is not None]
+    if sid is not None:
+        always += [revocation_key(_PAIR, issuer, _pair(sid, each)) for each in named]
+    subject = (revocation_key("sub", issuer, each) for each in named)
     return RevocationKeys(tuple(always), tuple(subject))
 
 
@@ -107,19 +114,27 @@ def read_selector(issuer: str, selector: Selector) -> tuple[str, str]:
             token, or too many.
     """
     given = {name: value for name, value in selector.items() if name in _CLAIMS}
-    if len(given) != 1 or (len(selector) > 1 and given.keys() != {"subject"}):
+    is_pair = selector.keys() == {"sid", "subject"}
+    if not is_pair and (len(given) != 1 or (len(selector) > 1 and given.keys() != {"subject"})):
         raise ConfigurationError(
-            "revoke() takes one of jti=, sid=, client_id= and subject=, which issued_until= may "
-            "be added to."
+            "revoke() takes one of jti=, sid=, client_id= and subject=, or sid= and subject=; "
+            "issued_until= may be added to subject= alone."
         )
-    name, value = next(iter(given.items()))
-    for text in (issuer, value):
+    for text in (issuer, *given.values()):
         if not isinstance(text, str) or not text.strip():
             raise ConfigurationError(
                 "revoke() needs the issuer and a value that is not empty: "
                 'await guard.revoke("https://login.example.com", sid="...").'
             )
+    if is_pair:
+        return _PAIR, _pair(selector["sid"], selector["subject"])
+    name, value = next(iter(given.items()))
     return _CLAIMS[name], cast("str", value)
+
+
+def _pair(sid: str, subject: str) -> str:
+    """Return both as one string; different pairs never give the same one."""
+    return f"{len(sid)} {sid}{subject}"
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str | None:

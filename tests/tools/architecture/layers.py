@@ -47,6 +47,7 @@ LAYERS: Mapping[str, int] = {
     "django": 11,
     "early_data": 11,
     "litestar": 11,
+    "security_events": 11,
     "token_exchange": 11,
     "starlette": 11,
     "telemetry": 11,

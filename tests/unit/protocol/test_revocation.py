@@ -24,7 +24,8 @@ def _identity(subject: str | None = None, client_id: str | None = None, **claims
 def test_keys_name_token_session_client_and_subject() -> None:
     """Each is scoped by the issuer."""
     identity = _identity("u1", "c1", jti="j1", sid="s1", sub="u1")
-    always = [("jti", "j1"), ("sid", "s1"), ("client_id", "c1")]
+    by, pair = read_selector(ISSUER, {"sid": "s1", "subject": "u1"})
+    always = [("jti", "j1"), ("sid", "s1"), ("client_id", "c1"), (by, pair)]
     assert keys_of(identity) == RevocationKeys(
         tuple(revocation_key(by, ISSUER, value) for by, value in always),
         (revocation_key("sub", ISSUER, "u1"),),
@@ -84,6 +85,8 @@ def test_selector_names_one_claim(selector: Any, expected: tuple[str, str]) -> N
         (ISSUER, {"jti": "a", "issued_until": 5}),
         (ISSUER, {"subject": "a", "jti": "b"}),
         (ISSUER, {"user": "a"}),
+        (ISSUER, {"sid": "a", "subject": ""}),
+        (ISSUER, {"sid": "a", "subject": "b", "issued_until": 1}),
         (ISSUER, {"sid": ""}),
         (ISSUER, {"sid": " "}),
         (ISSUER, {"sid": None}),

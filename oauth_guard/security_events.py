@@ -1,0 +1,172 @@
+"""SecurityEventReceiver: the endpoint where an identity provider pushes security events (CAEP)."""
+
+import json
+import logging
+from collections.abc import Collection
+from hashlib import sha256
+from hmac import compare_digest
+
+from oauth_guard.asgi import Connection, Receive, Send, read_body, send_response
+from oauth_guard.errors import (
+    ConfigurationError,
+    InvalidRequest,
+    InvalidToken,
+    IssuerUnavailable,
+    Reason,
+    StoreUnavailable,
+)
+from oauth_guard.guard import Guard
+from oauth_guard.interfaces import Once
+from oauth_guard.issuers.jwt import JWTIssuer
+from oauth_guard.jose.jws import parse_jws
+from oauth_guard.log_limit import LogLimit
+from oauth_guard.protocol.security_event import read_security_event
+from oauth_guard.protocol.settings import checked_settings
+from oauth_guard.stores.replays import MemoryOnce
+
+__all__ = ["SecurityEventReceiver"]
+
+_PURPOSE = b"oauth_guard security event 1"
+_REMEMBERED = 86_400  # seconds
+_MEDIA_TYPE = b"application/secevent+jwt"
+_NO_STORE = (b"cache-control", b"no-store")
+_JSON = ((b"content-type", b"application/json"), (b"content-language", b"en"))
+_KEY_REASONS = {Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE, Reason.ALGORITHM_NOT_ALLOWED}
+_ERRORS = {
+    Reason.UNKNOWN_ISSUER: "invalid_issuer",
+    Reason.WRONG_AUDIENCE: "invalid_audience",
+    Reason.NO_CREDENTIALS: "authentication_failed",
+    **dict.fromkeys(_KEY_REASONS, "invalid_key"),
+}
+_DESCRIPTIONS = {
+    "invalid_issuer": "The issuer is not the one of this stream.",
+    "invalid_audience": "The token is for another receiver.",
+    "authentication_failed": "The credentials of the transmitter are wrong.",
+    "invalid_key": "The signature can't be verified.",
+    "invalid_request": "The request is not one valid security event token.",
+}
+
+
+@checked_settings
+class SecurityEventReceiver:
+    """An ASGI application for the push endpoint of a stream (RFC 8935, SSF 1.0).
+
+    Events of CAEP 1.0 revoke tokens on the deny-list of *guard*: see `read_security_event`. A
+    subject names a user (`iss_sub`, `opaque`), a session (`opaque`) or a token (`jwt_id`); other
+    events and subjects are acknowledged without effect. The endpoint needs no access token, so its
+    path is public: `OAuthGuardMiddleware(..., public=["POST /events"])`. The stream is created at
+    the transmitter by the operator.
+
+    Args:
+        guard: The guard, with a deny-list.
+        issuer: The transmitter, with the keys that sign its events; it is also the issuer of the
+            tokens that they revoke.
+        audience: The names of this receiver in the stream: the `aud` of its events.
+        authorization: The value of the `Authorization` field that the transmitter sends, if one
+            was configured for the stream. The signature is required in any case.
+        critical_subject_members: Those in the metadata of the transmitter (SSF 1.0 §7.1). An event
+            whose subject has one that is neither `user` nor `session` is discarded.
+        once: Where processes share which events were received: `RedisOnce`.
+
+    Raises:
+        ConfigurationError: *guard* has no deny-list, or *audience* is empty.
+    """
+
+    def __init__(  # noqa: PLR0913 - settings, each by keyword
+        self,
+        guard: Guard,
+        issuer: JWTIssuer,
+        *,
+        audience: str | Collection[str],
+        authorization: str | None = None,
+        critical_subject_members: Collection[str] = (),
+        once: Once | None = None,
+    ) -> None:
+        names = [audience] if isinstance(audience, str) else audience
+        self._audience = frozenset(filter(None, names))
+        if guard.deny_list is None:
+            raise ConfigurationError(
+                "SecurityEventReceiver needs Guard(..., deny_list=DenyList()), where it revokes."
+            )
+        if not self._audience or authorization == "":
+            raise ConfigurationError("audience= and authorization= must not be empty.")
+        self._guard, self._issuer, self._critical = guard, issuer, critical_subject_members
+        self._authorization = None if authorization is None else authorization.encode()
+        self._once = MemoryOnce() if once is None else once
+        self._limit = LogLimit()
+
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Respond 202 to a valid event, 400 with an error code to every other request.
+
+        503 if the keys or a store can't be reached, so that the transmitter sends it again.
+        """
+        if scope["type"] != "http":
+            raise ConfigurationError("SecurityEventReceiver serves HTTP requests only.")
+        if scope["method"] != "POST":
+            headers = ((b"allow", b"POST"), _NO_STORE, (b"content-length", b"0"))
+            await send_response(send, scope["method"], 405, headers)
+            return
+        status, body = 202, b""
+        try:
+            self._authenticate(scope)
+            await self._process(await _read_token(scope, receive))
+        except (InvalidToken, InvalidRequest) as error:
+            status, body = 400, _error(error.reason)
+            self._warn("rejected", error.reason)
+        except (IssuerUnavailable, StoreUnavailable) as error:
+            status = 503
+            self._warn("not processed", error)
+        kind = _JSON if body else ()
+        length = (b"content-length", b"%d" % len(body))
+        await send_response(send, "POST", status, (_NO_STORE, *kind, length), body)
+
+    def _authenticate(self, connection: Connection) -> None:
+        if self._authorization is None:
+            return
+        values = [v for name, v in connection["headers"] if name.lower() == b"authorization"]
+        if len(values) != 1 or not compare_digest(values[0], self._authorization):
+            raise InvalidRequest(Reason.NO_CREDENTIALS)
+
+    async def _process(self, text: str) -> None:
+        signed = parse_jws(text)
+        now = self._guard.clock()
+        event = read_security_event(
+            signed.header, signed.claims, self._audience, self._critical, now
+        )
+        await self._issuer.verify(signed)
+        issuer = self._issuer.issuer
+        key = sha256(_PURPOSE + f"{issuer}\0{event.jti}".encode("utf-8", "surrogatepass")).digest()
+        # First, so that an event whose revocation failed can be sent again. To repeat it has no
+        # further effect, since the cut-off is in the event.
+        for selector in event.selectors:
+            await self._guard.revoke(issuer, **selector)
+        if not await self._once.claim(key, _REMEMBERED):
+            return
+        if not event.selectors:
+            message = "%s: a security event concerns no token that is recognized here"
+            self._limit.log(logging.INFO, "ignored", message, issuer)
+
+    def _warn(self, outcome: str, reason: object) -> None:
+        kind = (outcome, str(reason))
+        message = "%s: a security event was %s: %s"
+        self._limit.log(logging.WARNING, kind, message, self._issuer.issuer, *kind)
+
+
+def _error(reason: Reason) -> bytes:
+    code = _ERRORS.get(reason, "invalid_request")
+    return json.dumps({"err": code, "description": _DESCRIPTIONS[code]}).encode()
+
+
+async def _read_token(connection: Connection, receive: Receive) -> str:
+    """Return the token in the body (RFC 8935 §2.1).
+
+    Raises:
+        InvalidRequest: It has another media type, is longer than 64 KiB, or not ASCII.
+    """
+    types = [v for name, v in connection["headers"] if name.lower() == b"content-type"]
+    if len(types) != 1 or types[0].partition(b";")[0].strip().lower() != _MEDIA_TYPE:
+        raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
+    body, _ = await read_body(receive)
+    if not body.isascii():
+        raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
+    return body.decode("ascii").strip()

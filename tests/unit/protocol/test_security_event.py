@@ -1,0 +1,42 @@
+"""read_security_event: which tokens the subject of an event names."""
+
+from typing import Any
+
+import pytest
+
+from oauth_guard.jose.jws import JWSHeader
+from oauth_guard.protocol.security_event import read_security_event
+
+ISSUER, NOW = "https://as.example.com", 1_800_000_000
+REVOKED = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
+USER = {"format": "iss_sub", "iss": ISSUER, "sub": "u1"}
+SESSION = {"format": "opaque", "id": "s1"}
+
+
+@pytest.mark.parametrize(
+    ("subject", "selector"),
+    [
+        (USER, {"subject": "u1", "issued_until": NOW}),
+        ({"format": "opaque", "id": "u1"}, {"subject": "u1", "issued_until": NOW}),
+        ({"format": "jwt_id", "iss": ISSUER, "jti": "j1"}, {"jti": "j1"}),
+        ({"user": USER, "session": SESSION}, {"sid": "s1", "subject": "u1"}),
+        ({"session": SESSION}, {"sid": "s1"}),
+        ({"user": {"format": "jwt_id", "iss": ISSUER, "jti": "j"}, "session": SESSION}, None),
+        ({"format": "jwt_id", "iss": ISSUER}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_subject_names_tokens(subject: dict[str, Any], selector: dict[str, Any] | None) -> None:
+    """By the selector that `Guard.revoke` takes."""
+    claims = {
+        "iss": ISSUER,
+        "aud": "r",
+        "iat": NOW,
+        "jti": "e1",
+        "sub_id": subject,
+        "events": {REVOKED: {}},
+    }
+    header = JWSHeader("ES256", "secevent+jwt", None, ())
+    event = read_security_event(header, claims, ["r"], (), NOW)
+    assert event.selectors == (() if selector is None else (selector,))
