@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from demo_api.accounts import credentials_document
 from demo_api.client_app import create_client_app
 from demo_api.greeting import credentials, greeting
+from demo_api.guide import Guide, start_building
 from demo_api.serving import LOOPBACK, is_loopback, listen, origin_of
 from demo_api.setup import Setup
 from demo_api.workers import serve, serve_by_workers, served_beside
@@ -56,6 +57,7 @@ def _serve(options: argparse.Namespace) -> int:
             return _stop(1, str(error))
         origin = origin_of(host, listener.getsockname()[1])
         client_origin = origin_of(host, for_client.getsockname()[1])
+        guide = Guide()
         setup = Setup(
             origin,
             client_origin,
@@ -63,6 +65,7 @@ def _serve(options: argparse.Namespace) -> int:
             options.opaque,
             options.redis,
             controls=options.workers == 1,
+            guide=guide,
         )
         engine = setup.open_database()
         cleanup.callback(engine.dispose)
@@ -73,7 +76,10 @@ def _serve(options: argparse.Namespace) -> int:
         except ConfigurationError:
             return _stop(2, "--redis needs a URL like redis://127.0.0.1:6379/0")
         cleanup.enter_context(served_beside(create_client_app(origin, client_origin), for_client))
-        print(greeting(origin, client_origin, opaque=options.opaque), flush=True)
+        print(
+            greeting(origin, client_origin, guide=start_building(guide), opaque=options.opaque),
+            flush=True,
+        )
         if options.workers == 1:
             serve(app, listener)
         else:

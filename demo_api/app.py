@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.types import ASGIApp
 
 from demo_api import accounts, greeting, with_fastapi
 from demo_api.authorization_server import create_authorization_server
@@ -49,6 +50,7 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     redis: str | None = None,
     client_origin: str = accounts.DEFAULT_CLIENT_ORIGIN,
     controls: bool = True,
+    guide: ASGIApp | None = None,
     http: httpx.AsyncClient | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Starlette:
@@ -58,7 +60,8 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     other issuer. It does so when the first token arrives, since *origin* is not served before.
     With *opaque*, it introspects each token there, and can share the results through *redis*.
     *client_origin* is the origin of the client application. With *controls*, which work in one
-    process only, it can stop the authorization server and rotate the signing key.
+    process only, it can stop the authorization server and rotate the signing key. The application
+    *guide* is served at /guide/.
 
     Raises:
         ConfigurationError: *redis* is not the URL of a Redis server.
@@ -74,7 +77,8 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     # method there (405), and is not a path of the API, which requires a token (401).
     extra = [flow_events_route(events), *(control.routes() if controls else ())]
     api = Router([_guarded_api(guard, origin, engine, extra)])
-    public = Router(_public_routes(guard, settings, engine, expired_engine), default=api)
+    pages = [Mount("/guide", guide)] if guide else []
+    public = Router([*pages, *_public_routes(guard, settings, engine, expired_engine)], default=api)
     return Starlette(
         routes=[Mount("", FlowRecorder(control.outage(public), events))],
         middleware=[Middleware(CanonicalHost, origin=origin, pages=_PAGES)],

@@ -8,8 +8,8 @@ from demo_api import accounts
 DEFAULT_ORIGIN = "http://127.0.0.1:8000"
 
 
-def greeting(origin: str, client_origin: str, *, opaque: bool = False) -> str:
-    """Return the text printed at start; it mentions *opaque* tokens."""
+def greeting(origin: str, client_origin: str, *, guide: str, opaque: bool = False) -> str:
+    """Return the text printed at start; it says what *guide* is, and mentions *opaque* tokens."""
     note = f"\nIts tokens are opaque: the API introspects them as {accounts.API.client_id}.\n"
     return f"""\
 Open {client_origin}
@@ -23,6 +23,7 @@ Also in a browser:
     {origin}/                     home page
     {origin}/v1/fastapi/docs      sign in and get your identity
     {origin}/v1/auth/clients/new  register a client
+    {origin}/guide/               {guide}
 or in another terminal:
     {tour_command(origin)}
     {rejection_command(origin)}

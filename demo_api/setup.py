@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from demo_api.accounts import DEFAULT_CLIENT_ORIGIN
 from demo_api.app import create_app
 from demo_api.database import open_database
+from demo_api.guide import Guide
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Setup:
         opaque: Issue opaque tokens, which the API introspects.
         redis: The URL of a Redis server through which workers share results and used proofs.
         controls: Let the client application stop the server and rotate its key.
+        guide: The documentation, which is served at /guide/.
     """
 
     origin: str
@@ -30,6 +32,7 @@ class Setup:
     opaque: bool = False
     redis: str | None = None
     controls: bool = True
+    guide: Guide | None = None
 
     def application(self, engine: Engine) -> Starlette:
         """Return the application, with its data in *engine*."""
@@ -40,6 +43,7 @@ class Setup:
             redis=self.redis,
             client_origin=self.client_origin,
             controls=self.controls,
+            guide=self.guide,
         )
 
     def open_database(self) -> Engine:

@@ -1,0 +1,28 @@
+"""Build the documentation:  python -m demo_api.guide FOLDER."""
+
+import sys
+from pathlib import Path
+
+from demo_api.guide.build import BuildError, build, missing_tools
+
+
+def main(arguments: list[str]) -> int:
+    """Build the site into the folder that *arguments* name; return the exit status."""
+    site = Path(arguments[0] if arguments else "site")
+    if missing := missing_tools():
+        print(f"stopped: install {' '.join(missing)}", file=sys.stderr)
+        return 1
+    if site.exists():
+        print(f"stopped: {site} exists: name another folder", file=sys.stderr)
+        return 1
+    try:
+        build(site)
+    except BuildError as error:
+        print(f"{error}\nstopped: fix what the lines above name", file=sys.stderr)
+        return 1
+    print(f"{site}/index.html")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""reason_pages(): a page for each reason, from the table of the library."""
+
+import textwrap
+from http import HTTPStatus
+
+from oauth_guard.explanations import EXPLANATIONS, Explanation
+
+_COMMAND = "curl -s -o /dev/null -D - https://api.example.com/orders"
+_CODES = {400: "invalid_request", 401: "invalid_token", 403: "insufficient_scope"}
+_WITHOUT_CODE = {"no_credentials", "unsupported_scheme"}
+
+
+def reason_pages() -> dict[str, str]:
+    """Return the text of each page by its path below docs/, such as `reason/expired.md`."""
+    pages = {f"reason/{reason}.md": _page(reason, each) for reason, each in EXPLANATIONS.items()}
+    return pages | {"reason/index.md": _index()}
+
+
+def _page(reason: str, explanation: Explanation) -> str:
+    status = f"{explanation.status} {HTTPStatus(explanation.status).phrase}"
+    header = "" if reason == "no_credentials" else ' -H "Authorization: Bearer $TOKEN"'
+    return f"""\
+# {reason}
+
+{_sentence(explanation.meaning)} The response has the status {explanation.status}.
+
+## Is this you?
+
+The log `oauth_guard` of the API has a line that ends in the reason:
+
+```text
+https://api.example.com: GET /orders: {_logged(explanation.status)}: {reason}
+```
+
+## Run this, which changes nothing
+
+```console
+$ {_COMMAND}{header}
+```
+
+While it fails, it prints:
+
+```text
+HTTP/1.1 {status}
+{_response_fields(reason, explanation.status)}```
+
+When it works, it prints:
+
+```text
+HTTP/1.1 200 OK
+```
+
+## What to check
+
+{_sentence(explanation.check)}
+
+On a loopback host, `Guard(..., debug=True)` adds the reason, and what was expected and found, to
+the response. All reasons are listed at [Reasons](../reasons.md).
+"""
+
+
+def _response_fields(reason: str, status: int) -> str:
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return "retry-after: …\n"
+    if status not in _CODES:
+        return ""
+    code = "" if reason in _WITHOUT_CODE else "error=…, "
+    return f"www-authenticate: Bearer {code}resource_metadata=…\n"
+
+
+def _logged(status: int) -> str:
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return "no response from https://login.example.com"
+    return f"rejected with {status}"
+
+
+def _sentence(text: str) -> str:
+    """Return *text* as a sentence; a name of code at its start keeps its case."""
+    first = text if text.startswith("`") else text[:1].upper() + text[1:]
+    return textwrap.fill(first if first.endswith(".") else f"{first}.", 100)
+
+
+def _index() -> str:
+    rows = "".join(
+        f"| [`{reason}`]({reason}.md) | {each.status} | {each.meaning} |\n"
+        for reason, each in EXPLANATIONS.items()
+    )
+    return f"""\
+# A page for each reason
+
+The log of the API ends in one of these reasons when a request is rejected.
+
+| reason | status | meaning |
+|---|---|---|
+{rows}"""

@@ -1,0 +1,71 @@
+"""Guide: serves the site once it is built, and says what to install where a tool is missing."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from demo_api.guide.build import missing_tools
+from demo_api.guide.sources import DOCS, ROOT
+
+_PAGE = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>The guide</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<main><h1>The guide is not here yet</h1><p>{text}</p></main></html>"""
+
+
+class Guide:
+    """The documentation as an ASGI application; the site is kept beside the interpreter."""
+
+    def __init__(self, site: Path | None = None) -> None:
+        """Serve the folder *site*; by default one that is named for the content of docs/."""
+        self.site = site or Path(sys.prefix) / "guide" / _fingerprint()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a file of the site."""
+        if self.site.is_dir():
+            await StaticFiles(directory=self.site, html=True)(scope, receive, send)
+        else:
+            page = HTMLResponse(_PAGE.format(text=_explanation()), 503, {"Retry-After": "5"})
+            await page(scope, receive, send)
+
+
+def start_building(guide: Guide) -> str:
+    """Begin to build the site if it is not there; return what to print about it."""
+    if guide.site.is_dir():
+        return "the documentation"
+    if missing := missing_tools():
+        return f"(the documentation, if {' and '.join(missing)} were installed)"
+    command = [sys.executable, "-m", "demo_api.guide", str(guide.site)]
+    nowhere = subprocess.DEVNULL
+    # In a session of its own, so that Ctrl-C stops the demo and lets the build finish.
+    _running.append(
+        subprocess.Popen(  # noqa: S603 - our own command
+            command, cwd=ROOT, start_new_session=True, stdout=nowhere, stderr=nowhere
+        )
+    )
+    return "the documentation"
+
+
+#: Kept, since Python warns of a process that nothing refers to.
+_running: list[subprocess.Popen[bytes]] = []
+
+
+def _explanation() -> str:
+    if missing := missing_tools():
+        return f"Install {' and '.join(missing)}, then start the demo again."
+    return (
+        "It is being built: reload this page in a few seconds. If it does not appear,"
+        " <code>python -m demo_api.guide</code> shows why."
+    )
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for file in sorted([*DOCS.rglob("*"), ROOT / "README.md", *ROOT.glob("oauth_guard/**/*.py")]):
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

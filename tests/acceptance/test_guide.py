@@ -1,0 +1,133 @@
+"""The documentation as a site: it builds without a warning, and its links lead somewhere."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from demo_api.guide import Guide, build, missing_tools, start_building
+from demo_api.guide.__main__ import main
+from demo_api.guide.build import BuildError
+from demo_api.guide.sources import REFERENCE
+from oauth_guard.explanations import EXPLANATIONS
+
+_LINK = re.compile(r'(?:href|src)="?([^"\s>]+)')
+needs_tools = pytest.mark.skipif(bool(missing_tools()), reason="needs the extra guide")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site once for the tests of this file; a warning is an error."""
+    folder = tmp_path_factory.mktemp("guide") / "site"
+    build(folder)
+    return folder
+
+
+def broken_links(site: Path) -> Iterator[str]:
+    """Yield the links inside *site* that lead to no file, or to no heading of one."""
+    for page in site.rglob("*.html"):
+        for link in _LINK.findall(page.read_text(encoding="utf-8")):
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            path = unquote(parts.path)
+            target = site / path.lstrip("/") if path.startswith("/") else page.parent / path
+            target = target / "index.html" if target.is_dir() else target
+            target = target if path else page
+            anchor = unquote(parts.fragment)
+            if not target.is_file() or (anchor and not _has(target, anchor)):
+                yield f"{page.relative_to(site)}: {link}"
+
+
+def _has(page: Path, anchor: str) -> bool:
+    text = page.read_text(encoding="utf-8")
+    return any(f"id={quote}{anchor}{quote}" in text for quote in ('"', ""))
+
+
+@needs_tools
+def test_links_inside_the_site_lead_to_pages_and_headings(site: Path) -> None:
+    """Those to other sites are listed, and are not requested."""
+    assert not list(broken_links(site))
+    listed = (site / "external-links.txt").read_text(encoding="utf-8").splitlines()
+    assert listed == sorted(listed, key=lambda each: each.partition(" ")[0])
+    assert any(" https://" in each for each in listed)
+
+
+@needs_tools
+def test_each_reason_and_each_public_module_has_a_page(site: Path) -> None:
+    """The pages of the reference hold the docstrings."""
+    assert all((site / "reason" / reason / "index.html").is_file() for reason in EXPLANATIONS)
+    for name in REFERENCE:
+        assert "doc-contents" in (site / "reference" / name / "index.html").read_text("utf-8")
+
+
+@needs_tools
+def test_each_page_has_a_markdown_twin_that_llms_txt_lists(site: Path) -> None:
+    """For readers that are programs."""
+    listed = re.findall(r"\]\((.*)\)$", (site / "llms.txt").read_text("utf-8"), re.MULTILINE)
+    assert {"index.md", "security.md", "reason/expired.md"} <= set(listed)
+    for path in listed:
+        text = (site / path).read_text(encoding="utf-8")
+        assert re.search(r"^# ", text, re.MULTILINE), path
+    pages = [page for page in site.rglob("index.html") if page.parent != site]
+    assert len(pages) + 1 == len(listed)
+
+
+@needs_tools
+def test_site_loads_nothing_from_another_host(site: Path) -> None:
+    """Fonts, scripts and pictures are its own."""
+    loaded = re.compile(r'<(?:script|img|link)[^>]*(?:src|href)="?(https?://[^"\s>]+)')
+    for page in site.rglob("*.html"):
+        assert not loaded.findall(page.read_text(encoding="utf-8")), page
+
+
+@needs_tools
+def test_guide_is_served_with_its_pictures(site: Path) -> None:
+    """A page of a folder needs no file name."""
+    client = TestClient(Starlette(routes=[Mount("/guide", Guide(site))]))
+    assert "oauth_guard" in client.get("/guide/").text
+    assert client.get("/guide/reason/expired").status_code == 200
+    assert client.get("/guide/pictures/walk.png").headers["content-type"] == "image/png"
+    assert client.get("/guide/nowhere").status_code == 404
+
+
+def test_guide_that_is_not_built_yet_says_so(tmp_path: Path) -> None:
+    """The page is 503 and can be loaded again."""
+    client = TestClient(Starlette(routes=[Mount("/guide", Guide(tmp_path / "none"))]))
+    response = client.get("/guide/")
+    assert response.status_code == 503
+    assert "shows why" in response.text or "Install" in response.text
+
+
+@needs_tools
+def test_link_to_no_page_fails_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The build is strict, and no site appears."""
+    text = "# X\n\n[x](nowhere.md)\n"
+    monkeypatch.setattr("demo_api.guide.sources.reason_pages", lambda: {"x.md": text})
+    with pytest.raises(BuildError, match="page does not exist"):
+        build(tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+
+def test_start_without_the_tools_names_their_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo starts all the same; a site that is there needs no tool."""
+    monkeypatch.setattr("demo_api.guide.serving.missing_tools", lambda: ["zensical"])
+    assert "zensical" in start_building(Guide(tmp_path / "none"))
+    client = TestClient(Starlette(routes=[Mount("/guide", Guide(tmp_path / "none"))]))
+    assert "Install zensical" in client.get("/guide/").text
+    assert start_building(Guide(tmp_path)) == "the documentation"
+
+
+def test_command_does_not_overwrite_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says so in one line."""
+    assert main([str(tmp_path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
