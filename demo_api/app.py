@@ -56,19 +56,17 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
 ) -> Starlette:
     """Return the demo as it is served at *origin*, with its data in *engine*.
 
-    The guard fetches the issuer's metadata and keys from *origin* over the network, as from any
-    other issuer. It does so when the first token arrives, since *origin* is not served before.
-    With *opaque*, it introspects each token there, and can share the results through *redis*.
-    *client_origin* is the origin of the client application. With *controls*, which work in one
-    process only, it can stop the authorization server and rotate the signing key. The application
-    *guide* is served at /guide/.
+    The guard fetches the issuer's metadata and keys from *origin* over the network, when the first
+    token arrives, since *origin* is not served before. With *opaque*, it introspects each token
+    there, and can share the results through *redis*. The client application at *client_origin*
+    can, with *controls*, stop the authorization server and rotate the signing key, in one process
+    only. *guide* is served at /guide/.
 
     Raises:
         ConfigurationError: *redis* is not the URL of a Redis server.
     """
-    # A proxy named in the environment serves the Internet; it can't reach this machine's loopback.
-    http = http or httpx.AsyncClient(trust_env=False)
-    stored, expired_engine = PersistentSecrets(engine), open_database()
+    http = http or httpx.AsyncClient(trust_env=False)  # no proxy reaches this machine
+    stored, expired = PersistentSecrets(engine), open_database()
     store, dpop = _stores(stored, redis, clock)
     guard = create_guard(origin, opaque=opaque, store=store, dpop=dpop, http=http, clock=clock)
     settings = _settings(stored, guard.resource, client_origin, opaque=opaque, clock=clock)
@@ -77,21 +75,25 @@ def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
     # method there (405), and is not a path of the API, which requires a token (401).
     extra = [flow_events_route(events), *(control.routes() if controls else ())]
     api = Router([_guarded_api(guard, origin, engine, extra)])
-    pages = [Mount("/guide", guide)] if guide else []
-    public = Router([*pages, *_public_routes(guard, settings, engine, expired_engine)], default=api)
+    public = Router(_public_routes(guard, settings, engine, expired, guide), default=api)
     return Starlette(
         routes=[Mount("", FlowRecorder(control.outage(public), events))],
         middleware=[Middleware(CanonicalHost, origin=origin, pages=_PAGES)],
         exception_handlers={HTTPException: error_response, SQLAlchemyError: database_response},
-        lifespan=_lifespan(guard, http, expired_engine),
+        lifespan=_lifespan(guard, http, expired),
     )
 
 
 def _public_routes(
-    guard: Guard, settings: Settings, engine: Engine, expired_engine: Engine
+    guard: Guard,
+    settings: Settings,
+    engine: Engine,
+    expired_engine: Engine,
+    guide: ASGIApp | None,
 ) -> list[BaseRoute]:
     """Return the pages, the documents and the authorization server."""
     return [
+        *([Mount("/guide", guide)] if guide else ()),
         Route("/", _home_page(settings.origin, settings.client_origin)),
         Route("/health", health),
         metadata_route(guard),

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from oauth_guard.explanations import EXPLANATIONS, Explanation
 
 _COMMAND = "curl -s -o /dev/null -D - https://api.example.com/orders"
+_HEADER = ' -H "Authorization: Bearer $TOKEN"'
 _CODES = {400: "invalid_request", 401: "invalid_token", 403: "insufficient_scope"}
 _WITHOUT_CODE = {"no_credentials", "unsupported_scheme"}
 
@@ -18,7 +19,7 @@ def reason_pages() -> dict[str, str]:
 
 def _page(reason: str, explanation: Explanation) -> str:
     status = f"{explanation.status} {HTTPStatus(explanation.status).phrase}"
-    header = "" if reason == "no_credentials" else ' -H "Authorization: Bearer $TOKEN"'
+    header = "" if reason == "no_credentials" else _HEADER
     return f"""\
 # {reason}
 
@@ -44,18 +45,14 @@ While it fails, it prints:
 HTTP/1.1 {status}
 {_response_fields(reason, explanation.status)}```
 
-When it works, it prints:
-
-```text
-HTTP/1.1 200 OK
-```
+When it works, it prints `HTTP/1.1 200 OK`.
 
 ## What to check
 
 {_sentence(explanation.check)}
 
-On a loopback host, `Guard(..., debug=True)` adds the reason, and what was expected and found, to
-the response. All reasons are listed at [Reasons](../reasons.md).
+On a loopback host, `Guard(..., debug=True)` adds the reason and its details to the response.
+All reasons are listed at [Reasons](../reasons.md).
 """
 
 
