@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Unpack
 
 from oauth_guard.errors import (
@@ -16,6 +16,7 @@ from oauth_guard.errors import (
 )
 from oauth_guard.identity_cache import Check, ValidatedToken
 from oauth_guard.interfaces import Clock, Notice, Notices
+from oauth_guard.protocol.measurements import Measurement
 from oauth_guard.protocol.revocation import (
     CUT_OFF_TOLERANCE,
     NO_CUT_OFF,
@@ -91,6 +92,13 @@ class DenyList:
 
     def __len__(self) -> int:
         return sum(map(len, self._shards))
+
+    def measurements(self) -> Iterator[Measurement]:
+        """Yield the number of entries, and how old the shared ones are if they were ever read."""
+        yield Measurement("revocations", len(self))
+        if self._notices is not None and math.isfinite(self._known_until):
+            age = self._monotonic() - (self._known_until - _MAX_AGE)
+            yield Measurement("revocations_age_seconds", age)
 
     def check(self, validated: ValidatedToken, _now: float) -> None:
         """Raise if the token is revoked, or if that can't be known.

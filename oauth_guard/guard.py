@@ -134,10 +134,9 @@ class Guard(AsyncLifecycle, Revocable):
     async def authenticate(self, request: ResourceRequest, *, introspect: bool = False) -> Identity:
         """Return the identity of the caller who sent *request*, or raise.
 
-        HTTP, WebSocket and route checks all take this path. Step 3 depends on the token alone,
-        and its outcome is cached. Steps 1, 4 and 5 depend on the request or on the moment
-        and run on every request, cache hits included. A cache hit waits for nothing, unless a
-        check that needs I/O is configured. With *introspect*, nothing cached is used.
+        HTTP, WebSocket and route checks take this path. Step 3 depends on the token alone and is
+        cached. Steps 1, 4 and 5 depend on the request or the moment and run on every request. A
+        cache hit waits only if a check needs I/O. With *introspect*, nothing cached is used.
 
         Raises:
             MissingCredentials: The request carries no credentials that the guard accepts.
@@ -147,13 +146,14 @@ class Guard(AsyncLifecycle, Revocable):
             RequestRejected: See `PossessionCheck.check`, or the `claims=` function.
             ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
-        observers = None if self._observers is None else self._observers.start(request)
-        now = self.clock()
+        observers, now = self._observers, self.clock()
         # 1. Read the credentials.
         request.read_credentials(self.bearer_methods)
         # 2. Look in the cache.
         validated = None if introspect else self._cache.get(request.cache_key, now)
         cached = validated is not None
+        if observers is not None and (validated is None or validated.needs_proof):
+            observers.start(request)
         # 3. Validate the token.
         if validated is None:
             validated = await self._validation.validate_token(request, introspect=introspect)
@@ -169,7 +169,7 @@ class Guard(AsyncLifecycle, Revocable):
                 await waiting
         request.validated = validated
         if observers is not None:
-            observers.authenticated(request, validated.identity, cached=cached)
+            observers.authenticated(request, validated.identity, cached)
         return validated.identity
 
     async def introspect(

@@ -1,11 +1,13 @@
 """GuardLifecycle: starts and closes the parts of a guard that live longer than a request."""
 
+from collections.abc import Iterator
 from typing import Protocol, Self
 
 from oauth_guard.decision_log import DecisionLog
 from oauth_guard.errors import IssuerUnavailable
 from oauth_guard.guard_settings import Start
 from oauth_guard.interfaces import Lifecycle, Store
+from oauth_guard.protocol.measurements import Measurement, measurements_of
 
 __all__ = ["AsyncLifecycle", "GuardLifecycle"]
 
@@ -31,6 +33,9 @@ class GuardLifecycle:
         store: Where introspection results are stored.
         startup: What `start` does about keys.
         log: Where an unavailable issuer is logged.
+
+    Attributes:
+        open_connections: How many WebSockets and streams are open.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of a guard
@@ -45,6 +50,7 @@ class GuardLifecycle:
         self._issuers, self._store = issuers, store
         self._parts = (proofs,) if deny_list is None else (proofs, deny_list)
         self._startup, self._log = startup, log
+        self.open_connections = 0
 
     @property
     def ready(self) -> bool:
@@ -55,6 +61,12 @@ class GuardLifecycle:
     def degraded(self) -> bool:
         """Whether tokens of some issuer can't be validated now, though the guard was ready."""
         return self._issuers.was_ready and not self._issuers.ready
+
+    def measurements(self) -> Iterator[Measurement]:
+        """Yield what the parts measure about themselves."""
+        for part in (self._issuers, *self._parts):
+            yield from measurements_of(part)
+        yield Measurement("open_connections", self.open_connections)
 
     async def start(self) -> None:
         """Fetch the keys and metadata that validation needs, as `start=` says.
@@ -100,6 +112,14 @@ class AsyncLifecycle:
     def degraded(self) -> bool:
         """Whether tokens of some issuer can't be validated now, though the guard was ready."""
         return self._lifecycle.degraded
+
+    def measurements(self) -> Iterator[Measurement]:
+        """Yield what issuers, keys and stores measure about themselves: see `MEASUREMENTS`."""
+        return self._lifecycle.measurements()
+
+    def count_connections(self, difference: int) -> None:
+        """Add *difference* to the number of open connections."""
+        self._lifecycle.open_connections += difference
 
     async def start(self) -> None:
         """Fetch the keys and metadata that validation needs, as `start=` says.

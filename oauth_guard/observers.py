@@ -9,7 +9,7 @@ from typing import Self
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason, RequestRejected
 from oauth_guard.interfaces import Clock
 from oauth_guard.log_limit import LogLimit
-from oauth_guard.protocol.events import METHODS, OTHER, Decision, Observer, known_method
+from oauth_guard.protocol.events import OTHER, Decision, Observer, known_method
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.request import ResourceRequest
 
@@ -37,6 +37,8 @@ class Observers:
         self._observers = tuple(map(_checked, observers))
         self._resource, self._clock, self._limit = resource, clock, LogLimit()
         self._issuers = frozenset(issuers)
+        # A decision about a cache hit has no member of its own: there are few, each built once.
+        self._hits: dict[tuple[str | None, str], Decision] = {}
 
     @classmethod
     def of(
@@ -50,25 +52,36 @@ class Observers:
         listed = tuple(observers)
         return cls(listed, resource, issuers) if listed else None
 
-    def start(self, request: ResourceRequest) -> Self:
-        """Start to measure how long *request* takes."""
+    def start(self, request: ResourceRequest) -> None:
+        """Start to measure how long *request* takes: its token is validated, or its proof is."""
         request.started = self._clock()
-        return self
 
-    def authenticated(self, request: ResourceRequest, identity: Identity, *, cached: bool) -> None:
+    def authenticated(self, request: ResourceRequest, identity: Identity, cached: bool) -> None:  # noqa: FBT001 - a keyword takes longer
         """Report that *request* is authenticated."""
-        # On every request: positional arguments and few calls.
-        issuer, method, started = identity.issuer, request.method, request.started
-        if issuer not in self._issuers:
-            issuer = OTHER
-        if method not in METHODS:
-            method = OTHER
-        seconds = None if started is None else self._clock() - started
-        request.started = None
+        # On every request: few calls, and no time is read for a cache hit.
+        if request.started is None:
+            names = (identity.issuer, request.method)
+            decision = self._hits.get(names) or self._hit(*names)
+        else:
+            issuer, method = self._alias(identity.issuer), known_method(request.method)
+            seconds = self._seconds(request)
+            decision = Decision(
+                self._resource, "authenticated", None, None, issuer, method, cached, seconds
+            )
+        for observer in self._observers:
+            try:
+                observer(decision)
+            except Exception as error:  # noqa: BLE001 - it may raise anything, and decides nothing
+                self._log(error)
+
+    def _hit(self, issuer: str | None, method: str) -> Decision:
+        """Return a new decision about a cache hit, and keep it under its names of closed sets."""
+        names = (issuer if issuer in self._issuers else OTHER, known_method(method))
         decision = Decision(
-            self._resource, "authenticated", None, None, issuer, method, cached, seconds
+            self._resource, "authenticated", issuer=names[0], method=names[1], cached=True
         )
-        self._report(decision)
+        self._hits[names] = decision
+        return decision
 
     def authorized(self, identity: Identity) -> None:
         """Report that *identity* satisfies a requirement."""
@@ -106,11 +119,13 @@ class Observers:
         for observer in self._observers:
             try:
                 observer(decision)
-            except Exception as error:  # noqa: BLE001 - it may raise anything, and decides nothing
-                # Its text may contain anything, so only its type is logged.
-                message = "%s: an observer raised %s"
-                kind = type(error).__name__
-                self._limit.log(logging.ERROR, kind, message, self._resource, kind)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._log(error)
+
+    def _log(self, error: Exception) -> None:
+        # Its text may contain anything, so only its type is logged.
+        message, kind = "%s: an observer raised %s", type(error).__name__
+        self._limit.log(logging.ERROR, kind, message, self._resource, kind)
 
 
 def _known_reason(reason: object) -> Reason | None:

@@ -61,10 +61,12 @@ class ConnectionDeadlines:
             opened.require(requirement)
         connection[OPEN_CONNECTION] = opened
         slot = self._add(opened)
+        opened.guard.count_connections(1)
         try:
             await app(connection, opened.receive, opened.send)
         finally:
             slot.discard(opened)
+            opened.guard.count_connections(-1)
             if opened.close():
                 await opened.aclose()
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from oauth_guard.errors import IssuerUnavailable, Reason
@@ -14,6 +14,7 @@ from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.endpoint_health import EndpointHealth
 from oauth_guard.issuers.request_slots import RequestSlots
 from oauth_guard.log_limit import LogLimit
+from oauth_guard.protocol.measurements import Measurement
 from oauth_guard.single_flight import Singleflight
 
 __all__ = ["EndpointClient", "FormRequest"]
@@ -88,6 +89,12 @@ class EndpointClient:
     def ready(self) -> bool:
         """Whether the endpoint was found, and is not considered down."""
         return self._found and not self._health.narrow
+
+    def measurements(self) -> Iterator[Measurement]:
+        """Yield whether the endpoint is considered down, and how many requests are in progress."""
+        slots = self._current_slots
+        yield Measurement("introspection_down", self._health.narrow)
+        yield Measurement("introspections_in_flight", 0 if slots is None else slots.used)
 
     async def post(
         self, token: str, build_request: Callable[[], FormRequest]

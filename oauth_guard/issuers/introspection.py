@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
@@ -32,6 +32,7 @@ from oauth_guard.protocol.introspection import (
     read_signed_response,
     write_form,
 )
+from oauth_guard.protocol.measurements import Measurement, measurements_of
 from oauth_guard.protocol.mismatch import mismatch
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.settings import Seconds, checked_settings, in_seconds
@@ -185,6 +186,12 @@ class IntrospectionIssuer:
             raise self._faults.malformed(members, error.reason) from None
         self._endpoint.record_active(token.text, seconds)
         return Validation(access_token, None)
+
+    def measurements(self) -> Iterator[Measurement]:
+        """Yield what is measured about its endpoint, and about the keys of signed responses."""
+        for part in (self._endpoint, self._keys):
+            for each in measurements_of(part):
+                yield each._replace(issuer=self.issuer)
 
     def start(self) -> None:
         """Start to find its endpoint, and to fetch its keys if needed, in the background."""

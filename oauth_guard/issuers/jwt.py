@@ -12,6 +12,7 @@ from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 from oauth_guard.http.fetcher import HTTPClient
 from oauth_guard.interfaces import Clock, Issuer, KeySource
 from oauth_guard.issuers.discovery import find_endpoints
+from oauth_guard.issuers.measured import MeasuredIssuer
 from oauth_guard.issuers.members import add_resource, missing_member
 from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
 from oauth_guard.issuers.static_keys import Keys, StaticKeySet, key_source
@@ -33,7 +34,7 @@ _KEY_TIMES = JWKSCache()
 
 
 @checked_settings
-class JWTIssuer:
+class JWTIssuer(MeasuredIssuer):
     """An authorization server whose tokens are validated by their signature.
 
     Only its identifier is needed: its metadata contains the URL of its keys. The other arguments
@@ -259,10 +260,9 @@ def _rules(
     if without_audience is None:
         return ClaimRules.of(issuer, **settings)
     if without_audience != "single resource":
-        advice = (
+        raise ConfigurationError(
             'without_audience= of a JWTIssuer is "single resource": the issuer serves no other.'
         )
-        raise ConfigurationError(advice)
     settings.setdefault("required_claims", [name for name in RFC9068_CLAIMS if name != "aud"])
     rules = ClaimRules.of(issuer, **settings)
     if "aud" in rules.required_claims:

@@ -13,6 +13,7 @@ from oauth_guard.interfaces import Clock
 from oauth_guard.issuers.backoff import MAX_BACKOFF, retry_delay
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.jwks_cache import JWKSCache
+from oauth_guard.issuers.measured import MeasuredKeys
 from oauth_guard.issuers.static_keys import verify_signature
 from oauth_guard.issuers.unknown_keys import UnknownKeys
 from oauth_guard.jose.jws import JWS
@@ -28,7 +29,7 @@ _REFRESH_AT = 0.8
 _KEYS = "keys"  # the only key of the singleflight
 
 
-class RemoteKeySet:
+class RemoteKeySet(MeasuredKeys):
     """A key source that fetches the JWK set of an issuer, caches it and refreshes it.
 
     Concurrent requests share one fetch. While usable keys are cached, no request waits: the keys
@@ -57,8 +58,7 @@ class RemoteKeySet:
         self._max_work = max_work
         self._keys: KeySet | None = None
         self._is_current: Callable[[], bool] | None = None
-        self._refresh_at = 0.0
-        self._usable_until = 0.0
+        self._refresh_at = self._usable_until = self._stored_at = 0.0
         self._unknown = UnknownKeys(cache.cooldown, clock)
         self._started = 0  # the number of fetches, each of which has a number of its own
         self._fetched = 0  # the number of the fetch that returned the keys
@@ -262,7 +262,7 @@ class RemoteKeySet:
         now = self._clock()
         if self._keys is None or any(key not in keys.keys for key in self._keys.keys):
             self._is_current = self._new_generation()
-        self._keys = keys
+        self._keys, self._stored_at = keys, now
         self._refresh_at = now + _REFRESH_AT * lifetime
         self._usable_until = now + lifetime + self._cache.stale_if_error
         self._failures = 0

@@ -36,6 +36,11 @@ class RequestSlots:
         self._monitor = StallMonitor(self._extend, self._is_monitored)
 
     @property
+    def used(self) -> int:
+        """How many slots are taken."""
+        return self._used
+
+    @property
     def full(self) -> bool:
         """Whether a request must wait for a slot."""
         return self._slots.locked()

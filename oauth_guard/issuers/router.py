@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 
 from oauth_guard.byte_budget import ByteBudget
@@ -23,6 +23,7 @@ from oauth_guard.issuers.shared_audience import accepted_tokens, warn_of_shared_
 from oauth_guard.issuers.tenants import TenantDirectory, Tenants
 from oauth_guard.jose.header_cache import HeaderCache
 from oauth_guard.protocol.access_token import Validation
+from oauth_guard.protocol.measurements import Measurement, measurements_of
 from oauth_guard.protocol.mismatch import unknown_issuer
 from oauth_guard.protocol.raw_token import RawToken
 
@@ -123,6 +124,11 @@ class IssuerRouter:
         """
         self._was_ready = self._was_ready or self.ready
         return self._was_ready
+
+    def measurements(self) -> Iterator[Measurement]:
+        """Yield what the listed issuers measure; tenants are not included."""
+        for each in self._listed:
+            yield from measurements_of(each)
 
     async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
         """Validate *token* at the issuer that it names.

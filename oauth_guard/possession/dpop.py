@@ -1,6 +1,6 @@
 """DPoP: how a guard verifies the proofs of tokens that are bound to a key (RFC 9449)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from oauth_guard.errors import (
@@ -12,6 +12,7 @@ from oauth_guard.errors import (
 )
 from oauth_guard.interfaces import Once
 from oauth_guard.protocol.dpop import DEFAULT_PROOF_ALGORITHMS, DPoPProof, ProofRules
+from oauth_guard.protocol.measurements import Measurement
 from oauth_guard.protocol.nonce import Nonces
 from oauth_guard.protocol.target_uri import normalize_origin
 from oauth_guard.stores.replays import Claim, ProofReplays
@@ -61,6 +62,10 @@ class DPoP:
 
     def __repr__(self) -> str:
         return f"<DPoP: {' '.join(self.rules.algorithms)}>"
+
+    def measurements(self) -> Iterator[Measurement]:
+        """Yield how many proofs this process remembers."""
+        yield Measurement("proofs_remembered", len(self._replays))
 
     async def claim(self, proof: DPoPProof, now: float) -> None:
         """Claim the first use of a verified *proof*, whose key was compared with the token.

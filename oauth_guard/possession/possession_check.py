@@ -1,6 +1,6 @@
 """PossessionCheck: verifies what a request proves beside its token, on every request."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, TypedDict, Unpack
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from oauth_guard.protocol.binding import (
 from oauth_guard.protocol.certificate_sources import CertificateSource
 from oauth_guard.protocol.credentials import BEARER, DPOP, BearerMethods
 from oauth_guard.protocol.dpop import DPoPProof, ProvenRequest, verify_proof
+from oauth_guard.protocol.measurements import Measurement, measurements_of
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.target_uri import normalize_origin, target_uri
 
@@ -156,6 +157,10 @@ class PossessionCheck:
             "dpop_bound_access_tokens_required": self.required == "dpop",
             "tls_client_certificate_bound_access_tokens": self._certificates is not None,
         }
+
+    def measurements(self) -> Iterator[Measurement]:
+        """Yield what is measured about the replay store."""
+        yield from measurements_of(self.dpop)
 
     async def load(self) -> None:
         """Check the replay store; see `DPoP.load`."""

@@ -38,8 +38,8 @@ class Decision(NamedTuple):
         method: The HTTP method; `"other"` if it is not a standard one, None if it is not known.
             A WebSocket handshake is a GET.
         cached: Whether the identity cache had the token; None unless authenticated.
-        seconds: How long the guard took to authenticate or to reject the request; None if that
-            was not measured.
+        seconds: How long the guard took to validate the token, or to verify the proof of a cached
+            one, and all that followed; None if it did neither, as for a cache hit.
     """
 
     resource: str

@@ -135,6 +135,22 @@ async def test_websocket_is_closed_when_its_token_expires(waits: bool) -> None:
     assert isinstance(feed.failure, ConnectionAbortedError) is not waits
 
 
+async def test_open_websockets_are_counted_until_they_end() -> None:
+    """Each once, for the measurements of the guard."""
+    world = _World(_Feed())
+
+    def count() -> float:
+        return next(
+            each.value for each in world.guard.measurements() if each.name == "open_connections"
+        )
+
+    async with world.open(world.local.token()):
+        async with world.open(world.local.token(sub="another")):
+            assert count() == 2
+        assert count() == 1
+    assert count() == 0
+
+
 async def test_websocket_ends_within_half_a_second_of_its_expiry() -> None:
     """The visits are timed by the end of the token: here with the clock of the machine."""
     local = LocalIssuer(key=KEY)

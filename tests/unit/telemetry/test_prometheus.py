@@ -1,11 +1,19 @@
 """PrometheusMetrics: what is exported equals the decisions, to the last one."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
+from oauth_guard import Guard, JWTIssuer
+from oauth_guard.deny_list import DenyList
+from oauth_guard.protocol.events import Decision
 from oauth_guard.telemetry.prometheus import PrometheusMetrics
-from tests.acceptance.standards.api import RESOURCE
+from tests.acceptance.standards.api import ISSUER, RESOURCE
 from tests.builders.request_history import Labels, RequestHistory
 
 _NAMES = ("resource", "outcome", "reason", "status", "issuer", "method")
@@ -32,15 +40,71 @@ async def test_totals_equal_the_decisions_of_a_random_history() -> None:
     history = RequestHistory([PrometheusMetrics(registry)])
     await history.send(10_000)
     assert _decisions(registry) == history.expected
-    cached, validated = (
-        registry.get_sample_value(
-            "oauth_guard_authentication_seconds_count", {"resource": RESOURCE, "cached": cached}
-        )
-        or 0
-        for cached in ("true", "false")
+    hits = registry.get_sample_value(
+        "oauth_guard_cache_hits_total", {"resource": RESOURCE, "issuer": ISSUER}
     )
-    assert cached + validated == history.authentications
-    assert cached > validated
+    validated = registry.get_sample_value(
+        "oauth_guard_authentication_seconds_count", {"resource": RESOURCE, "cached": "false"}
+    )
+    assert (hits or 0) + (validated or 0) == history.authentications
+    assert (hits or 0) > (validated or 0) > 0
+    assert _decisions(registry) == history.expected  # a scrape counts nothing twice
+
+
+_WORKER = """
+import os, sys
+from oauth_guard.protocol.events import Decision
+from oauth_guard.telemetry.prometheus import PrometheusMetrics
+PrometheusMetrics()(Decision(sys.argv[1], "authorized"))
+os._exit(0)
+"""
+
+
+def test_processes_that_share_files_count_each_decision_when_it_is_made(tmp_path: Path) -> None:
+    """Another process is scraped, even after this one was killed."""
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    for _ in range(2):
+        command = [sys.executable, "-c", _WORKER, RESOURCE]
+        subprocess.run(command, env=environment, check=True)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(tmp_path))  # type: ignore[no-untyped-call]
+    assert sum(_decisions(registry).values()) == 2
+
+
+def test_single_metric_that_is_scraped_is_complete() -> None:
+    """As with the parameter `name[]` of the exposition."""
+    registry = CollectorRegistry()
+    metrics = PrometheusMetrics(registry)
+    for _ in range(1500):
+        metrics(Decision(RESOURCE, "authenticated", issuer=ISSUER, method="GET", cached=True))
+    for name in ("oauth_guard_decisions_total", "oauth_guard_cache_hits_total"):
+        (family,) = registry.restricted_registry([name]).collect()
+        assert [each.value for each in family.samples if each.name == name] == [1500]
+
+
+async def test_measurements_of_watched_guards_are_exported() -> None:
+    """Of two guards, with the issuer of each; the keys are those of the one issuer."""
+    registry = CollectorRegistry()
+    metrics = PrometheusMetrics(registry)
+    history = RequestHistory([metrics])
+    other = Guard("https://other.test", [JWTIssuer("https://down.test")], deny_list=DenyList())
+    metrics.watch(history.api.guard)
+    metrics.watch(other)
+    await history.send(20)
+    await other.revoke("https://down.test", jti="1")
+
+    def value(name: str, resource: str, issuer: str = "") -> float | None:
+        labels = {"resource": resource, "issuer": issuer}
+        return registry.get_sample_value(f"oauth_guard_{name}", labels)
+
+    assert value("key_fetches_total", RESOURCE, ISSUER) == 1
+    assert value("key_fetch_failures", RESOURCE, ISSUER) == 0
+    assert value("keys_stale", RESOURCE, ISSUER) == 0
+    assert value("keys_age_seconds", RESOURCE, ISSUER) == 0
+    assert value("keys_age_seconds", "https://other.test", "https://down.test") is None
+    assert value("key_fetches_total", "https://other.test", "https://down.test") == 0
+    assert (value("revocations", "https://other.test") or 0) >= 1
+    assert value("open_connections", RESOURCE) == 0
 
 
 async def test_watched_guard_is_exported_as_ready_and_degraded() -> None:
