@@ -1,10 +1,10 @@
 """requires() and Caller for FastAPI: dependencies; and document(): what OpenAPI says of them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import and_
-from typing import Annotated, Any, NoReturn, Unpack
+from typing import Annotated, Any, NoReturn, TypeVar, Unpack, cast
 
 from fastapi import FastAPI, params
 from fastapi.encoders import jsonable_encoder
@@ -24,6 +24,8 @@ from oauth_guard.starlette import admit, admit_known
 
 __all__ = ["Caller", "OptionalCaller", "document", "requires"]
 
+_Called = TypeVar("_Called", bound=Callable[..., Any])
+
 _SCHEME = "OAuth2"
 _ADVICE = (
     'write dependencies=[requires("read")] at the route, or the parameter '
@@ -31,6 +33,57 @@ _ADVICE = (
 )
 
 
+class _Dependency(params.Security):
+    """The `Security(...)` that `requires` returns; FastAPI calls no method of it.
+
+    A method is called only where it is written in a wrong place.
+    """
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        """Reject `@requires(...)`."""
+        raise ConfigurationError(
+            f"requires() of oauth_guard.fastapi is no decorator: {_ADVICE}. The decorator is in "
+            "oauth_guard.starlette."
+        )
+
+    def __iter__(self) -> NoReturn:
+        """Reject `dependencies=requires(...)`."""
+        raise ConfigurationError(f"dependencies= takes a list: {_ADVICE}.")
+
+    @property
+    def __signature__(self) -> NoReturn:
+        """Reject `Depends(requires(...))`, whose parameters FastAPI looks up."""
+        raise ConfigurationError(f"requires() is a dependency without Depends(): {_ADVICE}.")
+
+    def __get_pydantic_core_schema__(self, *_: object) -> NoReturn:
+        """Reject `caller: requires(...)`, which FastAPI takes for the type of a parameter."""
+        raise ConfigurationError(f"requires() is no type: {_ADVICE}.")
+
+
+class _Function(_Dependency):
+    """`requires` itself, so that FastAPI rejects it where its parentheses are missing."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(dependency=self)
+        object.__setattr__(self, "__wrapped__", function)
+        object.__setattr__(self, "__doc__", function.__doc__)
+
+    __eq__, __hash__ = object.__eq__, object.__hash__  # it contains itself
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        return self.__wrapped__(*args, **settings)  # type: ignore[attr-defined] # set above
+
+    @property
+    def __signature__(self) -> NoReturn:
+        """Reject `Depends(requires)`, `dependencies=[requires]` and `caller=requires`."""
+        raise ConfigurationError(f"requires is written with parentheses: {_ADVICE}.")
+
+
+def _rejected_without_parentheses(function: _Called) -> _Called:
+    return cast("_Called", _Function(function))
+
+
+@_rejected_without_parentheses
 def requires(
     *scopes: str | ScopeExpression, optional: bool = False, **settings: Unpack[RequirementSettings]
 ) -> Any:
@@ -157,33 +210,6 @@ def _may_forbid(check: "_Check") -> bool:
     """Return whether a valid token may be rejected with 403; the settings left out mean 401."""
     kept = replace(check.checked, introspect=False, binding=None, acr=(), max_age=None)
     return kept != Requirement()
-
-
-class _Dependency(params.Security):
-    """The `Security(...)` that `requires` returns; FastAPI calls no method of it.
-
-    A method is called only where it is written in a wrong place.
-    """
-
-    def __call__(self, *_: object, **__: object) -> NoReturn:
-        """Reject `@requires(...)`."""
-        raise ConfigurationError(
-            f"requires() of oauth_guard.fastapi is no decorator: {_ADVICE}. The decorator is in "
-            "oauth_guard.starlette."
-        )
-
-    def __iter__(self) -> NoReturn:
-        """Reject `dependencies=requires(...)`."""
-        raise ConfigurationError(f"dependencies= takes a list: {_ADVICE}.")
-
-    @property
-    def __signature__(self) -> NoReturn:
-        """Reject `Depends(requires(...))`, whose parameters FastAPI looks up."""
-        raise ConfigurationError(f"requires() is a dependency without Depends(): {_ADVICE}.")
-
-    def __get_pydantic_core_schema__(self, *_: object) -> NoReturn:
-        """Reject `caller: requires(...)`, which FastAPI takes for the type of a parameter."""
-        raise ConfigurationError(f"requires() is no type: {_ADVICE}.")
 
 
 class _Listed(str):

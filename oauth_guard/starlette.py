@@ -4,7 +4,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn, ParamSpec, Unpack
+from typing import Any, NoReturn, ParamSpec, TypeVar, Unpack, cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -37,10 +37,48 @@ from oauth_guard.route_check import check, check_known
 __all__ = ["admit", "admit_known", "metadata_route", "rejection_response", "requires"]
 
 _P = ParamSpec("_P")
+_Called = TypeVar("_Called", bound=Callable[..., Any])
+_NO_DEPENDENCY = (
+    "requires() of oauth_guard.starlette is no dependency: in FastAPI write "
+    "dependencies=[requires(...)] with requires of oauth_guard.fastapi."
+)
 _CONNECTION_NAME = re.compile(r"^(_|r|c|ws)$|req|socket|conn", re.IGNORECASE)
 _CONNECTION_TYPE = re.compile(r"Request|WebSocket|HTTPConnection|Any|~")
 
 
+class _InFastAPI:
+    """Rejected with advice wherever FastAPI takes a dependency or a type."""
+
+    @property
+    def dependency(self) -> NoReturn:
+        """Reject `dependencies=[requires(...)]`."""
+        raise ConfigurationError(_NO_DEPENDENCY)
+
+    @property
+    def __signature__(self) -> NoReturn:
+        """Reject `Depends(requires(...))`, whose parameters FastAPI looks up."""
+        raise ConfigurationError(_NO_DEPENDENCY)
+
+    def __get_pydantic_core_schema__(self, *_: object) -> NoReturn:
+        """Reject `caller: requires(...)`, which FastAPI takes for the type of a parameter."""
+        raise ConfigurationError(_NO_DEPENDENCY)
+
+
+class _Function(_InFastAPI):
+    """`requires` itself."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.__wrapped__, self.__doc__ = function, function.__doc__
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        return self.__wrapped__(*args, **settings)
+
+
+def _no_dependency(function: _Called) -> _Called:
+    return cast("_Called", _Function(function))
+
+
+@_no_dependency
 def requires(
     *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]
 ) -> Callable[[Callable[_P, Any]], Callable[_P, Coroutine[Any, Any, Any]]]:
@@ -63,7 +101,7 @@ def requires(
     return _Decorator(requirement)
 
 
-class _Decorator:
+class _Decorator(_InFastAPI):
     """What `requires` returns: decorates one endpoint."""
 
     def __init__(self, requirement: Requirement) -> None:
@@ -75,14 +113,6 @@ class _Decorator:
         record_decorated(endpoint, frame and frame.f_back)
         record_requirement(guarded, self._requirement)
         return guarded
-
-    @property
-    def __signature__(self) -> NoReturn:
-        """Reject `Depends(requires(...))`, whose parameters FastAPI looks up."""
-        raise ConfigurationError(
-            "requires() of oauth_guard.starlette is no dependency: in FastAPI write "
-            "dependencies=[requires(...)] with requires of oauth_guard.fastapi."
-        )
 
 
 async def admit(

@@ -50,6 +50,19 @@ class ScopeExpression:
         # `scope("a") and scope("b")` is `scope("b")` in Python: it would drop a requirement.
         raise TypeError("a scope expression is neither true nor false: write & and |")
 
+    def __invert__(self) -> NoReturn:
+        raise ConfigurationError(
+            '~scope("a") is not possible: write the scopes that are required. A client chooses '
+            "which scopes it requests, so it would leave out one that forbids something."
+        )
+
+    def _misused(self, _: object) -> NoReturn:
+        raise ConfigurationError(
+            'Scopes are combined by & and |: scope("a") & scope("b"), scope("a") | scope("b").'
+        )
+
+    __add__ = __radd__ = __sub__ = __xor__ = __rxor__ = _misused
+
     def __str__(self) -> str:
         """Return the first alternative as a `scope` parameter, for the challenge."""
         return " ".join(self.alternatives[0])

@@ -127,7 +127,17 @@ def _value(name: str, kind: Any, value: object) -> Any:
     if isinstance(value, str) and bytes in kinds:
         raise ConfigurationError(f"{name}= takes bytes: write {name}=text.encode().")
     takes = " or ".join(dict.fromkeys(map(_description, kinds)))
-    raise ConfigurationError(f"{name}= takes {takes}, not {_article(type(value).__name__)}.")
+    raise ConfigurationError(f"{name}= takes {takes}, not {_found(kinds, value)}.")
+
+
+def _found(kinds: list[Any], value: object) -> str:
+    """Return the type of *value*, or of the first item that does not belong in the list."""
+    kind = next((get_args(each)[0] for each in kinds if get_origin(each) in _LISTS), Any)
+    if isinstance(value, Collection) and not isinstance(value, bytes | Mapping):
+        wrong = [each for each in value if _read(kind, each) is _WRONG]
+        if wrong:
+            return f"one with {_article(type(wrong[0]).__name__)} in it"
+    return _article(type(value).__name__)
 
 
 def _alternatives(kind: Any) -> list[Any]:
@@ -149,7 +159,7 @@ def _read(kind: Any, value: Any) -> Any:
 
 
 def _read_list(kind: Any, value: Any) -> Any:
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         return _WRONG
     items = value if isinstance(value, Collection) else tuple(value)
     return items if all(_read(kind, each) is not _WRONG for each in items) else _WRONG

@@ -339,6 +339,26 @@ MISUSES: dict[str, Callable[[FastAPI], object]] = {
     "a decorator": lambda app: requires("read")(app.get("/a")(_endpoint)),
     "a decorator below the route": lambda app: app.get("/a")(requires("read")(_endpoint)),
     "a decorator without parentheses": lambda _: requires(_endpoint),  # type: ignore[arg-type]
+    "in a list without parentheses": lambda app: app.get("/a", dependencies=[requires]),  # type: ignore[list-item]
+    "no list, without parentheses": lambda app: app.get("/a", dependencies=requires),  # type: ignore[arg-type]
+    "of a router, without parentheses": lambda _: APIRouter(dependencies=[requires]).get("/a"),  # type: ignore[list-item]
+    "in Depends, without parentheses": lambda app: app.get("/a", dependencies=[Depends(requires)]),
+    "in Security, without parentheses": lambda app: app.get(
+        "/a", dependencies=[Security(requires, scopes=["read"])]
+    ),
+    "in Annotated, without parentheses": lambda app: app.get("/a")(_bare_annotated),
+    "a default without parentheses": lambda app: app.get("/a")(_bare_default),
+    "a default in Depends, without parentheses": lambda app: app.get("/a")(_bare_in_depends),
+    "an annotation without parentheses": lambda app: app.get("/a")(_bare_annotation),
+    "of Starlette in a list": lambda app: app.get("/a", dependencies=[starlette_requires("read")]),  # type: ignore[list-item]
+    "of Starlette in a list, without parentheses": lambda app: app.get(
+        "/a",
+        dependencies=[starlette_requires],  # type: ignore[list-item]
+    ),
+    "of Starlette in Depends, without parentheses": lambda app: app.get(
+        "/a", dependencies=[Depends(starlette_requires)]
+    ),
+    "of Starlette as an annotation": lambda app: app.get("/a")(_starlette_annotation),
     "in Depends": lambda app: app.get("/a", dependencies=[Depends(requires("read"))]),
     "of Starlette in Depends": lambda app: app.get(
         "/a", dependencies=[Depends(starlette_requires("read"))]
@@ -357,6 +377,21 @@ def _nested(caller: Annotated[Identity, Depends(requires("read"))]) -> None: ...
 
 
 def _default(caller: Any = Depends(requires("read"))) -> None: ...  # noqa: B008
+
+
+def _bare_annotated(caller: Annotated[Identity, requires]) -> None: ...
+
+
+def _bare_default(caller: Any = requires) -> None: ...
+
+
+def _bare_in_depends(caller: Any = Depends(requires)) -> None: ...  # noqa: B008
+
+
+def _bare_annotation(caller: requires) -> None: ...  # type: ignore[valid-type]
+
+
+def _starlette_annotation(caller: starlette_requires("read")) -> None: ...  # type: ignore[valid-type]
 
 
 @pytest.mark.parametrize("misuse", MISUSES.values(), ids=MISUSES)

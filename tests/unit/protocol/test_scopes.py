@@ -1,7 +1,7 @@
 """Scope expressions combine like logical `and` and `or`."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import chain, combinations
 from typing import Any
 
@@ -187,3 +187,26 @@ def test_truth_value_of_an_expression_raises_type_error() -> None:
     """Python's `and` and `or` would use it, and drop one side."""
     with pytest.raises(TypeError, match=r"write & and \|"):
         bool(scope("a"))
+
+
+MISUSED: Mapping[str, Callable[[Any], object]] = {
+    "plus": lambda read: read + scope("write"),
+    "plus a string": lambda read: read + "write",
+    "a string plus": lambda read: "write" + read,
+    "minus": lambda read: read - scope("write"),
+    "exclusive or": lambda read: read ^ scope("write"),
+    "a string exclusive or": lambda read: "write" ^ read,
+}
+
+
+@pytest.mark.parametrize("misused", MISUSED.values(), ids=MISUSED)
+def test_other_operators_say_how_scopes_are_combined(misused: Callable[[Any], object]) -> None:
+    """Where the expression is written."""
+    with pytest.raises(ConfigurationError, match=r"combined by & and \|"):
+        misused(scope("read"))
+
+
+def test_scope_can_not_be_forbidden() -> None:
+    """A client could leave it out of its request."""
+    with pytest.raises(ConfigurationError, match="write the scopes that are required"):
+        ~scope("a")

@@ -222,7 +222,8 @@ def test_settings_reach_the_function_as_they_are() -> None:
     [
         ({"kind": "c"}, "takes 'a' or 'b', not a str"),
         ({"pair": ["a"]}, "takes a tuple, not a list"),
-        ({"times": ["1"]}, "takes a list, not a list"),
+        ({"times": ["1"]}, "takes a list, not one with a str in it"),
+        ({"times": {1: 2}}, "takes a list, not a dict"),
         ({"text": 5}, "takes a string, not an int"),
     ],
 )
