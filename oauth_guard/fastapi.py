@@ -15,6 +15,7 @@ from fastapi.security.base import SecurityBase
 
 from oauth_guard.asgi import IDENTITY, Connection
 from oauth_guard.errors import ConfigurationError
+from oauth_guard.misplaced import ADVICE, Misplaced
 from oauth_guard.protocol.challenge import CHALLENGE_HEADER
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.requirement import Requirement, RequirementSettings
@@ -27,13 +28,9 @@ __all__ = ["Caller", "OptionalCaller", "document", "requires"]
 _Called = TypeVar("_Called", bound=Callable[..., Any])
 
 _SCHEME = "OAuth2"
-_ADVICE = (
-    'write dependencies=[requires("read")] at the route, or the parameter '
-    'caller: Annotated[Identity, requires("read")]'
-)
 
 
-class _Dependency(params.Security):
+class _Dependency(Misplaced, params.Security):
     """The `Security(...)` that `requires` returns; FastAPI calls no method of it.
 
     A method is called only where it is written in a wrong place.
@@ -42,22 +39,9 @@ class _Dependency(params.Security):
     def __call__(self, *_: Any, **__: Any) -> Any:
         """Reject `@requires(...)`."""
         raise ConfigurationError(
-            f"requires() of oauth_guard.fastapi is no decorator: {_ADVICE}. The decorator is in "
+            f"requires() of oauth_guard.fastapi is no decorator: {ADVICE}. The decorator is in "
             "oauth_guard.starlette."
         )
-
-    def __iter__(self) -> NoReturn:
-        """Reject `dependencies=requires(...)`."""
-        raise ConfigurationError(f"dependencies= takes a list: {_ADVICE}.")
-
-    @property
-    def __signature__(self) -> NoReturn:
-        """Reject `Depends(requires(...))`, whose parameters FastAPI looks up."""
-        raise ConfigurationError(f"requires() is a dependency without Depends(): {_ADVICE}.")
-
-    def __get_pydantic_core_schema__(self, *_: object) -> NoReturn:
-        """Reject `caller: requires(...)`, which FastAPI takes for the type of a parameter."""
-        raise ConfigurationError(f"requires() is no type: {_ADVICE}.")
 
 
 class _Function(_Dependency):
@@ -76,7 +60,7 @@ class _Function(_Dependency):
     @property
     def __signature__(self) -> NoReturn:
         """Reject `Depends(requires)`, `dependencies=[requires]` and `caller=requires`."""
-        raise ConfigurationError(f"requires is written with parentheses: {_ADVICE}.")
+        raise ConfigurationError(f"requires is written with parentheses: {ADVICE}.")
 
 
 def _rejected_without_parentheses(function: _Called) -> _Called:

@@ -182,7 +182,7 @@ class OAuthGuardMiddleware:
             raise InvalidRequest(Reason.AMBIGUOUS_PATH)
         methods = guard.bearer_methods
         if methods.token_header is not None:
-            check_origin(request.values_of(b"origin"), guard.resource, self._cors.origins)
+            check_origin(request, guard.resource, self._cors.origins)
             send = with_private_cache(send, methods.token_header)
         if connection["type"] == "http":
             if methods.body and is_form(request.method, request.headers):

@@ -4,7 +4,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn, ParamSpec, TypeVar, Unpack, cast
+from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -27,6 +27,7 @@ from oauth_guard.asgi import (
 )
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, RequestRejected
 from oauth_guard.guard import Guard
+from oauth_guard.misplaced import MisplacedInFastAPI
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.metadata import metadata_query
@@ -38,33 +39,11 @@ __all__ = ["admit", "admit_known", "metadata_route", "rejection_response", "requ
 
 _P = ParamSpec("_P")
 _Called = TypeVar("_Called", bound=Callable[..., Any])
-_NO_DEPENDENCY = (
-    "requires() of oauth_guard.starlette is no dependency: in FastAPI write "
-    "dependencies=[requires(...)] with requires of oauth_guard.fastapi."
-)
 _CONNECTION_NAME = re.compile(r"^(_|r|c|ws)$|req|socket|conn", re.IGNORECASE)
 _CONNECTION_TYPE = re.compile(r"Request|WebSocket|HTTPConnection|Any|~")
 
 
-class _InFastAPI:
-    """Rejected with advice wherever FastAPI takes a dependency or a type."""
-
-    @property
-    def dependency(self) -> NoReturn:
-        """Reject `dependencies=[requires(...)]`."""
-        raise ConfigurationError(_NO_DEPENDENCY)
-
-    @property
-    def __signature__(self) -> NoReturn:
-        """Reject `Depends(requires(...))`, whose parameters FastAPI looks up."""
-        raise ConfigurationError(_NO_DEPENDENCY)
-
-    def __get_pydantic_core_schema__(self, *_: object) -> NoReturn:
-        """Reject `caller: requires(...)`, which FastAPI takes for the type of a parameter."""
-        raise ConfigurationError(_NO_DEPENDENCY)
-
-
-class _Function(_InFastAPI):
+class _Function(MisplacedInFastAPI):
     """`requires` itself."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -101,7 +80,7 @@ def requires(
     return _Decorator(requirement)
 
 
-class _Decorator(_InFastAPI):
+class _Decorator(MisplacedInFastAPI):
     """What `requires` returns: decorates one endpoint."""
 
     def __init__(self, requirement: Requirement) -> None:

@@ -170,7 +170,7 @@ class ForwardAuth:
     async def _authorized(self, request: ResourceRequest, requirement: Requirement) -> Identity:
         guard = self._guard
         if guard.bearer_methods.token_header is not None:
-            check_origin(request.values_of(b"origin"), guard.resource, ())
+            check_origin(request, guard.resource, ())
         identity = await guard.authenticate(request)
         guard.authorize(identity, requirement)
         if requirement.introspect:

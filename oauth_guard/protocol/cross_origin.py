@@ -11,6 +11,7 @@ from typing import Self
 
 from oauth_guard.errors import ConfigurationError, ForeignOrigin
 from oauth_guard.protocol.challenge import CHALLENGE_HEADER
+from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.urls import serialize_origin
 
 __all__ = [
@@ -35,6 +36,7 @@ _PREFLIGHT_MAX_AGE = b"600"
 _EXPOSED = (CHALLENGE_HEADER, b"dpop-nonce")
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _MAX_REFLECTED = 4096  # bytes
+_FOREIGN_SITES = frozenset({b"cross-site", b"same-site"})
 _ORIGIN_LENGTH = len(b"origin")
 
 
@@ -46,19 +48,30 @@ def has_origin(headers: Headers) -> bool:
     return False
 
 
-def check_origin(origins: Sequence[bytes], resource: str, allowed: Collection[bytes]) -> None:
+def check_origin(request: ResourceRequest, resource: str, allowed: Collection[bytes]) -> None:
     """Check who sent a request whose token a proxy has written, perhaps for a cookie.
 
     A browser sends the cookie with requests of every site, so a page of another origin could act
-    for the user. A request without `Origin` passes: browsers omit it only from requests that read.
+    for the user. Browsers omit `Origin` from a GET or HEAD that needs no CORS: of those, one that
+    `Sec-Fetch-Site` calls foreign is rejected unless a user navigates to it, by a link for example.
+    Such a navigation passes, as it does for a cookie with `SameSite=Lax`; therefore a GET must not
+    change anything. A request without both fields passes: no current browser sends one for a page
+    of another site.
+    Source: Fetch Metadata Request Headers, W3C Working Draft, §2
 
     Raises:
-        ForeignOrigin: There are several *origins*, or the one is neither that of *resource* nor
-            *allowed*; `*` allows none.
+        ForeignOrigin: There are several origins, or the one is neither that of *resource* nor
+            *allowed*, where `*` allows none; or there is none, and another site sent the request.
     """
+    origins = request.values_of(b"origin")
     if origins:
         known = {serialize_origin(resource), *allowed} - {b"*"}
         if len(origins) > 1 or origins[0] not in known:
+            raise ForeignOrigin
+    elif not _FOREIGN_SITES.isdisjoint(request.values_of(b"sec-fetch-site")):
+        modes, targets = request.values_of(b"sec-fetch-mode"), request.values_of(b"sec-fetch-dest")
+        reads = request.method in {"GET", "HEAD"} and modes == [b"navigate"]
+        if not reads or targets != [b"document"]:
             raise ForeignOrigin
 
 

@@ -163,3 +163,31 @@ def test_wrong_token_header_is_rejected(settings: dict[str, Any], advice: str) -
     """It is the name of a field, and no other method is used beside it."""
     with pytest.raises(ConfigurationError, match=advice):
         Guard(RESOURCE, [Api().jwt_issuer()], **settings)
+
+
+@pytest.mark.parametrize(
+    ("method", "fetch", "admitted"),
+    [
+        pytest.param("GET", ("same-origin", "cors", "empty"), True, id="a script of the resource"),
+        pytest.param("GET", ("none", "navigate", "document"), True, id="typed by the user"),
+        pytest.param("GET", ("cross-site", "navigate", "document"), True, id="a link elsewhere"),
+        pytest.param("HEAD", ("same-site", "navigate", "document"), True, id="of a sibling"),
+        pytest.param("GET", ("cross-site", "no-cors", "image"), False, id="an image elsewhere"),
+        pytest.param("GET", ("same-site", "no-cors", "script"), False, id="a script elsewhere"),
+        pytest.param("GET", ("cross-site", "navigate", "iframe"), False, id="a frame elsewhere"),
+        pytest.param("GET", ("cross-site", "navigate", "object"), False, id="an object elsewhere"),
+        pytest.param("GET", ("cross-site", "", "document"), False, id="no mode"),
+        pytest.param("POST", ("cross-site", "navigate", "document"), False, id="a form elsewhere"),
+        pytest.param("DELETE", ("same-site", "cors", "empty"), False, id="a method that writes"),
+    ],
+)
+async def test_request_without_origin_is_rejected_if_another_site_sent_it_without_navigating(
+    method: str, fetch: tuple[str, str, str], admitted: bool
+) -> None:
+    """A browser omits `Origin` from a GET that needs no CORS, and sends the cookie."""
+    api = Api(app=plain, guard={"token_header": NAME})
+    names = (b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest")
+    fields = [(name, value.encode()) for name, value in zip(names, fetch, strict=True) if value]
+    response = await api.send(method, "/r", (*_sent(api.token()), *fields))
+    assert bool(response.seen) is admitted
+    assert response.status == (200 if admitted else 403)

@@ -18,6 +18,7 @@ LAYERS: Mapping[str, int] = {
     "interfaces": 4,
     "byte_budget": 4,
     "log_limit": 5,
+    "misplaced": 5,
     "single_flight": 5,
     "ttl_cache": 5,
     "app_lifespan": 7,

@@ -1,0 +1,30 @@
+"""Misplaced: each wrong place raises advice; test_fastapi.py writes it in these places."""
+
+from functools import partial
+
+import pytest
+
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.misplaced import Misplaced, MisplacedInFastAPI
+
+
+def test_dependency_in_a_wrong_place_raises_advice() -> None:
+    """As a list, in `Depends` and as a type."""
+    with pytest.raises(ConfigurationError, match="takes a list"):
+        list(Misplaced())
+    with pytest.raises(ConfigurationError, match=r"without Depends\(\)"):
+        vars(Misplaced)["__signature__"].fget(Misplaced())
+    with pytest.raises(ConfigurationError, match="no type"):
+        Misplaced().__get_pydantic_core_schema__(Misplaced, None)
+
+
+def test_decorator_of_starlette_in_fastapi_raises_advice() -> None:
+    """In a list of dependencies, in `Depends` and as a type."""
+    misplaced = MisplacedInFastAPI()
+    for place in (
+        lambda: misplaced.dependency,
+        lambda: vars(MisplacedInFastAPI)["__signature__"].fget(misplaced),
+        partial(MisplacedInFastAPI.__get_pydantic_core_schema__, misplaced),
+    ):
+        with pytest.raises(ConfigurationError, match=r"requires of oauth_guard\.fastapi"):
+            place()
