@@ -115,6 +115,8 @@ def _checked(function: Callable[..., Any], owner: str) -> Callable[..., Any]:
 
 
 def _value(name: str, kind: Any, value: object) -> Any:
+    if name == "scopes_supported" and isinstance(value, Mapping):
+        value = list(value)  # of scopes, each with a description
     if (read := _read(kind, value)) is not _WRONG:
         return read
     if value is None:

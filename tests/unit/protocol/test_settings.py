@@ -256,3 +256,11 @@ class _Inherited(_Parent, total=False):
 def test_chosen_settings_are_those_that_the_dictionary_names() -> None:
     """Also those that it inherits."""
     assert chosen(_Inherited, {"a": 1, "b": 2, "c": 3}) == {"a": 1, "b": 2}
+
+
+def test_dictionary_of_scopes_with_descriptions_is_a_list_of_scopes() -> None:
+    """An application has one for OpenAPI; elsewhere the values would be ignored in silence."""
+    guard = Guard(RESOURCE, [JWT], scopes_supported={"read": "See orders"})
+    assert b'"scopes_supported":["read"]' in guard.metadata_document.replace(b" ", b"")
+    with pytest.raises(ConfigurationError, match="takes a list of strings, not a dict"):
+        middleware(public={"/health": True})
