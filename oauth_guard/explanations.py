@@ -103,6 +103,8 @@ not_yet_valid 401 the token is not valid yet
     the clocks differ by more than `leeway=`
 issued_in_future 401 the token was issued in the future
     the clocks differ by more than `leeway=`
+not_local 401 a development token, and server, peer or host is no loopback address
+    `development_tokens=`; a proxy adds header fields such as `X-Forwarded-For`
 lifetime_too_long 401 the token lives too long
     `max_token_lifetime=`
 another_caller 401 a new token or introspection names another caller

@@ -18,6 +18,7 @@ from oauth_guard.guard_lifecycle import AsyncLifecycle, GuardLifecycle
 from oauth_guard.guard_settings import ResourceSettings, Start, check_settings, published
 from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, Issuer, Store
+from oauth_guard.issuers.development import DevelopmentSettings, with_development
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.observers import Observers
@@ -37,7 +38,9 @@ __all__ = ["Guard"]
 _NO_SCOPES = frozenset[str]()
 
 
-class GuardSettings(ResourceSettings, TokenSettings, PossessionSettings, total=False):
+class GuardSettings(
+    ResourceSettings, TokenSettings, PossessionSettings, DevelopmentSettings, total=False
+):
     """Keyword arguments of `Guard`, each described where it is used."""
 
 
@@ -77,7 +80,8 @@ class Guard(AsyncLifecycle, Revocable):
         scope_implies: The scopes that a granted scope implies, `{"files": ["files:read"]}`.
         settings: `metadata=`, `realm=`, `debug=` and others: see `ResourceSettings`;
             `max_token_lifetime=` and `expose_token=`: see `TokenSettings`; `dpop=`,
-            `token_header=` and others: see `PossessionSettings`.
+            `token_header=` and others: see `PossessionSettings`; `development_tokens=`: see
+            `DevelopmentSettings`.
 
     Raises:
         ConfigurationError: With a sentence that says what to write instead.
@@ -107,6 +111,7 @@ class Guard(AsyncLifecycle, Revocable):
         proofs = PossessionCheck(resource, **chosen(PossessionSettings, settings))
         self.bearer_methods = proofs.bearer_methods(issuers, bearer_methods, https=require_https)
         own, results = cache_budgets(max_cache_bytes)
+        issuers = with_development(resource, issuers, **chosen(DevelopmentSettings, settings))
         router = IssuerRouter(
             issuers, share_tokens=share_tokens, store=store, budget=results, clock=clock
         )

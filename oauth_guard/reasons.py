@@ -51,6 +51,7 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
     ISSUED_IN_FUTURE = "issued_in_future"
+    NOT_LOCAL = "not_local"  # a development token
     LIFETIME_TOO_LONG = "lifetime_too_long"
     ANOTHER_CALLER = "another_caller"
 

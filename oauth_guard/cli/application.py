@@ -8,6 +8,7 @@ from cyclopts import App, CycloptsError
 
 from oauth_guard.cli.output import print_error
 from oauth_guard.cli.routes import routes
+from oauth_guard.cli.token import token
 from oauth_guard.errors import ConfigurationError
 
 __all__ = ["app", "main"]
@@ -22,6 +23,7 @@ app = App(
 )
 # One file for each command, and one line here.
 app.command(routes)
+app.command(token)
 
 
 def main() -> NoReturn:

@@ -18,7 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from oauth_guard.jose.thumbprint import jwk_thumbprint
 
@@ -74,6 +79,11 @@ class SigningKey:
         jwk.pop("key_ops", None)  # `use` is sufficient
         named = {} if self.key_id is None else {"kid": self.key_id}
         return {**jwk, **named, "alg": self.algorithm, "use": "sig"}
+
+    def to_pem(self) -> bytes:
+        """Return the private key as PEM, without a password (PKCS #8)."""
+        pem: bytes = self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return pem
 
     def named_by_thumbprint(self) -> Self:
         """Return this key with its thumbprint as `kid` (RFC 7638)."""

@@ -1,7 +1,8 @@
 """RawToken: a token as received, parsed at most once."""
 
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from oauth_guard.jose.header_cache import HeaderCache
 from oauth_guard.jose.jws import JWS, parse_jws
@@ -23,14 +24,17 @@ class RawToken:
         text: The token itself.
         check: Checks what the guard requires of the claims, such as audience and times.
         prechecked: The claims that passed `check` in `precheck`; None if there are none.
+        connection: The ASGI connection that carried it; None if that is unknown. An outcome that
+            depends on it must not be cached.
     """
 
-    __slots__ = ("_jws", "check", "prechecked", "text")
+    __slots__ = ("_jws", "check", "connection", "prechecked", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.check: Callable[[RegisteredClaims], None] | None = None
         self.prechecked: RegisteredClaims | None = None
+        self.connection: Mapping[str, Any] | None = None
         self._jws: JWS | None = None
 
     @property

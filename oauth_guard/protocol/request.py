@@ -229,6 +229,7 @@ class ResourceRequest:
             # fill the cache with a single token.
             self.cache_key = None
             self._token = parse_token68(parse_authorization(value, dpop=True)[1])
+        self._token.connection = self._connection
         return self._token
 
     def _read_parameters(self, bearer_methods: BearerMethods, *, other_credentials: bool) -> None:

@@ -10,6 +10,7 @@ from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard import Guard
 from oauth_guard.interfaces import Issuer
 from oauth_guard.issuers.client_auth import ClientSecretBasic
+from oauth_guard.issuers.development import DevelopmentIssuer
 from oauth_guard.issuers.discovery import Discovery, find_endpoints
 from oauth_guard.issuers.introspection import IntrospectionIssuer
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
@@ -34,7 +35,8 @@ def local_issuers(guard: Guard, local: LocalIssuer) -> list[Issuer]:
     Raises:
         ConfigurationError: The guard trusts several names, and *local* has none of them.
     """
-    entries = [_uncached(each) for each in guard._issuers._issuers]
+    listed = map(_uncached, guard._issuers._issuers)
+    entries = [each for each in listed if not isinstance(each, DevelopmentIssuer)]
     names = list(dict.fromkeys(each.issuer for each in entries))
     name = local.issuer if local.issuer in names or len(names) != 1 else names[0]
     entries = [each for each in entries if each.issuer == name]

@@ -60,6 +60,7 @@ LAYERS: Mapping[str, int] = {
     "forward_auth": 12,
     "route_formats": 13,
     "cli": 14,
+    "__main__": 15,
     ROOT: 15,
 }
 
@@ -117,7 +118,7 @@ HOMES: Mapping[str, set[str]] = {
     "opentelemetry": {"telemetry.otel"},
     "prometheus_client": {"telemetry.prometheus"},
     "fastapi": {"fastapi"},
-    "cyclopts": {"cli.application", "cli.routes"},
+    "cyclopts": {"cli.application", "cli.routes", "cli.token"},
     "rich": {"cli.output"},
     "uvicorn": {"cli.run", "uvicorn"},
     "asgiref": {"django"},

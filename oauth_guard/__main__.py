@@ -1,0 +1,5 @@
+"""`python -m oauth_guard`: the command `oauth-guard`."""
+
+from oauth_guard.cli import main
+
+main()
