@@ -87,6 +87,32 @@ def published_name(issuer: Issuer) -> str | None:
     return name if is_issuer_url(name, insecure_http=True) else None
 
 
+def accepting_opaque(issuers: Iterable[Issuer]) -> list[Issuer]:
+    """Return those of *issuers* that accept opaque tokens, whatever they begin with."""
+    return [each for each in issuers if each.accepts_opaque and not hasattr(each, "token_prefix")]
+
+
+def by_prefix(issuers: Iterable[Issuer]) -> dict[str, Issuer]:
+    """Return those of *issuers* that accept only tokens with a prefix, by that prefix.
+
+    Raises:
+        ConfigurationError: One prefix begins with another.
+    """
+    found: dict[str, Issuer] = {}
+    for issuer in issuers:
+        prefix = getattr(issuer, "token_prefix", None)
+        if prefix is None:
+            continue
+        for other, first in found.items():
+            if prefix.startswith(other) or other.startswith(prefix):
+                raise ConfigurationError(
+                    f"{first.issuer} and {issuer.issuer} accept tokens with the same "
+                    "prefix: give each its own prefix=."
+                )
+        found[prefix] = issuer
+    return found
+
+
 def check_not_shared(*groups: Sequence[Issuer]) -> None:
     """Reject a group of issuers that would receive each other's tokens.
 

@@ -10,7 +10,9 @@ from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailab
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.introspection_cache import cached
 from oauth_guard.issuers.listed_issuers import (
+    accepting_opaque,
     algorithms_of,
+    by_prefix,
     check_listed,
     check_not_shared,
     check_store,
@@ -86,9 +88,11 @@ class IssuerRouter:
         self._named = {name: validating(name, self._issuers) for name in names}
         published = [published_name(each) for each in listed if not isinstance(each, Tenants)]
         self.published_names = tuple(dict.fromkeys(filter(None, published)))
-        self._for_opaque = [each for each in self._issuers if each.accepts_opaque]
+        self._by_prefix = by_prefix(self._issuers)
+        self._for_opaque = accepting_opaque(self._issuers)
         self._for_unnamed_jwts = [each for each in self._issuers if each.accepts_unnamed_jwts]
-        self._accepts_unnamed = bool(self._for_opaque or self._for_unnamed_jwts)
+        unnamed = (self._for_opaque, self._for_unnamed_jwts, self._by_prefix)
+        self._accepts_unnamed = any(unnamed)
         self._not_introspecting = [each for each in self._issuers if not each.can_introspect]
         if not share_tokens:
             check_not_shared(self._for_opaque, self._for_unnamed_jwts)
@@ -209,6 +213,9 @@ class IssuerRouter:
         Raises:
             InvalidToken: It is malformed.
         """
+        for prefix, issuer in self._by_prefix.items():
+            if token.text.startswith(prefix):
+                return (issuer,)
         if self._for_opaque and token.is_opaque:
             return self._for_opaque
         if self._for_unnamed_jwts and (

@@ -47,6 +47,7 @@ class ClaimRules:
         token_types: Further values of `token_type` that introspection may return (lower case); None
             for JWTs, whose `token_type` is checked only for other kinds of token.
         audience_optional: Whether a token without `aud` is accepted; one for others is not.
+        is_api_key: Whether they are rules for API keys.
         subject_claim: The claim that identifies the subject.
         claim_types: The JSON types that a claim may have if it is present, by its name.
         future_iat_tolerance: How many seconds `iat` may be in the future.
@@ -71,6 +72,7 @@ class ClaimRules:
     leeway: float = 5
     subject_claim: str = "sub"
     audience_optional: bool = False
+    is_api_key: bool = False
     token_types: frozenset[str] | None = None
     claim_types: Mapping[str, frozenset[type]] = field(init=False, repr=False, compare=False)
     future_iat_tolerance: float = field(init=False, repr=False, compare=False)

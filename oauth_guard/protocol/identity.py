@@ -39,6 +39,7 @@ class Identity:
         is_client_token: Whether, by the issuer's rules, the client called for itself.
         claims: All claims of the token.
         token: The raw token, if the guard was built with `expose_token=True`.
+        is_api_key: Whether the caller sent an API key, and no token.
     """
 
     issuer: str | None = None
@@ -51,6 +52,7 @@ class Identity:
     is_client_token: bool = False
     claims: FrozenDict = field(default_factory=FrozenDict, hash=False)
     token: str | None = None
+    is_api_key: bool = False
 
     @staticmethod
     def from_token(token: AccessToken, *, raw: str | None = None) -> "Identity":
@@ -66,6 +68,7 @@ class Identity:
         identity.is_client_token = token.rules.is_client_token is not None and token.is_client_token
         identity.claims = token.claims
         identity.token = raw
+        identity.is_api_key = token.rules.is_api_key
         identity.__class__ = Identity
         return identity  # type: ignore[no-any-return] # it is one now
 
@@ -78,15 +81,18 @@ class Identity:
         return self.issuer is not None
 
     @property
-    def kind(self) -> Literal["user", "client", "unknown", "anonymous"]:
+    def kind(self) -> Literal["user", "client", "unknown", "anonymous", "api_key"]:
         """Whether a resource owner calls through a client, or a client for itself.
 
         A token whose subject is its client was issued to the client alone (RFC 9068 §2.2). Some
         issuers mark it in other ways: see `is_client_token`. A token without subject is a
-        client's if it names a client and no user; otherwise the kind is unknown.
+        client's if it names a client and no user; otherwise the kind is unknown. An API key
+        is a kind of its own.
         """
         if not self.is_authenticated:
             return "anonymous"
+        if self.is_api_key:
+            return "api_key"
         if self.is_client_token or self.subject is None:
             named = self.client_id is not None and _USER_CLAIMS.isdisjoint(self.claims)
             return "client" if self.is_client_token or named else "unknown"

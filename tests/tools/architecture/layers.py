@@ -79,6 +79,7 @@ PUBLIC = {
 PUBLIC_SUBMODULES = {
     "oauth_guard.deny_list",
     "oauth_guard.http.aiohttp_client",
+    "oauth_guard.issuers.api_keys",
     "oauth_guard.issuers.client_auth",
     "oauth_guard.issuers.presets",
     "oauth_guard.issuers.remote_keys",
