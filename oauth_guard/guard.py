@@ -6,11 +6,13 @@ A new check belongs after the cache, unless it can only ever give the same resul
 token. `identity_cache` decides which validated token may be reused, and until when.
 """
 
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Unpack, final
+from typing import Self, Unpack, cast, final
 
 from oauth_guard.byte_budget import MAX_CACHE_BYTES, cache_budgets
+from oauth_guard.config import guard_from_config
 from oauth_guard.decision_log import DecisionLog
 from oauth_guard.deny_list import DenyList, Revocable, checks_of
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
@@ -127,6 +129,17 @@ class Guard(AsyncLifecycle, Revocable):
         self._rejections, self.metadata_path, self.metadata_document = published(
             resource, proofs, names, methods, shown
         )
+
+    @classmethod
+    def from_config(
+        cls, path: str | None = "oauth_guard.toml", environ: Mapping[str, str] = os.environ
+    ) -> Self:
+        """Return the guard that a file and the environment configure: see `guard_from_config`.
+
+        Raises:
+            ConfigurationError: A setting is wrong; the text begins with its file and line.
+        """
+        return cast("Self", guard_from_config(path, environ))
 
     def __repr__(self) -> str:
         return f"Guard({self.resource!r}, {list(self._issuers.names)!r})"

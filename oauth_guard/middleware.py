@@ -1,7 +1,9 @@
 """OAuthGuardMiddleware: guards an ASGI application, over HTTP and WebSocket."""
 
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
+from typing import Self, cast
 
 from oauth_guard.app_lifespan import run_lifespan
 from oauth_guard.app_structure import check_endpoints, check_root_path, inner_root_paths
@@ -17,6 +19,7 @@ from oauth_guard.asgi import (
     with_private_cache,
     with_response_headers,
 )
+from oauth_guard.config import middleware_from_config
 from oauth_guard.connection_rules import ConnectionRules, check_requirements, path_parts
 from oauth_guard.connections.deadlines import ConnectionDeadlines
 from oauth_guard.errors import (
@@ -113,6 +116,20 @@ class OAuthGuardMiddleware:
         self._only = self._guards.only
         self._hidden_fields = self._exempt.hidden_fields
         self._header_only = self._only is not None and self._only.bearer_methods.header_only
+
+    @classmethod
+    def from_config(
+        cls,
+        app: Application,
+        path: str | None = "oauth_guard.toml",
+        environ: Mapping[str, str] = os.environ,
+    ) -> Self:
+        """Return *app* inside the middleware that a file configures: see `load_config`.
+
+        Raises:
+            ConfigurationError: A setting is wrong; the text begins with its file and line.
+        """
+        return cast("Self", middleware_from_config(app, path, environ))
 
     # Long, since each coroutine in between would cost time on every request.
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from cyclopts import App, CycloptsError
 
+from oauth_guard.cli.configuration import config
 from oauth_guard.cli.output import print_error
 from oauth_guard.cli.routes import routes
 from oauth_guard.cli.token import token
@@ -22,6 +23,7 @@ app = App(
     "wrong. Colours are for terminals; NO_COLOR turns them off.",
 )
 # One file for each command, and one line here.
+app.command(config)
 app.command(routes)
 app.command(token)
 

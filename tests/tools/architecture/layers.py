@@ -29,6 +29,7 @@ LAYERS: Mapping[str, int] = {
     "stores": 6,
     "issuers": 7,
     "possession": 7,
+    "config": 7,
     "deny_list": 7,
     "decision_log": 6,
     "guard_settings": 6,
@@ -53,7 +54,6 @@ LAYERS: Mapping[str, int] = {
     "starlette": 11,
     "telemetry": 11,
     "uvicorn": 11,
-    "config": 11,
     "django_rest_framework": 12,
     "fastapi": 12,
     "routes": 12,
@@ -77,6 +77,7 @@ PUBLIC = {
     *(name for name, layer in LAYERS.items() if layer in {11, 12}),
 }
 PUBLIC_SUBMODULES = {
+    "oauth_guard.config",
     "oauth_guard.deny_list",
     "oauth_guard.http.aiohttp_client",
     "oauth_guard.issuers.api_keys",
@@ -119,7 +120,10 @@ HOMES: Mapping[str, set[str]] = {
     "opentelemetry": {"telemetry.otel"},
     "prometheus_client": {"telemetry.prometheus"},
     "fastapi": {"fastapi"},
-    "cyclopts": {"cli.application", "cli.routes", "cli.token"},
+    "cyclopts": {
+        *("cli.application", "cli.check", "cli.configuration", "cli.explain", "cli.routes"),
+        *("cli.run", "cli.token"),
+    },
     "rich": {"cli.output"},
     "uvicorn": {"cli.run", "uvicorn"},
     "asgiref": {"django"},

@@ -1,0 +1,94 @@
+"""guard_from_config() and middleware_from_config(): a guard and its middleware from a file."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from oauth_guard.config.kinds import GUARD, MIDDLEWARE
+from oauth_guard.config.reader import Reader, Setting
+from oauth_guard.config.source import Source
+from oauth_guard.errors import ConfigurationError
+
+__all__ = ["Configuration", "guard_from_config", "load_config", "middleware_from_config"]
+
+_TABLE = "middleware"
+
+
+class Configuration(NamedTuple):
+    """What a file and the environment configure.
+
+    Attributes:
+        guard: The guard.
+        middleware: The arguments of `OAuthGuardMiddleware` besides application and guard.
+        settings: Every setting in force, with its origin; no secret is in it.
+        has_middleware: Whether there is a table `middleware`.
+    """
+
+    guard: Any
+    middleware: Mapping[str, Any]
+    settings: tuple[Setting, ...]
+    has_middleware: bool
+
+
+def load_config(
+    path: str | Path | None = "oauth_guard.toml", environ: Mapping[str, str] = os.environ
+) -> Configuration:
+    """Read a configuration, and build its guard. No issuer is contacted.
+
+    Every setting of `Guard` is a key of the file under its own name, and every object a table,
+    with `kind` where there are several: see docs/configuration.md. `OAUTH_GUARD_RESOURCE` and
+    the like replace values of the file, with two underscores between a table and its key. A
+    secret may be in a file of its own: `secret_file`.
+
+    Args:
+        path: The TOML file; None if everything is in the environment.
+        environ: The environment.
+
+    Raises:
+        ConfigurationError: The text begins with file and line, or with the variable. No value of
+            a secret is in it.
+    """
+    reader, guard, table = _read(path, environ)
+    middleware, _ = reader.read_table(MIDDLEWARE, table or {}, (_TABLE,))
+    return Configuration(guard, middleware, tuple(reader.settings), table is not None)
+
+
+def guard_from_config(
+    path: str | Path | None = "oauth_guard.toml", environ: Mapping[str, str] = os.environ
+) -> Any:
+    """Return the guard of a configuration: see `load_config`.
+
+    Raises:
+        ConfigurationError: A setting is wrong; or there are settings of the middleware, which a
+            guard alone would not apply.
+    """
+    configuration = load_config(path, environ)
+    if configuration.has_middleware:
+        raise ConfigurationError(
+            f"{path} has a table {_TABLE}, which a guard does not apply: write "
+            "OAuthGuardMiddleware.from_config(app)."
+        )
+    return configuration.guard
+
+
+def middleware_from_config(
+    app: Any,
+    path: str | Path | None = "oauth_guard.toml",
+    environ: Mapping[str, str] = os.environ,
+) -> Any:
+    """Return *app* inside the middleware of a configuration: see `load_config`.
+
+    Raises:
+        ConfigurationError: A setting is wrong.
+    """
+    reader, guard, table = _read(path, environ)
+    return reader.build(MIDDLEWARE, table or {}, (_TABLE,), app, guard)
+
+
+def _read(path: str | Path | None, environ: Mapping[str, str]) -> tuple[Reader, Any, Any]:
+    """Return the reader of a configuration, its guard, and the table of the middleware."""
+    source = Source.read(path, environ)
+    reader = Reader(source)
+    guard = {key: value for key, value in source.values.items() if key != _TABLE}
+    return reader, reader.build(GUARD, guard), source.values.get(_TABLE)
