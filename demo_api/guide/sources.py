@@ -1,5 +1,6 @@
 """collect(): the pages of docs/, with README as the first page and those that code generates."""
 
+import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -27,11 +28,20 @@ def collect(folder: Path) -> None:
     """Write the configuration and every page of the site below *folder*."""
     pages = folder / "docs"
     shutil.copytree(DOCS, pages, ignore=shutil.ignore_patterns(CONFIGURATION))
-    shutil.copy(DOCS / CONFIGURATION, folder / CONFIGURATION)
+    (folder / CONFIGURATION).write_text(_configuration(), encoding="utf-8")
     shutil.copy(ROOT / "tests/tools/benchmarks/chart.svg", pages / "pictures/chart.svg")
     for page in pages.rglob("*.md"):
         page.write_text(_linked(page.read_text(encoding="utf-8")), encoding="utf-8")
     _write(pages, {"index.md": _first_page()} | reason_pages() | _reference())
+
+
+def _configuration() -> str:
+    """Return the configuration, with the pages that it does not list at the end of the menu."""
+    text = (DOCS / CONFIGURATION).read_text(encoding="utf-8")
+    pages = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+    unlisted = [name for name in pages if f'"{name}"' not in text]
+    more = f'    {{ "More" = {json.dumps(unlisted)} }},\n' if unlisted else ""
+    return re.sub(r"^\]$", lambda _: f"{more}]", text, count=1, flags=re.MULTILINE)
 
 
 def _write(pages: Path, texts: Mapping[str, str]) -> None:

@@ -28,7 +28,10 @@ from tests.acceptance.documents import (
 )
 from tests.acceptance.reader import Reader
 
-WITH_PYTHON = [pytest.param(page, id=page.name) for page in PAGES if python_blocks(page)]
+TUTORIAL = ROOT / "docs/tutorial.md"
+WITH_PYTHON = [
+    pytest.param(page, id=page.name) for page in PAGES if python_blocks(page) and page != TUTORIAL
+]
 LINKED = [pytest.param(page, id=page.name) for page in (README, *PAGES, *FRAMEWORK_PAGES)]
 _LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 _SHOP = """
@@ -93,6 +96,7 @@ async def test_python_blocks_of_a_page_run_in_order(page: Path) -> None:
 TESTS = [
     pytest.param(block, id=f"{page.name}-{block.file_name}")
     for page in PAGES
+    if page != TUTORIAL
     for block in python_blocks(page)
     if _is_test_file(block)
 ]
@@ -115,6 +119,12 @@ def test_test_files_of_a_page_pass(block: Block, pytester: pytest.Pytester) -> N
 def test_commands_of_the_demo_page_print_the_shown_output(tmp_path: Path) -> None:
     """They start the demo, print its credentials, run its tour and call it with a token."""
     assert Reader(tmp_path).follow(blocks_of(ROOT / "docs/demo.md")) == 5
+
+
+@pytest.mark.needs("curl")
+def test_tutorial_followed_literally_prints_the_shown_output(tmp_path: Path) -> None:
+    """The reader saves both files, serves the first and runs the second."""
+    assert Reader(tmp_path).follow(blocks_of(TUTORIAL)) == 8
 
 
 async def test_guard_inside_a_mount_becomes_ready_at_start_up() -> None:

@@ -13,8 +13,9 @@ from starlette.testclient import TestClient
 from demo_api.guide import Guide, build, missing_tools, start_building
 from demo_api.guide.__main__ import main
 from demo_api.guide.build import BuildError
-from demo_api.guide.sources import REFERENCE
+from demo_api.guide.sources import DOCS, REFERENCE
 from oauth_guard.explanations import EXPLANATIONS
+from tests.tools.architecture.picture import PICTURE, picture
 
 _LINK = re.compile(r'(?:href|src)="?([^"\s>]+)')
 needs_tools = pytest.mark.skipif(bool(missing_tools()), reason="needs the extra guide")
@@ -94,6 +95,19 @@ def test_guide_is_served_with_its_pictures(site: Path) -> None:
     assert client.get("/guide/reason/expired").status_code == 200
     assert client.get("/guide/pictures/walk.png").headers["content-type"] == "image/png"
     assert client.get("/guide/nowhere").status_code == 404
+
+
+def test_picture_of_the_architecture_is_current() -> None:
+    """If not: `.venv/bin/python -m tests.tools.architecture.picture` draws it again."""
+    assert PICTURE.read_text(encoding="utf-8") == picture()
+
+
+@needs_tools
+def test_each_page_is_in_the_menu(site: Path) -> None:
+    """A page that the configuration does not list is under More."""
+    listed = (site / "index.html").read_text(encoding="utf-8")
+    for page in DOCS.glob("*.md"):
+        assert re.search(rf'href="?(?:\./)?{page.stem}/', listed), page.stem
 
 
 def test_guide_that_is_not_built_yet_says_so(tmp_path: Path) -> None:
