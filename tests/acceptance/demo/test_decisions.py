@@ -70,7 +70,7 @@ def test_authenticated_request_passes_each_step() -> None:
     steps = steps_of([AUTHENTICATED])
     assert [each["name"] for each in steps] == list(STEPS)
     assert {each["state"] for each in steps} == {PASSED}
-    assert steps[0]["note"] == "The guard took 0.20 ms."
+    assert steps[0]["note"] == "The guard took 200 µs."
     assert "in the cache" in steps[1]["note"]
 
 

@@ -1,4 +1,4 @@
-"""python -m tests.tools.architecture.picture: draw the layers and their imports as an SVG."""
+"""python -m tests.tools.architecture.picture: draw the modules in their layers as an SVG."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ def picture() -> str:
     for number, (level, names) in enumerate(rows):
         y = _TOP + number * (_TALL + _GAP)
         parts += [
-            _box(name, imports[name], _LEFT + column * (_BOX + _GAP), y, level)
+            _box(name, _LEFT + column * (_BOX + _GAP), y, level)
             for column, name in enumerate(names)
         ]
     return "".join([*parts, "</svg>\n"])
@@ -61,12 +61,10 @@ def _rows(levels: Mapping[str, int]) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _box(name: str, imports: set[str], x: int, y: int, level: int) -> str:
-    title = f"{name} imports {', '.join(sorted(imports)) or 'nothing of the library'}"
+def _box(name: str, x: int, y: int, level: int) -> str:
     shade = "#eef0fb" if level % 2 else "#f5f6fa"
     return (
-        f"<g><title>{escape(title)}</title>"
-        f'<rect x="{x}" y="{y}" width="{_BOX}" height="{_TALL}" rx="5" fill="{shade}"'
+        f'<g><rect x="{x}" y="{y}" width="{_BOX}" height="{_TALL}" rx="5" fill="{shade}"'
         f' stroke="#4353c4"/>'
         f'<text x="{x + _BOX // 2}" y="{y + 18}" text-anchor="middle" fill="#1b1f2e">'
         f"{escape(name)}</text></g>\n"

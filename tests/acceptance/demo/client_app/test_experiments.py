@@ -91,7 +91,7 @@ def test_second_call_finds_its_token_in_the_cache(visitor: Visitor) -> None:
     page = visitor.people(visitor.code())
     first = BeautifulSoup(page.text, "html.parser").select("#message-8 .decision")[0]
     assert "validated now" in first.get_text()
-    assert " ms." in first.get_text()
+    assert " µs." in first.get_text()
     again = visitor.press(page, EXPERIMENTS["stolen"].label)
     second = BeautifulSoup(again.text, "html.parser").select("#result .decision")[0]
     assert "Its identity was in the cache" in second.get_text()
