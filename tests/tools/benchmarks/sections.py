@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from tests.tools.benchmarks.claimed import measure_claims
 from tests.tools.benchmarks.figures import Curve, Figure
 from tests.tools.benchmarks.growth import measure_growth
 from tests.tools.benchmarks.importing import measure_importing
@@ -21,7 +22,7 @@ Measure: TypeAlias = Callable[[int], Coroutine[Any, Any, Results]]
 
 
 def _measure_processes() -> Results:
-    return [*measure_workers(), *measure_upstream()]
+    return [*measure_workers(), *measure_upstream(), *measure_claims()]
 
 
 _FEWER = 4  # there are about forty rows
