@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Unpack
+from typing import Protocol, Unpack
 
 from oauth_guard.errors import (
     ConfigurationError,
@@ -232,9 +232,14 @@ class DenyList:
             del shard[key]
 
 
-def checks_of(deny_list: DenyList | None) -> tuple[Check, ...]:
-    """Return the check of *deny_list* for step 5 of the path; none if there is no deny-list."""
-    return () if deny_list is None else (deny_list.check,)
+class _Checked(Protocol):
+    @property
+    def check(self) -> Check: ...
+
+
+def checks_of(*parts: _Checked | None) -> tuple[Check, ...]:
+    """Return the checks of those *parts* that are not None, for step 5 of the path."""
+    return tuple(part.check for part in parts if part is not None)
 
 
 class Revocable:

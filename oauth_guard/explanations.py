@@ -93,8 +93,8 @@ inactive 401 the issuer reports the token as inactive
     it is expired or revoked, or its issuer knows nothing of it
 exchange_refused 401 the issuer does not exchange the token for one for another API
     the token ended or was revoked at its issuer; or its policy (RFC 8693 §2.2.2)
-revoked 401 the deny-list has an entry for the token
-    it, its session, its subject or its client was revoked
+revoked 401 the deny-list has an entry for the token, or its status is not valid
+    it, its session, its subject or its client was revoked; or see `StatusLists`
 replayed_logout 401 the provider has sent a logout token twice
     it took effect the first time
 expired 401 the token is expired

@@ -22,6 +22,7 @@ from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.development import DevelopmentSettings, with_development
 from oauth_guard.issuers.router import IssuerRouter
+from oauth_guard.issuers.status_lists import StatusLists
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.observers import Observers
 from oauth_guard.possession.possession_check import PossessionCheck, PossessionSettings
@@ -77,6 +78,7 @@ class Guard(AsyncLifecycle, Revocable):
             be fetched. The last two need issuers that another process serves.
         max_cache_bytes: How many bytes cached tokens take at most, in this process.
         deny_list: Tokens that are revoked before they expire. Guards may share one.
+        status_lists: Where the issuer lists its revoked tokens. Experimental.
         observers: Functions that receive each `Decision`; what they raise changes none.
         clock: Returns seconds since the epoch.
         scope_implies: The scopes that a granted scope implies, `{"files": ["files:read"]}`.
@@ -101,15 +103,15 @@ class Guard(AsyncLifecycle, Revocable):
         start: Start = "background",
         max_cache_bytes: int = MAX_CACHE_BYTES,
         deny_list: DenyList | None = None,
+        status_lists: StatusLists | None = None,
         observers: Iterable[Observer] = (),
         clock: Clock = time.time,
         scope_implies: Mapping[str, Iterable[str]] | None = None,
         **settings: Unpack[GuardSettings],
     ) -> None:
-        shown = chosen(ResourceSettings, settings)
-        check_settings(resource, start, shown)
+        check_settings(resource, start, shown := chosen(ResourceSettings, settings))
         self.resource, self.clock, self.deny_list = resource, clock, deny_list
-        self._log, self._checks = DecisionLog(resource), checks_of(deny_list)
+        self._log, self._checks = DecisionLog(resource), checks_of(deny_list, status_lists)
         proofs = PossessionCheck(resource, **chosen(PossessionSettings, settings))
         self.bearer_methods = proofs.bearer_methods(issuers, bearer_methods, https=require_https)
         own, results = cache_budgets(max_cache_bytes)
@@ -124,10 +126,10 @@ class Guard(AsyncLifecycle, Revocable):
         )
         self._implications = None if scope_implies is None else ScopeImplications(scope_implies)
         self._observers = Observers.of(observers, resource, router.names)
-        self._lifecycle = GuardLifecycle(router, proofs, deny_list, store, start, self._log)
-        names, methods = router.published_names, self.bearer_methods.names
+        parts = (proofs, deny_list, status_lists)
+        self._lifecycle = GuardLifecycle(router, parts, store, start, self._log)
         self._rejections, self.metadata_path, self.metadata_document = published(
-            resource, proofs, names, methods, shown
+            resource, proofs, router.published_names, self.bearer_methods.names, shown
         )
 
     @classmethod

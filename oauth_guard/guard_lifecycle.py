@@ -1,6 +1,6 @@
 """GuardLifecycle: starts and closes the parts of a guard that live longer than a request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol, Self
 
 from oauth_guard.decision_log import DecisionLog
@@ -28,8 +28,7 @@ class GuardLifecycle:
 
     Args:
         issuers: Its issuers.
-        proofs: Its check of proofs, with a replay store.
-        deny_list: Its deny-list, if it has one.
+        parts: Its check of proofs, its deny-list and its status lists; None for what it has not.
         store: Where introspection results are stored.
         startup: What `start` does about keys.
         log: Where an unavailable issuer is logged.
@@ -38,17 +37,16 @@ class GuardLifecycle:
         open_connections: How many WebSockets and streams are open.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a guard
+    def __init__(
         self,
         issuers: _Issuers,
-        proofs: _Part,
-        deny_list: _Part | None,
+        parts: Iterable[_Part | None],
         store: Store | None,
         startup: Start,
         log: DecisionLog,
     ) -> None:
         self._issuers, self._store = issuers, store
-        self._parts = (proofs,) if deny_list is None else (proofs, deny_list)
+        self._parts = [part for part in parts if part is not None]
         self._startup, self._log = startup, log
         self.open_connections = 0
 

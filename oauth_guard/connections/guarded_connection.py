@@ -191,9 +191,12 @@ class GuardedConnection:
         return None
 
     def _needs_recheck(self, validated: ValidatedToken, now: float) -> bool:
-        if validated.is_current is None:
-            return now >= self.checked_at + _RECHECK_AFTER
-        return not validated.is_current()
+        is_current = validated.is_current
+        if is_current is not None and not is_current():
+            return True
+        # A status list may say that it is revoked while its key or introspection result is current.
+        may_change = is_current is None or "status" in validated.identity.claims
+        return may_change and now >= self.checked_at + _RECHECK_AFTER
 
     async def _recheck(self) -> None:
         """Validate the token again, and end the connection unless that succeeds."""

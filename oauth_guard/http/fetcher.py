@@ -23,6 +23,7 @@ JWK_SET = f"application/jwk-set+json, {JSON}"
 
 _MAX_DOCUMENT_BYTES = 512 * 1024
 _MAX_RESULT_BYTES = 64 * 1024
+_MAX_TEXT_BYTES = 1024 * 1024
 _OK = 200
 _READ = {200, 400, 401}  # where OAuth defines a body (RFC 6749 §5.2)
 # Compression is refused: a few compressed bytes can expand to gigabytes.
@@ -124,6 +125,18 @@ class Fetcher:
             problem = "no JSON object" if result.status == _OK else str(result.status)
             raise self._bad_response(url, problem)
         return Document(members, result.media_type, result.max_age)
+
+    async def get_text(self, url: str, accept: str) -> HTTPResult:
+        """Return the response at *url*, requested with the media type *accept*.
+
+        The body of status 200 is read, at most 1 MiB. No redirect is followed. There is no
+        deadline here: the caller sets one.
+
+        Raises:
+            IssuerUnavailable: No response, or one that is incomplete, compressed or too long.
+        """
+        headers = {**_HEADERS, "accept": accept}
+        return await self._exchange("GET", url, headers, None, {_OK}, _MAX_TEXT_BYTES)
 
     async def post(self, url: str, form: bytes, headers: Mapping[str, str]) -> HTTPResult:
         """Send *form* to *url* by POST, and return the response, whatever its status.

@@ -5,7 +5,6 @@ import logging
 import math
 import time
 from concurrent import futures
-from concurrent.futures import Executor
 from typing import Literal, Unpack
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
@@ -91,7 +90,7 @@ class JWTIssuer(MeasuredIssuer):
         secret: bytes | None = None,
         without_audience: Literal["single resource"] | None = None,
         introspection: Issuer | None = None,
-        executor: Executor | None = None,
+        executor: futures.Executor | None = None,
         http: HTTPClient | None = None,
         insecure_http: bool = False,
         jwks_cache: JWKSCache = _KEY_TIMES,
@@ -189,14 +188,14 @@ class JWTIssuer(MeasuredIssuer):
         await self._keys.verify(signed)
         return Validation(unverified.verified(len(token.text)), is_current)
 
-    async def verify(self, signed: JWS) -> None:
-        """Verify issuer, `alg` and signature of a JWT that is no access token, and nothing else.
+    async def verify(self, signed: JWS, *, unnamed: bool = False) -> None:
+        """Verify only `iss` (optional if *unnamed*), `alg`, signature of a JWT other than a token.
 
         Raises:
             InvalidToken: One of them is not this issuer's.
             IssuerUnavailable: The keys can't be fetched.
         """
-        if signed.claims.get("iss") != self._rules.issuer:
+        if signed.claims.get("iss", self.issuer if unnamed else None) != self.issuer:
             raise unknown_issuer([self.issuer], signed.claims.get("iss"))
         if signed.header.algorithm not in self._rules.algorithms:
             raise InvalidToken(Reason.ALGORITHM_NOT_ALLOWED)
@@ -245,7 +244,8 @@ def _check_settings(
     if not isinstance(jwks_cache, JWKSCache):
         raise ConfigurationError("jwks_cache= takes several times: JWKSCache(max_age=600).")
     if executor is not None and (
-        not isinstance(executor, Executor) or isinstance(executor, futures.ProcessPoolExecutor)
+        not isinstance(executor, futures.Executor)
+        or isinstance(executor, futures.ProcessPoolExecutor)
     ):
         raise ConfigurationError(
             "executor= takes threads, ThreadPoolExecutor(2): keys can't go to another process."

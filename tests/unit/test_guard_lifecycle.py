@@ -54,7 +54,7 @@ async def test_start_does_what_the_setting_says(
     issuers, replays = Part(calls, "issuers", down=down), Part(calls, "replays")
     store = MemoryStore()
     lifecycle = GuardLifecycle(
-        issuers, replays, None, store, startup, DecisionLog("https://api.test")
+        issuers, [replays, None], store, startup, DecisionLog("https://api.test")
     )
     try:
         await lifecycle.start()
@@ -67,9 +67,7 @@ async def test_close_without_a_store_closes_the_other_parts() -> None:
     """A guard of JWT issuers has no store."""
     calls: list[str] = []
     issuers, replays = Part(calls, "issuers"), Part(calls, "replays")
-    await GuardLifecycle(
-        issuers, replays, None, None, "wait", DecisionLog("https://api.test")
-    ).aclose()
+    await GuardLifecycle(issuers, [replays], None, "wait", DecisionLog("https://api.test")).aclose()
     assert calls == CLOSED
 
 
@@ -88,5 +86,5 @@ def test_guard_is_degraded_if_it_was_ready_and_an_issuer_is_not(
     issuers = Part([], "issuers")
     issuers.was_ready, issuers.ready = was_ready, ready
     log = DecisionLog("https://api.test")
-    lifecycle = GuardLifecycle(issuers, Part([], "replays"), None, None, "wait", log)
+    lifecycle = GuardLifecycle(issuers, [Part([], "replays")], None, "wait", log)
     assert (lifecycle.ready, lifecycle.degraded) == expected

@@ -84,6 +84,7 @@ PUBLIC_SUBMODULES = {
     "oauth_guard.issuers.client_auth",
     "oauth_guard.issuers.presets",
     "oauth_guard.issuers.remote_keys",
+    "oauth_guard.issuers.status_lists",
     "oauth_guard.issuers.tenants",
     "oauth_guard.possession",
     "oauth_guard.protocol.events",

@@ -273,6 +273,26 @@ async def test_token_that_no_cache_may_keep_is_validated_each_minute() -> None:
     assert len(calls) == 3
 
 
+async def test_status_of_a_token_is_checked_each_minute() -> None:
+    """A status list may revoke it although its key is still used."""
+    calls: list[float] = []
+    world = _World(_Feed())
+
+    def check(_: ValidatedToken, now: float) -> None:
+        calls.append(now)
+        if len(calls) == 3:
+            raise InvalidToken(Reason.REVOKED)
+
+    vars(world.guard)["_checks"] = (check,)
+    token = world.local.token(status={"status_list": {"idx": 1, "uri": "https://as.test/1"}})
+    async with world.open(token) as socket:
+        for _ in range(2):
+            await asyncio.sleep(1.1)
+            world.clock.advance(60)
+        assert (await _closed(socket))[0] == REVOKED
+    assert len(calls) == 3
+
+
 async def test_message_of_the_client_reaches_the_application_before_the_end() -> None:
     """The wrapper changes nothing while the token is valid."""
     feed = _Feed()
