@@ -95,21 +95,21 @@ def with_identity(
     return inner
 
 
-async def read_body(receive: Receive) -> tuple[bytes, Receive]:
+async def read_body(receive: Receive, max_bytes: int = _MAX_FORM_BYTES) -> tuple[bytes, Receive]:
     """Return the body, and a `receive` that returns it again and then the messages that follow.
 
     The body is returned again in one piece, since many small pieces take more memory than their
     bytes.
 
     Raises:
-        RequestTooLarge: It is longer than 64 KiB; at most that and one chunk was in memory.
+        RequestTooLarge: It is longer than *max_bytes*; at most that and one chunk was in memory.
     """
     body = bytearray()
     message: Message = {"type": "http.request", "more_body": True}
     while message["type"] == "http.request" and message.get("more_body", False):
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > _MAX_FORM_BYTES:
+        if len(body) > max_bytes:
             raise RequestTooLarge(Reason.BODY_TOO_LARGE)
     disconnected = message["type"] != "http.request"  # before the end of the body
     whole: Message = {"type": "http.request", "body": bytes(body), "more_body": disconnected}

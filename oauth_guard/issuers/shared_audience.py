@@ -8,7 +8,7 @@ from oauth_guard.interfaces import Issuer
 from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.protocol.claims import ClaimRules
 
-__all__ = ["accepted_tokens", "warn_of_shared_audience"]
+__all__ = ["accepted_tokens", "accepts_without_audience", "warn_of_shared_audience"]
 
 _log = logging.getLogger("oauth_guard")
 
@@ -29,6 +29,11 @@ def accepted_tokens(
     own, nor about tenants that are configured one by one.
     """
     return frozenset(pair for issuer in issuers for pair in _pairs(issuer, resource))
+
+
+def accepts_without_audience(accepted: Iterable[tuple[str, str]]) -> bool:
+    """Return whether a token without an audience is in *accepted*, which `accepted_tokens` made."""
+    return any(audience.startswith(_WITHOUT_AUDIENCE) for _, audience in accepted)
 
 
 def warn_of_shared_audience(issuers: Iterable[Issuer | Tenants], resource: str) -> None:

@@ -58,6 +58,7 @@ LAYERS: Mapping[str, int] = {
     "fastapi": 12,
     "routes": 12,
     "forward_auth": 12,
+    "mcp": 12,
     "route_formats": 13,
     "cli": 14,
     "__main__": 15,
@@ -131,6 +132,7 @@ HOMES: Mapping[str, set[str]] = {
     "django": {"django"},
     "rest_framework": {"django_rest_framework"},
     "litestar": {"litestar"},
+    "mcp": {"mcp.caller", "mcp.dispatch"},
 }
 
 # What a module imports only where it is used, since `import oauth_guard` would take longer:
@@ -144,8 +146,8 @@ IMPORTED_LATE = {
 }
 LIBRARIES_OF_KIT = {"httpx", "jwt", "cryptography"}
 OPTIONAL = {
-    *("aiohttp", "asgiref", "cyclopts", "django", "fastapi", "litestar", "opentelemetry"),
-    *("prometheus_client", "redis", "rest_framework", "rich", "uvicorn"),
+    *("aiohttp", "asgiref", "cyclopts", "django", "fastapi", "litestar", "mcp"),
+    *("opentelemetry", "prometheus_client", "redis", "rest_framework", "rich", "uvicorn"),
 }
 
 

@@ -1,0 +1,5 @@
+"""The guard of MCP servers: guarded() for servers of the packages mcp and fastmcp."""
+
+from oauth_guard.mcp.guarded import guarded
+
+__all__ = ["guarded"]

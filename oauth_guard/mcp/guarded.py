@@ -1,0 +1,125 @@
+"""guarded(): an MCP server that serves only authorized callers (MCP authorization, 2026-07-28)."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TypedDict, Unpack
+
+from oauth_guard.asgi import Application
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.guard import Guard
+from oauth_guard.mcp.dispatch import install
+from oauth_guard.mcp.guard_checks import check_guard
+from oauth_guard.mcp.guarded_server import GuardedServer
+from oauth_guard.mcp.operations import Operations, Required, Unlisted
+from oauth_guard.mcp.server_parts import ServerParts
+from oauth_guard.middleware import OAuthGuardMiddleware
+from oauth_guard.protocol.requirement import Requirement, read_requirement
+from oauth_guard.protocol.settings import checked_settings
+
+__all__ = ["MCPSettings", "guarded"]
+
+_NO_RULES: Mapping[str, Required] = MappingProxyType({})
+_EXPOSED = ("mcp-session-id", "mcp-protocol-version")
+
+
+class MCPSettings(TypedDict, total=False):
+    """What an MCP server requires of its callers: keyword arguments of `guarded`.
+
+    Attributes:
+        requires: What every request requires.
+        tools: What a call of a tool requires in addition, by its name.
+        resources: What a resource requires in addition, by its URI or URI template; see
+            `Operations`.
+        prompts: What a prompt requires in addition, by its name.
+        unlisted: Whether a tool, resource or prompt without a rule requires `requires` alone
+            (`"allow"`, the default), or is denied (`"deny"`).
+        public: Paths on which no token is looked at; see `OAuthGuardMiddleware`.
+        cors: Origins whose scripts may call the server and read the header fields of MCP.
+    """
+
+    requires: Required | None
+    tools: Mapping[str, Required]
+    resources: Mapping[str, Required]
+    prompts: Mapping[str, Required]
+    unlisted: Unlisted
+    public: Iterable[str]
+    cors: Iterable[str]
+
+
+@checked_settings
+def guarded(
+    mcp_app: Application, guard: Guard, **settings: Unpack[MCPSettings]
+) -> OAuthGuardMiddleware:
+    """Return *mcp_app* as an application that serves only callers with a valid token.
+
+    Tools find the caller by `current_identity()` and by the package's `get_access_token()`, whose
+    `token` is a placeholder unless the guard was built with `expose_token=True`. A session
+    belongs to the issuer, subject and client that opened it; a request of another caller for it
+    is 404. A stream ends with its token. The rules are checked in the server's own dispatch, on
+    the message that it has parsed, so the server is reached through its guard only from now on.
+
+    Does not check which tools, resources and prompts a list shows, nor what a tool does by calling
+    another one.
+
+    Args:
+        mcp_app: `server.streamable_http_app()` of the package mcp, or `server.http_app()` of
+            fastmcp, built without authentication of its own.
+        guard: The guard; its resource is the URL of the MCP endpoint.
+        settings: See `MCPSettings`.
+
+    Raises:
+        ConfigurationError: A setting is wrong; the guard serves no metadata, advertises no
+            authorization server, or accepts tokens without an audience; the server
+            authenticates requests itself or is guarded already; or there are rules and the server
+            is not of these packages. At start-up: a rule names what the server does not have.
+    """
+    requirement = read_requirement(settings.get("requires"))
+    operations = _operations(requirement, settings)
+    check_guard(guard, operations)
+    return _Middleware(_server(mcp_app, operations), guard, requirement, settings)
+
+
+class _Middleware(OAuthGuardMiddleware):
+    """Authenticates; `GuardedServer` authorizes, since it knows what the operation requires."""
+
+    def __init__(
+        self,
+        server: GuardedServer,
+        guard: Guard,
+        requirement: Requirement | None,
+        settings: MCPSettings,
+    ) -> None:
+        origins = tuple(settings.get("cors", ()))
+        super().__init__(
+            server,
+            guard,
+            requires=requirement,
+            public=settings.get("public", ()),
+            cors=origins,
+            cors_expose=_EXPOSED if origins else (),
+            end_streams=True,
+        )
+        # It is not checked here, but its scope stays in the challenges for a token.
+        self._requirement = None
+
+
+def _operations(requirement: Requirement | None, settings: MCPSettings) -> Operations:
+    return Operations(
+        requirement,
+        tools=settings.get("tools", _NO_RULES),
+        resources=settings.get("resources", _NO_RULES),
+        prompts=settings.get("prompts", _NO_RULES),
+        unlisted=settings.get("unlisted", "allow"),
+    )
+
+
+def _server(app: Application, operations: Operations) -> GuardedServer:
+    parts = ServerParts.of(app)
+    if operations.has_rules:
+        if parts is None:
+            raise ConfigurationError(
+                "tools=, resources=, prompts= and unlisted= need an application of the packages "
+                "mcp or fastmcp: guarded(server.streamable_http_app(), guard, ...)."
+            )
+        install(parts.dispatching, operations)
+    return GuardedServer(app, operations, None if parts is None else parts.listing)

@@ -1,0 +1,145 @@
+"""Operations: what each tool, resource and prompt of an MCP server requires of its caller."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.protocol.requirement import DENIED, Requirement, read_requirement
+from oauth_guard.protocol.scopes import ScopeExpression
+
+__all__ = ["Kind", "Operation", "Operations", "Required", "Unlisted"]
+
+Required: TypeAlias = str | ScopeExpression | Requirement
+"""What a rule requires: a scope, an expression of scopes, or `Requirement.of(...)`."""
+
+Kind: TypeAlias = Literal["tools", "resources", "prompts"]
+Unlisted: TypeAlias = Literal["allow", "deny"]
+
+_NAMED_BY: Mapping[str, tuple[Kind, str]] = {
+    "tools/call": ("tools", "name"),
+    "prompts/get": ("prompts", "name"),
+    "resources/read": ("resources", "uri"),
+    "resources/subscribe": ("resources", "uri"),
+    "resources/unsubscribe": ("resources", "uri"),
+}
+_REFERENCES: Mapping[str, tuple[Kind, str]] = {
+    "ref/prompt": ("prompts", "name"),
+    "ref/resource": ("resources", "uri"),
+}
+
+
+class Operation(NamedTuple):
+    """What one message requires in addition to `requires=`.
+
+    Attributes:
+        requirements: Each must be satisfied.
+        challenge_scope: The scopes of the operation and of `requires=` together, for the
+            challenge; None if no scope is required.
+    """
+
+    requirements: tuple[Requirement, ...]
+    challenge_scope: str | None
+
+
+class Operations:
+    """The rules of an MCP server: which scope each of its operations requires.
+
+    Args:
+        requires: What every request requires.
+        tools: What calling a tool requires in addition, by its name.
+        resources: Likewise for reading and watching a resource, by its URI or URI template. A URI
+            that begins as a template does, up to its first expression, needs what the template
+            requires, unless the URI itself is listed.
+        prompts: Likewise for a prompt, by its name.
+        unlisted: Whether an operation without a rule requires `requires` alone, or is denied.
+
+    Raises:
+        ConfigurationError: A rule is no requirement, or *unlisted* is unknown.
+    """
+
+    def __init__(
+        self,
+        requires: Requirement | None,
+        *,
+        tools: Mapping[str, Required],
+        resources: Mapping[str, Required],
+        prompts: Mapping[str, Required],
+        unlisted: Unlisted,
+    ) -> None:
+        if unlisted not in {"allow", "deny"}:
+            raise ConfigurationError('unlisted= is "allow" or "deny".')
+        self.requires = requires
+        self._denies = unlisted == "deny"
+        self.rules: Mapping[Kind, Mapping[str, Requirement]] = {
+            "tools": _read("tools", tools),
+            "resources": _read("resources", resources),
+            "prompts": _read("prompts", prompts),
+        }
+        self._prefixes = {
+            name.partition("{")[0].casefold(): rule
+            for name, rule in self.rules["resources"].items()
+            if "{" in name
+        }
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether any message requires more than `requires`."""
+        return self._denies or any(self.rules.values())
+
+    @property
+    def challenge_scopes(self) -> Iterator[str]:
+        """Each scope that a challenge may name."""
+        for rules in ({"": self.requires} if self.requires else {}, *self.rules.values()):
+            for requirement in rules.values():
+                yield from (requirement.challenge_scope or "").split()
+
+    def of_message(self, method: object, params: object) -> Operation:
+        """Return what the message with *method* and *params* requires in addition."""
+        found = tuple(
+            requirement
+            for kind, name in _names(method, params)
+            for requirement in self._of_name(kind, name)
+        )
+        return Operation(found, self._scope_of(found))
+
+    def _of_name(self, kind: Kind, name: object) -> Iterable[Requirement]:
+        rules = self.rules[kind]
+        if isinstance(name, str):
+            if name in rules:
+                return (rules[name],)
+            if kind == "resources":
+                uri = name.casefold()
+                matching = [rule for start, rule in self._prefixes.items() if uri.startswith(start)]
+                if matching:
+                    return matching
+        return (DENIED,) if self._denies else ()
+
+    def _scope_of(self, requirements: Iterable[Requirement]) -> str | None:
+        every = [self.requires, *requirements] if self.requires else [*requirements]
+        scopes = [each.challenge_scope for each in every if each.challenge_scope is not None]
+        return " ".join(dict.fromkeys(" ".join(scopes).split())) or None
+
+
+def _read(setting: str, rules: Mapping[str, Required]) -> Mapping[str, Requirement]:
+    if not isinstance(rules, Mapping):
+        raise ConfigurationError(f'{setting}= maps names to scopes: {setting}={{"name": "scope"}}.')
+    return {name: read_requirement(rule) or Requirement() for name, rule in rules.items()}
+
+
+def _names(method: object, params: object) -> Iterator[tuple[Kind, object]]:
+    """Yield the kind and the name of each operation that a message uses."""
+    members: Mapping[str, Any] = params if isinstance(params, Mapping) else {}
+    if isinstance(method, str) and method in _NAMED_BY:
+        kind, member = _NAMED_BY[method]
+        yield kind, members.get(member)
+    elif method == "completion/complete":
+        reference = members.get("ref")
+        if isinstance(reference, Mapping):
+            for each, (kind, member) in _REFERENCES.items():
+                if reference.get("type") == each:
+                    yield kind, reference.get(member)
+    elif method == "subscriptions/listen":
+        chosen = members.get("notifications")
+        watched = chosen.get("resourceSubscriptions") if isinstance(chosen, Mapping) else None
+        if isinstance(watched, list):
+            yield from (("resources", uri) for uri in watched)
