@@ -5,12 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from oauth_guard.errors import ConfigurationError
 from oauth_guard.testing.issuer import LocalIssuer
 
-__all__ = ["Attack", "Build", "Target"]
+__all__ = ["HANDSHAKE", "Attack", "Build", "Target"]
 
 _REJECTED = frozenset({400, 401, 403, 413})
 _MARK = "attacker"
+
+HANDSHAKE = "WEBSOCKET"
+"""The method of a target that is a handshake, as in `public=` of the middleware."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,7 @@ class Target:
     """The request that a caller with a good token would be allowed to send.
 
     Attributes:
-        method: Its method.
+        method: Its method; `WEBSOCKET` for a handshake.
         url: Its path or URL.
         scopes: The scopes that its token must grant.
         claims: Further claims that its token must have.
@@ -28,6 +32,11 @@ class Target:
     url: str = "/"
     scopes: Sequence[str] = ()
     claims: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_handshake(self) -> bool:
+        """Whether it is the handshake of a WebSocket."""
+        return self.method == HANDSHAKE
 
     def genuine_claims(self, issuer: LocalIssuer) -> dict[str, Any]:
         """Return the claims of a good token."""
@@ -70,8 +79,27 @@ class Attack:
 
         Args:
             issuer: The local issuer that the guard of the application trusts.
+
+        Raises:
+            ConfigurationError: It is an attack on a handshake.
         """
+        if self.target.is_handshake:
+            raise ConfigurationError("an attack on a handshake has a `handshake` and no `request`.")
         genuine = {"method": self.target.method, "url": self.target.url, "headers": []}
+        return {**genuine, **self.build(issuer, self.target)}
+
+    def handshake(self, issuer: LocalIssuer) -> dict[str, Any]:
+        """Return the keyword arguments for a `LocalWebSocket`: `url`, `headers`, `subprotocols`.
+
+        Args:
+            issuer: The local issuer that the guard of the application trusts.
+
+        Raises:
+            ConfigurationError: It is no attack on a handshake.
+        """
+        if not self.target.is_handshake:
+            raise ConfigurationError('handshake() is for attacks("WEBSOCKET /path").')
+        genuine = {"url": self.target.url, "headers": [], "subprotocols": []}
         return {**genuine, **self.build(issuer, self.target)}
 
     def check(self, response: Any) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from oauth_guard.errors import ConfigurationError
-from oauth_guard.testing.attack import Attack, Build, Target
+from oauth_guard.testing.attack import HANDSHAKE, Attack, Build, Target
 from oauth_guard.testing.issuer import LocalIssuer
 from oauth_guard.testing.token_attacks import TOKEN_ATTACKS
 
@@ -25,11 +25,14 @@ def attacks(
         def test_orders_reject(attack, client, oauth_issuer):
             attack.check(client.request(**attack.request(oauth_issuer)))
 
+    For a WebSocket, `attacks("WEBSOCKET /feed")` and `LocalWebSocket(app, **attack.handshake(i))`.
+
     Write also a test that the request with a good token is served, since each attack is a good
     token or request with one change: where everything is rejected, the attacks show nothing.
 
     Args:
-        request: The method and the path of a route that needs a token.
+        request: The method and the path of a route that needs a token; the method is `WEBSOCKET`
+            for a handshake.
         scopes: The scopes that it needs. With any, there are attacks on the scopes too.
         skip: The names of attacks to leave out, since the guard was configured to allow them:
             `"no audience"` where `without_audience=` is set, say.
@@ -42,7 +45,8 @@ def attacks(
     if not separator or not url.startswith("/"):
         raise ConfigurationError('attacks() takes a method and a path: "GET /orders".')
     target = Target(method, url, scopes, claims)
-    table = {**TOKEN_ATTACKS, **_REQUESTS, **(_SCOPES if scopes else {})}
+    requests = {**_HEADERS, **(_HANDSHAKES if method == HANDSHAKE else _REQUESTS)}
+    table = {**TOKEN_ATTACKS, **requests, **(_SCOPES if scopes else {})}
     if unknown := sorted(set(skip) - table.keys()):
         raise ConfigurationError(f"skip= names no attack by {', '.join(unknown)}.")
     return [
@@ -73,6 +77,10 @@ def _in_form(issuer: LocalIssuer, target: Target) -> Mapping[str, Any]:
     return {"headers": [_FORM], "content": f"access_token={_JUNK}".encode()}
 
 
+def _as_subprotocol(issuer: LocalIssuer, target: Target) -> Mapping[str, Any]:
+    return {"subprotocols": ["bearer", target.genuine_token(issuer)]}
+
+
 def _scope(write: Callable[[Sequence[str]], Any]) -> Build:
     """Send a genuine token whose scopes are what *write* makes of the needed ones."""
 
@@ -83,7 +91,7 @@ def _scope(write: Callable[[Sequence[str]], Any]) -> Build:
     return build
 
 
-_REQUESTS: Mapping[str, tuple[str, Build]] = {
+_HEADERS: Mapping[str, tuple[str, Build]] = {
     "no token": ("The request has no token.", _headers()),
     "no token after the scheme": (
         "The scheme is followed by nothing.",
@@ -117,11 +125,14 @@ _REQUESTS: Mapping[str, tuple[str, Build]] = {
         _headers(("X-Forwarded-User", "attacker"), ("X-Remote-User", "attacker")),
     ),
     "token in the query": ("A made-up token is in the URL, which logs keep.", _in_query),
-    "token in a form": ("A made-up token is in the body.", _in_form),
     "path named by a header": (
         "Fields name a public path instead.",
         _headers(("X-Original-URL", "/health"), ("X-Rewrite-URL", "/health")),
     ),
+}
+
+_REQUESTS: Mapping[str, tuple[str, Build]] = {
+    "token in a form": ("A made-up token is in the body.", _in_form),
     "method named by a header": (
         "A field names another method.",
         _headers(("X-HTTP-Method-Override", "OPTIONS")),
@@ -131,6 +142,19 @@ _REQUESTS: Mapping[str, tuple[str, Build]] = {
         lambda _issuer, _target: {"method": "OPTIONS"},
     ),
 }
+"""Attacks on a request that a handshake can't be: with a body, or with another method."""
+
+_HANDSHAKES: Mapping[str, tuple[str, Build]] = {
+    "token as a subprotocol": (
+        "A genuine token is among the subprotocols, which servers and proxies log.",
+        _as_subprotocol,
+    ),
+    "handshake of another page": (
+        "A browser opens it for a page of another origin, and sends its cookies along.",
+        _headers(("Origin", "https://attacker.example"), ("Cookie", "access_token={T}")),
+    ),
+}
+"""Attacks on a handshake alone."""
 
 _SCOPES: Mapping[str, tuple[str, Build]] = {
     "no scope": ("The token grants nothing.", _scope(lambda _: ())),
