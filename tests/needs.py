@@ -78,6 +78,7 @@ PROGRAMS: Mapping[str, Program | NodePackage] = {
     "curl": Program(("curl",), debian="curl", homebrew="curl"),
     "caddy": Program(("caddy",), debian="caddy", homebrew="caddy"),
     "nginx": Program(("nginx", "/usr/sbin/nginx"), debian="nginx-light", homebrew="nginx"),
+    "dockerfilelint": NodePackage("dockerfilelint", "1"),
     "node": Program(("node",), debian="npm", homebrew="node"),  # the npm package depends on node
     "oauth4webapi": NodePackage("oauth4webapi", "3"),
     "oidc-provider": NodePackage("oidc-provider", "9"),

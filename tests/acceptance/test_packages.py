@@ -1,7 +1,10 @@
 """Wheel and source distribution: built, installed without an extra in an empty environment."""
 
+import os
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -44,6 +47,12 @@ NEED_AN_EXTRA = {
     "oauth_guard.telemetry.prometheus": "prometheus_client",
 }
 
+FOLDERS = ("oauth_guard", "tests", "demo_api", "docs")
+FILES = (
+    *("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "sbom.cdx.json"),
+    ".gitignore",
+)
+
 OF_AN_EXTRA = {*NEED_AN_EXTRA.values(), "pytest", "redis", "uvicorn", "websockets"}
 
 
@@ -63,6 +72,49 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path
     (wheel,) = folder.glob("*.whl")
     (source,) = folder.glob("*.tar.gz")
     return {"wheel": wheel, "source": source}
+
+
+def _copy(folder: Path) -> Path:
+    """Copy what is built, with other times and permissions than in the checkout."""
+    for name in (*FOLDERS, *FILES):
+        source, target = ROOT / name, folder / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", ".*")
+            shutil.copytree(source, target, ignore=ignored, copy_function=shutil.copyfile)
+        else:
+            shutil.copyfile(source, target)
+    for index, path in enumerate(sorted(folder.rglob("*"))):
+        os.utime(path, (1_600_000_000 + index, 1_600_000_000 + index))
+    return folder
+
+
+def test_builds_of_two_copies_are_the_same_to_the_byte(tmp_path: Path) -> None:
+    """Whenever and wherever they are built, so that anybody can compare them with a release."""
+    python = _environment(tmp_path / "builder")
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "build"], check=True)
+    built: list[dict[str, bytes]] = []
+    for number, umask in enumerate((0o022, 0o077)):
+        copy = tmp_path / f"copy of number {number}"
+        copy.mkdir()
+        before = os.umask(umask)
+        try:
+            _copy(copy)
+            out = tmp_path / f"dist{number}"
+            subprocess.run([python, "-m", "build", "--outdir", out, copy], check=True)
+        finally:
+            os.umask(before)
+        built.append({each.name: each.read_bytes() for each in out.iterdir()})
+    first, second = built
+    assert sorted(first) == sorted(second)
+    assert len(first) == 2
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_wheel_contains_the_sbom(distributions: Mapping[str, Path]) -> None:
+    """In the folder of PEP 770."""
+    with zipfile.ZipFile(distributions["wheel"]) as wheel:
+        (name,) = [each for each in wheel.namelist() if ".dist-info/sboms/" in each]
+        assert wheel.read(name) == (ROOT / "sbom.cdx.json").read_bytes()
 
 
 @pytest.mark.parametrize("kind", ["wheel", "source"])
