@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import FrameType, FunctionType, MethodType
@@ -20,9 +21,13 @@ __all__ = [
     "record_decorated",
     "record_requirement",
     "requirements_of",
+    "warn_of_inner_cors",
 ]
 
+_log = logging.getLogger("oauth_guard")
+
 _MAX_PARTS = 100_000
+_MAX_MIDDLEWARE = 100
 # FastAPI's routers refer to the application that they belong to, which is around them.
 _OUTWARD = {"dependency_overrides_provider"}
 
@@ -82,6 +87,25 @@ def check_endpoints(app: object) -> None:
                 "the line that registers it: write the route's decorator first, above @requires, "
                 "or in FastAPI dependencies=[requires(...)] of oauth_guard.fastapi."
             )
+
+
+def warn_of_inner_cors(app: object) -> None:
+    """Log a WARNING if *app* has a `CORSMiddleware` inside the guard.
+
+    The responses of the guard don't pass through it, so scripts can't read a rejection.
+    """
+    part: Any = app
+    for _ in range(_MAX_MIDDLEWARE):
+        inside = getattr(part, "__dict__", {})
+        listed = inside.get("user_middleware")  # of Starlette, before its first request
+        added = [getattr(each, "cls", None) for each in listed] if isinstance(listed, list) else []
+        if any(getattr(each, "__name__", "") == "CORSMiddleware" for each in (type(part), *added)):
+            _log.warning(
+                "a CORSMiddleware inside the guard does not add its fields to rejections: set "
+                "cors= to its origins, or put it outside the guard"
+            )
+            return
+        part = inside.get("app")
 
 
 def check_root_path(app: object) -> None:

@@ -6,7 +6,12 @@ from contextlib import AsyncExitStack
 from typing import Self, cast
 
 from oauth_guard.app_lifespan import run_lifespan
-from oauth_guard.app_structure import check_endpoints, check_root_path, inner_root_paths
+from oauth_guard.app_structure import (
+    check_endpoints,
+    check_root_path,
+    inner_root_paths,
+    warn_of_inner_cors,
+)
 from oauth_guard.asgi import (
     Application,
     Connection,
@@ -183,6 +188,8 @@ class OAuthGuardMiddleware:
 
     def _check_app(self) -> None:
         check_endpoints(self.application)
+        if not self._cors.origins:
+            warn_of_inner_cors(self.application)
         self._app = self.application
 
     async def _prepare(

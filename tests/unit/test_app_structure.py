@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Request
 from starlette.applications import Starlette
@@ -13,10 +14,16 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Host, Mount, Route, Router
 
-from oauth_guard import ConfigurationError
-from oauth_guard.app_structure import check_endpoints, check_root_path, inner_root_paths
+from oauth_guard import ConfigurationError, Guard, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard.app_structure import (
+    check_endpoints,
+    check_root_path,
+    inner_root_paths,
+    warn_of_inner_cors,
+)
 from oauth_guard.asgi import Application
 from oauth_guard.starlette import requires
+from oauth_guard.testing import LocalIssuer
 
 
 class _Rooted:
@@ -257,3 +264,59 @@ def test_function_may_be_a_route_with_and_without_requires_by_a_call() -> None:
     guarded = requires("read")(endpoint)
     check_endpoints(Starlette(routes=[Route("/open", endpoint), Route("/closed", guarded)]))
     check_endpoints(Starlette(routes=[Route("/open", endpoint)]))
+
+
+def _cors(app: Any) -> CORSMiddleware:
+    return CORSMiddleware(app, allow_origins=["https://app.example.com"])
+
+
+WITH_CORS: dict[str, Callable[[], object]] = {
+    "added": lambda: Starlette(middleware=[Middleware(CORSMiddleware)]),
+    "added behind another": lambda: FastAPI(
+        middleware=[Middleware(GZipMiddleware), Middleware(CORSMiddleware)]
+    ),
+    "around": lambda: _cors(Starlette()),
+    "around, behind another": lambda: GZipMiddleware(_cors(Starlette())),
+    "around one of another": lambda: GZipMiddleware(
+        Starlette(middleware=[Middleware(CORSMiddleware)])
+    ),
+}
+
+
+@pytest.mark.parametrize("build", WITH_CORS.values(), ids=WITH_CORS)
+def test_inner_cors_middleware_is_logged(
+    build: Callable[[], object], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Scripts can't read the rejections of the guard around it."""
+    warn_of_inner_cors(build())
+    (message,) = caplog.messages
+    assert "set cors= to its origins, or put it outside" in message
+
+
+@pytest.mark.parametrize(
+    "app", [Starlette(), GZipMiddleware(Starlette()), _Rooted(), None, lambda *_: None]
+)
+def test_application_without_cors_middleware_is_not_logged(
+    app: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor is one of another framework."""
+    warn_of_inner_cors(app)
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("cors", "logged"), [([], 1), (["https://app.example.com"], 0)], ids=["without", "with"]
+)
+async def test_inner_cors_middleware_is_logged_at_start_if_the_guard_has_no_cors(
+    cors: list[str], logged: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also if the application was wrapped before the middleware was added."""
+    app, local = Starlette(), LocalIssuer()
+    guard = Guard(local.audience, [JWTIssuer(local.issuer, keys=local.jwks)])
+    guarded = OAuthGuardMiddleware(app, guard, cors=cors)
+    app.add_middleware(CORSMiddleware)
+    transport = httpx.ASGITransport(guarded)
+    async with httpx.AsyncClient(transport=transport, base_url="https://api.test") as client:
+        for _ in range(2):
+            await client.get("/", headers={"Authorization": f"Bearer {local.token()}"})
+    assert len([each for each in caplog.messages if "CORSMiddleware" in each]) == logged
