@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from oauth_guard.errors import Reason, RequestTooLarge
 from oauth_guard.protocol.challenge import Rejection
@@ -11,7 +11,8 @@ from oauth_guard.protocol.cross_origin import (
     is_preflight,
     preflight_response_headers,
 )
-from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.hidden_credentials import HiddenCredentials
+from oauth_guard.protocol.identity import ANONYMOUS, Identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS, METADATA_METHODS
 from oauth_guard.protocol.paths import route_path
 from oauth_guard.protocol.request import ResourceRequest
@@ -74,21 +75,32 @@ def path_in_app(connection: Connection) -> str:
     return route_path(path, root_path) if root_path else path
 
 
+class _HidesCredentials(Protocol):
+    """What of a guard `with_identity` needs."""
+
+    @property
+    def hidden_credentials(self) -> HiddenCredentials | None: ...
+
+
 def with_identity(
     connection: Connection,
-    guard: object,
+    guard: _HidesCredentials,
     identity: Identity,
     request: ResourceRequest,
     hidden_fields: frozenset[bytes] = frozenset(),
 ) -> Connection:
     """Return a copy of *connection* in which the application finds the caller.
 
-    The application does not see *hidden_fields*, header fields named in lower case.
+    The application does not see *hidden_fields*, header fields named in lower case, nor the
+    hidden credentials of *guard*, unless the caller is anonymous.
     """
     inner = {**connection}
     if hidden_fields:
         fields = connection["headers"]
         inner["headers"] = [field for field in fields if field[0].lower() not in hidden_fields]
+    hidden = guard.hidden_credentials
+    if hidden is not None and identity is not ANONYMOUS:
+        inner["headers"] = hidden.without(inner["headers"])
     inner["user"] = inner["auth"] = inner[IDENTITY] = identity
     inner[GUARD] = guard
     inner[REQUEST] = request

@@ -20,7 +20,7 @@ from oauth_guard.issuers.jwt import JWTIssuer
 from oauth_guard.jose.jws import parse_jws
 from oauth_guard.log_limit import LogLimit
 from oauth_guard.protocol.logout_token import LogoutToken, read_logout_token
-from oauth_guard.protocol.request import is_form
+from oauth_guard.protocol.token_parameters import is_form
 from oauth_guard.stores.replays import MemoryOnce
 
 __all__ = ["BackChannelLogout"]

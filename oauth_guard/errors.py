@@ -135,7 +135,7 @@ class RequestTooLarge(InvalidRequest):
 
 
 class ForeignOrigin(RequestRejected):
-    """A page of another origin has sent the request, with the cookie of a proxy behind it (403)."""
+    """A page of another origin has sent the request, with a cookie that the browser added (403)."""
 
     status = 403
     code = None

@@ -15,6 +15,7 @@ from oauth_guard.asgi import (
     with_identity,
 )
 from oauth_guard.connection_rules import path_parts
+from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard_map import GuardMap
 from oauth_guard.protocol.cross_origin import (
     CrossOrigin,
@@ -23,6 +24,7 @@ from oauth_guard.protocol.cross_origin import (
     preflight_response_headers,
 )
 from oauth_guard.protocol.identity import ANONYMOUS, reset_current_identity, set_current_identity
+from oauth_guard.protocol.login_redirect import LoginRedirect
 from oauth_guard.protocol.paths import PublicPaths
 from oauth_guard.protocol.request import ResourceRequest
 
@@ -44,6 +46,9 @@ class ExemptConnections:
     Attributes:
         hidden_fields: The header fields of proxies, in lower case, that the application must not
             see.
+
+    Raises:
+        ConfigurationError: The login page of a guard needs a token itself.
     """
 
     def __init__(
@@ -58,10 +63,21 @@ class ExemptConnections:
         self._guards, self._public, self._inner_root_paths = guards, public, inner_root_paths
         self._cors, self._preflights = cors, preflights
         self.hidden_fields = frozenset[bytes]().union(*(guard.hidden_fields for guard in guards))
+        for guard in guards:
+            self._check_login_page(guard.browsers.login_redirect)
         # The rest saves time on each request.
         self._paths = {*guards.documents, *public.paths}
         self._trees = public.trees
         self._has_trees, self._has_cors = bool(self._trees), bool(cors.origins)
+
+    def _check_login_page(self, login: LoginRedirect | None) -> None:
+        """Check that a browser without a token may open the page that it is sent to."""
+        path = None if login is None else login.path
+        if path is not None and not self.is_public({"path": path}, "GET"):
+            raise ConfigurationError(
+                f'login_redirect= leads to a path that needs a token: write public=["{path}"], or '
+                "its whole URL if another application serves it."
+            )
 
     def may_include(self, connection: Connection) -> object:
         """Return a true value unless a connection certainly needs a token and no CORS headers."""

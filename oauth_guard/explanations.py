@@ -53,7 +53,7 @@ malformed_certificate 400 the client certificate can't be read
 chain_without_certificate 400 there is a certificate chain and no certificate
     how the proxy forwards the certificate
 wrong_origin 403 a page of another origin sent the request
-    `token_header=`: name the origin in `cors=` if it is yours
+    `token_header=` or a token in a cookie: name the origin in `cors=` if it is yours
 malformed_token 401 the token is no JWT, and no issuer accepts opaque tokens
     the client sends another token; for opaque tokens list an `IntrospectionIssuer`
 wrong_format 401 the token does not have the `token_format=`

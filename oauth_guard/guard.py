@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Self, Unpack, cast, final
 
+from oauth_guard.browser_access import BrowserAccess, BrowserSettings
 from oauth_guard.byte_budget import MAX_CACHE_BYTES, cache_budgets
 from oauth_guard.config import guard_from_config
 from oauth_guard.decision_log import DecisionLog
@@ -29,6 +30,7 @@ from oauth_guard.possession.possession_check import PossessionCheck, PossessionS
 from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.events import Observer
+from oauth_guard.protocol.hidden_credentials import HiddenCredentials
 from oauth_guard.protocol.identity import Identity, is_same_caller
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
@@ -42,7 +44,12 @@ _NO_SCOPES = frozenset[str]()
 
 
 class GuardSettings(
-    ResourceSettings, TokenSettings, PossessionSettings, DevelopmentSettings, total=False
+    ResourceSettings,
+    TokenSettings,
+    PossessionSettings,
+    BrowserSettings,
+    DevelopmentSettings,
+    total=False,
 ):
     """Keyword arguments of `Guard`, each described where it is used."""
 
@@ -63,12 +70,14 @@ class Guard(AsyncLifecycle, Revocable):
         metadata_document: The metadata, as JSON.
         clock: Returns seconds since the epoch.
         deny_list: The revoked tokens; None if the guard was built without.
+        browsers: How browsers that open pages are served.
 
     Args:
         resource: The absolute URI that names the resource; tokens must be issued for it.
         issuers: The trusted authorization servers; `Tenants` are looked up by name.
         bearer_methods: How a token may be sent: `"header"`, to which `"body"` (a form) and
-            `"query"` may be added, for clients that can't send the header (RFC 6750 §2).
+            `"query"` may be added, for clients that can't send the header (RFC 6750 §2), and
+            `"cookie"`, for pages.
         require_https: Reject requests that did not come over TLS, as far as the server knows.
         store: Where introspection results are stored for other processes.
         share_tokens: Allow several issuers that accept tokens without an issuer's name. Such a
@@ -84,8 +93,8 @@ class Guard(AsyncLifecycle, Revocable):
         scope_implies: The scopes that a granted scope implies, `{"files": ["files:read"]}`.
         settings: `metadata=`, `realm=`, `debug=` and others: see `ResourceSettings`;
             `max_token_lifetime=` and `expose_token=`: see `TokenSettings`; `dpop=`,
-            `token_header=` and others: see `PossessionSettings`; `development_tokens=`: see
-            `DevelopmentSettings`.
+            `token_header=` and others: see `PossessionSettings`; `token_cookie=` and others: see
+            `BrowserSettings`; `development_tokens=`: see `DevelopmentSettings`.
 
     Raises:
         ConfigurationError: With a sentence that says what to write instead.
@@ -113,7 +122,8 @@ class Guard(AsyncLifecycle, Revocable):
         self.resource, self.clock, self.deny_list = resource, clock, deny_list
         self._log, self._checks = DecisionLog(resource), checks_of(deny_list, status_lists)
         proofs = PossessionCheck(resource, **chosen(PossessionSettings, settings))
-        self.bearer_methods = proofs.bearer_methods(issuers, bearer_methods, https=require_https)
+        self.browsers = pages = BrowserAccess(resource, bearer_methods, settings)
+        self.bearer_methods = proofs.bearer_methods(issuers, bearer_methods, pages, require_https)
         own, results = cache_budgets(max_cache_bytes)
         issuers = with_development(resource, issuers, **chosen(DevelopmentSettings, settings))
         router = IssuerRouter(
@@ -128,8 +138,13 @@ class Guard(AsyncLifecycle, Revocable):
         self._observers = Observers.of(observers, resource, router.names)
         parts = (proofs, deny_list, status_lists)
         self._lifecycle = GuardLifecycle(router, parts, store, start, self._log)
+        self._publish(shown)
+
+    def _publish(self, settings: ResourceSettings) -> None:
+        """Build what callers see of the guard: its rejections and its metadata."""
+        names, methods = self._issuers.published_names, self.bearer_methods.names
         self._rejections, self.metadata_path, self.metadata_document = published(
-            resource, proofs, router.published_names, self.bearer_methods.names, shown
+            self.resource, self._possession, names, methods, settings
         )
 
     @classmethod
@@ -150,6 +165,11 @@ class Guard(AsyncLifecycle, Revocable):
     def hidden_fields(self) -> frozenset[bytes]:
         """The header fields of a proxy, in lower case, that the application must not see."""
         return self._possession.hidden_fields
+
+    @property
+    def hidden_credentials(self) -> HiddenCredentials | None:
+        """The credentials that the application must not see; None if it sees them."""
+        return self.browsers.hidden_credentials
 
     async def authenticate(self, request: ResourceRequest, *, introspect: bool = False) -> Identity:
         """Return the identity of the caller who sent *request*, or raise.
@@ -264,10 +284,11 @@ class Guard(AsyncLifecycle, Revocable):
     ) -> Rejection:
         """Return the rejection for *error*, and log its reason for the operator.
 
-        Its error is in the challenge of the scheme that *request* used, if it used one.
+        Its error is in the challenge of the scheme that *request* used, if it used one. With
+        `login_redirect=` a browser gets a redirect instead of a 401; the log shows the 401.
         """
         rejection = self._rejections.build(error, None if request is None else request.scheme)
         self._log.write(error, rejection.status, request)
         if self._observers is not None:
             self._observers.rejected(error, rejection.status, request)
-        return rejection
+        return self.browsers.response_to(request, rejection)

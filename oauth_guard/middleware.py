@@ -41,11 +41,12 @@ from oauth_guard.guard_map import GuardMap
 from oauth_guard.protocol.cross_origin import CrossOrigin, check_origin
 from oauth_guard.protocol.identity import ANONYMOUS, reset_current_identity, set_current_identity
 from oauth_guard.protocol.paths import PublicPaths
-from oauth_guard.protocol.request import ResourceRequest, is_form, query_carries_token
+from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement, read_requirement
 from oauth_guard.protocol.rules import Rules
 from oauth_guard.protocol.scopes import ScopeExpression
 from oauth_guard.protocol.settings import checked_settings
+from oauth_guard.protocol.token_parameters import is_form, query_carries_token
 
 __all__ = ["OAuthGuardMiddleware"]
 
@@ -208,6 +209,12 @@ class OAuthGuardMiddleware:
         if methods.token_header is not None:
             check_origin(request, guard.resource, self._cors.origins)
             send = with_private_cache(send, methods.token_header)
+        if methods.token_cookie is not None:
+            is_handshake = connection["type"] == "websocket"
+            methods.token_cookie.check_page(
+                request.method, request.headers, self._cors.origins, is_handshake=is_handshake
+            )
+            send = with_private_cache(send, b"cookie")
         if connection["type"] == "http":
             if methods.body and is_form(request.method, request.headers):
                 request.form, receive = await read_body(receive)

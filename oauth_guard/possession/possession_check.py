@@ -1,7 +1,7 @@
 """PossessionCheck: verifies what a request proves beside its token, on every request."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, Protocol, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from oauth_guard.errors import ConfigurationError, InvalidDPoPProof, InvalidToken, Reason
@@ -20,6 +20,7 @@ from oauth_guard.protocol.dpop import DPoPProof, ProvenRequest, verify_proof
 from oauth_guard.protocol.measurements import Measurement, measurements_of
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.target_uri import normalize_origin, target_uri
+from oauth_guard.protocol.token_cookie import TokenCookie
 
 __all__ = ["PossessionCheck", "PossessionSettings"]
 
@@ -45,6 +46,12 @@ class PossessionSettings(TypedDict, total=False):
     binding: Binding
     token_header: str
     profile: Literal["fapi2"]
+
+
+class _Browsers(Protocol):
+    """What of a guard's access for browsers decides how a token may be sent."""
+
+    token_cookie: TokenCookie | None
 
 
 class PossessionCheck:
@@ -86,7 +93,11 @@ class PossessionCheck:
             self._origin = self.dpop.public_origin or normalize_origin(_origin(resource))
 
     def bearer_methods(
-        self, issuers: Iterable[object], methods: Iterable[str], *, https: bool
+        self,
+        issuers: Iterable[object],
+        methods: Iterable[str],
+        browsers: _Browsers,
+        https: bool,  # noqa: FBT001 - a setting
     ) -> BearerMethods:
         """Return how a token may be sent to a guard with these settings.
 
@@ -99,7 +110,11 @@ class PossessionCheck:
                 raise ConfigurationError("FAPI 2.0 reads Authorization: leave token_header= out.")
         has_dpop, require_https = self.dpop is not None, https or self.is_fapi2
         return BearerMethods.of(
-            methods, self._token_header, require_https=require_https, dpop=has_dpop
+            methods,
+            self._token_header,
+            browsers.token_cookie,
+            require_https=require_https,
+            dpop=has_dpop,
         )
 
     async def check(

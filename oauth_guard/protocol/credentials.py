@@ -7,6 +7,7 @@ from typing import Self
 
 from oauth_guard.errors import ConfigurationError, InvalidRequest, MissingCredentials, Reason
 from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.protocol.token_cookie import TokenCookie
 
 __all__ = [
     "BEARER",
@@ -45,6 +46,7 @@ class BearerMethods:
         dpop: Also under the scheme DPoP, with a proof (RFC 9449 §7.1).
         token_header: The field that carries the token, without a scheme, instead of
             `Authorization`; its name in lower case.
+        token_cookie: The cookie that may carry the token.
         header_only: Whether only the `Authorization` field can carry a token.
     """
 
@@ -53,40 +55,44 @@ class BearerMethods:
     require_https: bool = False
     dpop: bool = False
     token_header: bytes | None = None
+    token_cookie: TokenCookie | None = None
     header_only: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Derive `header_only`, which is read on each request."""
-        object.__setattr__(self, "header_only", not (self.query or self.body or self.token_header))
+        others = self.query or self.body or self.token_header or self.token_cookie
+        object.__setattr__(self, "header_only", not others)
 
     @classmethod
     def of(
         cls,
         bearer_methods: Iterable[str],
         token_header: str | None = None,
+        token_cookie: TokenCookie | None = None,
         *,
         require_https: bool,
         dpop: bool = False,
     ) -> Self:
-        """Read the methods by the names of RFC 9728 §2.
+        """Read the methods by the names of RFC 9728 §2, to which `cookie` is added.
 
         Raises:
             ConfigurationError: A name is unknown, or `header` is not among them; *token_header*
                 is no name of a field, or is used with another method.
         """
         names = frozenset([bearer_methods] if isinstance(bearer_methods, str) else bearer_methods)
-        if "header" not in names or not names <= {"header", "body", "query"}:
+        others = {"body", "query"} if token_cookie is None else {"body", "query", "cookie"}
+        if "header" not in names or not names <= {"header", *others}:
             raise ConfigurationError(
-                'bearer_methods= is ["header"], to which "body" and "query" may be added.'
+                'bearer_methods= is ["header"], to which "body", "query" and "cookie" may be added.'
             )
         if token_header is not None and (dpop or len(names) > 1):
             raise ConfigurationError("token_header= is the only method: leave out the others.")
         field_name = None if token_header is None else _token_header(token_header)
-        return cls("query" in names, "body" in names, require_https, dpop, field_name)
+        return cls("query" in names, "body" in names, require_https, dpop, field_name, token_cookie)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The methods by the names of RFC 9728 §2; none for a header of a proxy."""
+        """The methods by the names of RFC 9728 §2; none for a header of a proxy or a cookie."""
         on = {"header": self.token_header is None, "body": self.body, "query": self.query}
         return tuple(name for name, is_on in on.items() if is_on)
 

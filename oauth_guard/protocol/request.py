@@ -1,9 +1,9 @@
 """ResourceRequest: a request, and the credentials that a guard reads from it (RFC 6750, 9449)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from oauth_guard.errors import InsecureRequest, InvalidRequest, MissingCredentials, Reason
 from oauth_guard.protocol.credentials import (
@@ -19,16 +19,16 @@ from oauth_guard.protocol.credentials import (
 )
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.target_uri import full_raw_path
+from oauth_guard.protocol.token_parameters import access_tokens
 
-__all__ = ["ResourceRequest", "is_form", "query_carries_token"]
+__all__ = ["ResourceRequest"]
 
 _AUTHORIZATION_LENGTH, _DPOP_LENGTH = len(b"authorization"), len(b"dpop")
-_CREDENTIALS = {b"authorization", b"dpop"}
+_CREDENTIALS = {b"authorization", b"cookie", b"dpop"}
 _SECURE = frozenset({"https", "wss"})
-_FORM = b"application/x-www-form-urlencoded"
-_MAX_PARAMETERS = 1000
 _MAX_LOGGED = 200
-_TOKEN_HEADER = b"token_header "  # no Authorization value that is cached begins with it
+# No Authorization value that is cached begins with one of these.
+_TOKEN_HEADER, _TOKEN_COOKIE = b"token_header ", b"token_cookie "
 
 
 class ResourceRequest:
@@ -37,13 +37,13 @@ class ResourceRequest:
     Attributes:
         form: The body, if it is a form and was read for a token in it.
         cache_key: SHA-256 of the `Authorization` value, once `read_credentials` has read it; the
-            value begins with the scheme. For the header of a proxy, SHA-256 of its own prefix and
-            the value. None if the value is not spelled `Bearer <token>` or
+            value begins with the scheme. For the header of a proxy or a cookie, SHA-256 of a prefix
+            and the value. None if the value is not spelled `Bearer <token>` or
             `DPoP <token>`, or if another part of the request could have carried a token: then
             nothing may be cached for it. A token without its scheme contains no space, so its
             digest is never a cache key.
         scheme: `BEARER` or `DPOP`, once `read_credentials` has read it. A token in a query, a
-            form or a header of a proxy counts as Bearer.
+            form, a cookie or a header of a proxy counts as Bearer.
         proofs: The values of the `DPoP` fields. None if there is none and the scheme is not
             DPoP, or if the guard does not accept DPoP.
         response_headers: The fields to add to a successful response.
@@ -109,6 +109,12 @@ class ResourceRequest:
         return full_raw_path(path, connection.get("raw_path"), root_path)
 
     @property
+    def root_path(self) -> str:
+        """The path that the application is mounted at, decoded."""
+        root_path: str = self._connection.get("root_path", "")
+        return root_path
+
+    @property
     def target(self) -> dict[str, str]:
         """Method and path for the log: percent-encoded, at most 200 characters, no query."""
         path = quote(str(self._connection.get("path", "")))
@@ -150,7 +156,7 @@ class ResourceRequest:
         headers.append((b"authorization", f"{scheme} {token}".encode("latin-1", "replace")))
         if proof is not None:
             headers.append((b"dpop", proof.encode("latin-1", "replace")))
-        # A query may have carried the first token.
+        # A query or a cookie may have carried the first token.
         return ResourceRequest({**self._connection, "headers": headers, "query_string": b""})
 
     def read_credentials(self, bearer_methods: BearerMethods) -> None:
@@ -171,6 +177,8 @@ class ResourceRequest:
             self._read_proofs()
         if not bearer_methods.header_only:
             self._read_parameters(bearer_methods, other_credentials=value is not None)
+            if value is not None and bearer_methods.token_cookie is not None:
+                self._read_prefix(value, dpop=bearer_methods.dpop)
         elif value is None:
             raise MissingCredentials
         elif value.startswith(BEARER_PREFIX):
@@ -194,6 +202,12 @@ class ResourceRequest:
         if value is not None and len(value) > MAX_CREDENTIALS_BYTES:
             raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
         return value
+
+    def _read_prefix(self, value: bytes, *, dpop: bool) -> None:
+        """Read a scheme in the common spelling, where a cookie could have carried the token."""
+        if value.startswith(BEARER_PREFIX) or (dpop and value.startswith(DPOP_PREFIX)):
+            self.scheme = BEARER if value.startswith(BEARER_PREFIX) else DPOP
+            self.cache_key = sha256(value).digest()
 
     def _read_proofs(self) -> None:
         """Note the values of the `DPoP` fields, if there are any."""
@@ -233,54 +247,29 @@ class ResourceRequest:
         return self._token
 
     def _read_parameters(self, bearer_methods: BearerMethods, *, other_credentials: bool) -> None:
-        found: list[bytes] = []
-        if bearer_methods.token_header is not None:
-            found += self.values_of(bearer_methods.token_header)
+        found, cached_as = self._read_fields(bearer_methods)
         if bearer_methods.query:
-            found += _access_tokens(self.query)
+            found += access_tokens(self.query)
         if bearer_methods.body and self.form is not None:
             if not self.form.isascii():
                 raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
-            found += _access_tokens(self.form)
+            found += access_tokens(self.form)
         if len(found) + other_credentials > 1:
             raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
         if found:
             self.scheme = BEARER
             self._token = parse_token68(found[0])
-            if bearer_methods.token_header is not None:
-                self.cache_key = sha256(_TOKEN_HEADER + found[0]).digest()
+            if cached_as is not None:
+                self.cache_key = sha256(cached_as + found[0]).digest()
         elif not other_credentials or bearer_methods.token_header is not None:
             self._authorization = None
             raise MissingCredentials
 
-
-def is_form(method: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Return whether a body may carry a token.
-
-    It may if it is a form with one content type, and the method defines a meaning for its body
-    (RFC 6750 §2.2).
-    """
-    types = [value for name, value in headers if name.lower() == b"content-type"]
-    return (
-        method in {"POST", "PUT", "PATCH"}
-        and len(types) == 1
-        and types[0].partition(b";")[0].strip().lower() == _FORM
-    )
-
-
-def query_carries_token(query: bytes) -> bool:
-    """Return whether a query string has an `access_token` parameter."""
-    return bool(_access_tokens(query))
-
-
-def _access_tokens(encoded: bytes) -> list[bytes]:
-    try:
-        pairs = parse_qsl(
-            encoded.decode("latin-1"),  # byte for byte; a token68 is ASCII anyway
-            keep_blank_values=True,
-            encoding="latin-1",
-            max_num_fields=_MAX_PARAMETERS,
-        )
-    except ValueError:  # more than _MAX_PARAMETERS
-        raise InvalidRequest(Reason.MALFORMED_CREDENTIALS) from None
-    return [value.encode("latin-1") for name, value in pairs if name == "access_token"]
+    def _read_fields(self, bearer_methods: BearerMethods) -> tuple[list[bytes], bytes | None]:
+        """Return the tokens in the other header fields, and the prefix of their cache key."""
+        if bearer_methods.token_header is not None:
+            return self.values_of(bearer_methods.token_header), _TOKEN_HEADER
+        if bearer_methods.token_cookie is not None:
+            found = bearer_methods.token_cookie.values(self.headers)
+            return found, _TOKEN_COOKIE if found else None
+        return [], None

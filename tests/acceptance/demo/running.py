@@ -32,7 +32,7 @@ class Walk:
 
 
 @contextmanager
-def running(create: Callable[[str], Starlette]) -> Iterator[str]:
+def running(create: Callable[[str], Any]) -> Iterator[str]:
     """Serve the application that *create* returns for its origin; yield the origin."""
     with closing(listen(LOOPBACK, 0)) as listening:
         origin = origin_of(LOOPBACK, listening.getsockname()[1])

@@ -17,6 +17,7 @@ LAYERS: Mapping[str, int] = {
     "protocol": 3,
     "interfaces": 4,
     "byte_budget": 4,
+    "browser_access": 7,
     "log_limit": 5,
     "misplaced": 5,
     "single_flight": 5,

@@ -197,7 +197,7 @@ def test_unknown_bearer_method_or_a_missing_header_is_a_configuration_error(
     names: list[str],
 ) -> None:
     """The header is required (RFC 6750 §2.1)."""
-    with pytest.raises(ConfigurationError, match='to which "body" and "query" may be added'):
+    with pytest.raises(ConfigurationError, match=r"to which .* may be added"):
         BearerMethods.of(names, require_https=False)
 
 

@@ -12,11 +12,8 @@ from oauth_guard.errors import (
     RequestRejected,
 )
 from oauth_guard.protocol.credentials import MAX_CREDENTIALS_BYTES, BearerMethods
-from oauth_guard.protocol.request import (
-    ResourceRequest,
-    is_form,
-    query_carries_token,
-)
+from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.token_parameters import is_form, query_carries_token
 from tests.unit.protocol.properties import BOUNDED
 
 _ANY_WAY = BearerMethods(query=True, body=True)

@@ -1,0 +1,1 @@
+"""Guarded pages in a real browser."""
