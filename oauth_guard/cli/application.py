@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from cyclopts import App, CycloptsError
 
 from oauth_guard.cli.configuration import config
+from oauth_guard.cli.forward_auth import forward_auth
 from oauth_guard.cli.output import print_error
 from oauth_guard.cli.routes import routes
 from oauth_guard.cli.token import token
@@ -24,6 +25,7 @@ app = App(
 )
 # One file for each command, and one line here.
 app.command(config)
+app.command(forward_auth)
 app.command(routes)
 app.command(token)
 

@@ -2,9 +2,16 @@
 
 from oauth_guard.config.from_config import (
     Configuration,
+    forward_auth_from_config,
     guard_from_config,
     load_config,
     middleware_from_config,
 )
 
-__all__ = ["Configuration", "guard_from_config", "load_config", "middleware_from_config"]
+__all__ = [
+    "Configuration",
+    "forward_auth_from_config",
+    "guard_from_config",
+    "load_config",
+    "middleware_from_config",
+]

@@ -5,14 +5,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from oauth_guard.config.kinds import GUARD, MIDDLEWARE
+from oauth_guard.config.kinds import FORWARD_AUTH, GUARD, MIDDLEWARE
 from oauth_guard.config.reader import Reader, Setting
 from oauth_guard.config.source import Source
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["Configuration", "guard_from_config", "load_config", "middleware_from_config"]
+__all__ = [
+    "Configuration",
+    "forward_auth_from_config",
+    "guard_from_config",
+    "load_config",
+    "middleware_from_config",
+]
 
 _TABLE = "middleware"
+_SERVICE = "forward_auth"
 
 
 class Configuration(NamedTuple):
@@ -51,6 +58,8 @@ def load_config(
     """
     reader, guard, table = _read(path, environ)
     middleware, _ = reader.read_table(MIDDLEWARE, table or {}, (_TABLE,))
+    if (service := reader.tables.get(_SERVICE)) is not None:
+        reader.read_table(FORWARD_AUTH, service, (_SERVICE,))
     return Configuration(guard, middleware, tuple(reader.settings), table is not None)
 
 
@@ -86,9 +95,28 @@ def middleware_from_config(
     return reader.build(MIDDLEWARE, table or {}, (_TABLE,), app, guard)
 
 
+def forward_auth_from_config(
+    path: str | Path | None = "oauth_guard.toml", environ: Mapping[str, str] = os.environ
+) -> Any:
+    """Return the service for reverse proxies of a configuration, with its guard.
+
+    Raises:
+        ConfigurationError: A setting is wrong, there is no table `forward_auth`, or there are
+            settings of the middleware, which the service would not apply.
+    """
+    reader, guard, middleware = _read(path, environ)
+    table = reader.tables.get(_SERVICE)
+    if table is None or middleware is not None:
+        raise ConfigurationError(
+            f"{path} needs a table {_SERVICE} with proxy, secret and rules, and no table {_TABLE}, "
+            "which the service does not apply."
+        )
+    return reader.build(FORWARD_AUTH, table, (_SERVICE,), guard)
+
+
 def _read(path: str | Path | None, environ: Mapping[str, str]) -> tuple[Reader, Any, Any]:
     """Return the reader of a configuration, its guard, and the table of the middleware."""
     source = Source.read(path, environ)
     reader = Reader(source)
-    guard = {key: value for key, value in source.values.items() if key != _TABLE}
+    guard = {key: value for key, value in source.values.items() if key not in {_TABLE, _SERVICE}}
     return reader, reader.build(GUARD, guard), source.values.get(_TABLE)

@@ -10,6 +10,7 @@ from oauth_guard.errors import ConfigurationError
 from oauth_guard.protocol.scopes import ScopeExpression, scope
 
 __all__ = [
+    "FORWARD_AUTH",
     "GUARD",
     "KINDS",
     "MIDDLEWARE",
@@ -21,6 +22,7 @@ __all__ = [
 
 GUARD = "oauth_guard.guard:Guard"
 MIDDLEWARE = "oauth_guard.middleware:OAuthGuardMiddleware"
+FORWARD_AUTH = "oauth_guard.forward_auth:ForwardAuth"
 
 _ISSUERS = {
     "jwt": "oauth_guard.issuers.jwt:JWTIssuer",
@@ -69,6 +71,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "Requirement": {"requirement": "oauth_guard.protocol.requirement:Requirement.of"},
     "ScopeExpression": {"any scope": "oauth_guard.config.kinds:any_scope"},
     "Rules": {"rules": "oauth_guard.protocol.rules:Rules"},
+    "Assertion": {"assertion": "oauth_guard.forward_auth:Assertion"},
 }
 """For the name of a type: the name of each kind, and what builds it as `module:name`."""
 

@@ -45,6 +45,11 @@ class Reader:
         self._source = source
         self.settings: list[Setting] = []
 
+    @property
+    def tables(self) -> Mapping[str, Any]:
+        """The values at the top of the source."""
+        return self._source.values
+
     def build(self, target: str, table: Any, path: KeyPath = (), *bound: Any) -> Any:
         """Return the object that *target* builds from *table*, which is at *path*.
 

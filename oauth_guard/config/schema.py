@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, get_args, get_origin
 
-from oauth_guard.config.kinds import GUARD, KINDS, MIDDLEWARE, NEVER_DEFAULT, builder
+from oauth_guard.config.kinds import FORWARD_AUTH, GUARD, KINDS, MIDDLEWARE, NEVER_DEFAULT, builder
 from oauth_guard.config.parameters import FILE, Parameter, alternatives, kinds_of, parameters_of
 from oauth_guard.config.reader import IMPORT, KIND
 
@@ -24,8 +24,8 @@ _PLAIN: Mapping[Any, Mapping[str, str]] = {
 
 def schema() -> dict[str, Any]:
     """Return the schema, by which editors complete and check a configuration file."""
-    middleware = _table(MIDDLEWARE)
-    guard = _table(GUARD, middleware={"$ref": "#/$defs/middleware"})
+    tables = {"middleware": _table(MIDDLEWARE), "forward_auth": _table(FORWARD_AUTH)}
+    guard = _table(GUARD, **{name: {"$ref": f"#/$defs/{name}"} for name in tables})
     objects = {
         f"{name}.{kind}": _kind(name, kind, target)
         for name, kinds in KINDS.items()
@@ -35,7 +35,7 @@ def schema() -> dict[str, Any]:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "oauth_guard.toml",
         **guard,
-        "$defs": {"middleware": middleware, IMPORT: _IMPORTED, **objects},
+        "$defs": {**tables, IMPORT: _IMPORTED, **objects},
     }
 
 

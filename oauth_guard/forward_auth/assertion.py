@@ -28,8 +28,8 @@ class Assertion:
     Args:
         issuer: Who issues the assertions, a URI of the operator's own.
         audience: The application that they are for.
-        keys: Private keys in PEM: the first signs, all are published, so that a key can be
-            published before it signs.
+        key: A private key in PEM, or several: the first signs, all are published, so that a key
+            can be published before it signs.
         clock: Returns seconds since the epoch.
 
     Raises:
@@ -41,13 +41,13 @@ class Assertion:
         issuer: str,
         audience: str,
         *,
-        keys: Iterable[bytes | str] | bytes | str,
+        key: Iterable[bytes | str] | bytes | str,
         clock: Clock = time.time,
     ) -> None:
         self._issuer, self._audience, self._clock = issuer, audience, clock
-        read = [_read(each) for each in ([keys] if isinstance(keys, bytes | str) else keys)]
+        read = [_read(each) for each in ([key] if isinstance(key, bytes | str) else key)]
         if not read:
-            raise ConfigurationError("Assertion(keys=...) needs a private key in PEM.")
+            raise ConfigurationError("Assertion(key=...) needs a private key in PEM.")
         self._key = read[0]
         self.key_set = json.dumps({"keys": [each.public_jwk for each in read]}).encode("ascii")
 
@@ -80,4 +80,4 @@ def _read(pem: bytes | str) -> SigningKey:
     try:
         return SigningKey.from_pem(text, algorithm=None, key_id=None).named_by_thumbprint()
     except ValueError as error:
-        raise ConfigurationError(f"Assertion(keys=...) can't use a key: {error}.") from None
+        raise ConfigurationError(f"Assertion(key=...) can't use a key: {error}.") from None

@@ -383,7 +383,7 @@ def test_bound_token_needs_the_certificate_that_the_proxy_forwards(
 @BOTH
 def test_assertion_takes_the_place_of_plain_fields(proxy: str, tmp_path: Path) -> None:
     """The application receives it alone."""
-    assertion = Assertion("https://edge.test", "https://orders.test", keys=[signing_key_pem()])
+    assertion = Assertion("https://edge.test", "https://orders.test", key=[signing_key_pem()])
     with site(proxy, tmp_path, service(proxy, assertion=assertion)) as running:
         reply = running.send("/orders/1", *FORGED, token=READER)
         found = {name: reply.value(name.lower()) for name in IDENTITY_FIELDS}

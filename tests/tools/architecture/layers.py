@@ -128,7 +128,7 @@ HOMES: Mapping[str, set[str]] = {
         *("cli.run", "cli.token"),
     },
     "rich": {"cli.output"},
-    "uvicorn": {"cli.run", "uvicorn"},
+    "uvicorn": {"cli.forward_auth", "cli.run", "uvicorn"},
     "asgiref": {"django"},
     "django": {"django"},
     "rest_framework": {"django_rest_framework"},
@@ -143,6 +143,7 @@ IMPORTED_LATE = {
     ("jose.signing", "jwt.algorithms.get_default_algorithms"),
     ("jose.pem", "cryptography.x509.load_pem_x509_certificate"),
     ("protocol.mtls", "cryptography.x509.load_der_x509_certificate"),
+    ("cli.forward_auth", "uvicorn"),
     ("cli.run", "uvicorn"),
 }
 LIBRARIES_OF_KIT = {"httpx", "jwt", "cryptography"}

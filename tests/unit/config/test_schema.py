@@ -28,7 +28,11 @@ def _references(value: Any) -> set[str]:
 def test_schema_has_every_setting_and_no_dangling_reference() -> None:
     """The document is JSON."""
     document = json.loads(json.dumps(schema()))
-    assert set(document["properties"]) == {*parameters_of(Guard), "middleware"}
+    assert set(document["properties"]) == {
+        *parameters_of(Guard),
+        "forward_auth",
+        "middleware",
+    }
     middleware = document["$defs"]["middleware"]
     assert set(middleware["properties"]) == set(parameters_of(OAuthGuardMiddleware))
     assert _references(document) <= {f"#/$defs/{name}" for name in document["$defs"]}

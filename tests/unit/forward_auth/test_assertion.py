@@ -29,7 +29,7 @@ async def validated(signed: str, assertion: Assertion, clock: MovableClock) -> I
 async def test_assertion_names_the_caller_for_60_seconds() -> None:
     """Validated as a token of the operator's own issuer."""
     clock = MovableClock()
-    assertion = Assertion(EDGE, ORDERS, keys=[FIRST], clock=clock)
+    assertion = Assertion(EDGE, ORDERS, key=[FIRST], clock=clock)
     signed = assertion.sign(ALICE)
     caller = await validated(signed, assertion, clock)
     assert (caller.issuer, caller.subject, caller.client_id) == (EDGE, "alice", "shop")
@@ -45,8 +45,8 @@ async def test_assertion_names_the_caller_for_60_seconds() -> None:
 async def test_each_key_is_published_and_the_first_signs() -> None:
     """So a key can be published before it signs."""
     clock = MovableClock()
-    before = Assertion(EDGE, ORDERS, keys=[FIRST, SECOND.decode()], clock=clock)
-    after = Assertion(EDGE, ORDERS, keys=[SECOND, FIRST], clock=clock)
+    before = Assertion(EDGE, ORDERS, key=[FIRST, SECOND.decode()], clock=clock)
+    after = Assertion(EDGE, ORDERS, key=[SECOND, FIRST], clock=clock)
     names = [each["kid"] for each in json.loads(before.key_set)["keys"]]
     assert names == [each["kid"] for each in json.loads(after.key_set)["keys"]][::-1]
     assert (await validated(after.sign(ALICE), before, clock)).subject == "alice"
@@ -56,10 +56,10 @@ async def test_each_key_is_published_and_the_first_signs() -> None:
 async def test_assertion_of_a_key_that_is_not_published_is_rejected() -> None:
     """As any token of another key."""
     clock = MovableClock()
-    published = Assertion(EDGE, ORDERS, keys=[FIRST], clock=clock)
+    published = Assertion(EDGE, ORDERS, key=[FIRST], clock=clock)
     with pytest.raises(InvalidToken):
         await validated(
-            Assertion(EDGE, ORDERS, keys=[SECOND], clock=clock).sign(ALICE), published, clock
+            Assertion(EDGE, ORDERS, key=[SECOND], clock=clock).sign(ALICE), published, clock
         )
 
 
@@ -67,9 +67,9 @@ async def test_assertion_of_a_key_that_is_not_published_is_rejected() -> None:
 def test_unusable_key_is_rejected(keys: Any) -> None:
     """The text does not show it."""
     with pytest.raises(ConfigurationError, match="Assertion"):
-        Assertion(EDGE, ORDERS, keys=keys)
+        Assertion(EDGE, ORDERS, key=keys)
 
 
 def test_repr_shows_no_key() -> None:
     """It is safe to log."""
-    assert repr(Assertion(EDGE, ORDERS, keys=FIRST)) == f"Assertion({EDGE!r}, {ORDERS!r})"
+    assert repr(Assertion(EDGE, ORDERS, key=FIRST)) == f"Assertion({EDGE!r}, {ORDERS!r})"

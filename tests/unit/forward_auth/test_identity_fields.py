@@ -13,7 +13,7 @@ from oauth_guard.protocol.identity import ANONYMOUS, Identity
 from tests.builders.reverse_proxy import signing_key_pem
 
 SAFE = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@/|%]*(?: [A-Za-z0-9\-._~!$&'()*+,;=:@/|%]+)*")
-ASSERTION = Assertion("https://edge.test", "https://api.test", keys=[signing_key_pem()])
+ASSERTION = Assertion("https://edge.test", "https://api.test", key=[signing_key_pem()])
 
 
 def found(identity: Identity, assertion: Assertion | None = None) -> dict[str, str]:

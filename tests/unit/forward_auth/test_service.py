@@ -201,7 +201,7 @@ async def test_token_of_a_proxy_header_needs_an_origin_of_its_own(origin: str, s
 
 async def test_keys_of_the_assertion_are_published_to_everybody() -> None:
     """Without an assertion, there is no such path."""
-    assertion = Assertion("https://edge.test", "https://orders.test", keys=[signing_key_pem()])
+    assertion = Assertion("https://edge.test", "https://orders.test", key=[signing_key_pem()])
     app = service(assertion=assertion)
     response = await send(app, "GET", "/keys", ())
     assert [each["use"] for each in response.json()["keys"]] == ["sig"]
