@@ -1,7 +1,7 @@
 """guard_from_config() and middleware_from_config(): a guard and its middleware from a file."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,6 +73,7 @@ def guard_from_config(
             guard alone would not apply.
     """
     configuration = load_config(path, environ)
+    _check_no_service(path, [each.name.partition(".")[0] for each in configuration.settings])
     if configuration.has_middleware:
         raise ConfigurationError(
             f"{path} has a table {_TABLE}, which a guard does not apply: write "
@@ -92,6 +93,7 @@ def middleware_from_config(
         ConfigurationError: A setting is wrong.
     """
     reader, guard, table = _read(path, environ)
+    _check_no_service(path, reader.tables)
     return reader.build(MIDDLEWARE, table or {}, (_TABLE,), app, guard)
 
 
@@ -112,6 +114,14 @@ def forward_auth_from_config(
             "which the service does not apply."
         )
     return reader.build(FORWARD_AUTH, table, (_SERVICE,), guard)
+
+
+def _check_no_service(path: object, names: Collection[str]) -> None:
+    if _SERVICE in names:
+        raise ConfigurationError(
+            f"{path} has a table {_SERVICE}, whose rules are in force in the command "
+            "`oauth-guard forward-auth` alone."
+        )
 
 
 def _read(path: str | Path | None, environ: Mapping[str, str]) -> tuple[Reader, Any, Any]:

@@ -1,13 +1,15 @@
 """Guard.from_config and OAuthGuardMiddleware.from_config."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from oauth_guard import Guard, OAuthGuardMiddleware
-from oauth_guard.config import load_config
+from oauth_guard.config import forward_auth_from_config, load_config
 from oauth_guard.errors import ConfigurationError
+from oauth_guard.forward_auth import ForwardAuth
 from oauth_guard.protocol.requirement import Requirement
 
 GUARD = 'resource = "https://api.test"\n[[issuers]]\nissuer = "https://as.test"\n'
@@ -43,6 +45,25 @@ def test_guard_refuses_settings_of_the_middleware(tmp_path: Path) -> None:
     """Else the rules in the file would be in force nowhere."""
     with pytest.raises(ConfigurationError, match=r"OAuthGuardMiddleware\.from_config"):
         Guard.from_config(_write(tmp_path, GUARD + RULES), {})
+
+
+SERVICE = """
+[forward_auth]
+proxy = "nginx"
+secret = ["X-Proxy-Secret", "0123456789abcdef"]
+rules.rules = [["GET /a", "read"]]
+"""
+
+
+def test_guard_and_middleware_refuse_settings_of_forward_auth(tmp_path: Path) -> None:
+    """Its rules would be in force nowhere; nor does it apply those of the middleware."""
+    path = _write(tmp_path, GUARD + SERVICE)
+    assert isinstance(forward_auth_from_config(path, {}), ForwardAuth)
+    for build in (Guard.from_config, partial(OAuthGuardMiddleware.from_config, _app)):
+        with pytest.raises(ConfigurationError, match="forward-auth"):
+            build(path, {})
+    with pytest.raises(ConfigurationError, match="no table middleware"):
+        forward_auth_from_config(_write(tmp_path, GUARD + RULES + SERVICE), {})
 
 
 def test_middleware_is_built_from_a_file(tmp_path: Path) -> None:
