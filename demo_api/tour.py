@@ -118,6 +118,9 @@ class Tour:
         _step(4, "Hidden", f"ada may not see {hidden['name']} of {hidden['organisation']}.")
         path = f"/v1/data/employees/{hidden['id']}"
         expect(404, self._client.get(path, headers=_bearer(ada)))
+        _step(5, "Recent", "Removing someone needs a person who signed in within a minute.")
+        service = self._token("demo-service", grant_type="client_credentials", scope="write")
+        expect(401, self._client.delete(path, headers=_bearer(service)))
 
     def _bound_token(self) -> None:
         """Get a token that is bound to a key, use it, and fail to use it without the key."""

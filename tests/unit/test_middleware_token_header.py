@@ -101,6 +101,7 @@ async def test_response_is_kept_out_of_shared_caches(
     assert response.lines("vary") == ["accept", NAME.lower()]
 
 
+@pytest.mark.conformance("CORS-05")
 @pytest.mark.parametrize(
     ("origins", "admitted"),
     [
@@ -165,6 +166,7 @@ def test_wrong_token_header_is_rejected(settings: dict[str, Any], advice: str) -
         Guard(RESOURCE, [Api().jwt_issuer()], **settings)
 
 
+@pytest.mark.conformance("CORS-05")
 @pytest.mark.parametrize(
     ("method", "fetch", "admitted"),
     [

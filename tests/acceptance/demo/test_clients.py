@@ -10,20 +10,21 @@ from demo_api.tour_output import shorten
 
 
 def test_tour_of_a_running_demo_completes(origin: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints both flows in four steps, four rejections and a stolen token; it returns 0."""
+    """It prints both flows in four steps, five rejections and a stolen token; it returns 0."""
     assert main(["--origin", origin]) == 0
     printed = capsys.readouterr().out
     assert re.findall(r"^\d  (\w+)", printed, re.MULTILINE) == [
         *("Request", "Consent", "Token", "Resource"),
         *("Request", "Consent", "Token", "Resource"),
-        *("No", "Expired", "Scope", "Hidden"),
+        *("No", "Expired", "Scope", "Hidden", "Recent"),
         *("Bound", "Nonce", "Owner", "Replay", "Thief"),
     ]
     responses = re.findall(r"client ← (\d+)", printed)
-    assert responses[-11:-6] == ["401", "200", "401", "403", "404"]
+    assert responses[-13:-6] == ["401", "200", "401", "403", "404", "200", "401"]
     assert responses[-6:] == ["200", "401", "200", "401", "401", "401"]
     assert "reason: expired" in printed
     assert 'scope="write"' in printed
+    assert 'error="insufficient_user_authentication"' in printed
 
 
 def test_tour_prints_no_secret_or_whole_token(
