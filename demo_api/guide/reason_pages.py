@@ -7,8 +7,6 @@ from oauth_guard.explanations import EXPLANATIONS, Explanation
 
 _COMMAND = "curl -s -o /dev/null -D - https://api.example.com/orders"
 _HEADER = ' -H "Authorization: Bearer $TOKEN"'
-_CODES = {400: "invalid_request", 401: "invalid_token", 403: "insufficient_scope"}
-_WITHOUT_CODE = {"no_credentials", "unsupported_scheme"}
 
 
 def reason_pages() -> dict[str, str]:
@@ -43,7 +41,7 @@ While it fails, it prints:
 
 ```text
 HTTP/1.1 {status}
-{_response_fields(reason, explanation.status)}```
+{_response_fields(explanation.status)}```
 
 When it works, it prints `HTTP/1.1 200 OK`.
 
@@ -56,13 +54,13 @@ All reasons are listed at [Reasons](../reasons.md).
 """
 
 
-def _response_fields(reason: str, status: int) -> str:
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return "retry-after: …\n"
-    if status not in _CODES:
-        return ""
-    code = "" if reason in _WITHOUT_CODE else "error=…, "
-    return f"www-authenticate: Bearer {code}resource_metadata=…\n"
+def _response_fields(status: int) -> str:
+    """Return the field that each response with *status* has; the page shows no value."""
+    fields = {
+        HTTPStatus.UNAUTHORIZED: "www-authenticate",
+        HTTPStatus.SERVICE_UNAVAILABLE: "retry-after",
+    }
+    return f"{fields[HTTPStatus(status)]}: …\n" if status in fields else ""
 
 
 def _logged(status: int) -> str:
