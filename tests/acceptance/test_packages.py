@@ -53,7 +53,7 @@ FILES = (
     ".gitignore",
 )
 
-OF_AN_EXTRA = {*NEED_AN_EXTRA.values(), "pytest", "redis", "uvicorn", "websockets"}
+OF_AN_EXTRA = {*NEED_AN_EXTRA.values(), "mcp", "pytest", "redis", "uvicorn", "websockets"}
 
 
 def _environment(folder: Path) -> Path:
