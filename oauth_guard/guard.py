@@ -36,6 +36,7 @@ from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scope_implications import ScopeImplications
 from oauth_guard.protocol.settings import checked_settings, chosen
+from oauth_guard.token_authentication import TokenAuthentication
 from oauth_guard.token_validation import TokenSettings, TokenValidation
 
 __all__ = ["Guard"]
@@ -56,7 +57,7 @@ class GuardSettings(
 
 @final
 @checked_settings
-class Guard(AsyncLifecycle, Revocable):
+class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
     """Guards one resource: authenticates requests and authorizes their callers.
 
     Immutable once built, and final. `async with guard` (or `start` and `aclose`) manages what

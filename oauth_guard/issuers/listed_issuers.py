@@ -81,6 +81,17 @@ def algorithms_of(issuer: Issuer) -> frozenset[str]:
     return algorithms
 
 
+def published_names(issuers: Iterable[Issuer | Tenants]) -> tuple[str, ...]:
+    """Return the authorization servers that the metadata of a resource with *issuers* names."""
+    names: dict[str, None] = {}
+    for each in issuers:
+        if isinstance(each, Tenants):
+            names.update(dict.fromkeys(each.advertised))
+        elif (name := published_name(each)) is not None:
+            names[name] = None
+    return tuple(names)
+
+
 def published_name(issuer: Issuer) -> str | None:
     """Return the identifier by which the metadata of *issuer* is found; None if by none."""
     name = getattr(issuer, "metadata_issuer", issuer.issuer)

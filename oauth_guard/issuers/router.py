@@ -16,7 +16,7 @@ from oauth_guard.issuers.listed_issuers import (
     check_listed,
     check_not_shared,
     check_store,
-    published_name,
+    published_names,
     validating,
 )
 from oauth_guard.issuers.members import add_resource
@@ -86,8 +86,7 @@ class IssuerRouter:
         self._remarks = RemarkLog()
         names = dict.fromkeys(each.issuer for each in self._issuers)
         self._named = {name: validating(name, self._issuers) for name in names}
-        published = [published_name(each) for each in listed if not isinstance(each, Tenants)]
-        self.published_names = tuple(dict.fromkeys(filter(None, published)))
+        self.published_names = published_names(listed)
         self._by_prefix = by_prefix(self._issuers)
         self._for_opaque = accepting_opaque(self._issuers)
         self._for_unnamed_jwts = [each for each in self._issuers if each.accepts_unnamed_jwts]

@@ -55,9 +55,11 @@ class Tenants:
         insecure_http: Look up http names as well, inside a private network.
         audience: The `audience=` of every issuer that *resolve* returns, if it is the same for
             all. It is only used to reject two guards that would accept each other's tokens.
+        advertised: The authorization servers that the resource's metadata names. They are not
+            trusted by that: *resolve* decides.
 
     Raises:
-        ConfigurationError: A number is out of range.
+        ConfigurationError: A number is out of range, or what is advertised is no issuer's URL.
     """
 
     resolve: Resolve
@@ -69,13 +71,16 @@ class Tenants:
     aclose: Callable[[], Awaitable[None]] | None = None
     insecure_http: bool = False
     audience: Sequence[str] = ()
+    advertised: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        """Check the numbers.
+        """Check the numbers, and the issuers that are advertised.
 
         Raises:
-            ConfigurationError: One is too small or infinite.
+            ConfigurationError: A number is too small or infinite, or an issuer is no URL.
         """
+        for name in self.advertised:
+            check_issuer_urls(name, insecure_http=self.insecure_http)
         seconds = (self.cache_for, self.deadline)
         if (
             not all(0 < each < math.inf for each in seconds)

@@ -1,5 +1,6 @@
-"""The guard of MCP servers: guarded() for servers of the packages mcp and fastmcp."""
+"""The guard of MCP servers, which are built with the packages mcp and fastmcp."""
 
 from oauth_guard.mcp.guarded import guarded
+from oauth_guard.mcp.token_verifier import GuardTokenVerifier
 
-__all__ = ["guarded"]
+__all__ = ["GuardTokenVerifier", "guarded"]

@@ -31,7 +31,7 @@ def check_guard(guard: Guard, operations: Operations) -> None:
     if not json.loads(guard.metadata_document).get("authorization_servers"):
         raise ConfigurationError(
             "An MCP server must name an authorization server in its metadata: list an issuer "
-            "whose identifier is a URL."
+            "whose identifier is a URL, or write Tenants(..., advertised=[...])."
         )
     if accepts_without_audience(guard.accepted_tokens):
         raise ConfigurationError(

@@ -43,6 +43,7 @@ NEED_AN_EXTRA = {
     "oauth_guard.fastapi": "fastapi",
     "oauth_guard.http.aiohttp_client": "aiohttp",
     "oauth_guard.litestar": "litestar",
+    "oauth_guard.mcp": "mcp",
     "oauth_guard.telemetry.otel": "opentelemetry",
     "oauth_guard.telemetry.prometheus": "prometheus_client",
 }

@@ -3,6 +3,7 @@
 import pytest
 
 from oauth_guard import ConfigurationError, Guard, JWTIssuer
+from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.mcp import guarded
 from oauth_guard.testing import challenge, insufficient_scope, invalid_token, missing_token
 from tests.builders.mcp_server import (
@@ -34,6 +35,20 @@ def test_guard_without_authorization_server_is_refused() -> None:
     silent = Guard(RESOURCE, [JWTIssuer(ISSUER)], metadata=False)
     with pytest.raises(ConfigurationError, match="leave out metadata=False"):
         guarded(inner, silent)
+
+
+@pytest.mark.conformance("MCP-01")
+def test_guard_of_tenants_must_advertise_an_authorization_server() -> None:
+    """The tenants themselves are not known before their tokens are."""
+
+    async def resolve(_: str) -> None: ...
+
+    inner = application_of(GuardedNotes().server)
+    with pytest.raises(ConfigurationError, match="name an authorization server"):
+        guarded(inner, Guard(RESOURCE, [Tenants(resolve=resolve)]))
+    advertised = Guard(RESOURCE, [Tenants(resolve=resolve, advertised=[ISSUER])])
+    guarded(inner, advertised)
+    assert ISSUER.encode() in advertised.metadata_document
 
 
 @pytest.mark.conformance("MCP-01", "MCP-02", "MCP-03")

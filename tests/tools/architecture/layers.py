@@ -36,6 +36,7 @@ LAYERS: Mapping[str, int] = {
     "guard_settings": 6,
     "guard_lifecycle": 7,
     "token_validation": 7,
+    "token_authentication": 7,
     "observers": 7,
     "guard": 8,
     "connections": 9,
@@ -133,7 +134,7 @@ HOMES: Mapping[str, set[str]] = {
     "django": {"django"},
     "rest_framework": {"django_rest_framework"},
     "litestar": {"litestar"},
-    "mcp": {"mcp.caller", "mcp.dispatch"},
+    "mcp": {"mcp.caller", "mcp.dispatch", "mcp.token_verifier"},
 }
 
 # What a module imports only where it is used, since `import oauth_guard` would take longer:

@@ -16,6 +16,7 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     "check_binding": {("possession.possession_check", "check")},
     "check_claim_function": {("guard", "authenticate"), ("guard", "recheck")},
     "authenticate": {
+        ("token_authentication", "authenticate_token"),
         ("middleware", "__call__"),
         ("renewal", "renew"),
         ("forward_auth.service", "_authorized"),

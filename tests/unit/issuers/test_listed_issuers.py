@@ -11,14 +11,17 @@ from oauth_guard import (
     JWTIssuer,
     MemoryStore,
 )
+from oauth_guard.interfaces import Issuer
 from oauth_guard.issuers.listed_issuers import (
     algorithms_of,
     check_listed,
     check_not_shared,
     check_store,
     published_name,
+    published_names,
     validating,
 )
+from oauth_guard.issuers.tenants import Tenants
 from oauth_guard.testing import LocalIssuer
 
 NAME = "https://as.example.com"
@@ -75,3 +78,18 @@ def test_store_that_lacks_a_member_is_a_configuration_error(store: Any) -> None:
         check_store(store)
     check_store(MemoryStore())
     check_store(None)
+
+
+def test_metadata_names_listed_issuers_and_advertised_tenants_once() -> None:
+    """Tenants that are not advertised are not named."""
+    one, two = "https://one.example.com", "https://two.example.com"
+    listed: list[Issuer | Tenants] = [
+        Tenants(resolve=_find_none, advertised=[one, two]),
+        JWTIssuer(one),
+    ]
+    assert published_names(listed) == (one, two)
+    assert published_names([Tenants(resolve=_find_none)]) == ()
+
+
+async def _find_none(_: str) -> None:
+    return None

@@ -40,3 +40,10 @@ async def test_defaults_are_accepted() -> None:
     tenants = Tenants(resolve=resolve_none)
     assert await tenants.resolve("https://a.example") is None
     assert (tenants.cache_for, tenants.negative_cache_for) == (300, 5)
+
+
+@pytest.mark.parametrize("name", ["", "login", "http://login.example.com", "https://a/?b=c"])
+def test_advertised_issuer_must_be_a_url(name: str) -> None:
+    """Clients find its metadata by it."""
+    with pytest.raises(ConfigurationError):
+        Tenants(resolve=resolve_none, advertised=[name])
