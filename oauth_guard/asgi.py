@@ -16,6 +16,7 @@ from oauth_guard.protocol.identity import ANONYMOUS, Identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS, METADATA_METHODS
 from oauth_guard.protocol.paths import route_path
 from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.subprotocols import SUBPROTOCOLS, without_tokens
 
 __all__ = [
     "GUARD",
@@ -40,6 +41,7 @@ __all__ = [
     "with_identity",
     "with_private_cache",
     "with_response_headers",
+    "with_subprotocol",
 ]
 
 Connection: TypeAlias = MutableMapping[str, Any]
@@ -92,12 +94,15 @@ def with_identity(
     """Return a copy of *connection* in which the application finds the caller.
 
     The application does not see *hidden_fields*, header fields named in lower case, nor the
-    hidden credentials of *guard*, unless the caller is anonymous.
+    hidden credentials of *guard*, unless the caller is anonymous. If the subprotocols are among
+    the fields, it sees those that carry no token, in `subprotocols`.
     """
     inner = {**connection}
     if hidden_fields:
         fields = connection["headers"]
         inner["headers"] = [field for field in fields if field[0].lower() not in hidden_fields]
+        if SUBPROTOCOLS in hidden_fields and connection.get("subprotocols"):
+            inner["subprotocols"] = without_tokens(connection["subprotocols"])
     hidden = guard.hidden_credentials
     if hidden is not None and identity is not ANONYMOUS:
         inner["headers"] = hidden.without(inner["headers"])
@@ -228,6 +233,20 @@ def with_response_headers(fields: HeaderFields, send: Send) -> Send:
         await send(message)
 
     return send_with_fields
+
+
+def with_subprotocol(name: str, send: Send) -> Send:
+    """Select the subprotocol *name* if the application accepts a WebSocket and selects none.
+
+    A browser closes the connection if none of the subprotocols that it offers is selected.
+    """
+
+    async def send_with_subprotocol(message: Message) -> None:
+        if message["type"] == "websocket.accept" and not message.get("subprotocol"):
+            message = {**message, "subprotocol": name}
+        await send(message)
+
+    return send_with_subprotocol
 
 
 def with_empty_body(send: Send) -> Send:

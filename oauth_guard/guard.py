@@ -36,6 +36,7 @@ from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scope_implications import ScopeImplications
 from oauth_guard.protocol.settings import checked_settings, chosen
+from oauth_guard.protocol.subprotocols import SUBPROTOCOLS
 from oauth_guard.token_authentication import TokenAuthentication
 from oauth_guard.token_validation import TokenSettings, TokenValidation
 
@@ -78,7 +79,7 @@ class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
         issuers: The trusted authorization servers; `Tenants` are looked up by name.
         bearer_methods: How a token may be sent: `"header"`, to which `"body"` (a form) and
             `"query"` may be added, for clients that can't send the header (RFC 6750 §2), and
-            `"cookie"`, for pages.
+            `"cookie"` and `"websocket-protocol"`, for pages: see `read_subprotocols`.
         require_https: Reject requests that did not come over TLS, as far as the server knows.
         store: Where introspection results are stored for other processes.
         share_tokens: Allow several issuers that accept tokens without an issuer's name. Such a
@@ -164,8 +165,9 @@ class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
 
     @property
     def hidden_fields(self) -> frozenset[bytes]:
-        """The header fields of a proxy, in lower case, that the application must not see."""
-        return self._possession.hidden_fields
+        """The header fields, in lower case, that the application must not see."""
+        hidden = self._possession.hidden_fields
+        return hidden | {SUBPROTOCOLS} if self.bearer_methods.subprotocol else hidden
 
     @property
     def hidden_credentials(self) -> HiddenCredentials | None:

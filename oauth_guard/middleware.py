@@ -23,6 +23,7 @@ from oauth_guard.asgi import (
     with_identity,
     with_private_cache,
     with_response_headers,
+    with_subprotocol,
 )
 from oauth_guard.config import middleware_from_config
 from oauth_guard.connection_rules import ConnectionRules, check_requirements, path_parts
@@ -46,6 +47,7 @@ from oauth_guard.protocol.requirement import Requirement, read_requirement
 from oauth_guard.protocol.rules import Rules
 from oauth_guard.protocol.scopes import ScopeExpression
 from oauth_guard.protocol.settings import checked_settings
+from oauth_guard.protocol.subprotocols import read_subprotocols
 from oauth_guard.protocol.token_parameters import is_form, query_carries_token
 
 __all__ = ["OAuthGuardMiddleware"]
@@ -215,6 +217,8 @@ class OAuthGuardMiddleware:
                 request.method, request.headers, self._cors.origins, is_handshake=is_handshake
             )
             send = with_private_cache(send, b"cookie")
+        if methods.subprotocol and (reply := read_subprotocols(request.subprotocols).reply):
+            send = with_subprotocol(reply, send)
         if connection["type"] == "http":
             if methods.body and is_form(request.method, request.headers):
                 request.form, receive = await read_body(receive)

@@ -30,6 +30,7 @@ BEARER_PREFIX, DPOP_PREFIX = b"Bearer ", b"DPoP "
 MAX_CREDENTIALS_BYTES = 16 * 1024
 """The longest accepted `Authorization` value, or token in a query or form, in bytes."""
 
+_SUBPROTOCOL = "websocket-protocol"
 _SCHEME = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()
 _OTHER_FIELDS = {b"authorization", b"cookie", b"dpop", b"host", b"origin"}
 _TOKEN68 = (string.ascii_letters + string.digits + "-._~+/").encode()
@@ -47,6 +48,7 @@ class BearerMethods:
         token_header: The field that carries the token, without a scheme, instead of
             `Authorization`; its name in lower case.
         token_cookie: The cookie that may carry the token.
+        subprotocol: Also among the subprotocols of a WebSocket; see `read_subprotocols`.
         header_only: Whether only the `Authorization` field can carry a token.
     """
 
@@ -56,11 +58,13 @@ class BearerMethods:
     dpop: bool = False
     token_header: bytes | None = None
     token_cookie: TokenCookie | None = None
+    subprotocol: bool = False
     header_only: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Derive `header_only`, which is read on each request."""
-        others = self.query or self.body or self.token_header or self.token_cookie
+        fields = self.token_header or self.token_cookie
+        others = self.query or self.body or self.subprotocol or fields
         object.__setattr__(self, "header_only", not others)
 
     @classmethod
@@ -80,19 +84,23 @@ class BearerMethods:
                 is no name of a field, or is used with another method.
         """
         names = frozenset([bearer_methods] if isinstance(bearer_methods, str) else bearer_methods)
-        others = {"body", "query"} if token_cookie is None else {"body", "query", "cookie"}
+        others = {"body", "query", _SUBPROTOCOL} | (set() if token_cookie is None else {"cookie"})
         if "header" not in names or not names <= {"header", *others}:
             raise ConfigurationError(
-                'bearer_methods= is ["header"], to which "body", "query" and "cookie" may be added.'
+                'bearer_methods= is ["header"], to which "body", "query", "cookie" and '
+                '"websocket-protocol" may be added.'
             )
         if token_header is not None and (dpop or len(names) > 1):
             raise ConfigurationError("token_header= is the only method: leave out the others.")
         field_name = None if token_header is None else _token_header(token_header)
-        return cls("query" in names, "body" in names, require_https, dpop, field_name, token_cookie)
+        return cls(
+            *("query" in names, "body" in names, require_https, dpop, field_name, token_cookie),
+            subprotocol=_SUBPROTOCOL in names,
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The methods by the names of RFC 9728 §2; none for a header of a proxy or a cookie."""
+        """The methods by the names of RFC 9728 §2; it has none for the others."""
         on = {"header": self.token_header is None, "body": self.body, "query": self.query}
         return tuple(name for name, is_on in on.items() if is_on)
 

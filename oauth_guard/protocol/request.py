@@ -18,6 +18,7 @@ from oauth_guard.protocol.credentials import (
     parse_token68,
 )
 from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.protocol.subprotocols import read_subprotocols
 from oauth_guard.protocol.target_uri import full_raw_path
 from oauth_guard.protocol.token_parameters import access_tokens
 
@@ -46,6 +47,7 @@ class ResourceRequest:
             form, a cookie or a header of a proxy counts as Bearer.
         proofs: The values of the `DPoP` fields. None if there is none and the scheme is not
             DPoP, or if the guard does not accept DPoP.
+        in_subprotocol: Whether the token was among the subprotocols of a WebSocket.
         response_headers: The fields to add to a successful response.
         validated: What the guard has validated, once it has authenticated the request; its type
             belongs to the guard.
@@ -59,6 +61,7 @@ class ResourceRequest:
         "_token",
         "cache_key",
         "form",
+        "in_subprotocol",
         "proofs",
         "response_headers",
         "scheme",
@@ -74,6 +77,7 @@ class ResourceRequest:
         self.cache_key: bytes | None = None
         self.scheme: str | None = None
         self.proofs: tuple[bytes, ...] | None = None
+        self.in_subprotocol = False
         self.response_headers: tuple[tuple[bytes, bytes], ...] = ()
         self.validated: Any = None
         self.started: float | None = None
@@ -141,6 +145,12 @@ class ResourceRequest:
             return None
         return next(iter(tls.get("client_cert_chain") or ()), None)
 
+    @property
+    def subprotocols(self) -> Sequence[str]:
+        """The subprotocols that the client of a WebSocket offers; empty over HTTP."""
+        offered: Sequence[str] = self._connection.get("subprotocols") or ()
+        return offered
+
     def values_of(self, name: bytes) -> list[bytes]:
         """Return the values of the header fields with this *name*, which is in lower case."""
         return [value for field, value in self.headers if field.lower() == name]
@@ -156,8 +166,9 @@ class ResourceRequest:
         headers.append((b"authorization", f"{scheme} {token}".encode("latin-1", "replace")))
         if proof is not None:
             headers.append((b"dpop", proof.encode("latin-1", "replace")))
-        # A query or a cookie may have carried the first token.
-        return ResourceRequest({**self._connection, "headers": headers, "query_string": b""})
+        # A query, a cookie or a subprotocol may have carried the first token.
+        bare = {"headers": headers, "query_string": b"", "subprotocols": ()}
+        return ResourceRequest({**self._connection, **bare})
 
     def read_credentials(self, bearer_methods: BearerMethods) -> None:
         """Read the one set of credentials that the request carries, and set the attributes.
@@ -254,6 +265,9 @@ class ResourceRequest:
             if not self.form.isascii():
                 raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
             found += access_tokens(self.form)
+        if bearer_methods.subprotocol and (offered := self.subprotocols):
+            found += (tokens := read_subprotocols(offered).tokens)
+            self.in_subprotocol = bool(tokens)
         if len(found) + other_credentials > 1:
             raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
         if found:

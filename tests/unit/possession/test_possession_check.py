@@ -130,6 +130,15 @@ async def test_token_bound_to_the_certificate_of_the_client_is_accepted(
     assert await outcome(check, nothing, (CERTIFICATE.cnf, False)) is Reason.BOUND_TOKEN
 
 
+async def test_bound_token_in_a_subprotocol_is_rejected_with_the_certificate_too() -> None:
+    """A page can't choose when the browser presents one."""
+    check = PossessionCheck(RESOURCE, certificates=TLSExtension())
+    read = ResourceRequest({"headers": [], "subprotocols": ["bearer", "token"], "extensions": TLS})
+    read.read_credentials(BearerMethods(subprotocol=True))
+    assert await outcome(check, read, (CERTIFICATE.cnf, False)) is Reason.BOUND_TOKEN
+    assert await outcome(check, read, None) is None
+
+
 async def test_check_without_settings_rejects_each_bound_token() -> None:
     """Nothing can be proven to it."""
     check = PossessionCheck(RESOURCE)
