@@ -197,7 +197,7 @@ def test_each_party_has_a_cookie_name_of_its_own(visitor: Visitor) -> None:
     """Cookies ignore ports, so one name would mix the sessions."""
     visitor.code()
     names = [each.name for each in visitor.http.cookies.jar]
-    assert sorted(names) == ["client_session", "demo_session"]
+    assert sorted(names) == ["client_session", "demo_device", "demo_session"]
 
 
 def test_pages_cannot_be_framed_and_load_their_own_files_only(visitor: Visitor) -> None:
