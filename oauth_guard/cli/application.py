@@ -6,10 +6,12 @@ from typing import Any, NoReturn
 
 from cyclopts import App, CycloptsError
 
+from oauth_guard.cli.check import check
 from oauth_guard.cli.configuration import config
 from oauth_guard.cli.forward_auth import forward_auth
 from oauth_guard.cli.output import print_error
 from oauth_guard.cli.routes import routes
+from oauth_guard.cli.run import run
 from oauth_guard.cli.token import token
 from oauth_guard.errors import ConfigurationError
 
@@ -19,14 +21,17 @@ _FAULT, _WRONG_USE, _INTERRUPTED, _CLOSED_PIPE = 1, 2, 130, 141
 
 app = App(
     name="oauth-guard",
-    help="Check, explain and run what oauth_guard protects.",
+    help="Configure, check and run what oauth_guard protects.",
+    suppress_keyboard_interrupt=False,
     help_epilogue="Exit codes: 0 all is well, 1 a fault was found, 2 an option or a setting is "
     "wrong. Colours are for terminals; NO_COLOR turns them off.",
 )
 # One file for each command, and one line here.
+app.command(check)
 app.command(config)
 app.command(forward_auth)
 app.command(routes)
+app.command(run)
 app.command(token)
 
 

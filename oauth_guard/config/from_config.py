@@ -30,12 +30,14 @@ class Configuration(NamedTuple):
         middleware: The arguments of `OAuthGuardMiddleware` besides application and guard.
         settings: Every setting in force, with its origin; no secret is in it.
         has_middleware: Whether there is a table `middleware`.
+        objects: The objects that were built, by their place: `issuers[0]`.
     """
 
     guard: Any
     middleware: Mapping[str, Any]
     settings: tuple[Setting, ...]
     has_middleware: bool
+    objects: Mapping[str, Any]
 
 
 def load_config(
@@ -60,7 +62,8 @@ def load_config(
     middleware, _ = reader.read_table(MIDDLEWARE, table or {}, (_TABLE,))
     if (service := reader.tables.get(_SERVICE)) is not None:
         reader.read_table(FORWARD_AUTH, service, (_SERVICE,))
-    return Configuration(guard, middleware, tuple(reader.settings), table is not None)
+    has_middleware = table is not None
+    return Configuration(guard, middleware, tuple(reader.settings), has_middleware, reader.objects)
 
 
 def guard_from_config(

@@ -39,11 +39,13 @@ class Reader:
 
     Attributes:
         settings: What was read, in order, with the defaults of what was left out.
+        objects: What was built or imported, by its place among the settings.
     """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self.settings: list[Setting] = []
+        self.objects: dict[str, Any] = {}
 
     @property
     def tables(self) -> Mapping[str, Any]:
@@ -65,9 +67,11 @@ class Reader:
         """
         arguments, positional = self.read_table(target, table, path)
         try:
-            return builder(target)(*bound, *positional, **arguments)
+            built = builder(target)(*bound, *positional, **arguments)
         except (ConfigurationError, TypeError) as error:
             raise self._error(path, str(error)) from None
+        self.objects[spell(path)] = built
+        return built
 
     def read_table(
         self, target: str, table: Any, path: KeyPath
@@ -160,9 +164,11 @@ class Reader:
                 Setting(spell(path), str(table[IMPORT]), self._source.place(path), is_secret=False)
             )
             try:
-                return builder(str(table[IMPORT]))
+                imported = builder(str(table[IMPORT]))
             except ConfigurationError as error:
                 raise self._error(path, str(error)) from None
+            self.objects[spell(path)] = imported
+            return imported
         kinds = kinds_of(allowed)
         if not kinds:
             raise self._error(path, f"{spell(path)} takes {_describe(allowed)}, not a table.")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.builders.command_line import command, run_at_terminal, run_command
 
-COMMANDS = ["config", "routes", "token"]
+COMMANDS = ["check", "config", "routes", "run", "token"]
 
 
 def test_help_lists_the_commands_and_exit_codes(tmp_path: Path) -> None:

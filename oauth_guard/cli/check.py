@@ -1,0 +1,38 @@
+"""The command `oauth-guard check`: whether the issuers of a configuration can be used."""
+
+import asyncio
+import logging
+
+from oauth_guard.cli.configuration import DEFAULT_FILE, AsJSON, ConfigFile, config_path
+from oauth_guard.cli.output import print_json, print_table
+from oauth_guard.cli.probes import Finding, probe
+from oauth_guard.config import load_config
+
+__all__ = ["check"]
+
+
+def check(
+    *, config: ConfigFile = DEFAULT_FILE, deadline: float = 10, as_json: AsJSON = False
+) -> int:
+    """Ask each issuer of the configuration, and fetch the metadata of the resource.
+
+    Of each issuer: its metadata and keys, its clock, the end of its certificate, and whether it
+    accepts our credentials for introspection, which a random token is sent for. Exit code 0: no
+    fault was found. 1: a fault was found. 2: a setting is wrong.
+
+    Parameters
+    ----------
+    config
+        The file.
+    deadline
+        After how many seconds each question is given up; all are asked at the same time.
+    as_json
+        Print JSON.
+    """
+    logging.getLogger("oauth_guard").addHandler(logging.NullHandler())  # its lines are findings
+    found = asyncio.run(probe(load_config(config_path(config)), deadline))
+    if as_json:
+        print_json([each._asdict() for each in found])
+    else:
+        print_table(Finding._fields, found)
+    return int(any(each.status == "fault" for each in found))
