@@ -48,7 +48,8 @@ def steps_of(decisions: Sequence[Decision], detail: str = "") -> list[dict[str, 
         return []
     cached = next((each.cached for each in decisions if each.cached is not None), None)
     seconds = sum(each.seconds or 0 for each in decisions)
-    notes = {READ: f"The guard took {seconds * 1_000_000:.0f} µs."}
+    # No time is measured where no token and no proof was validated, as for a cache hit.
+    notes = {READ: f"The guard took {seconds * 1_000_000:.0f} µs."} if seconds else {}
     if cached is not None:
         notes[VALIDATE] = (
             "Its identity was in the cache."

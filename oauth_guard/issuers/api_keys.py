@@ -147,7 +147,8 @@ class ApiKeyIssuer:
     Args:
         name: The issuer of the identities, such as `"api-keys"`.
         lookup: Returns the `ApiKey` with a hash, or None: a function, an async function, or an
-            `ApiKeyFile`. If it raises or takes longer than two seconds, the response is 503.
+            `ApiKeyFile`. If it raises or an async one takes longer than two
+            seconds, the response is 503.
         prefix: What each key begins with: lower-case words and digits, each followed by an
             underscore. 22 to 200 letters, digits, `_` and `-` follow.
 
@@ -197,9 +198,9 @@ class ApiKeyIssuer:
 
     async def _found(self, key_hash: str) -> ApiKey | None:
         try:
-            async with asyncio.timeout(_SECONDS):
-                found: Any = self._lookup(key_hash)
-                if inspect.isawaitable(found):
+            found: Any = self._lookup(key_hash)
+            if inspect.isawaitable(found):
+                async with asyncio.timeout(_SECONDS):
                     found = await found
             return None if found is None else _checked(found)
         except TimeoutError:

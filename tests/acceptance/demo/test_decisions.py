@@ -72,6 +72,8 @@ def test_authenticated_request_passes_each_step() -> None:
     assert {each["state"] for each in steps} == {PASSED}
     assert steps[0]["note"] == "The guard took 200 µs."
     assert "in the cache" in steps[1]["note"]
+    hit = AUTHENTICATED._replace(seconds=None)  # no time is read for a cache hit
+    assert steps_of([hit])[0]["note"] == ""
 
 
 def test_decisions_are_collected_for_one_request_only() -> None:
