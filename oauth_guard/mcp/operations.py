@@ -33,12 +33,18 @@ class Operation(NamedTuple):
 
     Attributes:
         requirements: Each must be satisfied.
-        challenge_scope: The scopes of the operation and of `requires=` together, for the
-            challenge; None if no scope is required.
+        base: What `requires=` requires.
     """
 
     requirements: tuple[Requirement, ...]
-    challenge_scope: str | None
+    base: Requirement | None
+
+    @property
+    def challenge_scope(self) -> str | None:
+        """The scopes of `requires=` and of the operation, for the challenge; None if none."""
+        every = [self.base, *self.requirements] if self.base else [*self.requirements]
+        scopes = [each.challenge_scope for each in every if each.challenge_scope is not None]
+        return " ".join(dict.fromkeys(" ".join(scopes).split())) or None
 
 
 class Operations:
@@ -100,7 +106,7 @@ class Operations:
             for kind, name in _names(method, params)
             for requirement in self._of_name(kind, name)
         )
-        return Operation(found, self._scope_of(found))
+        return Operation(found, self.requires)
 
     def _of_name(self, kind: Kind, name: object) -> Iterable[Requirement]:
         rules = self.rules[kind]
@@ -113,11 +119,6 @@ class Operations:
                 if matching:
                     return matching
         return (DENIED,) if self._denies else ()
-
-    def _scope_of(self, requirements: Iterable[Requirement]) -> str | None:
-        every = [self.requires, *requirements] if self.requires else [*requirements]
-        scopes = [each.challenge_scope for each in every if each.challenge_scope is not None]
-        return " ".join(dict.fromkeys(" ".join(scopes).split())) or None
 
 
 def _read(setting: str, rules: Mapping[str, Required]) -> Mapping[str, Requirement]:

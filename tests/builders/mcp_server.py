@@ -55,7 +55,7 @@ class GuardedNotes:
         self.issuer = LocalIssuer(ISSUER, audience=RESOURCE)
         self.calls: list[str] = []
         required = {"iss", "aud", "exp"}  # so not the subject
-        issuer = JWTIssuer(ISSUER, required_claims=required, http=self.issuer.http)
+        issuer = JWTIssuer(ISSUER, required_claims=required, leeway=0, http=self.issuer.http)
         self.guard = Guard(RESOURCE, [issuer], **guard or {})
         self.server = self._server(package)
         inner = application_of(self.server, **app or {})

@@ -1,5 +1,8 @@
 """MCP authorization, revisions 2025-11-25 and 2026-07-28, with the packages mcp and fastmcp."""
 
+import asyncio
+import time
+
 import pytest
 
 from oauth_guard import ConfigurationError, Guard, JWTIssuer
@@ -216,3 +219,17 @@ async def test_step_up_inside_a_session_calls_the_tool(package: Package) -> None
         session = await client.open_session(narrow)
         for token, scopes in ((broad, BOTH), (narrow, "notes")):
             assert f'|{scopes}"' in (await client.post(call, token, mcp_session_id=session)).text
+
+
+@pytest.mark.conformance("MCP-14")
+@PACKAGES
+async def test_stream_of_a_session_ends_with_its_token(package: Package) -> None:
+    """The stream for messages of the server, which would stay open otherwise."""
+    notes = GuardedNotes(package)
+    async with notes.client() as client:
+        token = notes.token("notes", exp=time.time() + 2)
+        session = await client.open_session(token)
+        async with asyncio.timeout(10):
+            stream = await client.send("GET", token, mcp_session_id=session)
+        assert stream.status_code == 200
+        assert challenge(await client.send("GET", token, mcp_session_id=session)) == invalid_token()
