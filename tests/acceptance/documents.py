@@ -8,7 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").glob("*.md"))
-FRAMEWORK_PAGES = sorted((ROOT / "docs" / "frameworks").glob("*.md"))
+FRAMEWORK_PAGES = sorted(
+    page
+    for folder in ("frameworks", "applications")
+    for page in (ROOT / "docs" / folder).glob("*.md")
+)
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE_NAME = re.compile(r"# (\w+\.py)\n")
 

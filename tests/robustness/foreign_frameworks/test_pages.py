@@ -1,4 +1,4 @@
-"""The pages of docs/frameworks: each application is guarded, and its own test passes."""
+"""Each application of docs/frameworks and docs/applications is guarded, and passes its own test."""
 
 import os
 import subprocess
