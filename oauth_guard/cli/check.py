@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from oauth_guard.cli.configuration import DEFAULT_FILE, AsJSON, ConfigFile, config_path
 from oauth_guard.cli.output import print_json, print_table
@@ -30,7 +31,12 @@ def check(
         Print JSON.
     """
     logging.getLogger("oauth_guard").addHandler(logging.NullHandler())  # its lines are findings
-    found = asyncio.run(probe(load_config(config_path(config)), deadline))
+    configuration = load_config(config_path(config))
+    return _report(asyncio.run(probe(configuration, deadline)), as_json=as_json)
+
+
+def _report(found: Sequence[Finding], *, as_json: bool) -> int:
+    """Print what was *found*, and return the exit code."""
     if as_json:
         print_json([each._asdict() for each in found])
     else:

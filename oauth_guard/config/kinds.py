@@ -27,6 +27,7 @@ FORWARD_AUTH = "oauth_guard.forward_auth:ForwardAuth"
 _ISSUERS = {
     "jwt": "oauth_guard.issuers.jwt:JWTIssuer",
     "introspection": "oauth_guard.issuers.introspection:IntrospectionIssuer",
+    "api keys": "oauth_guard.issuers.api_keys:ApiKeyIssuer",
     **{
         name: f"oauth_guard.issuers.presets:{name}"
         for name in ("auth0", "cognito", "entra", "google", "keycloak", "okta")

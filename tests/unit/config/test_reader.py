@@ -16,7 +16,10 @@ ISSUER = '[[issuers]]\nissuer = "https://as.test"\n'
 OPAQUE = '[[issuers]]\nkind = "introspection"\nissuer = "https://as.test"\n'
 
 own_issuer = JWTIssuer("https://own.test")
-not_an_issuer = 1
+
+
+def find_key(_key_hash: str) -> None:
+    """Return no API key."""
 
 
 def _build(folder: Path, text: str, **environ: str) -> tuple[Any, Reader]:
@@ -51,6 +54,12 @@ kind = "keycloak"
 realm_url = "https://sso.test/realms/acme"
 
 [[issuers]]
+kind = "api keys"
+name = "api-keys"
+prefix = "sk_live_"
+lookup.import = "tests.unit.config.test_reader:find_key"
+
+[[issuers]]
 import = "tests.unit.config.test_reader:own_issuer"
 
 [store]
@@ -73,6 +82,7 @@ def test_file_configures_every_part_of_a_guard(tmp_path: Path) -> None:
     """Issuers of all kinds, presets, own objects, stores, proofs and secrets."""
     guard, reader = _build(tmp_path, COMPLETE)
     assert [name for name, _ in sorted(guard.accepted_tokens)] == [
+        "api-keys",
         *("https://as.test", "https://opaque.test", "https://own.test"),
         "https://sso.test/realms/acme",
     ]
