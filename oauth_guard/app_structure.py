@@ -3,7 +3,7 @@
 import functools
 import inspect
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from types import FrameType, FunctionType, MethodType
 from typing import Any
@@ -21,6 +21,7 @@ __all__ = [
     "record_decorated",
     "record_requirement",
     "requirements_of",
+    "warn_of_hidden_metadata",
     "warn_of_inner_cors",
 ]
 
@@ -119,6 +120,20 @@ def check_root_path(app: object) -> None:
             f"An application with a root_path of its own, {root_path!r}, reads other paths than "
             "its guard: write app.add_middleware(OAuthGuardMiddleware, ...), or give root_path "
             "to the server."
+        )
+
+
+def warn_of_hidden_metadata(app: object, paths: Collection[str]) -> None:
+    """Log a warning for each route of *app* at one of *paths*, where a guard serves its metadata.
+
+    Routes in a mount are compared by their own path, without that of the mount.
+    """
+    routes: set[Any] = {getattr(part, "path", None) for part in parts_of(app)}
+    for path in sorted(set(paths) & routes):
+        _log.warning(
+            "%s: the guard serves its metadata here, so the route of the application is hidden; "
+            "to keep that route, write Guard(metadata=False)",
+            path,
         )
 
 

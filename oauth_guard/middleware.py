@@ -10,6 +10,7 @@ from oauth_guard.app_structure import (
     check_endpoints,
     check_root_path,
     inner_root_paths,
+    warn_of_hidden_metadata,
     warn_of_inner_cors,
 )
 from oauth_guard.asgi import (
@@ -193,6 +194,7 @@ class OAuthGuardMiddleware:
         check_endpoints(self.application)
         if not self._cors.origins:
             warn_of_inner_cors(self.application)
+        warn_of_hidden_metadata(self.application, self._guards.documents)
         self._app = self.application
 
     async def _prepare(

@@ -106,3 +106,23 @@ async def test_each_request_fails_for_a_route_that_is_decorated_in_vain() -> Non
     for _ in range(2):
         with pytest.raises(ConfigurationError, match="is a route without its @requires"):
             await api.get("/r", api.token())
+
+
+@pytest.mark.parametrize(
+    ("path", "settings", "warns"),
+    [
+        ("/.well-known/oauth-protected-resource", {}, True),
+        ("/.well-known/oauth-protected-resource", {"metadata": False}, False),
+        ("/.well-known/other", {}, False),
+    ],
+)
+async def test_route_that_the_metadata_hides_is_named_in_a_warning(
+    path: str, settings: dict[str, Any], warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the routes are checked; the warning says how the application's own stays."""
+    app = FastAPI()
+    app.get(path)(lambda: "of the application")
+    api = Api(app=app, guard=settings)
+    await api.get("/r", api.token())
+    expected = f"{path}: the guard serves its metadata here"
+    assert (expected in caplog.text) is warns
