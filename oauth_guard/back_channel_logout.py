@@ -1,38 +1,27 @@
 """BackChannelLogout: the endpoint where an OpenID provider says that a user has signed out."""
 
-import logging
 from collections.abc import Iterable
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
-from oauth_guard.asgi import Connection, Receive, Send, read_body, send_response
-from oauth_guard.errors import (
-    ConfigurationError,
-    InvalidRequest,
-    InvalidToken,
-    IssuerUnavailable,
-    Reason,
-    StoreUnavailable,
-)
+from oauth_guard.asgi import Connection, Receive, read_body
+from oauth_guard.errors import ConfigurationError, InvalidRequest, InvalidToken, Reason
 from oauth_guard.guard import Guard
 from oauth_guard.interfaces import Once
 from oauth_guard.issuers.jwt import JWTIssuer
 from oauth_guard.jose.jws import parse_jws
-from oauth_guard.log_limit import LogLimit
 from oauth_guard.protocol.logout_token import LogoutToken, read_logout_token
 from oauth_guard.protocol.token_parameters import is_form
-from oauth_guard.stores.replays import MemoryOnce
+from oauth_guard.token_endpoint import TokenEndpoint
 
 __all__ = ["BackChannelLogout"]
 
 _PURPOSE = b"oauth_guard logout token 1"
 _MAX_PARAMETERS = 100
-_NO_STORE = (b"cache-control", b"no-store")
-_JSON = (b"content-type", b"application/json")
 _INVALID = b'{"error":"invalid_request"}'
 
 
-class BackChannelLogout:
+class BackChannelLogout(TokenEndpoint):
     """An ASGI application for the back-channel logout URI (OpenID Connect Back-Channel Logout 1.0).
 
     A valid logout token revokes the tokens of its session `sid`, or those of its subject that were
@@ -53,6 +42,10 @@ class BackChannelLogout:
         ConfigurationError: *guard* has no deny-list, or *client_id* is empty.
     """
 
+    accepted = 200
+    noun = "a logout token"
+    error_fields = ((b"content-type", b"application/json"),)
+
     def __init__(
         self,
         guard: Guard,
@@ -62,45 +55,13 @@ class BackChannelLogout:
         revoke_subject: bool = False,
         once: Once | None = None,
     ) -> None:
-        names = [client_id] if isinstance(client_id, str) else client_id
-        self._audience = frozenset(filter(None, names))
-        if guard.deny_list is None:
-            raise ConfigurationError(
-                "BackChannelLogout needs Guard(..., deny_list=DenyList()), where it revokes."
-            )
+        super().__init__(guard, issuer, client_id, once)
         if not self._audience:
             raise ConfigurationError("client_id= names this application at the provider.")
-        self._guard, self._issuer, self._revoke_subject = guard, issuer, revoke_subject
-        self._once = MemoryOnce() if once is None else once
-        self._limit = LogLimit()
+        self._revoke_subject = revoke_subject
 
-    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
-        """Respond 200 to a logout token that has taken effect, 400 to every other request.
-
-        503 if the keys or a store can't be reached, so that the provider sends it again.
-        """
-        if scope["type"] != "http":
-            raise ConfigurationError("BackChannelLogout serves HTTP requests only.")
-        method = scope["method"]
-        if method != "POST":
-            headers = ((b"allow", b"POST"), _NO_STORE, (b"content-length", b"0"))
-            await send_response(send, method, 405, headers)
-            return
-        status, body = 200, b""
-        try:
-            await self._log_out(await _read_token(scope, receive))
-        except (InvalidToken, InvalidRequest) as error:
-            status, body = 400, _INVALID
-            self._warn("rejected", error.reason)
-        except (IssuerUnavailable, StoreUnavailable) as error:
-            status = 503
-            self._warn("not processed", error)
-        kind = (_JSON,) if body else ()
-        length = (b"content-length", b"%d" % len(body))
-        await send_response(send, method, status, (_NO_STORE, *kind, length), body)
-
-    async def _log_out(self, text: str) -> None:
-        signed = parse_jws(text)
+    async def _process(self, connection: Connection, receive: Receive) -> None:
+        signed = parse_jws(await _read_token(connection, receive))
         now = self._guard.clock()
         token = read_logout_token(signed.header, signed.claims, self._audience, now)
         await self._issuer.verify(signed)
@@ -118,10 +79,8 @@ class BackChannelLogout:
         if token.subject is not None and (token.session is None or self._revoke_subject):
             await self._guard.revoke(issuer, subject=token.subject, issued_until=token.issued_at)
 
-    def _warn(self, outcome: str, reason: object) -> None:
-        kind = (outcome, str(reason))
-        message = "%s: a logout token was %s: %s"
-        self._limit.log(logging.WARNING, kind, message, self._issuer.issuer, *kind)
+    def _error(self, reason: Reason) -> bytes:  # noqa: ARG002 - all have the same body
+        return _INVALID
 
 
 async def _read_token(connection: Connection, receive: Receive) -> str:

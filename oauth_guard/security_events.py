@@ -6,31 +6,21 @@ from collections.abc import Collection
 from hashlib import sha256
 from hmac import compare_digest
 
-from oauth_guard.asgi import Connection, Receive, Send, read_body, send_response
-from oauth_guard.errors import (
-    ConfigurationError,
-    InvalidRequest,
-    InvalidToken,
-    IssuerUnavailable,
-    Reason,
-    StoreUnavailable,
-)
+from oauth_guard.asgi import Connection, Receive, read_body
+from oauth_guard.errors import ConfigurationError, InvalidRequest, Reason
 from oauth_guard.guard import Guard
 from oauth_guard.interfaces import Once
 from oauth_guard.issuers.jwt import JWTIssuer
 from oauth_guard.jose.jws import parse_jws
-from oauth_guard.log_limit import LogLimit
 from oauth_guard.protocol.security_event import read_security_event
 from oauth_guard.protocol.settings import checked_settings
-from oauth_guard.stores.replays import MemoryOnce
+from oauth_guard.token_endpoint import TokenEndpoint
 
 __all__ = ["SecurityEventReceiver"]
 
 _PURPOSE = b"oauth_guard security event 1"
 _REMEMBERED = 86_400  # seconds
 _MEDIA_TYPE = b"application/secevent+jwt"
-_NO_STORE = (b"cache-control", b"no-store")
-_JSON = ((b"content-type", b"application/json"), (b"content-language", b"en"))
 _KEY_REASONS = {Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE, Reason.ALGORITHM_NOT_ALLOWED}
 _ERRORS = {
     Reason.UNKNOWN_ISSUER: "invalid_issuer",
@@ -48,7 +38,7 @@ _DESCRIPTIONS = {
 
 
 @checked_settings
-class SecurityEventReceiver:
+class SecurityEventReceiver(TokenEndpoint):
     """An ASGI application for the push endpoint of a stream (RFC 8935, SSF 1.0).
 
     Events of CAEP 1.0 revoke tokens on the deny-list of *guard*: see `read_security_event`. A
@@ -72,6 +62,10 @@ class SecurityEventReceiver:
         ConfigurationError: *guard* has no deny-list, or *audience* is empty.
     """
 
+    accepted = 202
+    noun = "a security event"
+    error_fields = ((b"content-type", b"application/json"), (b"content-language", b"en"))
+
     def __init__(  # noqa: PLR0913 - settings, each by keyword
         self,
         guard: Guard,
@@ -82,43 +76,11 @@ class SecurityEventReceiver:
         critical_subject_members: Collection[str] = (),
         once: Once | None = None,
     ) -> None:
-        names = [audience] if isinstance(audience, str) else audience
-        self._audience = frozenset(filter(None, names))
-        if guard.deny_list is None:
-            raise ConfigurationError(
-                "SecurityEventReceiver needs Guard(..., deny_list=DenyList()), where it revokes."
-            )
+        super().__init__(guard, issuer, audience, once)
         if not self._audience or authorization == "":
             raise ConfigurationError("audience= and authorization= must not be empty.")
-        self._guard, self._issuer, self._critical = guard, issuer, critical_subject_members
+        self._critical = critical_subject_members
         self._authorization = None if authorization is None else authorization.encode()
-        self._once = MemoryOnce() if once is None else once
-        self._limit = LogLimit()
-
-    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
-        """Respond 202 to a valid event, 400 with an error code to every other request.
-
-        503 if the keys or a store can't be reached, so that the transmitter sends it again.
-        """
-        if scope["type"] != "http":
-            raise ConfigurationError("SecurityEventReceiver serves HTTP requests only.")
-        if scope["method"] != "POST":
-            headers = ((b"allow", b"POST"), _NO_STORE, (b"content-length", b"0"))
-            await send_response(send, scope["method"], 405, headers)
-            return
-        status, body = 202, b""
-        try:
-            self._authenticate(scope)
-            await self._process(await _read_token(scope, receive))
-        except (InvalidToken, InvalidRequest) as error:
-            status, body = 400, _error(error.reason)
-            self._warn("rejected", error.reason)
-        except (IssuerUnavailable, StoreUnavailable) as error:
-            status = 503
-            self._warn("not processed", error)
-        kind = _JSON if body else ()
-        length = (b"content-length", b"%d" % len(body))
-        await send_response(send, "POST", status, (_NO_STORE, *kind, length), body)
 
     def _authenticate(self, connection: Connection) -> None:
         if self._authorization is None:
@@ -127,8 +89,9 @@ class SecurityEventReceiver:
         if len(values) != 1 or not compare_digest(values[0], self._authorization):
             raise InvalidRequest(Reason.NO_CREDENTIALS)
 
-    async def _process(self, text: str) -> None:
-        signed = parse_jws(text)
+    async def _process(self, connection: Connection, receive: Receive) -> None:
+        self._authenticate(connection)
+        signed = parse_jws(await _read_token(connection, receive))
         now = self._guard.clock()
         event = read_security_event(
             signed.header, signed.claims, self._audience, self._critical, now
@@ -146,15 +109,9 @@ class SecurityEventReceiver:
             message = "%s: a security event concerns no token that is recognized here"
             self._limit.log(logging.INFO, "ignored", message, issuer)
 
-    def _warn(self, outcome: str, reason: object) -> None:
-        kind = (outcome, str(reason))
-        message = "%s: a security event was %s: %s"
-        self._limit.log(logging.WARNING, kind, message, self._issuer.issuer, *kind)
-
-
-def _error(reason: Reason) -> bytes:
-    code = _ERRORS.get(reason, "invalid_request")
-    return json.dumps({"err": code, "description": _DESCRIPTIONS[code]}).encode()
+    def _error(self, reason: Reason) -> bytes:
+        code = _ERRORS.get(reason, "invalid_request")
+        return json.dumps({"err": code, "description": _DESCRIPTIONS[code]}).encode()
 
 
 async def _read_token(connection: Connection, receive: Receive) -> str:

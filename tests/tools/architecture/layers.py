@@ -48,6 +48,7 @@ LAYERS: Mapping[str, int] = {
     "renewal": 11,
     "middleware": 11,
     "back_channel_logout": 11,
+    "token_endpoint": 10,
     "django": 11,
     "early_data": 11,
     "litestar": 11,
