@@ -60,7 +60,8 @@ class ForwardAuth:
     copy into the request. Every other status means that it may not. A request that does not come
     from the proxy gets 403 and a log line. Requests are authenticated by the guard, so bound
     tokens need their proofs: DPoP is checked against method and path of the client's request, a
-    certificate is read from the field that the proxy writes.
+    certificate is read from the field that the proxy writes. A token in a cookie is accepted from
+    pages of the resource's own origin only: see `TokenCookie.check_page`.
 
     Everything else is for others than the proxy: `/keys` has the keys of the assertion, `/live`
     and `/ready` are those of `health_app`, and the metadata of the guard (RFC 9728) is served at
@@ -171,6 +172,10 @@ class ForwardAuth:
         guard = self._guard
         if guard.bearer_methods.token_header is not None:
             check_origin(request, guard.resource, ())
+        if (cookie := guard.bearer_methods.token_cookie) is not None:
+            # Proxies leave out `Upgrade`, but not the key of a handshake (RFC 6455 §4.1).
+            is_handshake = bool(request.values_of(b"sec-websocket-key"))
+            cookie.check_page(request.method, request.headers, (), is_handshake=is_handshake)
         identity = await guard.authenticate(request)
         guard.authorize(identity, requirement)
         if requirement.introspect:

@@ -199,6 +199,28 @@ async def test_token_of_a_proxy_header_needs_an_origin_of_its_own(origin: str, s
     assert (await check(app, "/orders/1", headers=fields, token=None)).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("method", "fields", "status"),
+    [
+        pytest.param("POST", [("Origin", RESOURCE)], 200, id="own page"),
+        pytest.param("POST", [("Origin", "https://evil.test")], 403, id="foreign page"),
+        pytest.param("POST", [], 403, id="unknown page that writes"),
+        pytest.param("GET", [], 200, id="unknown page that reads"),
+        pytest.param("GET", [("Sec-Fetch-Site", "same-site")], 403, id="sibling that reads"),
+        pytest.param("GET", [("Sec-WebSocket-Key", "a2V5")], 403, id="handshake of no page"),
+    ],
+)
+async def test_token_in_a_cookie_needs_a_page_of_the_own_origin(
+    method: str, fields: list[tuple[str, str]], status: int
+) -> None:
+    """A browser sends the cookie with requests of every site."""
+    app = service(guard=guard(bearer_methods=["header", "cookie"]))
+    headers = [("Cookie", f"__Host-access_token={LOCAL.token('read write')}"), *fields]
+    uri = "/orders" if method == "POST" else "/orders/1"
+    response = await check(app, uri, method, headers=headers, token=None)
+    assert response.status_code == status
+
+
 async def test_keys_of_the_assertion_are_published_to_everybody() -> None:
     """Without an assertion, there is no such path."""
     assertion = Assertion("https://edge.test", "https://orders.test", key=[signing_key_pem()])
