@@ -135,7 +135,8 @@ class TokenExchange:
             scope: The scopes that the token needs, as one string or several.
 
         Raises:
-            InvalidToken: The caller's token is revoked, or the issuer does not exchange it.
+            InvalidToken: The caller's token is revoked or of another issuer, or the issuer does
+                not exchange it.
             InsufficientScope: The issuer grants the caller no such token.
             MissingCredentials: The caller is anonymous.
             IssuerUnavailable: The issuer can't be reached, or rejects this API as its client.
@@ -146,6 +147,8 @@ class TokenExchange:
             raise ConfigurationError("audience= must be one of audiences= of this TokenExchange.")
         guard, request = _guard_and_request(connection)
         validated: ValidatedToken = request.validated
+        if validated.identity.issuer != self._issuer:  # which must not see the token of another
+            raise InvalidToken(Reason.EXCHANGE_REFUSED)
         _check_revocation(guard, validated)
         scopes = frozenset(scope.split() if isinstance(scope, str) else scope)
         key = _key(request.token.text, audience, *sorted(scopes))

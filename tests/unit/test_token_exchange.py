@@ -245,6 +245,25 @@ async def test_other_audience_is_never_sent() -> None:
         await api.exchange({}, audience=STOCK)
 
 
+async def test_token_of_another_issuer_is_never_sent() -> None:
+    """A guard may trust several issuers; none may see the tokens or API keys of the others."""
+    api, received = ExchangingApi(), list[httpx.Request]()
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        received.append(request)
+        return success()
+
+    api.exchange = TokenExchange(
+        "https://other.test",
+        client=ClientSecretBasic("api", "secret"),
+        audiences=[STOCK],
+        endpoint="https://other.test/token",
+        http=httpx.AsyncClient(transport=httpx.MockTransport(respond)),
+    )
+    assert (await api.get(api.local.token("read"))).status_code == 401
+    assert received == []
+
+
 async def test_failing_endpoint_is_probed_with_a_random_token() -> None:
     """So a caller whose token makes it fail does not make it unavailable to others."""
     api = ExchangingApi()
