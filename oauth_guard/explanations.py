@@ -92,7 +92,7 @@ wrong_claim 401 a claim has another value than required
 inactive 401 the issuer reports the token as inactive
     it is expired or revoked, or its issuer knows nothing of it
 exchange_refused 401 the issuer does not exchange the token for one for another API
-    the token ended or was revoked at its issuer; or its policy (RFC 8693 §2.2.2)
+    the token is expired or revoked at its issuer, or the issuer's policy (RFC 8693 §2.2.2)
 revoked 401 the deny-list has an entry for the token, or its status is not valid
     it, its session, its subject or its client was revoked; or see `StatusLists`
 replayed_logout 401 the provider has sent a logout token twice
@@ -103,7 +103,7 @@ not_yet_valid 401 the token is not valid yet
     the clocks differ by more than `leeway=`
 issued_in_future 401 the token was issued in the future
     the clocks differ by more than `leeway=`
-not_local 401 a development token, and server, peer or host is no loopback address
+not_local 401 a development token, where server, peer or host is no loopback address
     `development_tokens=`; a proxy adds header fields such as `X-Forwarded-For`
 lifetime_too_long 401 the token lives too long
     `max_token_lifetime=`
@@ -181,7 +181,7 @@ missing_details 403 the token lacks authorization details
     `details=` of the route
 no_rule 403 the middleware has `rules=`, and none admits the request
     no rule is for this method and path, or the rule is `"deny"`
-exchange_denied 403 the issuer gives the caller no such token for another API
+exchange_denied 403 the issuer does not grant the caller the token for another API
     the scope that `exchange()` requests, and the policy of the issuer
 no_subject 403 the token names no subject
     `users_only=`; if the introspection response has it in another member:
