@@ -15,22 +15,22 @@ __all__ = ["check"]
 def check(
     *, config: ConfigFile = DEFAULT_FILE, deadline: float = 10, as_json: AsJSON = False
 ) -> int:
-    """Ask each issuer of the configuration, and fetch the metadata of the resource.
+    """Check each issuer of the configuration, and the metadata of the resource.
 
     Of each issuer: its metadata and keys, its clock, the end of its certificate, and whether it
-    accepts our credentials for introspection, which a random token is sent for. Exit code 0: no
-    fault was found. 1: a fault was found. 2: a setting is wrong.
+    accepts our credentials for introspection, with a random token. Exit code 0: no fault was
+    found. 1: a fault was found. 2: a setting is wrong.
 
     Parameters
     ----------
     config
         The file.
     deadline
-        After how many seconds each question is given up; all are asked at the same time.
+        After how many seconds each check ends; all run at the same time.
     as_json
         Print JSON.
     """
-    logging.getLogger("oauth_guard").addHandler(logging.NullHandler())  # its lines are findings
+    logging.getLogger("oauth_guard").addHandler(logging.NullHandler())  # the findings say the same
     configuration = load_config(config_path(config))
     return _report(asyncio.run(probe(configuration, deadline)), as_json=as_json)
 

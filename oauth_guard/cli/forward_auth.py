@@ -9,7 +9,7 @@ __all__ = ["forward_auth"]
 def forward_auth(
     *, config: ConfigFile = DEFAULT_FILE, host: str = "127.0.0.1", port: int = 9091
 ) -> int:
-    """Serve what nginx, Caddy, Traefik and Envoy ask before they pass a request on.
+    """Serve the service that nginx, Caddy, Traefik and Envoy ask about each request.
 
     The table `forward_auth` of the configuration names the proxy, its secret and the rules. A
     path without a rule is denied. Exit code 0: the server was stopped. 2: a setting is wrong.

@@ -1,4 +1,4 @@
-"""print_table and others: what commands print, in colours on a terminal and plain in a pipe."""
+"""print_table() and others: what commands print, in colours on a terminal and plain in a pipe."""
 
 import json
 import sys

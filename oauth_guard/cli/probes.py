@@ -1,4 +1,4 @@
-"""probe(): asks each issuer of a configuration, and the resource, what an operator would ask."""
+"""probe(): checks over the network each issuer of a configuration, and the resource."""
 
 import asyncio
 import json
@@ -36,8 +36,8 @@ class Finding(NamedTuple):
     """What one probe found.
 
     Attributes:
-        part: What was asked: a place among the settings, such as `issuers[0]`, or `resource`.
-        check: What was checked.
+        part: What was checked: a place among the settings, such as `issuers[0]`, or `resource`.
+        check: The name of the check.
         status: Whether it is well.
         text: What was found, and what to do.
     """
@@ -54,7 +54,7 @@ async def probe(
     """Return what is found about each issuer and the resource of *configuration*.
 
     All probes run at the same time, and each ends after *deadline* seconds. Introspection is
-    tried with a random token. Tenants are not asked, since their names are not known. *clock*
+    tried with a random token. Tenants are not checked, since their names are not known. *clock*
     returns seconds since the epoch.
     """
     probes = list(_probes(configuration, clock))
