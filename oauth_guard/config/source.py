@@ -9,7 +9,7 @@ from typing import Any, Self, TypeAlias
 
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["PREFIX", "KeyPath", "Source", "spell"]
+__all__ = ["PREFIX", "FromEnvironment", "KeyPath", "Source", "spell"]
 
 PREFIX = "OAUTH_GUARD_"
 
@@ -22,7 +22,7 @@ _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 
 class Source:
-    """The values of a configuration.
+    """The values of a configuration, each with its place.
 
     Attributes:
         values: The values as in the file, replaced by those of the environment.

@@ -1,4 +1,4 @@
-"""Checks the issuers that an operator lists, and which of them validate the JWTs of a name."""
+"""check_listed() and others: the issuers that an operator lists, and which validates a token."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,11 +10,14 @@ from oauth_guard.jose.algorithms import ASYMMETRIC, SYMMETRIC
 from oauth_guard.protocol.urls import is_issuer_url
 
 __all__ = [
+    "accepting_opaque",
     "algorithms_of",
+    "by_prefix",
     "check_listed",
     "check_not_shared",
     "check_store",
     "published_name",
+    "published_names",
     "validating",
 ]
 
@@ -76,7 +79,7 @@ def validating(name: str, issuers: Iterable[Issuer]) -> tuple[Issuer, ...]:
 
 
 def algorithms_of(issuer: Issuer) -> frozenset[str]:
-    """Return the values of `alg` that *issuer* accepts; of a class of the user's own, every one."""
+    """Return the values of `alg` that *issuer* accepts; every one if its class does not say."""
     algorithms: frozenset[str] = getattr(issuer, "algorithms", ASYMMETRIC | SYMMETRIC)
     return algorithms
 
