@@ -30,7 +30,8 @@ class OAuthMiddleware:
     It validates no token. That is done by `OAuthGuardMiddleware` around `get_asgi_application()`.
 
     Raises:
-        ConfigurationError: On a request: there is no `OAuthGuardMiddleware`, or it is WSGI.
+        ConfigurationError: On a request: there is no `OAuthGuardMiddleware`, or the request came
+            by WSGI.
     """
 
     sync_capable = True

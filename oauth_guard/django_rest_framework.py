@@ -28,7 +28,8 @@ class OAuthAuthentication(BaseAuthentication):  # type: ignore[misc] # has no ty
     the view are next. `IsAuthenticated` rejects such a caller with 401 and a challenge.
 
     Raises:
-        ConfigurationError: On a request: there is no `OAuthGuardMiddleware`, or it is WSGI.
+        ConfigurationError: On a request: there is no `OAuthGuardMiddleware`, or the request came
+            by WSGI.
     """
 
     def authenticate(self, request: Request) -> tuple[Identity, Identity] | None:

@@ -99,8 +99,8 @@ class SecurityEventReceiver(TokenEndpoint):
         await self._issuer.verify(signed)
         issuer = self._issuer.issuer
         key = sha256(_PURPOSE + f"{issuer}\0{event.jti}".encode("utf-8", "surrogatepass")).digest()
-        # First, so that an event whose revocation failed can be sent again. To repeat it has no
-        # further effect, since the cut-off is in the event.
+        # Tokens are revoked before the event is recorded, so that an event whose revocation failed
+        # can be sent again. A repeated event has no further effect, since it contains the cut-off.
         for selector in event.selectors:
             await self._guard.revoke(issuer, **selector)
         if not await self._once.claim(key, _REMEMBERED):

@@ -11,13 +11,13 @@ _NO_REQUEST = ResourceRequest({"type": "http", "scheme": "https", "path": "", "h
 
 
 class _Authenticating(Protocol):
-    """The guard, which has the one path."""
+    """What of a guard `authenticate_token` needs."""
 
     async def authenticate(self, request: ResourceRequest) -> Identity: ...
 
 
 class TokenAuthentication:
-    """A method of each guard, for callers that are no ASGI server."""
+    """Gives a guard the method `authenticate_token`, for code that has a token and no request."""
 
     async def authenticate_token(self: _Authenticating, token: str) -> Identity:
         """Return the identity of the caller who sent *token*, where there is no request to read.

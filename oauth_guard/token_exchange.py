@@ -1,4 +1,4 @@
-"""TokenExchange: tokens for the API that calls another API for its caller (RFC 8693)."""
+"""TokenExchange: exchanges the token of a caller for one that another API accepts (RFC 8693)."""
 
 import logging
 import secrets
@@ -63,9 +63,10 @@ class TokenExchange:
     request `token = await exchange(request, audience="https://stock.example.com")`. It belongs to
     the application, which closes it with `aclose` at its end.
 
-    A token is remembered for the caller's token, the audience and the scopes, until 30 s before
-    its end, and at most as long as the caller's token. Concurrent requests for one share one
-    exchange. A token is not returned once the caller's is on the deny-list of the guard.
+    A token is cached in this process for the caller's token, the audience and the scopes, until
+    30 s before its end, and at most as long as the caller's token. Concurrent calls for the same
+    token share one exchange. No token is returned once the caller's is on the deny-list of the
+    guard. The new token is not validated: that is up to the API that receives it.
 
     Args:
         issuer: The authorization server that issued the callers' tokens.

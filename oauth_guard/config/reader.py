@@ -35,7 +35,7 @@ class Setting(NamedTuple):
 
 
 class Reader:
-    """Reads a *source*.
+    """Builds objects from the tables of *source*, and notes each setting.
 
     Attributes:
         settings: What was read, in order, with the defaults of what was left out.

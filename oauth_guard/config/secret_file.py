@@ -11,7 +11,7 @@ _MAX_BYTES = 64 * 1024
 
 
 def read_secret(path: str) -> bytes:
-    """Return the content of the file at *path*; of a text, without the line break at its end.
+    """Return the content of the file at *path*, without line breaks at its end if it is ASCII.
 
     Raises:
         ConfigurationError: The file can't be read, is empty or longer than 64 KiB, or every user

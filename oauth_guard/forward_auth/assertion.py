@@ -19,10 +19,10 @@ _LIFETIME = 60
 class Assertion:
     """Signs JWTs of 60 seconds about callers, in place of plain header fields.
 
-    The application validates them as tokens of *issuer* for *audience*, so it needs not trust
-    the network between the proxy and itself. The claims are `iss`, `aud`, `iat`, `exp`, `jti`,
-    `sub`, `client_id`, `scope`, `roles`, `groups`, `entitlements`, `kind`, and `subject_issuer`,
-    the authorization server that issued the token of the caller: `sub` is unique only together
+    The application validates them as tokens of *issuer* for *audience*, so it does not need to
+    trust the network between the proxy and itself. The claims are `iss`, `aud`, `iat`, `exp`,
+    `jti`, `sub`, `client_id`, `scope`, `roles`, `groups`, `entitlements`, `kind`, and
+    `subject_issuer`, the authorization server that issued the token of the caller: `sub` is unique only together
     with it. A claim without a value is left out.
 
     Args:
@@ -55,7 +55,7 @@ class Assertion:
         return f"Assertion({self._issuer!r}, {self._audience!r})"
 
     def sign(self, identity: Identity) -> str:
-        """Return an assertion that *identity* is the caller, as a compact JWT."""
+        """Return an assertion that *identity* is the caller, as a compact JWT (RFC 7519)."""
         now = int(self._clock())
         claims: dict[str, Any] = {
             "iss": self._issuer,

@@ -67,6 +67,8 @@ class ForwardAuth:
     and `/ready` are those of `health_app`, and the metadata of the guard (RFC 9728) is served at
     its path.
 
+    Does not end a WebSocket or a stream with its token: a proxy asks about its first request only.
+
     Args:
         guard: Authenticates and authorizes the requests. Tokens in a form are not accepted,
             since a proxy forwards no body.

@@ -23,7 +23,7 @@ from oauth_guard.protocol.settings import checked_settings
 __all__ = ["ApiKey", "ApiKeyFile", "ApiKeyIssuer", "hash_api_key", "new_api_key"]
 
 _PREFIX = re.compile(r"[a-z0-9]{1,20}(?:_[a-z0-9]{1,20}){0,3}_")
-# 22 characters of 6 bits have the 128 bits that make a plain hash sufficient.
+# 22 characters of 6 bits have more than the 128 bits that make a plain hash sufficient.
 _SECRET = re.compile(r"[A-Za-z0-9_\-]{22,200}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _SECONDS = 2
@@ -88,8 +88,8 @@ class ApiKeyFile:
 
         Raises:
             OSError: The file can't be read.
-            TypeError: It has another form, as for the next.
-            ValueError: It has another form.
+            TypeError: It is JSON of another form.
+            ValueError: It is not JSON, or a member is malformed.
         """
         self._read()
         return self._keys.get(key_hash)
@@ -142,13 +142,14 @@ class ApiKeyIssuer:
 
     The identity has the owner as its subject, the scopes of the key, and the kind `"api_key"`. It
     has no other claim, so it satisfies no requirement of a binding, of step-up or of a user. Each
-    request looks the key up again, so a key that is removed ends with the next one.
+    request looks the key up again, so a key that is removed is rejected from the next request on.
+    Does not check an audience, since a key has none.
 
     Args:
         name: The issuer of the identities, such as `"api-keys"`.
         lookup: Returns the `ApiKey` with a hash, or None: a function, an async function, or an
-            `ApiKeyFile`. If it raises or an async one takes longer than two
-            seconds, the response is 503.
+            `ApiKeyFile`. If it raises, or an async one takes longer than two seconds, the
+            response is 503.
         prefix: What each key begins with: lower-case words and digits, each followed by an
             underscore. 22 to 200 letters, digits, `_` and `-` follow.
 

@@ -70,7 +70,7 @@ class DevelopmentIssuer:
         self._jwt = JWTIssuer(ISSUER, keys=keys, algorithms=["ES256"], audience=ISSUER)
 
     async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
-        """Return the validated *token*; with *introspect* too, since each call reads the list.
+        """Return the validated *token*. Each call reads the list, so *introspect* changes nothing.
 
         Raises:
             InvalidToken: The request is not local, the signature is of another key, it is
@@ -87,10 +87,10 @@ class DevelopmentIssuer:
         return Validation(validation.token, None)
 
     def start(self) -> None:
-        """Fetch nothing."""
+        """Do nothing: there is nothing to fetch."""
 
     async def load(self) -> None:
-        """Wait for nothing."""
+        """Do nothing: there is nothing to fetch."""
 
     async def aclose(self) -> None:
-        """Close nothing."""
+        """Do nothing: there are no connections."""

@@ -68,7 +68,7 @@ class DevelopmentStore:
         """
         file = self._folder / "key.pem"
         if not file.is_file():
-            with suppress(FileExistsError):  # another process is faster
+            with suppress(FileExistsError):  # another process has created it
                 self._create(file, SigningKey.generate().to_pem())
         try:
             key = SigningKey.from_pem(_read(file), algorithm="ES256", key_id=None)
@@ -116,7 +116,7 @@ class DevelopmentStore:
         raise _unknown(number)
 
     def listed(self) -> list[DevelopmentToken]:
-        """Return the tokens that are neither revoked nor expired, in the order of time.
+        """Return the tokens that are neither revoked nor expired, the earliest first.
 
         Expired ones are removed.
 

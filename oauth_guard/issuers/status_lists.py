@@ -50,7 +50,7 @@ class StatusLists:
     Each request of a token with a `status` claim is checked against the list that it refers to,
     cache hits included. Only status 0x00 is accepted. A list is fetched when it is first needed,
     and again after its `ttl` or `exp`; without both, after the `max-age` of its response, or 300
-    s. Without a current list the response is 503.
+    seconds. Without a current list the response is 503.
 
     Args:
         issuer: The issuer of the tokens, whose keys also sign the lists. Tokens of other issuers
@@ -115,7 +115,7 @@ class StatusLists:
         return None
 
     async def load(self) -> None:
-        """Do nothing: which lists there are is known by the tokens only."""
+        """Do nothing: only the tokens name their lists."""
 
     async def aclose(self) -> None:
         """Stop what is being fetched, and close connections; the next use opens new ones."""

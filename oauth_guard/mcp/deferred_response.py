@@ -19,8 +19,8 @@ class DeferredResponse:
 
     The package mcp starts a stream of events before it dispatches the message. So the start of a
     stream is deferred until `allow` or `reject` is called, or until an event with a message
-    shows that the message is not dispatched. No operation runs because of this: a stream that
-    has started carries the error of the dispatch instead.
+    shows that the message is not dispatched. This concerns the status alone: an operation that is
+    rejected never runs, and a stream that has started carries the error of the dispatch.
     """
 
     def __init__(self, connection: Connection, send: Send) -> None:

@@ -56,7 +56,7 @@ def guarded(
     `token` is a placeholder unless the guard was built with `expose_token=True`. A session
     belongs to the issuer, subject and client that opened it; a request of another caller for it
     is 404. A stream ends with its token. The rules are checked in the server's own dispatch, on
-    the message that it has parsed, so the server is reached through its guard only from now on.
+    the message that it has parsed. From then on the server is reached through its guard only.
 
     Does not check which tools, resources and prompts a list shows, nor what a tool does by calling
     another one.

@@ -28,7 +28,7 @@ class StatusReference(NamedTuple):
 
 
 class StatusList(NamedTuple):
-    """A decompressed status list; its `repr` is long.
+    """A decompressed status list; its `repr` contains every byte.
 
     Attributes:
         bits: How many bits each status has.
@@ -110,7 +110,7 @@ def _decompress(compressed: str) -> bytes:
         statuses = decompressor.decompress(data, _MAX_BYTES)
     except zlib.error:
         raise ValueError("lst is not compressed by zlib") from None
-    if not decompressor.eof or decompressor.unused_data:  # it goes on after the limit, or is cut
+    if not decompressor.eof or decompressor.unused_data:  # longer than the limit, or cut off
         raise ValueError("lst is too long, or incomplete")
     return statuses
 

@@ -21,9 +21,8 @@ DEFAULT_TOKEN_COOKIE = "__Host-access_token"  # noqa: S105 - a name, no secret
 
 _PREFIXES = ("__Host-", "__Secure-")
 _SEPARATORS = frozenset('()<>@,;:\\"/[]?={} \t')
-_SAFE_METHODS = frozenset(
-    {"GET", "HEAD", "OPTIONS"}
-)  # of those of RFC 9110 §9.2.1, those that pages can send
+# Those of RFC 9110 §9.2.1 that pages can send.
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SAME_ORIGIN, _NAVIGATE = b"same-origin", b"navigate"
 _FROM_OTHER_SITES = frozenset({b"same-site", b"cross-site"})
 
@@ -93,7 +92,7 @@ class TokenCookie:
     ) -> None:
         """Check which page caused a request that carries the cookie; others pass.
 
-        `Origin` decides where it is sent. Without it a request that may change something, or that
+        If `Origin` is sent, it decides. Without it a request that may change something, or that
         opens a WebSocket, needs `Sec-Fetch-Site: same-origin`, and a request that only reads must
         not be from another site, unless a person follows a link. So a client that sends neither
         field, such as curl, only reads. Not checked: whether the page is in a frame.
