@@ -28,7 +28,7 @@ class GuardLifecycle:
 
     Args:
         issuers: Its issuers.
-        parts: Its check of proofs, its deny-list and its status lists; None for what it has not.
+        parts: Its check of proofs, its deny-list and its status lists; None for one that it lacks.
         store: Where introspection results are stored.
         startup: What `start` does about keys.
         log: Where an unavailable issuer is logged.

@@ -22,8 +22,8 @@ class Assertion:
     The application validates them as tokens of *issuer* for *audience*, so it does not need to
     trust the network between the proxy and itself. The claims are `iss`, `aud`, `iat`, `exp`,
     `jti`, `sub`, `client_id`, `scope`, `roles`, `groups`, `entitlements`, `kind`, and
-    `subject_issuer`, the authorization server that issued the token of the caller: `sub` is unique only together
-    with it. A claim without a value is left out.
+    `subject_issuer`, the authorization server that issued the token of the caller: `sub` is
+    unique only together with it. A claim without a value is left out.
 
     Args:
         issuer: Who issues the assertions, a URI of the operator's own.
