@@ -149,7 +149,8 @@ def _simple(subject: object, issuer: object, until: float) -> Selector | None:
     if not isinstance(subject, Mapping):
         return None
     kind, sub, jti = (subject.get(name) for name in ("format", "sub", "jti"))
-    if kind in {"iss_sub", "jwt_id"} and subject.get("iss") != issuer:
+    # No set: the value may be a list, which has no hash, and its signature is not verified yet.
+    if kind in ("iss_sub", "jwt_id") and subject.get("iss") != issuer:
         return None
     if kind == "iss_sub" and isinstance(sub, str) and sub.strip():
         return {"subject": sub, "issued_until": until}

@@ -90,7 +90,7 @@ def read_exchange(
         raise ValueError("there is no access token")
     if not text.isascii() or not is_token68(text.encode()):
         raise ValueError("the access token can't be sent in a header")
-    if members.get("issued_token_type", _ACCESS_TOKEN) not in {_ACCESS_TOKEN, _JWT}:
+    if members.get("issued_token_type", _ACCESS_TOKEN) not in (_ACCESS_TOKEN, _JWT):
         raise ValueError("it is no access token")
     scheme = DPOP if is_bound else BEARER
     if not isinstance(kind, str) or kind.lower() != scheme.lower():

@@ -163,6 +163,7 @@ async def test_revocation_during_the_exchange_withholds_the_token() -> None:
         (success(token_type="DPoP"), 503),
         (success(token_type="N_A"), 503),
         (success(issued_token_type="urn:ietf:params:oauth:token-type:id_token"), 503),
+        (success(issued_token_type=[]), 503),
     ],
     ids=lambda value: value.content[:60].decode() if isinstance(value, httpx.Response) else None,
 )

@@ -23,6 +23,8 @@ SESSION = {"format": "opaque", "id": "s1"}
         ({"session": SESSION}, {"sid": "s1"}),
         ({"user": {"format": "jwt_id", "iss": ISSUER, "jti": "j"}, "session": SESSION}, None),
         ({"format": "jwt_id", "iss": ISSUER}, None),
+        ({"format": ["iss_sub"], "iss": ISSUER, "sub": "u1"}, None),
+        ({"user": {**USER, "format": {}}}, None),
         ({}, None),
     ],
     ids=str,
