@@ -72,7 +72,7 @@ def _run(folder: Path) -> None:
 def _add_texts(pages: Path, site: Path) -> None:
     """Add llms.txt, the Markdown twins, and the list of the addresses that pages link to."""
     index, links = ["# oauth_guard", ""], []
-    for page in sorted(pages.rglob("*.md")):
+    for page in sorted(pages.rglob("*.md"), key=Path.as_posix):
         path, text = page.relative_to(pages), page.read_text(encoding="utf-8")
         twin = site / path
         twin.parent.mkdir(parents=True, exist_ok=True)
