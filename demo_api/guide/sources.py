@@ -17,7 +17,11 @@ REFERENCE = (
     *("oauth_guard", "oauth_guard.middleware", "oauth_guard.starlette", "oauth_guard.fastapi"),
     *("oauth_guard.interfaces", "oauth_guard.possession", "oauth_guard.deny_list"),
     *("oauth_guard.back_channel_logout", "oauth_guard.route_check", "oauth_guard.routes"),
-    *("oauth_guard.protocol.events", "oauth_guard.reasons", "oauth_guard.testing"),
+    *("oauth_guard.security_events", "oauth_guard.token_exchange", "oauth_guard.forward_auth"),
+    *("oauth_guard.issuers.api_keys", "oauth_guard.issuers.status_lists", "oauth_guard.mcp"),
+    *("oauth_guard.config", "oauth_guard.litestar", "oauth_guard.django"),
+    *("oauth_guard.django_rest_framework", "oauth_guard.protocol.events", "oauth_guard.reasons"),
+    "oauth_guard.testing",
 )
 _PICTURE = re.compile(r"https://raw\.githubusercontent\.com/[\w/-]+/main/(docs/)?")
 _ABOVE = re.compile(r"\]\((?:\.\./)*((?:README|CHANGELOG|SECURITY)\.md)")
