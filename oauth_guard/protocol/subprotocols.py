@@ -51,7 +51,8 @@ def read_subprotocols(offered: Sequence[str]) -> OfferedSubprotocols:
         elif name == _ENCODED:
             reply = name
         elif name == _PAIR and (token := next(names, None)) is not None:
-            tokens.append(token.encode())
+            # A server may have decoded bytes that are not ASCII as surrogates.
+            tokens.append(token.encode("utf-8", "replace"))
             reply = name
         else:
             others.append(name)

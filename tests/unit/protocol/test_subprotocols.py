@@ -17,6 +17,7 @@ from oauth_guard.protocol.subprotocols import read_subprotocols, without_tokens
         (["bearer", "a", "bearer", "b"], (b"a", b"b"), "bearer", ()),
         (["chat", "bearer"], (), None, ("chat", "bearer")),
         (["base64url.bearer"], (), "base64url.bearer", ()),
+        (["bearer", "a\udc80", "chat"], (b"a?",), "bearer", ("chat",)),
     ],
     ids=str,
 )
