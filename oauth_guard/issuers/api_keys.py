@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -129,6 +130,8 @@ def _checked(key: object) -> ApiKey:
     end: object = key.expires_at
     if not (owner and isinstance(owner, str)) or type(end) not in {int, float, type(None)}:
         raise ValueError("an ApiKey without an owner, or with an end that is no number")
+    if isinstance(end, float) and not isfinite(end):  # a key would never expire
+        raise ValueError("an ApiKey with an end that is not finite")
     return key
 
 

@@ -208,8 +208,13 @@ async def test_lookup_may_be_async() -> None:
 
 @pytest.mark.parametrize(
     "lookup",
-    [_raises, lambda _: True, lambda _: ApiKey(""), lambda _: ApiKey("a", expires_at="x")],  # type: ignore[arg-type]
-    ids=["raises", "no key", "no owner", "malformed end"],
+    [
+        *(_raises, lambda _: True, lambda _: ApiKey("")),
+        lambda _: ApiKey("a", expires_at="x"),  # type: ignore[arg-type]
+        lambda _: ApiKey("a", expires_at=float("nan")),
+        lambda _: ApiKey("a", expires_at=float("inf")),
+    ],
+    ids=["raises", "no key", "no owner", "malformed end", "NaN", "infinite end"],
 )
 async def test_lookup_that_fails_is_an_outage(
     lookup: Any, caplog: pytest.LogCaptureFixture
@@ -261,8 +266,9 @@ async def test_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
     [
         *([], {"x": {"owner": "a"}}, {HASH: "a"}, {HASH: {}}, {HASH: {"owner": ""}}),
         *({HASH: {"owner": "a", "scopes": ["b"]}}, {HASH: {"owner": "a", "key": KEY}}),
+        {HASH: {"owner": "a", "expires_at": float("nan")}},
     ],
-    ids=["list", "no hash", "string", "no owner", "empty", "list of scopes", "the key"],
+    ids=["list", "no hash", "string", "no owner", "empty", "list of scopes", "the key", "NaN"],
 )
 def test_malformed_file_is_rejected(content: Any, tmp_path: Path) -> None:
     """The text shows nothing of it."""
