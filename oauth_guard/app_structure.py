@@ -18,6 +18,7 @@ __all__ = [
     "inner_root_paths",
     "is_application",
     "members",
+    "parts_of",
     "record_decorated",
     "record_requirement",
     "requirements_of",

@@ -1,7 +1,6 @@
 """DenyList: tokens that are revoked before they expire, in force in every process in a second."""
 
 import asyncio
-import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -30,8 +29,6 @@ from oauth_guard.protocol.settings import Seconds, checked_settings
 from oauth_guard.single_flight import Singleflight
 
 __all__ = ["DenyList", "Revocable", "checks_of"]
-
-_log = logging.getLogger("oauth_guard")
 
 _DAY = 86_400
 _POLL_INTERVAL = 0.25  # seconds

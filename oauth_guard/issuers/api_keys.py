@@ -21,7 +21,7 @@ from oauth_guard.protocol.claims import ClaimRules
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.settings import checked_settings
 
-__all__ = ["ApiKey", "ApiKeyFile", "ApiKeyIssuer", "hash_api_key", "new_api_key"]
+__all__ = ["ApiKey", "ApiKeyFile", "ApiKeyIssuer", "Lookup", "hash_api_key", "new_api_key"]
 
 _PREFIX = re.compile(r"[a-z0-9]{1,20}(?:_[a-z0-9]{1,20}){0,3}_")
 # 22 characters of 6 bits have more than the 128 bits that make a plain hash sufficient.
