@@ -8,7 +8,7 @@ __all__ = ["forward_auth"]
 
 def forward_auth(
     *, config: ConfigFile = DEFAULT_FILE, host: str = "127.0.0.1", port: int = 9091
-) -> int:
+) -> None:
     """Serve the service that nginx, Caddy, Traefik and Envoy ask about each request.
 
     The table `forward_auth` of the configuration names the proxy, its secret and the rules. A
@@ -28,4 +28,3 @@ def forward_auth(
 
     # The address of the peer is that of the TCP connection, which `unrewritten_peers` relies on.
     uvicorn.run(app, host=host, port=port, proxy_headers=False)
-    return 0

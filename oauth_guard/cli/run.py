@@ -9,7 +9,7 @@ __all__ = ["run"]
 
 def run(
     target: str, *, config: ConfigFile = DEFAULT_FILE, host: str = "127.0.0.1", port: int = 8000
-) -> int:
+) -> None:
     """Serve an application inside the middleware of the configuration, without changing it.
 
     Every path needs a token, unless `public` in the table `middleware` names it. Exit code 0: the
@@ -30,4 +30,3 @@ def run(
     import uvicorn  # noqa: PLC0415 - no other command needs it
 
     uvicorn.run(app, host=host, port=port)
-    return 0

@@ -214,6 +214,22 @@ async def test_bound_token_is_requested_and_sent_with_proofs_of_one_key() -> Non
     assert len(api.forms) == 3
 
 
+async def test_nonce_in_a_successful_response_is_for_the_next_request() -> None:
+    """RFC 9449 §8.2: the first request is not repeated."""
+    api = ExchangingApi(dpop=True)
+
+    def respond(_: httpx.Request) -> httpx.Response:
+        response = success(token_type="dpop")
+        response.headers["DPoP-Nonce"] = "n1"
+        return response
+
+    api.respond = respond
+    for _ in range(2):
+        assert (await api.get(api.local.token("read"))).status_code == 200
+    nonces = [parse_jws(request.headers["dpop"]).claims.get("nonce") for request in api.requests]
+    assert nonces == [None, "n1"]
+
+
 @pytest.mark.parametrize("status", [400, 401])
 async def test_nonce_that_the_server_refuses_again_is_an_outage(status: int) -> None:
     """There is no third attempt."""
