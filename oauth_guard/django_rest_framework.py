@@ -39,7 +39,7 @@ class OAuthAuthentication(BaseAuthentication):  # type: ignore[misc] # has no ty
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge for a caller without a token."""
-        rejection = check_now(request._request, _TOKEN)  # noqa: SLF001
+        rejection = check_now(request._request, _TOKEN)  # noqa: SLF001 - as above
         return "Bearer" if rejection is None else rejection.joined_challenges[_CHALLENGE]
 
 
@@ -68,7 +68,7 @@ def requires(
 
         def has_permission(self, request: Request, view: APIView) -> bool:
             """Return True, or raise what DRF turns into the response."""
-            rejection = check_now(request._request, requirement)  # noqa: SLF001
+            rejection = check_now(request._request, requirement)  # noqa: SLF001 - as above
             if rejection is not None:
                 view.headers.update(rejection.joined_challenges)  # of the response, whatever it is
                 raise _exception(rejection)

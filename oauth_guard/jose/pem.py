@@ -43,7 +43,7 @@ def jwk_from_pem(pem: str | bytes) -> dict[str, str]:
 
 def _load_certificate(data: bytes) -> object:
     # Imported here, since it takes as long as a tenth of `import oauth_guard`.
-    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415
+    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 - slow to import
 
     return load_pem_x509_certificate(data).public_key()
 

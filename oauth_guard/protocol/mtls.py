@@ -56,7 +56,7 @@ def certificate_thumbprint(der: bytes) -> str:
         InvalidRequest: *der* is not a certificate, or has more bytes after it.
     """
     # Imported here, since it takes as long as a tenth of `import oauth_guard`.
-    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415
+    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 - slow to import
 
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise InvalidRequest(Reason.CERTIFICATE_TOO_LONG)
