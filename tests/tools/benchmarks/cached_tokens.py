@@ -9,6 +9,7 @@ from itertools import cycle
 from typing import TypeAlias
 
 from oauth_guard import MemoryStore
+from oauth_guard.byte_budget import ByteBudget
 from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.issuers.introspection_cache import IntrospectionCache
 from oauth_guard.protocol.access_token import AccessToken, Validation
@@ -52,7 +53,7 @@ class _FilledCache:
         validation = Validation(token, lambda: True)
         self._validated = ValidatedToken(Identity.from_token(token), validation)
         self._count = count
-        self._cache = IdentityCache(count)
+        self._cache = IdentityCache(count, ByteBudget((count + 1) * self._validated.size))
         for number in range(count):
             self._cache.put(_field(number), self._validated)
 
