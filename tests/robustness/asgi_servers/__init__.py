@@ -1,0 +1,1 @@
+"""Servers of other projects, each with the same guarded site."""
