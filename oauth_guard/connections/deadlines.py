@@ -52,7 +52,8 @@ class ConnectionDeadlines:
             requirement: What the middleware requires of the caller.
         """
         guard, request = connection[GUARD], connection[REQUEST]
-        if request.validated is None:
+        validated = request.validated
+        if validated is None:
             await app(connection, receive, send)
             return
         is_http = connection["type"] == "http"
@@ -60,17 +61,18 @@ class ConnectionDeadlines:
         if requirement is not None:
             opened.require(requirement)
         connection[OPEN_CONNECTION] = opened
-        slot = self._add(opened)
-        opened.guard.count_connections(1)
+        slot = self._add(opened, validated.not_after - opened.checked_at)
+        guard.count_connections(1)
         try:
             await app(connection, opened.receive, opened.send)
         finally:
             slot.discard(opened)
-            opened.guard.count_connections(-1)
+            guard.count_connections(-1)
             if opened.close():
                 await opened.aclose()
 
-    def _add(self, opened: GuardedConnection) -> set[GuardedConnection]:
+    def _add(self, opened: GuardedConnection, left: float) -> set[GuardedConnection]:
+        """Add *opened*, whose token ends in *left* seconds, and return its slot."""
         loop = asyncio.get_running_loop()
         if self._timer is None or self._loop is not loop:
             self._loop, self._next = loop, self._now()
@@ -78,15 +80,11 @@ class ConnectionDeadlines:
         deny_list = opened.guard.deny_list
         if deny_list is not None and self._visit_all not in deny_list.on_change:
             deny_list.on_change.append(self._visit_all)
-        slot = self._slots[self._slot_after(opened.not_after - opened.checked_at, opened)]
+        # The slot that is visited just after *left* seconds; any slot if the token never ends.
+        ends = id(opened) // 64 if left == math.inf else int((self._clock() + left) * _SLOTS) + 1
+        slot = self._slots[ends % _SLOTS]
         slot.add(opened)
         return slot
-
-    def _slot_after(self, left: float, opened: GuardedConnection) -> int:
-        """Return the slot that is visited just after *left* seconds; if it never ends, any slot."""
-        if math.isinf(left):
-            return id(opened) // 64 % _SLOTS
-        return (int((self._clock() + left) * _SLOTS) + 1) % _SLOTS
 
     def _now(self) -> int:
         return int(self._clock() * _SLOTS)

@@ -68,16 +68,12 @@ class GuardedConnection:
         self._is_http = is_http
         # An HTTP connection can be ended only between the start and the end of its response.
         self._is_open = not is_http
+        self._has_begun = is_http  # a WebSocket by its first message
         # The tasks that wait for the server, which the end of the token interrupts.
         self._waiting: set[asyncio.Task[Any]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._rechecking: asyncio.Task[None] | None = None
         self.checked_at = guard.clock()
-
-    @property
-    def not_after(self) -> float:
-        """Until when the times in its token allow its use, in seconds since the epoch."""
-        return self._validated.not_after
 
     @property
     def _validated(self) -> ValidatedToken:
@@ -127,7 +123,11 @@ class GuardedConnection:
         """Return the next message, or the disconnection if the token has ended."""
         message: Message | None = None
         if self.code is None:
-            message = await self._interruptible(self._receive())
+            if self._has_begun:
+                message = await self._interruptible(self._receive())
+            else:  # the server has the handshake ready
+                self._has_begun = True
+                message = await self._receive()
         if message is None:
             await self._closed()
             if self._is_http:
@@ -151,7 +151,10 @@ class GuardedConnection:
                 kind in _LAST_BODIES and not message.get("more_body", False)
             ):
                 self._is_open = False
-            await self._interruptible(self._send(message))
+            if kind == "websocket.accept":  # waits for no client, unlike a message
+                await self._send(message)
+            else:
+                await self._interruptible(self._send(message))
             if kind == "http.response.start":
                 self._is_open = True
         if self.code is not None and kind != "websocket.close":

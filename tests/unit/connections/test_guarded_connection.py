@@ -1,6 +1,7 @@
 """GuardedConnection: what its application receives and may send, before and after the end."""
 
 import asyncio
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from oauth_guard.connections.guarded_connection import GuardedConnection
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
 from tests.builders.clock import FakeClock
+
+_CONNECT: Message = {"type": "websocket.connect"}
 
 
 class _Opened:
@@ -33,11 +36,19 @@ class _Opened:
     async def open(
         self, *, is_http: bool = False, receive: Receive | None = None
     ) -> GuardedConnection:
-        """Authenticate, and return the connection."""
+        """Authenticate, and return the connection, whose first message was received."""
         await self._guard.authenticate(self._request)
-        return GuardedConnection(
-            self._guard, self._request, receive or self._receive, self._send, is_http=is_http
+        messages = chain([] if is_http else [_CONNECT], repeat(None))
+
+        async def receive_first() -> Message:
+            return next(messages) or await (receive or self._receive)()
+
+        opened = GuardedConnection(
+            self._guard, self._request, receive_first, self._send, is_http=is_http
         )
+        if not is_http:
+            assert await opened.receive() == _CONNECT
+        return opened
 
     async def _receive(self) -> Message:
         await asyncio.Event().wait()
@@ -171,3 +182,14 @@ async def _failing_when_cancelled() -> Message:
         await asyncio.Event().wait()
     finally:
         raise OSError("gone")
+
+
+async def test_handshake_that_is_accepted_after_the_end_of_its_token_raises() -> None:
+    """The server gets the close alone, although no wait for the handshake is interrupted."""
+    world = _Opened()
+    opened = await world.open()
+    world.clock.advance(300)
+    opened.visit()
+    with pytest.raises(ConnectionAbortedError):
+        await opened.send({"type": "websocket.accept"})
+    assert [message["type"] for message in world.sent] == ["websocket.close"]
