@@ -15,7 +15,7 @@ from oauth_guard.protocol.hidden_credentials import HiddenCredentials
 from oauth_guard.protocol.identity import ANONYMOUS, Identity
 from oauth_guard.protocol.metadata import METADATA_HEADERS, METADATA_METHODS
 from oauth_guard.protocol.paths import route_path
-from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.request import REQUEST, ResourceRequest
 from oauth_guard.protocol.subprotocols import SUBPROTOCOLS, without_tokens
 
 __all__ = [
@@ -51,7 +51,6 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Connection, Receive, Send], Awaitable[None]]
 GUARD = "oauth_guard.guard"
 IDENTITY = "oauth_guard.identity"
-REQUEST = "oauth_guard.request"
 """The keys under which route decorators find the guard, the identity and the request.
 
 They are our own, since other middleware may replace `user`. The request is the one that this

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from oauth_guard.errors import ConfigurationError, InvalidDPoPProof, InvalidToken, Reason
 from oauth_guard.possession.dpop import DPoP
 from oauth_guard.possession.fapi2 import check_fapi2
+from oauth_guard.possession.outer_claim import was_claimed
 from oauth_guard.protocol.binding import (
     Binding,
     Confirmation,
@@ -123,7 +124,8 @@ class PossessionCheck:
         """Check that *request* proves every key that its token is bound to.
 
         The first use of a DPoP proof is claimed last, after every other check, so only the owner
-        of a bound token adds entries to the replay store.
+        of a bound token adds entries to the replay store. It is not claimed again if this guard
+        has done so further outside on this connection: see `was_claimed`.
 
         Args:
             request: The request, whose credentials were read.
@@ -147,8 +149,9 @@ class PossessionCheck:
         thumbprint = None if proof is None else proof.thumbprint
         proven = ProvenKeys(thumbprint, certificate)
         check_binding(confirmation, proven, self.required)
-        if self.dpop is not None and proof is not None:
+        if self.dpop is not None and proof is not None and not was_claimed(request, self.dpop):
             await self.dpop.claim(proof, now)
+            request.claimed_in = self.dpop
             if proof.next_nonce is not None:
                 nonce = proof.next_nonce.encode("ascii")
                 request.response_headers += ((b"dpop-nonce", nonce), _NO_STORE)

@@ -22,7 +22,10 @@ from oauth_guard.protocol.subprotocols import read_subprotocols
 from oauth_guard.protocol.target_uri import full_raw_path
 from oauth_guard.protocol.token_parameters import access_tokens
 
-__all__ = ["ResourceRequest"]
+__all__ = ["REQUEST", "ResourceRequest"]
+
+REQUEST = "oauth_guard.request"
+"""The key of the ASGI connection under which an inner guard finds the request of the outer one."""
 
 _AUTHORIZATION_LENGTH, _DPOP_LENGTH = len(b"authorization"), len(b"dpop")
 _CREDENTIALS = {b"authorization", b"cookie", b"dpop"}
@@ -49,6 +52,7 @@ class ResourceRequest:
             DPoP, or if the guard does not accept DPoP.
         in_subprotocol: Whether the token was among the subprotocols of a WebSocket.
         response_headers: The fields to add to a successful response.
+        claimed_in: Where the first use of its proof was claimed: see `was_claimed`.
         validated: What the guard has validated, once it has authenticated the request; its type
             belongs to the guard.
         started: When its guard started to authenticate it, if that is measured, in seconds of a
@@ -60,6 +64,7 @@ class ResourceRequest:
         "_connection",
         "_token",
         "cache_key",
+        "claimed_in",
         "form",
         "in_subprotocol",
         "proofs",
@@ -79,6 +84,7 @@ class ResourceRequest:
         self.proofs: tuple[bytes, ...] | None = None
         self.in_subprotocol = False
         self.response_headers: tuple[tuple[bytes, bytes], ...] = ()
+        self.claimed_in: object = None
         self.validated: Any = None
         self.started: float | None = None
 
@@ -108,9 +114,8 @@ class ResourceRequest:
     @property
     def full_path(self) -> bytes:
         """The path from the root of the origin, percent-encoded."""
-        connection = self._connection
-        path, root_path = connection["path"], connection.get("root_path", "")
-        return full_raw_path(path, connection.get("raw_path"), root_path)
+        path, raw_path = self._connection["path"], self._connection.get("raw_path")
+        return full_raw_path(path, raw_path, self._connection.get("root_path", ""))
 
     @property
     def root_path(self) -> str:
@@ -155,6 +160,12 @@ class ResourceRequest:
         """Return the values of the header fields with this *name*, which is in lower case."""
         return [value for field, value in self.headers if field.lower() == name]
 
+    @property
+    def outer(self) -> "ResourceRequest | None":
+        """The request that a guard further outside has read from this connection."""
+        outer = self._connection.get(REQUEST)
+        return outer if isinstance(outer, ResourceRequest) else None
+
     def __repr__(self) -> str:
         return f"<ResourceRequest: {self.method}>"
 
@@ -167,7 +178,7 @@ class ResourceRequest:
         if proof is not None:
             headers.append((b"dpop", proof.encode("latin-1", "replace")))
         # A query, a cookie or a subprotocol may have carried the first token.
-        bare = {"headers": headers, "query_string": b"", "subprotocols": ()}
+        bare = {"headers": headers, "query_string": b"", "subprotocols": (), REQUEST: None}
         return ResourceRequest({**self._connection, **bare})
 
     def read_credentials(self, bearer_methods: BearerMethods) -> None:

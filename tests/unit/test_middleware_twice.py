@@ -10,9 +10,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
-from oauth_guard.possession import DPoP
 from oauth_guard.starlette import requires
-from oauth_guard.testing import DPoPKey, LocalIssuer, challenge, insufficient_scope, missing_token
+from oauth_guard.testing import LocalIssuer, challenge, insufficient_scope, missing_token
 
 RESOURCE = "https://api.example.com"
 
@@ -94,17 +93,3 @@ async def test_addresses_and_names_as_servers_write_them_change_no_decision(
 
     assert (await _get(app, **issuer.headers("read"))).json() == "u1"
     assert challenge(await _get(app)) == missing_token()
-
-
-@pytest.mark.parametrize(("times", "status"), [(1, 200), (2, 401)])
-async def test_one_guard_twice_rejects_each_proof_as_used(times: int, status: int) -> None:
-    """The second check of a DPoP proof is a replay for it; the request is rejected, not served."""
-    issuer, key = LocalIssuer(audience=RESOURCE), DPoPKey()
-    guard = Guard(RESOURCE, [JWTIssuer(issuer.issuer, http=issuer.http)], dpop=DPoP())
-    app: Any = Starlette(routes=[Mount("/part", routes=[Route("/me", _me)])])
-    for _ in range(times):
-        app = OAuthGuardMiddleware(app, guard)
-    token = issuer.token("read", cnf=key.cnf)
-    proof = key.proof(token, "GET", f"{RESOURCE}/part/me")
-    response = await _get(app, Authorization=f"DPoP {token}", DPoP=proof)
-    assert response.status_code == status
