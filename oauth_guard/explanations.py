@@ -181,6 +181,10 @@ missing_details 403 the token lacks authorization details
     `details=` of the route
 no_rule 403 the middleware has `rules=`, and none admits the request
     no rule is for this method and path, or the rule is `"deny"`
+policy_denied 403 the policy decision point denies the request
+    the log line before this one has its reasons, if it sends any; `policy=` of the route
+policy_obligation 403 the policy decision point permits the request under obligations
+    nothing here performs obligations: remove them from the policy
 exchange_denied 403 the issuer does not grant the caller the token for another API
     the scope that `exchange()` requests, and the policy of the issuer
 no_subject 403 the token names no subject
@@ -208,6 +212,8 @@ token_not_accepted 503 the issuer does not introspect such tokens
     for JWTs, use a `JWTIssuer`
 replay_store_unavailable 503 the replay store is full or can't be reached
     the store of `DPoP(...)`
+policy_function 503 the function of the policy decision point failed
+    `map_evaluation=` raised an error, or returned what can't be sent: the line before this one
 revocations_unknown 503 the deny-list may lack entries of other processes
     `RedisNotices` was not read for 30 s, or not yet: see the warnings about the shared store
 """

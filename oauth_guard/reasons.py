@@ -100,6 +100,8 @@ class Reason(StrEnum):
     WRONG_ACTOR = "wrong_actor"
     MISSING_DETAILS = "missing_details"
     NO_RULE = "no_rule"
+    POLICY_DENIED = "policy_denied"
+    POLICY_OBLIGATION = "policy_obligation"
     EXCHANGE_DENIED = "exchange_denied"
     NO_SUBJECT = "no_subject"  # set subject_from= to the member that names the subject
 
@@ -115,4 +117,5 @@ class Reason(StrEnum):
     CLIENT_REFUSED = "client_refused"
     TOKEN_NOT_ACCEPTED = "token_not_accepted"  # noqa: S105 - a reason, not a secret
     REPLAY_STORE_UNAVAILABLE = "replay_store_unavailable"
+    POLICY_FUNCTION = "policy_function"
     REVOCATIONS_UNKNOWN = "revocations_unknown"

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.http.client import HTTPClient, HTTPResponse, check_client
 from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.log_limit import LogLimit
+from oauth_guard.protocol.freshness import CACHE_FIELDS
 
 __all__ = ["JSON", "JWK_SET", "Document", "Fetcher", "HTTPClient", "HTTPResult"]
 
@@ -63,6 +64,7 @@ class HTTPResult:
         max_age: `Cache-Control: max-age` in seconds (RFC 9111 §5.2.2.1), if sent.
         retry_after: `Retry-After` in seconds (RFC 9110 §10.2.3), if sent; None for status 200.
         dpop_nonce: `DPoP-Nonce` (RFC 9449 §8), if sent.
+        cache_fields: The fields of `freshness` that were sent, by their names in lower case.
     """
 
     status: int
@@ -71,6 +73,7 @@ class HTTPResult:
     max_age: float | None
     retry_after: float | None
     dpop_nonce: str | None = None
+    cache_fields: Mapping[str, str] = field(default_factory=dict)
 
 
 class Fetcher:
@@ -248,6 +251,7 @@ def _result(response: HTTPResponse, body: bytes) -> HTTPResult:
         max_age=float(max_age[1]) if max_age else None,
         retry_after=_retry_after(response.headers) if response.status_code != _OK else None,
         dpop_nonce=response.headers.get("dpop-nonce"),
+        cache_fields={k: response.headers[k] for k in CACHE_FIELDS if k in response.headers},
     )
 
 

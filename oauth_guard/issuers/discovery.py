@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason
@@ -9,7 +10,7 @@ from oauth_guard.http.fetcher import JWK_SET, Document, Fetcher, HTTPClient
 from oauth_guard.protocol.mismatch import mismatch, shown
 from oauth_guard.protocol.urls import origins_of, parse_url
 
-__all__ = ["Discovery", "find_endpoints", "metadata_urls"]
+__all__ = ["Discovery", "EndpointFinder", "find_endpoints", "metadata_urls"]
 
 
 def metadata_urls(issuer: str) -> tuple[str, ...]:
@@ -26,6 +27,31 @@ def metadata_urls(issuer: str) -> tuple[str, ...]:
         f"{path}/.well-known/openid-configuration",
     )
     return tuple(parts._replace(path=path).geturl() for path in dict.fromkeys(paths))
+
+
+class EndpointFinder(Protocol):
+    """Finds the URLs of the endpoints of one server."""
+
+    @property
+    def issuer(self) -> str:
+        """The configured identifier of the server."""
+        ...
+
+    def known(self, member: str) -> str | None:
+        """Return the URL of *member* if it is configured or cached, else None."""
+        ...
+
+    async def address(self, member: str) -> str:
+        """Return the URL of *member*: the configured one, or that in the metadata.
+
+        Raises:
+            IssuerUnavailable: It can't be found.
+        """
+        ...
+
+    def forget(self) -> None:
+        """Drop cached URLs, so that the metadata is read again; configured URLs stay."""
+        ...
 
 
 class Discovery:
@@ -62,7 +88,7 @@ class Discovery:
         insecure_http: bool,
         mtls: bool = False,
     ) -> None:
-        self.issuer = issuer
+        self.issuer: str = issuer
         self.metadata_issuer = metadata_issuer or issuer
         self.fetcher = fetcher
         self._metadata_url = metadata_url

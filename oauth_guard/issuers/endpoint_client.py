@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from oauth_guard.errors import IssuerUnavailable, Reason
 from oauth_guard.http.fetcher import Fetcher, HTTPResult
 from oauth_guard.interfaces import Clock
-from oauth_guard.issuers.discovery import Discovery
+from oauth_guard.issuers.discovery import EndpointFinder
 from oauth_guard.issuers.endpoint_health import EndpointHealth
 from oauth_guard.issuers.request_slots import RequestSlots
 from oauth_guard.log_limit import LogLimit
@@ -59,7 +59,7 @@ class EndpointClient:
     def __init__(  # noqa: PLR0913 - four parts, and settings by keyword
         self,
         member: str,
-        discovery: Discovery,
+        discovery: EndpointFinder,
         fetcher: Fetcher,
         build_canary: Callable[[], FormRequest],
         *,

@@ -86,6 +86,7 @@ PUBLIC_SUBMODULES = {
     "oauth_guard.http.aiohttp_client",
     "oauth_guard.issuers.api_keys",
     "oauth_guard.issuers.client_auth",
+    "oauth_guard.issuers.policy_decision_point",
     "oauth_guard.issuers.presets",
     "oauth_guard.issuers.remote_keys",
     "oauth_guard.issuers.status_lists",

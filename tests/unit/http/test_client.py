@@ -20,6 +20,7 @@ from tests.unit.http.loopback import closed_port, serving
 from tests.unit.http.network import SERVED, Internet
 
 ISSUER = "https://as.example.com"
+MAX_AGE = {"cache-control": "private, max-age=9"}
 CLIENTS: dict[str, Callable[[ssl.SSLContext | None], HTTPClient]] = {
     "httpx": lambda tls: httpx.AsyncClient(verify=tls or True, timeout=None),  # noqa: S113 - like the library's own
     "httpx2": lambda tls: httpx2.AsyncClient(verify=tls or True, timeout=None),
@@ -102,7 +103,7 @@ async def post(client: HTTPClient, url: str) -> HTTPResult | Reason:
     [
         ("/ok", HTTPResult(200, "application/json", b'{"active": true}', None, None)),
         ("/wrong", HTTPResult(400, "application/json", b'{"error": "x"}', None, None)),
-        ("/max-age", HTTPResult(200, "application/json", b"{}", 9, None)),
+        ("/max-age", HTTPResult(200, "application/json", b"{}", 9, None, None, MAX_AGE)),
         ("/busy", HTTPResult(429, "application/json", b"", None, 7)),
         ("/moved", HTTPResult(307, "application/json", b"", None, None)),
         ("/gzip", Reason.BAD_RESPONSE),

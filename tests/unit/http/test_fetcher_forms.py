@@ -15,6 +15,7 @@ ISSUER = "https://as.example.com"
 URL = f"{ISSUER}/introspect"
 ORIGINS = origins_of(ISSUER)
 MAX_BYTES = 64 * 1024
+MAX_AGE = {"cache-control": "max-age=9"}
 
 
 def fetcher_of(response: httpx.Response | Exception) -> Fetcher:
@@ -67,7 +68,7 @@ def chained(error: BaseException | None) -> list[BaseException]:
         pytest.param(
             200,
             {"content-type": "Application/JSON; a=b", "cache-control": "max-age=9"},
-            HTTPResult(200, "application/json", b"body", 9, None),
+            HTTPResult(200, "application/json", b"body", 9, None, None, MAX_AGE),
             id="media type and max-age",
         ),
         pytest.param(
