@@ -67,14 +67,17 @@ def _hint(expected: str, found: str) -> str | None:
         "white space around it": expected == found.strip(),
         "upper and lower case": expected.lower() == found.lower(),
         "its scheme": expected.partition("://")[2] == found.partition("://")[2] != "",
-        "the name of the loopback host": {_host(expected), _host(found)} <= _LOOPBACK,
+        "the name of the loopback host": _differ_by_loopback_host(expected, found),
     }
     by = next((name for name, is_so in differences.items() if is_so), None)
     return by and f"differs by {by}"
 
 
-def _host(url: str) -> str | None:
+def _differ_by_loopback_host(expected: str, found: str) -> bool:
     try:
-        return urlsplit(url).hostname
+        ours, theirs = urlsplit(expected), urlsplit(found)
+        same_port = ours.port == theirs.port
     except ValueError:
-        return None
+        return False
+    rest_is_same = ours._replace(netloc="") == theirs._replace(netloc="")
+    return same_port and rest_is_same and {ours.hostname, theirs.hostname} <= _LOOPBACK
