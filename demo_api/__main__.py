@@ -14,9 +14,10 @@ from demo_api.accounts import credentials_document
 from demo_api.client_app import create_client_app
 from demo_api.greeting import credentials, greeting
 from demo_api.guide import Guide, start_building
+from demo_api.resources import loopback_resource
 from demo_api.serving import LOOPBACK, is_loopback, listen, origin_of
 from demo_api.setup import Setup
-from demo_api.workers import serve, serve_by_workers, served_beside
+from demo_api.workers import log_rejections, serve, serve_by_workers, served_beside
 from oauth_guard import ConfigurationError
 
 _LARGEST_PORT = 65535
@@ -66,7 +67,9 @@ def _serve(options: argparse.Namespace) -> int:
             options.redis,
             controls=options.workers == 1,
             guide=guide,
+            resources=tuple(options.resource),
         )
+        log_rejections()  # first, since the package mcp sets up a log too, unless there is one
         engine = setup.open_database()
         cleanup.callback(engine.dispose)
         try:
@@ -128,6 +131,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--opaque", action="store_true", help="issue opaque tokens, which the API introspects"
     )
+    parser.add_argument(
+        "--resource",
+        type=_resource,
+        action="append",
+        default=[],
+        metavar="URL",
+        help="issue tokens for this server of yours on this machine too; may be repeated",
+    )
     parser.add_argument("--redis", metavar="URL", help="share results and used proofs (--opaque)")
     parser.add_argument(
         "--workers", type=_workers, default=1, help="number of processes (%(default)s)"
@@ -145,6 +156,15 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > _LARGEST_PORT:
         raise argparse.ArgumentTypeError(f"a port is a number from 0 to {_LARGEST_PORT}")
     return int(text)
+
+
+def _resource(text: str) -> str:
+    try:
+        return loopback_resource(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            "a resource is a URL like http://127.0.0.1:9000, of this machine and without a fragment"
+        ) from None
 
 
 def _workers(text: str) -> int:

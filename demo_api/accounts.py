@@ -192,6 +192,7 @@ def credentials_document(origin: str, client_origin: str = DEFAULT_CLIENT_ORIGIN
     return {
         "issuer": origin,
         "resource": f"{origin}/v1",
+        "mcp": f"{origin}/mcp",
         "resource_owners": {one.login_name: {"password": one.password} for one in RESOURCE_OWNERS},
         "service_accounts": {
             one.login_name: {"password": one.password} for one in SERVICE_ACCOUNTS

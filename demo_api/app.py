@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypedDict, Unpack
 
 import httpx
 from sqlalchemy import Engine
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp
 
-from demo_api import accounts, greeting, with_fastapi
+from demo_api import accounts, greeting
 from demo_api.authorization_server import create_authorization_server
 from demo_api.authorization_server.keys import new_key_set, read_key_set, serialize_key_set
 from demo_api.authorization_server.pages import page
@@ -27,60 +28,107 @@ from demo_api.database import open_database
 from demo_api.flow_events import FlowEvents
 from demo_api.flow_events_api import flow_events_route
 from demo_api.flow_recorder import FlowRecorder
-from demo_api.guard import create_guard
+from demo_api.guard import SharedStores
 from demo_api.people import Member, People
-from demo_api.people_api import people_routes
 from demo_api.persistent_secrets import PersistentSecrets
+from demo_api.resource_servers import API, ResourceServers
 from demo_api.unusable_tokens import unusable_tokens_routes
-from oauth_guard import Guard, OAuthGuardMiddleware
-from oauth_guard.possession import DPoP, Nonces
+from oauth_guard import Guard
 from oauth_guard.starlette import metadata_route
-from oauth_guard.stores.redis import RedisStore
-from oauth_guard.stores.redis_once import RedisOnce
 
 #: The pages for people. Cookies and redirect_uris of `localhost` would be those of another host.
 _PAGES = frozenset(["/", AUTHORIZE, NEW_CLIENT, "/v1/fastapi/docs"])
 
 
-def create_app(  # noqa: PLR0913 - settings, each by keyword and with a default
-    origin: str,
-    engine: Engine,
-    *,
-    opaque: bool = False,
-    redis: str | None = None,
-    client_origin: str = accounts.DEFAULT_CLIENT_ORIGIN,
-    controls: bool = True,
-    guide: ASGIApp | None = None,
-    http: httpx.AsyncClient | None = None,
-    clock: Callable[[], float] = time.time,
-) -> Starlette:
+class Options(TypedDict, total=False):
+    """The options of the demo, each with a default.
+
+    Attributes:
+        opaque: Issue opaque tokens: the guards introspect each one.
+        redis: The URL of a Redis server through which processes share results and used proofs.
+        client_origin: The origin of the client application.
+        controls: Let the client application stop the authorization server and rotate the signing
+            key, in one process only. Without them the MCP server has no sessions, which belong to
+            one process.
+        guide: What is served at /guide/.
+        resources: What tokens are issued for, beside the API and the MCP server.
+        http: The client by which the guards reach the authorization server.
+        clock: Returns the time in seconds.
+    """
+
+    opaque: bool
+    redis: str | None
+    client_origin: str
+    controls: bool
+    guide: ASGIApp | None
+    resources: tuple[str, ...]
+    http: httpx.AsyncClient
+    clock: Callable[[], float]
+
+
+def create_app(origin: str, engine: Engine, **options: Unpack[Options]) -> Starlette:
     """Return the demo as it is served at *origin*, with its data in *engine*.
 
-    The guard fetches the issuer's metadata and keys from *origin* over the network, when the first
-    token arrives, since *origin* is not served before. With *opaque*, it introspects each token
-    there, and can share the results through *redis*. The client application at *client_origin*
-    can, with *controls*, stop the authorization server and rotate the signing key, in one process
-    only. *guide* is served at /guide/.
+    The guards fetch the issuer's metadata and keys from *origin* over the network, when the first
+    token arrives, since *origin* is not served before.
 
     Raises:
-        ConfigurationError: *redis* is not the URL of a Redis server.
+        ConfigurationError: The option *redis* is not the URL of a Redis server.
     """
-    http = http or httpx.AsyncClient(trust_env=False)  # no proxy reaches this machine
     stored, expired = PersistentSecrets(engine), open_database()
-    store, dpop = _stores(stored, redis, clock)
-    guard = create_guard(origin, opaque=opaque, store=store, dpop=dpop, http=http, clock=clock)
-    settings = _settings(stored, guard.resource, client_origin, opaque=opaque, clock=clock)
-    events, control = FlowEvents(engine), Controls(settings, clock)
+    # No proxy reaches this machine.
+    http = options.get("http") or httpx.AsyncClient(trust_env=False)
+    servers = _resource_servers(origin, engine, stored, http, options)
+    settings = _settings(origin, stored, servers.mcp.resource, options)
+    events, control = FlowEvents(engine), Controls(settings, settings.clock)
+    has_controls = options.get("controls", True)
     # Two routers, since the first matching route wins: GET /v1/auth/oauth2/token has a wrong
     # method there (405), and is not a path of the API, which requires a token (401).
-    extra = [flow_events_route(events), *(control.routes() if controls else ())]
-    api = Router([_guarded_api(guard, origin, engine, extra)])
-    public = Router(_public_routes(guard, settings, engine, expired, guide), default=api)
+    extra = [flow_events_route(events), *(control.routes() if has_controls else ())]
+    guide = options.get("guide")
+    public = Router(
+        [*_public_routes(servers.api, settings, engine, expired, guide), *servers.mcp_routes()],
+        default=Router([servers.api_mount(extra)]),
+    )
     return Starlette(
         routes=[Mount("", FlowRecorder(control.outage(public), events))],
         middleware=[Middleware(CanonicalHost, origin=origin, pages=_PAGES)],
         exception_handlers={HTTPException: error_response, SQLAlchemyError: database_response},
-        lifespan=_lifespan(guard, http, expired),
+        lifespan=_lifespan(servers, http, expired),
+    )
+
+
+def _resource_servers(
+    origin: str,
+    engine: Engine,
+    stored: PersistentSecrets,
+    http: httpx.AsyncClient,
+    options: Options,
+) -> ResourceServers:
+    people = People(engine)
+    people.seed(_members(origin))
+    return ResourceServers.build(
+        origin,
+        people,
+        opaque=options.get("opaque", False),
+        shared=SharedStores(stored, options.get("redis")),
+        http=http,
+        clock=options.get("clock", time.time),
+        one_process=options.get("controls", True),
+    )
+
+
+def _settings(origin: str, stored: PersistentSecrets, mcp: str, options: Options) -> Settings:
+    keys = read_key_set(stored.text("signing keys", lambda: serialize_key_set(new_key_set())))
+    return Settings(
+        origin,
+        f"{origin}{API}",
+        keys=keys,
+        form_key=stored.bytes("form key"),
+        opaque=options.get("opaque", False),
+        client_origin=options.get("client_origin", accounts.DEFAULT_CLIENT_ORIGIN),
+        more_resources=(mcp, *options.get("resources", ())),
+        clock=options.get("clock", time.time),
     )
 
 
@@ -102,53 +150,15 @@ def _public_routes(
     ]
 
 
-def _stores(
-    stored: PersistentSecrets, redis: str | None, clock: Callable[[], float]
-) -> tuple[RedisStore | None, DPoP]:
-    """Return what processes share through *redis*: introspection results and used proofs."""
-    store = RedisStore(redis, key=stored.bytes("store key"), clock=clock) if redis else None
-    replays = RedisOnce(redis) if redis else None
-    return store, DPoP(nonces=Nonces(stored.bytes("nonce key")), replays=replays)
-
-
-def _settings(
-    stored: PersistentSecrets,
-    resource: str,
-    client_origin: str,
-    *,
-    opaque: bool,
-    clock: Callable[[], float],
-) -> Settings:
-    keys = read_key_set(stored.text("signing keys", lambda: serialize_key_set(new_key_set())))
-    return Settings(
-        resource.removesuffix("/v1"),
-        resource,
-        keys,
-        stored.bytes("form key"),
-        client_origin=client_origin,
-        opaque=opaque,
-        clock=clock,
-    )
-
-
-def _guarded_api(guard: Guard, origin: str, engine: Engine, extra: list[Route]) -> Mount:
-    people = People(engine)
-    people.seed(_members(origin))
-    fastapi = Mount("/fastapi", with_fastapi.create(origin, people))
-    routes = [*people_routes(people), *extra, fastapi]
-    public = [f"/fastapi{path}" for path in with_fastapi.PUBLIC]
-    return Mount("/v1", OAuthGuardMiddleware(Router(routes), guard, public=public))
-
-
 def _lifespan(
-    guard: Guard, http: httpx.AsyncClient, expired_engine: Engine
+    servers: ResourceServers, http: httpx.AsyncClient, expired_engine: Engine
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
-            yield
+            async with servers.running():
+                yield
         finally:
-            await guard.aclose()
             await http.aclose()
             expired_engine.dispose()
 

@@ -19,6 +19,9 @@ authorization server are at {origin}
 {note if opaque else ""}
 {credentials(origin, client_origin)}
 
+For a client of MCP (its people as tools):
+    {origin}/mcp
+
 Also in a browser:
     {origin}/                     home page
     {origin}/v1/fastapi/docs      sign in and get your identity

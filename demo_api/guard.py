@@ -1,31 +1,53 @@
-"""create_guard(): the API's guard, which validates JWTs or introspects opaque tokens."""
+"""create_guard(): the guard of a resource, which validates JWTs or introspects opaque tokens."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
 
 from demo_api import accounts, with_fastapi
 from demo_api.decisions import observe
+from demo_api.persistent_secrets import PersistentSecrets
 from demo_api.serving import is_loopback
 from oauth_guard import ClientSecretBasic, Guard, IntrospectionIssuer, JWTIssuer
-from oauth_guard.interfaces import Store
-from oauth_guard.possession import DPoP, PossessionSettings
+from oauth_guard.possession import DPoP, Nonces, PossessionSettings
+from oauth_guard.stores.redis import RedisStore
+from oauth_guard.stores.redis_once import RedisOnce
 
 #: For how many seconds the API caches an introspection result, even if the token is revoked.
 CACHED_SECONDS = 10
 
 
+@dataclass(frozen=True)
+class SharedStores:
+    """What the processes of the demo share, through the Redis server at *redis* if it is set."""
+
+    stored: PersistentSecrets
+    redis: str | None
+
+    def store(self, clock: Callable[[], float]) -> RedisStore | None:
+        """Return where a guard shares introspection results."""
+        if self.redis is None:
+            return None
+        return RedisStore(self.redis, key=self.stored.bytes("store key"), clock=clock)
+
+    def dpop(self) -> DPoP:
+        """Return the settings of DPoP, which name where a guard shares used proofs."""
+        replays = RedisOnce(self.redis) if self.redis else None
+        return DPoP(nonces=Nonces(self.stored.bytes("nonce key")), replays=replays)
+
+
 def create_guard(  # noqa: PLR0913 - settings, each by keyword
     origin: str,
+    path: str,
     *,
     opaque: bool,
-    store: Store | None,
-    dpop: DPoP,
+    shared: SharedStores,
     http: httpx.AsyncClient,
     clock: Callable[[], float],
 ) -> Guard:
-    """Return the guard of the API at *origin*, whose issuer has the same origin."""
+    """Return the guard of the resource at *path* of *origin*, which is also that of its issuer."""
     # Only --i-know-this-is-a-demo allows an address beyond loopback.
     on_loopback = is_loopback(urlsplit(origin).hostname or "")
     jwt_issuer = JWTIssuer(origin, http=http, insecure_http=not on_loopback)
@@ -37,16 +59,16 @@ def create_guard(  # noqa: PLR0913 - settings, each by keyword
         insecure_http=not on_loopback,
     )
     # The origin that proofs name is https beyond loopback, which the demo does not serve.
-    possession: PossessionSettings = {"dpop": dpop} if on_loopback else {}
+    possession: PossessionSettings = {"dpop": shared.dpop()} if on_loopback else {}
     return Guard(
-        f"{origin}/v1",
+        f"{origin}{path}",
         # One client gets opaque tokens where the others get signed ones.
         [opaque_issuer] if opaque else [jwt_issuer, opaque_issuer],
         scopes_supported=with_fastapi.SCOPES,
         debug=on_loopback,
         observers=[observe],
         insecure_http=not on_loopback,
-        store=store,
+        store=shared.store(clock),
         clock=clock,
         **possession,
     )

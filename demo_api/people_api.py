@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from demo_api.adding import NotAddedError, add_employee
 from demo_api.people import Access, Employee, People
 from demo_api.schemas import NewEmployee, WhoAmI
 from oauth_guard import Identity
@@ -121,18 +122,10 @@ class PeopleAPI:
         return self._people.headcount(self._access(caller))
 
     def _add(self, caller: Identity, new: NewEmployee) -> Employee:
-        access = self._access(caller)
-        if not access.organisations:
-            raise HTTPException(403, "You belong to no organisation, so you can't add an employee.")
-        organisation = new.organisation
-        if organisation is None:
-            if len(access.organisations) > 1:
-                raise HTTPException(422, "You see several organisations: name one.")
-            (organisation,) = access.organisations
-        employee = self._people.add(access, new.name, new.title, organisation)
-        if employee is None:
-            raise HTTPException(403, "You may add people to your own organisation only.")
-        return employee
+        try:
+            return add_employee(self._people, self._access(caller), new)
+        except NotAddedError as error:
+            raise HTTPException(error.status, str(error)) from None
 
 
 def _number(request: Request) -> int:

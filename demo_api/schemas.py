@@ -10,7 +10,7 @@ from demo_api.people import Member
 from oauth_guard import Identity
 
 _LONGEST_BODY = 16 * 1024
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
 class NewEmployee(BaseModel):
@@ -18,9 +18,9 @@ class NewEmployee(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    name: _Line
-    title: _Line
-    organisation: _Line | None = None
+    name: Line
+    title: Line
+    organisation: Line | None = None
 
     @classmethod
     async def read(cls, request: Request) -> Self:

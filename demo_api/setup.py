@@ -24,6 +24,7 @@ class Setup:
         redis: The URL of a Redis server through which workers share results and used proofs.
         controls: Let the client application stop the server and rotate its key.
         guide: The documentation, which is served at /guide/.
+        resources: Further resources that tokens are issued for.
     """
 
     origin: str
@@ -33,6 +34,7 @@ class Setup:
     redis: str | None = None
     controls: bool = True
     guide: Guide | None = None
+    resources: tuple[str, ...] = ()
 
     def application(self, engine: Engine) -> Starlette:
         """Return the application, with its data in *engine*."""
@@ -44,6 +46,7 @@ class Setup:
             client_origin=self.client_origin,
             controls=self.controls,
             guide=self.guide,
+            resources=self.resources,
         )
 
     def open_database(self) -> Engine:

@@ -21,7 +21,7 @@ def unusable_tokens_routes(serving: Settings, engine: Engine) -> list[Mount]:
     tokens as inactive.
     """
     past = replace(serving, clock=lambda: serving.clock() - _HOUR)
-    elsewhere = replace(serving, resource=OTHER_RESOURCE)
+    elsewhere = replace(serving, resource=OTHER_RESOURCE, more_resources=())
     return [
         _token_endpoint("/an-hour-ago", past, engine),
         _token_endpoint("/another-resource", elsewhere, engine),

@@ -22,7 +22,6 @@ _SECONDS = 5
 
 def serve(app: Starlette, listener: socket.socket) -> None:
     """Serve *app* until it is interrupted."""
-    _log_rejections()
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after its shutdown
         uvicorn.Server(uvicorn.Config(app, **_LOGGING)).run(sockets=[listener])
 
@@ -49,11 +48,11 @@ def serve_by_workers(setup: Setup, listener: socket.socket, number: int) -> None
 
 
 def _application(setup: Setup) -> Starlette:
-    _log_rejections()
+    log_rejections()
     return setup.application(setup.open_database())
 
 
-def _log_rejections() -> None:
+def log_rejections() -> None:
     """Log the guard's rejections and their reasons to the terminal, without token or claims."""
     logging.basicConfig(format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("oauth_guard").setLevel(logging.INFO)

@@ -16,6 +16,7 @@ class Authorization(Base):
     client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"))
     subject: Mapped[str | None]  # none: the client acts for itself
     scope: Mapped[str]
+    resources: Mapped[list[str]]
     auth_time: Mapped[int | None]
     expires_at: Mapped[int] = mapped_column(index=True)  # with the last of its codes and tokens
     revoked: Mapped[bool] = mapped_column(default=False)
@@ -57,6 +58,7 @@ class IssuedToken(Base, TokenMixin):
     is_refresh_token: Mapped[bool]
     jkt: Mapped[str | None]  # the thumbprint of the key that it is bound to; none: it is not
     scope: Mapped[str]
+    resources: Mapped[list[str]]  # the audience
     issued_at: Mapped[int]
     expires_at: Mapped[int] = mapped_column(index=True)
     spent: Mapped[bool] = mapped_column(default=False)

@@ -119,6 +119,7 @@ class Visit:
             return self._with_cookie(page("sign_in.html", status, username=username, **values))
         account = self.server.session.get_one(Account, user.subject)
         values["scopes"] = {name: SCOPES[name] for name in grant.request.scope.split()}
+        values["resources"] = self.server.resources_of(grant.request)
         values["destination"] = _destination(grant.redirect_uri)
         return self._with_cookie(page("consent.html", status, account=account, **values))
 

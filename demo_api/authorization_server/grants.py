@@ -40,7 +40,10 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         if payload is None or request.client is None:
             raise InvalidRequestError("The authorization request is gone.")
         consent = self._ledger.open_authorization(
-            request.client.get_client_id(), request.user, request.scope
+            request.client.get_client_id(),
+            request.user,
+            request.scope,
+            self.server.resources_of(request),
         )
         challenge = payload.data["code_challenge"]
         nonce = payload.data.get("nonce")

@@ -6,7 +6,7 @@ from authlib.oauth2.rfc7662 import IntrospectionEndpoint as AuthlibIntrospection
 from joserfc import jwt
 
 from demo_api.authorization_server.accounts import Account
-from demo_api.authorization_server.authorizations import Authorization, IssuedToken
+from demo_api.authorization_server.authorizations import IssuedToken
 from demo_api.authorization_server.client_authentication import CONFIDENTIAL
 from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.keys import ALGORITHM
@@ -59,17 +59,18 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         if consent.subject:
             facts["username"] = self.server.session.get(Account, consent.subject).login_name
         if not token.is_refresh_token:
-            facts |= self._claims(consent) | {"token_type": "DPoP" if token.jkt else "Bearer"}
+            facts |= self._claims(token) | {"token_type": "DPoP" if token.jkt else "Bearer"}
         if token.jkt:
             facts["cnf"] = {"jkt": token.jkt}
         return facts
 
-    def _claims(self, consent: Authorization) -> dict[str, Any]:
+    def _claims(self, token: IssuedToken) -> dict[str, Any]:
         """Return the claims of a JWT, or for an opaque token those that a JWT would have."""
         settings = self.server.settings
         if "." in self._presented:
             return dict(jwt.decode(self._presented, settings.keys, [ALGORITHM]).claims)
-        claims: dict[str, Any] = {"aud": settings.resource}
-        if consent.auth_time is not None:
-            claims |= {"auth_time": consent.auth_time, "acr": ACR}
+        several = len(token.resources) > 1
+        claims: dict[str, Any] = {"aud": token.resources if several else token.resources[0]}
+        if token.authorization.auth_time is not None:
+            claims |= {"auth_time": token.authorization.auth_time, "acr": ACR}
         return claims

@@ -28,12 +28,15 @@ class Ledger:
     session: Session
     now: int
 
-    def open_authorization(self, client_id: str, user: SignIn | None, scope: str) -> Authorization:
+    def open_authorization(
+        self, client_id: str, user: SignIn | None, scope: str, resources: list[str]
+    ) -> Authorization:
         """Record a new consent of a resource owner, or of no one when a client acts for itself."""
         authorization = Authorization(
             client_id=client_id,
             subject=user.subject if user else None,
             scope=scope,
+            resources=resources,
             auth_time=user.auth_time if user else None,
             expires_at=self.now,
         )
@@ -75,10 +78,18 @@ class Ledger:
         return None if ended else found
 
     def record_tokens(
-        self, authorization: Authorization, token: dict[str, Any], jkt: str | None
+        self,
+        authorization: Authorization,
+        token: dict[str, Any],
+        jkt: str | None,
+        audience: list[str],
     ) -> None:
-        """Record the tokens of a token response, bound to the key *jkt* if there is one."""
+        """Record the tokens of a token response, bound to the key *jkt* if there is one.
+
+        The access token is for *audience*, and the refresh token for all that was authorized.
+        """
         access_token = self._issued(token["access_token"], token["scope"], token["expires_in"])
+        access_token.resources = audience
         access_token.jkt = jkt
         self._store(access_token, authorization)
         if "refresh_token" in token:
@@ -86,6 +97,7 @@ class Ledger:
             whole = authorization.scope
             refresh_token = self._issued(token["refresh_token"], whole, REFRESH_TOKEN_LIFETIME)
             refresh_token.is_refresh_token = True
+            refresh_token.resources = authorization.resources
             refresh_token.jkt = jkt
             self._store(refresh_token, authorization)
 

@@ -1,6 +1,6 @@
 """seed(): create the tables and insert the demo's accounts and clients."""
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from demo_api import accounts
@@ -16,9 +16,14 @@ def seed(engine: Engine, origin: str, client_origin: str) -> None:
     """Insert or update the accounts and clients of a demo at *origin*.
 
     *client_origin* is the origin of the client application.
+
+    Raises:
+        SQLAlchemyError: The tables are those of another version of the demo.
     """
     Base.metadata.create_all(engine)
     with Session(engine) as session, session.begin():
+        for table in Base.metadata.sorted_tables:
+            session.execute(select(table).limit(0))
         for kind, members in (
             (AccountKind.PERSON, accounts.RESOURCE_OWNERS),
             (AccountKind.SERVICE, accounts.SERVICE_ACCOUNTS),

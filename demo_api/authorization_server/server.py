@@ -34,7 +34,7 @@ from demo_api.authorization_server.pkce import S256CodeChallenge
 from demo_api.authorization_server.proofs import proven_thumbprint
 from demo_api.authorization_server.registration import RegistrationEndpoint
 from demo_api.authorization_server.requests import RegistrationRequest, ServerRequest
-from demo_api.authorization_server.resource import ResourceIndicator
+from demo_api.authorization_server.resource import ResourceIndicators
 from demo_api.authorization_server.revocation import RevocationEndpoint
 from demo_api.authorization_server.settings import OPERATOR_SCOPES, SCOPES, TOKEN, Settings
 from demo_api.authorization_server.tokens import TokenGenerator
@@ -53,15 +53,14 @@ class Server(AuthorizationServer):
         self.session = session
         self.now = int(settings.clock())
         self.ledger = Ledger(session, self.now)
-        self._resource = ResourceIndicator(settings.resource)
+        self._resources = ResourceIndicators(settings)
         #: The thumbprint of the key that this request has proven (RFC 9449 §5).
         self.jkt: str | None = None
         self._generator = TokenGenerator(settings, self.now)
         self.register_token_generator("default", self._generator)
-        self.register_grant(AuthorizationCodeGrant, [S256CodeChallenge(), self._resource])
-        self.register_grant(PasswordGrant)
-        self.register_grant(ClientCredentialsGrant)
-        self.register_grant(RefreshTokenGrant)
+        self.register_grant(AuthorizationCodeGrant, [S256CodeChallenge(), self._resources])
+        for grant in (PasswordGrant, ClientCredentialsGrant, RefreshTokenGrant):
+            self.register_grant(grant, [self._resources])
         self.register_endpoint(IntrospectionEndpoint)
         self.register_endpoint(RevocationEndpoint)
 
@@ -72,7 +71,7 @@ class Server(AuthorizationServer):
         try:
             request.payload.reject_repeated()
             request.payload.require("grant_type")
-            self._resource.check(request)
+            self._resources.check(request)
             token_endpoint = self.settings.origin + TOKEN
             self.jkt = proven_thumbprint(request.dpop_proofs, token_endpoint, self.now)
             self._generator.signed.jkt = self.jkt
@@ -108,6 +107,14 @@ class Server(AuthorizationServer):
             return self.handle_response(*RegistrationEndpoint(self)(request))
         except OAuth2Error as error:
             return self.handle_error_response(request, error)
+
+    def resources_of(self, request: ServerRequest) -> list[str]:
+        """Return the resources of an authorization request, or raise InvalidTargetError."""
+        return self._resources.of_authorization(request)
+
+    def issue_for(self, resources: list[str]) -> None:
+        """Make *resources* the audience of the token that this request gets."""
+        self._generator.signed.audience = resources
 
     def attempts(self, source: str) -> Attempts:
         """Return the attempts at passwords and secrets from *source*."""
@@ -161,10 +168,12 @@ class Server(AuthorizationServer):
             consent = source.authorization
         else:
             client = cast("Client", request.client)  # authenticated before any token was made
-            consent = self.ledger.open_authorization(client.client_id, request.user, token["scope"])
+            consent = self.ledger.open_authorization(
+                client.client_id, request.user, token["scope"], self._generator.signed.audience
+            )
         if self.jkt is not None:
             token["token_type"] = "DPoP"  # noqa: S105 - a type, not a secret
-        self.ledger.record_tokens(consent, token, self.jkt)
+        self.ledger.record_tokens(consent, token, self.jkt, self._generator.signed.audience)
         if request.user is not None:
             token["id_token"] = id_token(
                 self.settings,

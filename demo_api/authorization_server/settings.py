@@ -49,6 +49,7 @@ class Settings:
     """The immutable settings that all requests share."""
 
     origin: str
+    #: The audience of a token whose client names no resource.
     resource: str
     #: Signs access tokens; a new one by default.
     keys: KeySet = field(default_factory=new_key_set, repr=False)
@@ -60,4 +61,6 @@ class Settings:
     clients_kept: int = 1_000
     #: The origin of the client application, to which the client `web` redirects.
     client_origin: str = accounts.DEFAULT_CLIENT_ORIGIN
+    #: Further resources that a client may name (RFC 8707).
+    more_resources: tuple[str, ...] = ()
     clock: Callable[[], float] = time.time

@@ -118,7 +118,7 @@ def test_test_files_of_a_page_pass(block: Block, pytester: pytest.Pytester) -> N
 @pytest.mark.needs("curl")
 def test_commands_of_the_demo_page_print_the_shown_output(tmp_path: Path) -> None:
     """They start the demo, print its credentials, run its tour and call it with a token."""
-    assert Reader(tmp_path).follow(blocks_of(ROOT / "docs/demo.md")) == 5
+    assert Reader(tmp_path).follow(blocks_of(ROOT / "docs/demo.md")) == 8
 
 
 @pytest.mark.needs("curl")

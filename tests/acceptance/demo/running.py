@@ -18,6 +18,7 @@ from demo_api.client_app import create_client_app
 from demo_api.database import open_database
 from demo_api.serving import LOOPBACK, listen, origin_of
 from tests.acceptance.demo.authorization_server.harness import ORIGIN, Clock, Harness
+from tests.builders.mcp_server import running as application_lifespan
 
 _SECONDS = 20
 
@@ -94,10 +95,12 @@ async def demo_in_process(
     opaque: bool = False,
     redis: str | None = None,
     seconds: float = 10,
+    **options: Any,
 ) -> AsyncIterator[Harness]:
     """Yield a harness with a demo in this process, whose data is in memory or in *database*.
 
-    A transaction waits for *seconds* while the database is locked.
+    A transaction waits for *seconds* while the database is locked. *options* are those of
+    `create_app`.
     """
 
     async def itself(*connection: Any) -> None:
@@ -105,10 +108,12 @@ async def demo_in_process(
 
     clock, engine = Clock(), open_database(database, seconds)
     issuer = httpx.AsyncClient(transport=httpx.ASGITransport(itself))
-    app = create_app(ORIGIN, engine, opaque=opaque, redis=redis, http=issuer, clock=clock)
+    app = create_app(
+        ORIGIN, engine, opaque=opaque, redis=redis, http=issuer, clock=clock, **options
+    )
     transport = httpx.ASGITransport(app)
     async with (
-        app.router.lifespan_context(app),
+        application_lifespan(app),
         httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http,
     ):
         yield Harness(http, clock)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select
+from sqlalchemy.exc import OperationalError
 
 from demo_api.database import open_database
 from tests.acceptance.demo.authorization_server.harness import (
@@ -45,6 +46,18 @@ async def test_refresh_token_used_ten_times_concurrently_works_once() -> None:
         (good,) = (one for one in responses if one.status_code == 200)
         again = await harness.refresh(good.json()["refresh_token"])
         assert error_of(again) == (400, "invalid_grant")
+
+
+async def test_file_of_another_version_is_rejected_at_start(tmp_path: Path) -> None:
+    """A column that is missing would otherwise be an error of some later request."""
+    path = tmp_path / "demo.sqlite"
+    engine = open_database(path)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE issued_tokens (digest VARCHAR PRIMARY KEY)")
+    engine.dispose()
+    with pytest.raises(OperationalError, match="no such column"):
+        async with open_harness(path):
+            pass
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["memory", "file"])

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import httpx
+import jwt
 import pytest
 
 from demo_api.__main__ import main
@@ -104,6 +105,32 @@ def test_invalid_number_is_rejected(option: str, value: str) -> None:
     """Argparse prints the usage."""
     with pytest.raises(SystemExit, match="2"):
         main([option, value])
+
+
+def test_resource_beyond_this_machine_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
+    """The usage says what is accepted."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["--resource", "http://127.0.0.1:9000", "--resource", "https://api.example.com"])
+    assert "http://127.0.0.1:9000, of this machine" in capsys.readouterr().err
+
+
+def test_resources_of_the_command_line_get_tokens(tmp_path: Path) -> None:
+    """The option may be repeated, and the resources of the demo stay."""
+    named = ["http://127.0.0.1:9000", "http://127.0.0.1:9001/mcp"]
+    with started(tmp_path, *(part for url in named for part in ("--resource", url))) as demo:
+        client = credentials_document(demo.origin)["clients"]["service"]
+        for resource in (*named, f"{demo.origin}/mcp"):
+            response = httpx.post(
+                f"{demo.origin}/v1/auth/oauth2/token",
+                auth=(client["client_id"], client["client_secret"]),
+                data={"grant_type": "client_credentials", "resource": resource},
+                timeout=SECONDS,
+                trust_env=False,
+            )
+            claims = jwt.decode(
+                response.json()["access_token"], options={"verify_signature": False}
+            )
+            assert claims["aud"] == resource
 
 
 @pytest.mark.parametrize(

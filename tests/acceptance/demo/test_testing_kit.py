@@ -39,8 +39,8 @@ def app() -> Iterator[Starlette]:
 
 @pytest.fixture
 def client(app: Starlette, oauth_issuer: LocalIssuer) -> Iterator[TestClient]:
-    """Return a client of the demo, whose guard trusts the local issuer."""
-    (guard,) = guards_of(app)
+    """Return a client of the demo, whose guard of the API trusts the local issuer."""
+    guard = next(each for each in guards_of(app) if each.resource == f"{ORIGIN}/v1")
     with trusting(guard, oauth_issuer):
         yield TestClient(app, base_url=ORIGIN)
 

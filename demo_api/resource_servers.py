@@ -1,0 +1,80 @@
+"""ResourceServers: the API and the MCP server over the people of one origin, each guarded."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route, Router
+
+from demo_api import with_fastapi
+from demo_api.guard import SharedStores, create_guard
+from demo_api.people import People
+from demo_api.people_api import people_routes
+from demo_api.people_mcp import MCP, guard_people_mcp, people_mcp
+from oauth_guard import Guard, OAuthGuardMiddleware
+from oauth_guard.starlette import metadata_route
+
+API = "/v1"
+
+
+@dataclass(frozen=True)
+class ResourceServers:
+    """Two resources of one authorization server, with their guards.
+
+    Attributes:
+        origin: The origin of both, and of the authorization server.
+        people: Their data.
+        api: The guard of the API.
+        mcp: The guard of the MCP server.
+        mcp_server: The MCP server, without its guard.
+    """
+
+    origin: str
+    people: People
+    api: Guard
+    mcp: Guard
+    mcp_server: Starlette
+
+    @classmethod
+    def build(  # noqa: PLR0913 - settings, each by keyword
+        cls,
+        origin: str,
+        people: People,
+        *,
+        opaque: bool,
+        shared: SharedStores,
+        http: httpx.AsyncClient,
+        clock: Callable[[], float],
+        one_process: bool,
+    ) -> Self:
+        """Return both for *people*; sessions of MCP exist in *one_process* only."""
+        api, mcp = (
+            create_guard(origin, path, opaque=opaque, shared=shared, http=http, clock=clock)
+            for path in (API, MCP)
+        )
+        return cls(origin, people, api, mcp, people_mcp(people, origin, stateless=not one_process))
+
+    def mcp_routes(self) -> list[BaseRoute]:
+        """Return the routes of the MCP server and of its metadata."""
+        guarded = guard_people_mcp(self.mcp_server, self.mcp)
+        return [metadata_route(self.mcp), Route(MCP, guarded)]
+
+    def api_mount(self, extra: Sequence[BaseRoute]) -> Mount:
+        """Return the API, with the routes *extra* in it."""
+        fastapi = Mount("/fastapi", with_fastapi.create(self.origin, self.people))
+        routes = [*people_routes(self.people), *extra, fastapi]
+        public = [f"/fastapi{path}" for path in with_fastapi.PUBLIC]
+        return Mount(API, OAuthGuardMiddleware(Router(routes), self.api, public=public))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the sessions of the MCP server, which gets no lifespan as a route; then close."""
+        try:
+            async with self.mcp_server.router.lifespan_context(self.mcp_server):
+                yield
+        finally:
+            await self.api.aclose()
+            await self.mcp.aclose()
