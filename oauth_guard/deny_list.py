@@ -3,9 +3,10 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, Unpack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, Unpack
 
+from oauth_guard.deny_entries import DenyEntries
 from oauth_guard.errors import (
     ConfigurationError,
     InvalidToken,
@@ -15,15 +16,17 @@ from oauth_guard.errors import (
 )
 from oauth_guard.identity_cache import Check, ValidatedToken
 from oauth_guard.interfaces import Clock, Notice, Notices
+from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.measurements import Measurement
 from oauth_guard.protocol.revocation import (
-    CUT_OFF_TOLERANCE,
-    NO_CUT_OFF,
+    CHANGES_KEY,
+    RevocationKeys,
     Selector,
+    change_entries,
+    issued_key,
     keys_of,
-    listed_key,
-    read_selector,
-    revocation_key,
+    reported_key,
+    revocation_entries,
 )
 from oauth_guard.protocol.settings import Seconds, checked_settings
 from oauth_guard.single_flight import Singleflight
@@ -33,8 +36,7 @@ __all__ = ["DenyList", "Revocable", "checks_of"]
 _DAY = 86_400
 _POLL_INTERVAL = 0.25  # seconds
 _MAX_AGE = 30  # seconds
-_SHARDS = 64
-_BITS = 32
+_MAX_KEPT = 1 << 32  # seconds
 
 
 @checked_settings
@@ -72,23 +74,23 @@ class DenyList:
         clock: Clock = time.time,
         monotonic: Clock = time.monotonic,
     ) -> None:
-        if not 0 < float(keep_for) < 1 << _BITS:  # type: ignore[arg-type] # in seconds by now
+        if not 0 < float(keep_for) < _MAX_KEPT:  # type: ignore[arg-type] # in seconds by now
             raise ConfigurationError("keep_for= is in seconds, and more than 0.")
         self._keep_for = float(keep_for)  # type: ignore[arg-type] # in seconds by now
         self._notices, self._clock, self._monotonic = notices, clock, monotonic
-        self._started = monotonic()
         self._known_until = math.inf if notices is None else -math.inf
         self._position: str | None = None
-        self._version = 0
-        # Each entry is one number: its end, then its cut-off. In shards, so that the search for
-        # ended entries blocks the event loop for no longer than a millisecond.
-        self._shards: list[dict[int, int]] = [{} for _ in range(_SHARDS)]
-        self._latest = self._next_shard = 0
+        self._entries = DenyEntries(monotonic)
         self._polls: Singleflight[str, None] = Singleflight(closed=None)
         self.on_change: list[Callable[[], None]] = []
 
     def __len__(self) -> int:
-        return sum(map(len, self._shards))
+        return len(self._entries)
+
+    @property
+    def version(self) -> int:
+        """A number that grows with each new entry."""
+        return self._entries.version
 
     def measurements(self) -> Iterator[Measurement]:
         """Yield the number of entries, and how old the shared ones are if they were ever read."""
@@ -105,9 +107,8 @@ class DenyList:
             IssuerUnavailable: The shared notices were not read in the last 30 s.
         """
         if self._monotonic() < self._known_until:
-            if validated.passed != self._version:
+            if validated.passed != self._entries.version:
                 self._look_up(validated)
-                validated.passed = self._version
             return
         self.start()
         raise IssuerUnavailable("deny-list", Reason.REVOCATIONS_UNKNOWN)
@@ -126,18 +127,45 @@ class DenyList:
             ConfigurationError: It is not one of those that `Selector` allows, or it is empty.
             StoreUnavailable: The shared store can't be reached.
         """
-        by, value = read_selector(issuer, selector)
-        cut_off = NO_CUT_OFF
-        if by == "sub":
-            until = selector.get("issued_until", self._clock())
-            cut_off = min(max(math.ceil(until) + CUT_OFF_TOLERANCE, 0), NO_CUT_OFF - 1)
-        keys = [revocation_key(by, issuer, value)]
-        if by == "jti":
-            keys.append(listed_key(issuer))
-        notices = [Notice(key, cut_off, self._keep_for) for key in keys]
-        self._apply(notices)
-        if self._notices is not None:
-            await self._notices.publish(notices)
+        await self._add(revocation_entries(issuer, selector, self._clock()))
+
+    async def claims_changed(
+        self, issuer: str, *, changed_at: float | None = None, **selector: Unpack[Selector]
+    ) -> None:
+        """Let no claims that were valid before a change at *issuer* be used any more.
+
+        A token whose claims come from introspection is introspected again, cached or not, if its
+        result was requested before this call, or less than 5 s after it. A token whose claims are
+        signed is rejected if it was issued up to *changed_at* plus 5 s, or has no `iat`: its
+        claims can't change, and the response to an introspection need not repeat them all.
+
+        In this process that is in force when this method is called, and stays so if it raises.
+
+        Args:
+            issuer: The issuer identifier, exactly as the tokens have it.
+            changed_at: When the claims changed, by the clock of the issuer; else now. In seconds
+                since the epoch.
+            selector: What the tokens have in common: see `Selector`, without `issued_until`.
+
+        Raises:
+            ConfigurationError: The selector is not one that `Selector` allows, or it is empty.
+            StoreUnavailable: The shared store can't be reached; call this again.
+        """
+        await self._add(change_entries(issuer, selector, changed_at, self._clock()))
+
+    def is_outdated(self, validated: ValidatedToken) -> bool:
+        """Return whether its claims may have changed since they were signed or reported."""
+        if self._entries.cut_off(CHANGES_KEY) is None:
+            return False
+        claims = validated.identity.claims
+        return self._have_changed(_keys_of(validated), claims, validated.reported_at)
+
+    def outdates(self, validation: Validation) -> bool:
+        """Return the same of claims that are not checked yet."""
+        if self._entries.cut_off(CHANGES_KEY) is None:
+            return False
+        token = validation.token
+        return self._have_changed(keys_of(token), token.claims, validation.reported_at)
 
     def start(self) -> None:
         """Start to read the shared notices in the background; needs a running event loop."""
@@ -164,7 +192,7 @@ class DenyList:
     async def _poll(self) -> None:
         while True:
             await self._read()
-            self._remove_ended()
+            self._entries.remove_ended()
             await asyncio.sleep(_POLL_INTERVAL)
 
     async def _read(self) -> None:
@@ -182,51 +210,44 @@ class DenyList:
             self._position, complete = batch.position, batch.is_complete
         self._known_until = started + _MAX_AGE
 
-    def _apply(self, notices: Iterable[Notice]) -> None:
-        elapsed = self._monotonic() - self._started
-        changed = False
-        for key, cut_off, seconds in notices:
-            end = math.ceil(elapsed + seconds)
-            shard = self._shards[key % _SHARDS]
-            known = shard.get(key, 0)
-            entry = max(known >> _BITS, end) << _BITS | max(known % (1 << _BITS), cut_off)
-            if entry != known:
-                # Entries that are added in the same second share one number.
-                self._latest = self._latest if entry == self._latest else entry
-                shard[key], changed = self._latest, True
-        if changed:
-            self._version += 1
+    async def _add(self, cut_offs: Mapping[int, int]) -> None:
+        notices = [Notice(*each, self._keep_for) for each in cut_offs.items()]
+        self._apply(notices)
+        if self._notices is not None:
+            await self._notices.publish(notices)
+
+    def _apply(self, notices: Sequence[Notice]) -> None:
+        if self._entries.apply(notices):
             for function in self.on_change:
                 function()
 
+    def _have_changed(
+        self, keys: RevocationKeys, claims: Mapping[str, Any], reported_at: float | None
+    ) -> bool:
+        since = claims.get("iat") if reported_at is None else reported_at
+        key_of = issued_key if reported_at is None else reported_key
+        cut_offs = (self._entries.cut_off(key_of(key)) for key in (*keys.always, *keys.subject))
+        return any(each is not None and (since is None or since <= each) for each in cut_offs)
+
     def _look_up(self, validated: ValidatedToken) -> None:
-        keys = validated.revocation_keys
-        if keys is None:
-            keys = validated.revocation_keys = keys_of(validated.identity)
-        shards = self._shards
-        for key in keys.always:
-            if key in shards[key % _SHARDS] and self._cut_off(key) is not None:
-                raise InvalidToken(Reason.REVOKED)
+        keys, entries = _keys_of(validated), self._entries
+        if any(entries.cut_off(key) is not None for key in keys.always):
+            raise InvalidToken(Reason.REVOKED)
         for key in keys.subject:
-            if key in shards[key % _SHARDS] and (cut_off := self._cut_off(key)) is not None:
+            if (cut_off := entries.cut_off(key)) is not None:
                 issued_at = validated.identity.claims.get("iat")
                 if issued_at is None or issued_at <= cut_off:
                     raise InvalidToken(Reason.REVOKED)
+        # While its claims are outdated, each look into the identity cache must find that out.
+        if not self.is_outdated(validated):
+            validated.passed = entries.version
 
-    def _cut_off(self, key: int) -> int | None:
-        """Return the cut-off of the entry under *key*; None if it has ended."""
-        entry = self._shards[key % _SHARDS][key]
-        if entry >> _BITS <= self._monotonic() - self._started:
-            return None
-        return entry % (1 << _BITS)
 
-    def _remove_ended(self) -> None:
-        """Remove the ended entries of one shard."""
-        shard = self._shards[self._next_shard]
-        self._next_shard = (self._next_shard + 1) % _SHARDS
-        elapsed = self._monotonic() - self._started
-        for key in [key for key, entry in shard.items() if entry >> _BITS <= elapsed]:
-            del shard[key]
+def _keys_of(validated: ValidatedToken) -> RevocationKeys:
+    keys = validated.revocation_keys
+    if keys is None:
+        keys = validated.revocation_keys = keys_of(validated.identity)
+    return keys
 
 
 class _Checked(Protocol):
@@ -240,7 +261,7 @@ def checks_of(*parts: _Checked | None) -> tuple[Check, ...]:
 
 
 class Revocable:
-    """Gives a guard `revoke`."""
+    """Gives a guard `revoke` and `claims_changed`."""
 
     deny_list: DenyList | None
 
@@ -251,6 +272,22 @@ class Revocable:
             ConfigurationError: There is no `deny_list=`, or the selector is wrong.
             StoreUnavailable: Other processes may not know the revocation: call it again.
         """
-        if self.deny_list is None:
-            raise ConfigurationError("revoke() needs Guard(..., deny_list=DenyList()).")
-        await self.deny_list.revoke(issuer, **selector)
+        await _needed(self.deny_list, "revoke").revoke(issuer, **selector)
+
+    async def claims_changed(
+        self, issuer: str, *, changed_at: float | None = None, **selector: Unpack[Selector]
+    ) -> None:
+        """Let no claims from before a change be used any more: see `DenyList.claims_changed`.
+
+        Raises:
+            ConfigurationError: There is no `deny_list=`, or the selector is wrong.
+            StoreUnavailable: Other processes may not know the change: call it again.
+        """
+        deny_list = _needed(self.deny_list, "claims_changed")
+        await deny_list.claims_changed(issuer, changed_at=changed_at, **selector)
+
+
+def _needed(deny_list: DenyList | None, method: str) -> DenyList:
+    if deny_list is None:
+        raise ConfigurationError(f"{method}() needs Guard(..., deny_list=DenyList()).")
+    return deny_list

@@ -95,6 +95,8 @@ exchange_refused 401 the issuer does not exchange the token for one for another 
     the token is expired or revoked at its issuer, or the issuer's policy (RFC 8693 §2.2.2)
 revoked 401 the deny-list has an entry for the token, or its status is not valid
     it, its session, its subject or its client was revoked; or see `StatusLists`
+claims_changed 401 the issuer has announced that the claims of the token have changed
+    the client gets a new token; see `DenyList.claims_changed`
 replayed_logout 401 the provider has sent a logout token twice
     it took effect the first time
 expired 401 the token is expired

@@ -132,7 +132,8 @@ class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
             issuers, share_tokens=share_tokens, store=store, budget=results, clock=clock
         )
         self.accepted_tokens = router.accepted_tokens(resource)
-        self._possession, self._issuers, self._cache = proofs, router, IdentityCache(budget=own)
+        self._cache = IdentityCache(budget=own, changes=deny_list)
+        self._possession, self._issuers = proofs, router
         self._validation = TokenValidation(
             resource, router, self._cache, clock, proofs, **chosen(TokenSettings, settings)
         )

@@ -12,7 +12,8 @@ binds it, and each hit needs its proof. Not stored is
 - an identity that exposes the raw token, since no raw token is kept in memory.
 
 An entry is current as long as the times in the token allow (the leeway included), and as long as
-its issuer says so: its key is still used, or its introspection result is still cached.
+its issuer says so: its key is still used, its introspection result is still cached, and it has
+not announced that the claims changed.
 
 The cache belongs to one guard, so it never mixes the settings of two. Only validated tokens are
 stored, so junk evicts nothing. It starts no I/O and never waits.
@@ -20,7 +21,7 @@ stored, so junk evicts nothing. It starts no I/O and never waits.
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from oauth_guard.byte_budget import MAX_CACHE_BYTES, ByteBudget
 from oauth_guard.protocol.access_token import Validation
@@ -28,7 +29,7 @@ from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.revocation import RevocationKeys
 
-__all__ = ["Check", "IdentityCache", "ValidatedToken"]
+__all__ = ["Check", "ClaimChanges", "IdentityCache", "ValidatedToken"]
 
 
 class ValidatedToken:
@@ -44,9 +45,10 @@ class ValidatedToken:
         not_after: Until when they do.
         is_current: Says, without I/O, whether validating it again would succeed; None if that
             can't be known.
+        reported_at: When its claims were reported, at the earliest; see `Validation`.
         size: About how many bytes it takes; see `AccessToken`.
         revocation_keys: The keys that revoke it; None until a deny-list has needed them.
-        passed: The version of the deny-list that it last passed.
+        passed: The version of the deny-list that it last passed, with claims up to date.
     """
 
     __slots__ = (
@@ -58,6 +60,7 @@ class ValidatedToken:
         "not_after",
         "not_before",
         "passed",
+        "reported_at",
         "revocation_keys",
         "rules",
         "size",
@@ -74,6 +77,7 @@ class ValidatedToken:
         self.needs_proof = is_binding_required or self.confirmation is not None
         self.not_before, self.not_after = token.lifetime()
         self.is_current = validation.is_current
+        self.reported_at = validation.reported_at
         self.size = token.size
         self.revocation_keys: RevocationKeys | None = None
         self.passed = -1
@@ -95,6 +99,23 @@ An async function is awaited, for a check that needs I/O; a plain one is only ca
 """
 
 
+class ClaimChanges(Protocol):
+    """Says whose claims have changed at their issuer: a `DenyList`."""
+
+    @property
+    def version(self) -> int:
+        """A number that grows with each change."""
+        ...
+
+    def is_outdated(self, validated: ValidatedToken) -> bool:
+        """Return whether its claims may have changed since they were signed or reported."""
+        ...
+
+    def outdates(self, validation: Validation) -> bool:
+        """Return the same of claims that are not checked yet."""
+        ...
+
+
 class IdentityCache:
     """Validated tokens, by the key of the credentials that carried them.
 
@@ -102,10 +123,19 @@ class IdentityCache:
         max_entries: How many tokens are stored at most. A further one replaces the oldest.
         budget: How many bytes they take at most. A token that does not fit replaces
             the oldest ones.
+        changes: Says which claims are outdated.
+
+    Attributes:
+        changes: The same.
     """
 
-    def __init__(self, max_entries: int = 10_000, budget: ByteBudget | None = None) -> None:
-        self._max_entries = max_entries
+    def __init__(
+        self,
+        max_entries: int = 10_000,
+        budget: ByteBudget | None = None,
+        changes: ClaimChanges | None = None,
+    ) -> None:
+        self._max_entries, self.changes = max_entries, changes
         self._budget = budget or ByteBudget(MAX_CACHE_BYTES)
         self._entries: OrderedDict[bytes | None, ValidatedToken] = OrderedDict()
 
@@ -116,6 +146,9 @@ class IdentityCache:
         """
         entry = self._entries.get(cache_key)
         if entry is None or not entry.not_before <= now < entry.not_after:
+            return None
+        changes = self.changes
+        if changes is not None and entry.passed != changes.version and changes.is_outdated(entry):
             return None
         is_current = entry.is_current
         return entry if is_current is not None and is_current() else None

@@ -32,6 +32,8 @@ class TokenValidator(Protocol):
     async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
         """Return the validated *token*.
 
+        An issuer that introspects sets `Validation.reported_at`; else its claims count as signed.
+
         Args:
             token: The token as received.
             introspect: Introspect the token now, and use no cached result.

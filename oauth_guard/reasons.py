@@ -47,6 +47,7 @@ class Reason(StrEnum):
     INACTIVE = "inactive"
     EXCHANGE_REFUSED = "exchange_refused"
     REVOKED = "revoked"
+    CLAIMS_CHANGED = "claims_changed"
     REPLAYED_LOGOUT = "replayed_logout"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"

@@ -41,7 +41,8 @@ _DESCRIPTIONS = {
 class SecurityEventReceiver(TokenEndpoint):
     """An ASGI application for the push endpoint of a stream (RFC 8935, SSF 1.0).
 
-    Events of CAEP 1.0 revoke tokens on the deny-list of *guard*: see `read_security_event`. A
+    Events of CAEP 1.0 revoke tokens on the deny-list of *guard*, or announce there that their
+    claims have changed: see `SecurityEvent`, and `DenyList.claims_changed` for the latter. A
     subject names a user (`iss_sub`, `opaque`), a session (`opaque`) or a token (`jwt_id`); other
     events and subjects are acknowledged without effect. The endpoint needs no access token, so its
     path is public: `OAuthGuardMiddleware(..., public=["POST /events"])`. The stream is created at
@@ -103,9 +104,11 @@ class SecurityEventReceiver(TokenEndpoint):
         # can be sent again. A repeated event has no further effect, since it contains the cut-off.
         for selector in event.selectors:
             await self._guard.revoke(issuer, **selector)
+        for selector, changed_at in event.changes:
+            await self._guard.claims_changed(issuer, changed_at=changed_at, **selector)
         if not await self._once.claim(key, _REMEMBERED):
             return
-        if not event.selectors:
+        if not event.selectors and not event.changes:
             message = "%s: a security event concerns no token that is recognized here"
             self._limit.log(logging.INFO, "ignored", message, issuer)
 

@@ -2,9 +2,12 @@
 
 from typing import Protocol, TypedDict, Unpack
 
+from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, TokenValidator
+from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.identity import Identity
+from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.request import ResourceRequest
 
 __all__ = ["TokenSettings", "TokenValidation"]
@@ -33,7 +36,7 @@ class TokenValidation:
     Args:
         resource: The resource that tokens must be issued for.
         issuers: Validates a token at the issuer that it names.
-        cache: Where the outcome is stored.
+        cache: Where the outcome is stored; it says whose claims have changed.
         clock: Returns seconds since the epoch.
         possession: Says whether each token must be bound to a key, and whether the FAPI 2.0
             Security Profile is required: then each token is introspected, and none is cached.
@@ -57,9 +60,13 @@ class TokenValidation:
     async def validate_token(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
         """Return the validated token of *request*, and offer it to the cache.
 
+        Claims from introspection that may have changed since are introspected again. For some
+        seconds after a change that is so for each request, as the clocks of processes differ.
+
         Raises:
             MissingCredentials: No credentials were read.
-            InvalidToken: The token is not valid, or not for this resource.
+            InvalidToken: The token is not valid, or not for this resource, or its signed claims
+                have changed.
             IssuerUnavailable: The token's issuer can't be reached.
             ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
@@ -68,7 +75,7 @@ class TokenValidation:
         # With *introspect*, the claims are known only later: the result may replace them.
         if not introspect:
             token.check = lambda read: read.check_claims(self._resource, self._clock())
-        validation = await self._issuers.validate(token, introspect=introspect)
+        validation = await self._validate(token, introspect=introspect)
         if validation.token is token.prechecked:  # some seconds ago, if keys were fetched
             validation.token.check_times(self._clock())
         else:
@@ -82,3 +89,13 @@ class TokenValidation:
         if not self._is_fapi2:
             self._cache.put(request.cache_key, validated)
         return validated
+
+    async def _validate(self, token: RawToken, *, introspect: bool) -> Validation:
+        """Return the validation of *token*, with claims that are not outdated."""
+        validation = await self._issuers.validate(token, introspect=introspect)
+        changes = self._cache.changes
+        if changes is None or not changes.outdates(validation):
+            return validation
+        if validation.reported_at is None:
+            raise InvalidToken(Reason.CLAIMS_CHANGED)
+        return await self._issuers.validate(token, introspect=True)

@@ -199,6 +199,9 @@ class GuardedConnection:
         is_current = validated.is_current
         if is_current is not None and not is_current():
             return True
+        deny_list = self.guard.deny_list
+        if deny_list is not None and deny_list.is_outdated(validated):
+            return True
         # A status list may say that it is revoked while its key or introspection result is current.
         may_change = is_current is None or "status" in validated.identity.claims
         return may_change and now >= self.checked_at + _RECHECK_AFTER

@@ -174,6 +174,7 @@ class IntrospectionIssuer:
             raise InvalidToken(Reason.WRONG_TYPE)  # RFC 9701 §8.1
         if self._check_format is not None:
             self._check_format(token.text)
+        requested_at = self._clock()
         result, seconds = await self._endpoint.post(
             token.text, lambda: self._form_request(token.text)
         )
@@ -185,7 +186,7 @@ class IntrospectionIssuer:
                 raise
             raise self._faults.malformed(members, error.reason) from None
         self._endpoint.record_active(token.text, seconds)
-        return Validation(access_token, None)
+        return Validation(access_token, None, requested_at)
 
     def measurements(self) -> Iterator[Measurement]:
         """Yield what is measured about its endpoint, and about the keys of signed responses."""

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
@@ -34,7 +34,7 @@ _Failure: TypeAlias = RequestRejected | IssuerUnavailable
 class _Entry(Validation):
     """A cached validation, and when its introspection was requested (epoch seconds)."""
 
-    requested_at: float
+    requested_at: float = field(kw_only=True)
 
 
 class IntrospectionCache:
@@ -105,15 +105,14 @@ class IntrospectionCache:
             IssuerUnavailable: No result is cached, and the issuer can't be reached.
             ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
-        key = self._key(token)
+        key, store = self._key(token), self._shared
         if introspect:
             result = await self._request(token, introspect=True)
-            cached_outcome = self._put(key, result)
-            if cached_outcome is not None and self._shared is not None:
-                await self._shared.put(key, result)
-            return _return_or_raise(cached_outcome or _outcome(result))
+            if (put := self._put(key, result)) is not None and store is not None:
+                await store.put(key, result)
+            return _return_or_raise(put or self._outcome(result))
         outcome = self._get(key)
-        missing, store = False, self._shared
+        missing = False
         if outcome is None and store is not None and not store.is_reading(key):
             shared = await store.get(key)  # here it costs less than in the task of an attempt
             missing, outcome = True, None if shared is None else self._put(key, shared)
@@ -181,7 +180,7 @@ class IntrospectionCache:
         outcome = self._put(key, result)
         if self._shared is not None and outcome is not None and result.token is not None:
             await self._shared.put(key, result)
-        return outcome or _outcome(result)
+        return outcome or self._outcome(result)
 
     async def _request(self, token: RawToken, *, introspect: bool) -> IntrospectionResult:
         """Return a new result of the issuer, active or inactive; any other failure is raised."""
@@ -206,15 +205,22 @@ class IntrospectionCache:
             self._inactive_at.put(key, requested_at, seconds)
             self._inactive.put(key, requested_at, left)
             self._active.forget(key)
-            return _outcome(result)
+            return InvalidToken(Reason.INACTIVE)
         is_current = None
         if left > 0:
             end = result.end(settings)
             is_current = _IsCurrent(self._active, key, requested_at, end, self._clock)
-        entry = _Entry(result.token, is_current, requested_at)
+        reported_at = requested_at if self.can_introspect else None
+        entry = _Entry(result.token, is_current, reported_at, requested_at=requested_at)
         self._active.put(key, entry, left, result.token.size)
         self._inactive.forget(key)
         return entry
+
+    def _outcome(self, result: IntrospectionResult) -> Validation | InvalidToken:
+        """Return the outcome of *result* for one request; it must not be reused."""
+        if result.token is None:
+            return InvalidToken(Reason.INACTIVE)
+        return Validation(result.token, None, result.requested_at if self.can_introspect else None)
 
     def _superseded(self, key: bytes, result: IntrospectionResult) -> bool:
         """Return whether a result that was requested later than *result* is cached.
@@ -275,13 +281,6 @@ def cached(
     if settings is None or settings.cache_for <= 0:
         return issuer
     return IntrospectionCache(issuer, store, budget=budget, clock=clock, monotonic=monotonic)
-
-
-def _outcome(result: IntrospectionResult) -> Validation | InvalidToken:
-    """Return the outcome of *result* for one request; it must not be reused."""
-    if result.token is None:
-        return InvalidToken(Reason.INACTIVE)
-    return Validation(result.token, None)
 
 
 def _return_or_raise(outcome: Validation | _Failure) -> Validation:

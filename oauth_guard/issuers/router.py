@@ -1,6 +1,7 @@
 """IssuerRouter: choose the trusted issuer that validates a token."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -295,4 +296,4 @@ def _cannot_introspect(issuer: Issuer) -> ConfigurationError:
 
 def _not_reusable(validation: Validation) -> Validation:
     """Return *validation* for this request alone: an issuer before this one may accept it later."""
-    return Validation(validation.token, None)
+    return dataclasses.replace(validation, is_current=None)

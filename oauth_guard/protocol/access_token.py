@@ -213,10 +213,14 @@ class Validation:
         is_current: Says, without I/O, whether validating the token again would succeed: whether
             the key that verified it is still used, or its introspection result still cached.
             None if that can't be known without I/O: then the validation must not be reused.
+        reported_at: When the introspection that reported the claims was requested, in seconds
+            since the epoch; only of an issuer that can introspect the token again. None for the
+            claims of a signed token, which are as old as the token.
     """
 
     token: AccessToken
     is_current: Callable[[], bool] | None
+    reported_at: float | None = None
 
 
 def _subject(claims: Mapping[str, Any], rules: ClaimRules) -> str | None:

@@ -2,19 +2,25 @@
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, NamedTuple, TypedDict, cast
+from math import ceil
+from typing import Any, NamedTuple, Protocol, TypedDict, cast
 
 from oauth_guard.errors import ConfigurationError
-from oauth_guard.protocol.identity import Identity
 
 __all__ = [
+    "CHANGES_KEY",
     "CUT_OFF_TOLERANCE",
     "NO_CUT_OFF",
+    "Facts",
     "RevocationKeys",
     "Selector",
+    "change_entries",
+    "issued_key",
     "keys_of",
     "listed_key",
     "read_selector",
+    "reported_key",
+    "revocation_entries",
     "revocation_key",
 ]
 
@@ -56,6 +62,26 @@ class Selector(TypedDict, total=False):
 _CLAIMS = {"jti": "jti", "sid": "sid", "subject": "sub", "client_id": "client_id"}
 
 
+class Facts(Protocol):
+    """What a token says of itself: an `Identity` or an `AccessToken`."""
+
+    @property
+    def issuer(self) -> str | None:
+        """The identifier of its issuer."""
+
+    @property
+    def subject(self) -> str | None:
+        """Its subject; None if there is none."""
+
+    @property
+    def client_id(self) -> str | None:
+        """The client that it was issued to; None if it is not known."""
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """All its claims."""
+
+
 class RevocationKeys(NamedTuple):
     """The keys that revoke one token.
 
@@ -84,21 +110,21 @@ def listed_key(issuer: str) -> int:
     return revocation_key(_LISTED, issuer, "")
 
 
-def keys_of(identity: Identity) -> RevocationKeys:
-    """Return the keys that revoke the token of *identity*.
+def keys_of(token: Facts) -> RevocationKeys:
+    """Return the keys that revoke *token*.
 
     A token whose `jti` is missing, empty or no string has the key of `listed_key` in its place:
     whether it is the listed one can't be known.
     """
-    issuer, claims = identity.issuer or "", identity.claims
+    issuer, claims = token.issuer or "", token.claims
     jti = _text(claims, "jti")
     always = [listed_key(issuer) if jti is None else revocation_key("jti", issuer, jti)]
     if (sid := _text(claims, "sid")) is not None:
         always.append(revocation_key("sid", issuer, sid))
-    if identity.client_id is not None:
-        always.append(revocation_key("client_id", issuer, identity.client_id))
+    if token.client_id is not None:
+        always.append(revocation_key("client_id", issuer, token.client_id))
     # An issuer's rules may read the subject from another claim than `sub`.
-    subjects = dict.fromkeys((identity.subject, _text(claims, "sub")))
+    subjects = dict.fromkeys((token.subject, _text(claims, "sub")))
     named = [each for each in subjects if each is not None]
     if sid is not None:
         always += [revocation_key(_PAIR, issuer, _pair(sid, each)) for each in named]
@@ -106,8 +132,8 @@ def keys_of(identity: Identity) -> RevocationKeys:
     return RevocationKeys(tuple(always), tuple(subject))
 
 
-def read_selector(issuer: str, selector: Selector) -> tuple[str, str]:
-    """Return the claim that *selector* names, and its value.
+def read_selector(issuer: str, selector: Selector, *, method: str = "revoke") -> tuple[str, str]:
+    """Return the claim that *selector* names, and its value; *method* is named in the error.
 
     Raises:
         ConfigurationError: There is not exactly one, or something is empty: it would concern no
@@ -117,14 +143,14 @@ def read_selector(issuer: str, selector: Selector) -> tuple[str, str]:
     is_pair = selector.keys() == {"sid", "subject"}
     if not is_pair and (len(given) != 1 or (len(selector) > 1 and given.keys() != {"subject"})):
         raise ConfigurationError(
-            "revoke() takes one of jti=, sid=, client_id= and subject=, or sid= and subject=; "
+            f"{method}() takes one of jti=, sid=, client_id= and subject=, or sid= and subject=; "
             "issued_until= may be added to subject= alone."
         )
     for text in (issuer, *given.values()):
         if not isinstance(text, str) or not text.strip():
             raise ConfigurationError(
-                "revoke() needs the issuer and a value that is not empty: "
-                'await guard.revoke("https://login.example.com", sid="...").'
+                f"{method}() needs the issuer and a value that is not empty: "
+                f'await guard.{method}("https://login.example.com", sid="...").'
             )
     if is_pair:
         return _PAIR, _pair(selector["sid"], selector["subject"])
@@ -132,9 +158,80 @@ def read_selector(issuer: str, selector: Selector) -> tuple[str, str]:
     return _CLAIMS[name], cast("str", value)
 
 
+CHANGES_KEY = revocation_key("claims changed", "", "")
+"""The key of the entry that says: the claims of some tokens have changed."""
+
+# The digests are spread evenly, so their bits can be inverted: these keys equal no other key more
+# often than digests equal each other.
+_ISSUED, _REPORTED = 0x5A5A5A5A5A5A5A5, 0xA5A5A5A5A5A5A5A
+
+
+def revocation_entries(issuer: str, selector: Selector, now: float) -> dict[int, int]:
+    """Return the entries of a deny-list that revoke the tokens of *selector*: key and cut-off.
+
+    Raises:
+        ConfigurationError: See `read_selector`.
+    """
+    by, value = read_selector(issuer, selector)
+    cut_off = _cut_off(selector.get("issued_until", now)) if by == "sub" else NO_CUT_OFF
+    keys = [revocation_key(by, issuer, value)]
+    if by == "jti":
+        keys.append(listed_key(issuer))
+    return dict.fromkeys(keys, cut_off)
+
+
+def change_entries(
+    issuer: str, selector: Selector, changed_at: float | None, now: float
+) -> dict[int, int]:
+    """Return the entries which say that the claims of the tokens of *selector* have changed.
+
+    Args:
+        issuer: The issuer of the tokens.
+        selector: Which tokens.
+        changed_at: When the claims changed, by the clock of the issuer; None for *now*.
+        now: The current time, in seconds since the epoch.
+
+    Raises:
+        ConfigurationError: See `read_selector`, or `issued_until` is given.
+    """
+    if "issued_until" in selector:
+        raise ConfigurationError("claims_changed() takes changed_at=, not issued_until=.")
+    by, value = read_selector(issuer, selector, method="claims_changed")
+    issued, reported = _cut_off(now if changed_at is None else changed_at), _cut_off(now)
+    key = revocation_key(by, issuer, value)
+    # A token has its `jti` from the beginning, so it was issued before its claims changed.
+    entries = {issued_key(key): NO_CUT_OFF if by == "jti" else issued, reported_key(key): reported}
+    if by == "jti":
+        listed = listed_key(issuer)
+        entries |= {issued_key(listed): issued, reported_key(listed): reported}
+    return {**entries, CHANGES_KEY: 0}
+
+
+def issued_key(key: int) -> int:
+    """Return the key of an entry about changed claims, for tokens whose claims are signed.
+
+    Args:
+        key: The key of a revocation of the same tokens.
+    """
+    return key ^ _ISSUED
+
+
+def reported_key(key: int) -> int:
+    """Return the key of an entry about changed claims, for claims from introspection.
+
+    Args:
+        key: The key of a revocation of the same tokens.
+    """
+    return key ^ _REPORTED
+
+
 def _pair(sid: str, subject: str) -> str:
     """Return both as one string; different pairs never give the same one."""
     return f"{len(sid)} {sid}{subject}"
+
+
+def _cut_off(until: float) -> int:
+    return min(max(ceil(until) + CUT_OFF_TOLERANCE, 0), NO_CUT_OFF - 1)
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str | None:

@@ -9,7 +9,7 @@ from oauth_guard.jose.jws import JWSHeader
 from oauth_guard.protocol.claim_settings import media_type
 from oauth_guard.protocol.revocation import Selector
 
-__all__ = ["SecurityEvent", "read_security_event"]
+__all__ = ["ChangedClaims", "SecurityEvent", "read_security_event"]
 
 _TYPE = "secevent+jwt"
 _CAEP = "https://schemas.openid.net/secevent/caep/event-type/"
@@ -21,22 +21,31 @@ _MILLISECONDS = 100_000_000_000  # a larger timestamp is in milliseconds, as bef
 _KNOWN_MEMBERS = {"user", "session"}
 
 
+class ChangedClaims(NamedTuple):
+    """Whose claims have changed: `selector` names tokens of the issuer, `changed_at` the time."""
+
+    selector: Selector
+    changed_at: float
+
+
 class SecurityEvent(NamedTuple):
     """What a security event token says.
 
     An event revokes what was issued up to its `event_timestamp`: for `session-revoked` the tokens
-    that match all members of the subject; the same for `token-claims-change`, since the claims in
-    a token can't change; for `credential-change` unless a credential was only added; and for
-    `assurance-level-change` unless the level increased. Other events, and subjects that name no
-    token, are ignored.
+    that match all members of the subject; the same for `credential-change` unless a credential
+    was only added; and for `assurance-level-change` unless the level increased. For
+    `token-claims-change` the claims of these tokens have changed; the new values in the event are
+    not read. Other events, and subjects that name no token, are ignored.
 
     Attributes:
         jti: Its identifier.
-        selectors: Which tokens of its issuer are revoked; none if it concerns no token.
+        selectors: Which tokens of its issuer are revoked; none if it revokes no token.
+        changes: Whose claims have changed.
     """
 
     jti: str
     selectors: tuple[Selector, ...]
+    changes: tuple[ChangedClaims, ...]
 
 
 def read_security_event(
@@ -67,18 +76,26 @@ def read_security_event(
         raise InvalidToken(Reason.MISSING_CLAIM)
     if not all(isinstance(event, dict) for event in events.values()):
         raise InvalidToken(Reason.MALFORMED_CLAIM)
-    selectors = (
+    return _read_events(claims, jti, critical, issued_at)
+
+
+def _read_events(
+    claims: Mapping[str, Any], jti: str, critical: Collection[str], issued_at: float
+) -> SecurityEvent:
+    selectors, changes = list[Selector](), list[ChangedClaims]()
+    for name, event in claims["events"].items():
+        until = _until(event, issued_at)
         # Before SSF was final, the subject was in the event.
-        _selector(
-            claims.get("sub_id", event.get("subject")),
-            claims.get("iss"),
-            critical,
-            _until(event, issued_at),
-        )
-        for name, event in events.items()
-        if _revokes(name, event)
-    )
-    return SecurityEvent(jti, tuple(each for each in selectors if each is not None))
+        subject = claims.get("sub_id", event.get("subject"))
+        selector = _selector(subject, claims.get("iss"), critical, until)
+        if selector is None:
+            continue
+        if name == _CLAIMS_CHANGE:
+            selector.pop("issued_until", None)
+            changes.append(ChangedClaims(selector, until))
+        elif _revokes(name, event):
+            selectors.append(selector)
+    return SecurityEvent(jti, tuple(selectors), tuple(changes))
 
 
 def _check_kind(header: JWSHeader, claims: Mapping[str, Any], audience: Collection[str]) -> None:
@@ -106,7 +123,7 @@ def _revokes(name: str, event: Mapping[str, Any]) -> bool:
         return event.get("change_type") != "create"
     if name == _ASSURANCE_CHANGE:
         return event.get("change_direction") != "increase"
-    return name in {_SESSION_REVOKED, _CLAIMS_CHANGE}
+    return name == _SESSION_REVOKED
 
 
 def _until(event: Mapping[str, Any], issued_at: float) -> float:

@@ -8,6 +8,7 @@ from oauth_guard.deny_list import DenyList
 from oauth_guard.security_events import SecurityEventReceiver
 from oauth_guard.testing import SigningKey
 from tests.acceptance.standards.api import ISSUER, NOW, Api
+from tests.acceptance.standards.opaque import OpaqueApi
 from tests.acceptance.standards.recorded_response import (
     Headers,
     RecordedResponse,
@@ -22,20 +23,14 @@ SET: Headers = ((b"content-type", b"application/secevent+jwt"),)
 USER: Mapping[str, Any] = {"format": "iss_sub", "iss": ISSUER, "sub": "u1"}
 
 
-class EventApi(Api):
-    """The API of the matrix, with a deny-list and a receiver.
-
-    Args:
-        settings: Options of `SecurityEventReceiver`.
+class _WithEvents(Api):
+    """An API with a receiver.
 
     Attributes:
         endpoint: The receiver, which the provider posts to.
     """
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(guard={"deny_list": DenyList(clock=lambda: self.now)})
-        options: dict[str, Any] = {"audience": RECEIVER, **settings}
-        self.endpoint = SecurityEventReceiver(self.guard, self.jwt_issuer(), **options)
+    endpoint: SecurityEventReceiver
 
     def event(
         self,
@@ -65,3 +60,29 @@ class EventApi(Api):
     ) -> RecordedResponse:
         """Send any request to the endpoint."""
         return await run(self.endpoint, http(method, "/events", headers), body(content))
+
+
+class EventApi(_WithEvents):
+    """The API of the matrix, with a deny-list and a receiver.
+
+    Args:
+        api: Options of `Api`.
+        settings: Options of `SecurityEventReceiver`.
+    """
+
+    def __init__(self, api: Mapping[str, Any] | None = None, **settings: Any) -> None:
+        super().__init__(guard={"deny_list": DenyList(clock=lambda: self.now)}, **(api or {}))
+        options: dict[str, Any] = {"audience": RECEIVER, **settings}
+        self.endpoint = SecurityEventReceiver(self.guard, self.jwt_issuer(), **options)
+
+
+class OpaqueEventApi(OpaqueApi, _WithEvents):
+    """The same with opaque tokens.
+
+    Args:
+        cached: Whether introspection results are cached, for a minute.
+    """
+
+    def __init__(self, *, cached: bool = True) -> None:
+        super().__init__(cached=cached, guard={"deny_list": DenyList(clock=lambda: self.now)})
+        self.endpoint = SecurityEventReceiver(self.guard, self.jwt_issuer(), audience=RECEIVER)

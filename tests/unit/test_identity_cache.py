@@ -238,3 +238,40 @@ async def _compare(quick: Guard, issuer: JWTIssuer, token: str, clock: list[floa
         except (RequestRejected, IssuerUnavailable) as error:
             outcomes.append(error.reason)
     assert outcomes[0] == outcomes[1] or isinstance(outcomes[1], Identity)
+
+
+class _Changes:
+    """Says that each token is outdated, or none is.
+
+    Attributes:
+        version: As the deny-list counts its entries.
+        outdated: Whether claims are outdated.
+        calls: How often that was computed.
+    """
+
+    def __init__(self) -> None:
+        self.version, self.outdated, self.calls = 1, False, 0
+
+    def is_outdated(self, _validated: ValidatedToken) -> bool:
+        """Return whether it is outdated."""
+        self.calls += 1
+        return self.outdated
+
+    def outdates(self, _validation: Validation) -> bool:
+        """Return the same; the cache does not call it."""
+        raise AssertionError
+
+
+def test_token_whose_claims_are_outdated_is_no_hit() -> None:
+    """Nothing is computed for a token that has passed the present version of the list."""
+    changes = _Changes()
+    cache, token = IdentityCache(changes=changes), validated()
+    cache.put(KEY, token)
+    assert cache.get(KEY, NOW) is token
+    changes.outdated = True
+    assert cache.get(KEY, NOW) is None
+    token.passed = 1
+    assert cache.get(KEY, NOW) is token
+    assert changes.calls == 2
+    changes.version = 2
+    assert cache.get(KEY, NOW) is None

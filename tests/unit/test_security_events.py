@@ -75,3 +75,13 @@ async def test_event_without_effect_is_logged(caplog: pytest.LogCaptureFixture) 
     api = EventApi()
     assert (await api.push(api.event("unknown"))).status == 202
     assert "a security event concerns no token" in caplog.text
+
+
+async def test_event_about_changed_claims_is_not_logged_as_ignored(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It revokes no token, and has an effect."""
+    caplog.set_level(logging.INFO, "oauth_guard")
+    api = EventApi()
+    assert (await api.push(api.event("token-claims-change"))).status == 202
+    assert "a security event" not in caplog.text

@@ -3,13 +3,16 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
 
+from oauth_guard import ClientSecretBasic, IntrospectionIssuer
 from oauth_guard.testing import SigningKey
-from tests.acceptance.standards.api import NOW
+from tests.acceptance.standards.api import ISSUER, NOW
+from tests.acceptance.standards.opaque import expect_identity
 from tests.acceptance.standards.outcome import expect
 from tests.acceptance.standards.recorded_response import Headers
-from tests.builders.event_api import CAEP, SET, USER, EventApi
+from tests.builders.event_api import CAEP, SET, USER, EventApi, OpaqueEventApi
 
 JSON: Headers = ((b"content-type", b"application/json"),)
 
@@ -230,3 +233,130 @@ async def test_subject_in_the_event_is_read_if_there_is_no_other() -> None:
     event = api.event(sub_id=None, members={"subject": USER})
     assert (await api.push(event)).status == 202
     expect(await api.get("/r", api.token()), "401 invalid_token")
+
+
+TOKEN = {"format": "jwt_id", "iss": ISSUER, "jti": "j1"}
+CHANGE = "token-claims-change"
+
+
+@pytest.mark.conformance("SSF-07")
+@pytest.mark.parametrize(
+    ("subject", "claims"),
+    [
+        (TOKEN, {}),
+        (TOKEN, {"jti": None}),  # it may be the one that is named
+        (USER, {}),
+        (session("u1"), {}),
+        ({"session": session("s1")}, {"sid": "s1"}),
+        ({"user": USER, "session": session("s1")}, {"sid": "s1"}),
+    ],
+    ids=str,
+)
+async def test_token_whose_claims_changed_is_introspected_again(
+    subject: object, claims: dict[str, Any]
+) -> None:
+    """A cached one; the new claims take effect, and are cached again after some seconds."""
+    api = OpaqueEventApi()
+    token, other = api.opaque(**claims), api.opaque(token="o2", sub="u2", jti="j2", sid="s1x")
+    for each in (token, token, other):
+        expect_identity(await api.get("/r", each), scope="read")
+    api.opaque(**claims, scope="read admin")
+    api.now += 1
+    assert (await api.push(api.event(CHANGE, subject))).status == 202
+    for _ in range(2):  # its result may be older than the change, as clocks differ
+        expect_identity(await api.get("/admin", token), scope="read admin")
+    assert len(api.introspection_requests) == 4
+    expect_identity(await api.get("/r", other), scope="read")
+    api.now += 6
+    for _ in range(2):
+        expect_identity(await api.get("/admin", token), scope="read admin")
+    assert len(api.introspection_requests) == 5
+
+
+@pytest.mark.conformance("SSF-07")
+async def test_token_that_the_change_has_made_invalid_is_rejected() -> None:
+    """Or that is for another resource by now; during an outage no older claim is used."""
+    api = OpaqueEventApi()
+    token = api.opaque()
+    expect_identity(await api.get("/r", token), scope="read")
+    assert (await api.push(api.event(CHANGE, TOKEN))).status == 202
+    api.opaque(aud="https://other.example.com")
+    expect(await api.get("/r", token), "401 invalid_token")
+    api.authority.outage = lambda _: httpx.Response(500)
+    expect(await api.get("/r", token), "503")
+    api.authority.outage = None
+    api.now += 30
+    api.opaque_with({"active": False})
+    expect(await api.get("/r", token), "401 invalid_token")
+
+
+@pytest.mark.conformance("SSF-07")
+@pytest.mark.parametrize(
+    ("subject", "before", "after"),
+    [
+        (TOKEN, {}, {"jti": "j2"}),
+        (TOKEN, {"iat": NOW + 6}, {"jti": "j2"}),  # a token has one time of issue
+        (TOKEN, {"jti": None}, {"jti": None, "iat": NOW + 6}),
+        (USER, {}, {"iat": NOW + 6}),
+        (USER, {"iat": None}, {"iat": NOW + 6}),
+        ({"session": session("s1")}, {"sid": "s1"}, {"sid": "s1", "iat": NOW + 6}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("introspects", [False, True], ids=["jwt", "introspected too"])
+async def test_signed_claims_from_before_the_change_are_rejected(
+    subject: object, before: dict[str, Any], after: dict[str, Any], *, introspects: bool
+) -> None:
+    """Cached ones too, and on a route that introspects: a response need not repeat each claim."""
+    api = EventApi({"issuer": {"required_claims": ["exp"]}})
+    if introspects:
+        api = EventApi({"issuer": {"required_claims": ["exp"], "introspection": _introspection()}})
+    api.now += 10
+    token = api.token(**{"iat": NOW} | before)
+    expect(await api.get("/r", token), "200")
+    event = api.event(CHANGE, subject, members={"claims": {"role": "ro-admin"}})
+    assert (await api.push(event)).status == 202
+    for _ in range(2):
+        response = await api.get("/r", token)
+        expect(response, "401 invalid_token")
+        assert "claims_changed" in response.log
+    expect(await api.get("/r", api.token(**after)), "200")
+
+
+def _introspection() -> IntrospectionIssuer:
+    return IntrospectionIssuer(ISSUER, client=ClientSecretBasic("api", "secret"))
+
+
+@pytest.mark.conformance("SSF-07")
+async def test_change_that_is_reported_late_concerns_results_that_were_requested_since() -> None:
+    """Their age is measured by the own clock; that of a signed token by the issuer's."""
+    api = OpaqueEventApi()
+    token = api.opaque()
+    api.now += 100
+    expect_identity(await api.get("/r", token), scope="read")
+    event = api.event(CHANGE, USER, members={"event_timestamp": NOW})
+    assert (await api.push(event)).status == 202
+    expect_identity(await api.get("/r", token), scope="read")
+    assert len(api.introspection_requests) == 2
+
+
+@pytest.mark.conformance("SSF-07")
+async def test_change_of_another_token_has_no_effect() -> None:
+    """Nor has a revocation: the cached result stays in use."""
+    api = OpaqueEventApi()
+    token = api.opaque()
+    expect_identity(await api.get("/r", token), scope="read")
+    other = {**TOKEN, "jti": "j2"}
+    assert (await api.push(api.event(CHANGE, other))).status == 202
+    assert (await api.push(api.event("session-revoked", other, jti="e2"))).status == 202
+    expect_identity(await api.get("/r", token), scope="read")
+    assert len(api.introspection_requests) == 1
+
+
+@pytest.mark.conformance("SSF-07")
+async def test_token_that_is_introspected_on_each_request_is_not_rejected() -> None:
+    """Its claims are those of now, whenever it was issued."""
+    api = OpaqueEventApi(cached=False)
+    token = api.opaque(iat=NOW - 50)
+    assert (await api.push(api.event(CHANGE, TOKEN))).status == 202
+    expect_identity(await api.get("/r", token), scope="read")

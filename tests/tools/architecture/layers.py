@@ -31,6 +31,7 @@ LAYERS: Mapping[str, int] = {
     "issuers": 7,
     "possession": 7,
     "config": 7,
+    "deny_entries": 5,
     "deny_list": 7,
     "decision_log": 6,
     "guard_settings": 6,

@@ -206,6 +206,34 @@ async def test_websocket_ends_if_its_token_cannot_be_validated_again(
         assert (await _closed(socket))[0] == code
 
 
+@pytest.mark.parametrize(
+    ("opaque", "scope", "code"),
+    [(True, "read", None), (True, "other", REVOKED), (False, "read", REVOKED)],
+    ids=["new claims suffice", "new claims do not suffice", "signed claims"],
+)
+async def test_websocket_is_validated_again_when_claims_of_its_token_change(
+    scope: str, code: int | None, *, opaque: bool
+) -> None:
+    """Immediately; one whose claims are signed ends, since they can't change."""
+    feed = _Feed()
+    world = _World(feed, opaque=opaque, requires="read")
+    local = world.local
+    token = local.opaque_token("read") if opaque else local.token("read")
+    async with world.open(token):
+        opened = feed.opened
+        assert opened is not None
+        await world.guard.claims_changed(local.issuer, subject="another")
+        if opaque:
+            local.introspection.responses[token]["scope"] = scope
+        requests = len(local.introspection.requests)
+        await asyncio.sleep(0.05)
+        assert (opened.code, len(local.introspection.requests)) == (None, requests)
+        await world.guard.claims_changed(local.issuer, subject="u1")
+        await asyncio.sleep(0.05)
+        assert opened.code == code
+        assert (len(local.introspection.requests) > requests) is opaque
+
+
 async def test_websocket_of_a_removed_key_ends() -> None:
     """Another token has the keys fetched; then the key of this one is no longer known."""
     world = _World(_Feed())

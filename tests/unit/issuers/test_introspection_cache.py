@@ -276,3 +276,20 @@ def test_issuer_without_cache_settings_is_rejected() -> None:
     with pytest.raises(ConfigurationError, match="has no cache settings: its `cache` is None"):
         IntrospectionCache(issuer)
     assert cached(issuer, None, clock=FakeClock()) is issuer
+
+
+@pytest.mark.parametrize("can_introspect", [True, False])
+@pytest.mark.parametrize("cache_for", [60, 0.0])
+async def test_validation_says_when_its_claims_were_requested(
+    cache_for: float, *, can_introspect: bool
+) -> None:
+    """Cached or not; only if they can be requested again, since then they may be outdated."""
+    clock, issuer = FakeClock(), ScriptedIssuer(cache_for=cache_for)
+    issuer.can_introspect = can_introspect
+    cache = IntrospectionCache(issuer, clock=clock, monotonic=clock)
+    requested_at = clock.now if can_introspect else None
+    assert (await cache.validate(RawToken("token"))).reported_at == requested_at
+    clock.advance(30)
+    second = await cache.validate(RawToken("token"))
+    requested_at = requested_at if cache_for or not can_introspect else clock.now
+    assert second.reported_at == requested_at

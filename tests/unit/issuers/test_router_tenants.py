@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from oauth_guard import ClientSecretBasic, ConfigurationError, Guard, IntrospectionIssuer, JWTIssuer
+from oauth_guard.deny_list import DenyList
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.interfaces import Issuer
 from oauth_guard.issuers.router import IssuerRouter
@@ -132,16 +133,19 @@ async def test_metadata_lists_the_listed_issuers_only() -> None:
 
 
 async def test_introspection_result_of_a_tenant_is_cached() -> None:
-    """As that of any issuer; `introspect` uses no cached result."""
+    """As that of any issuer; `introspect` uses no cached result, nor does a change of claims."""
     servers = Servers()
     token = servers.introspects.token("read")
     servers.introspects.introspection.responses[token] = {"active": True, "aud": API, "sub": "u1"}
-    guard = Guard(API, servers.issuers)
+    guard = Guard(API, servers.issuers, deny_list=DenyList())
     for _ in range(3):
         assert (await guard.authenticate(_request(token))).issuer == INTROSPECTS
     assert len(servers.introspects.introspection.requests) == 1
     await guard.authenticate(_request(token), introspect=True)
     assert len(servers.introspects.introspection.requests) == 2
+    await guard.claims_changed(INTROSPECTS, subject="u1")
+    await guard.authenticate(_request(token))
+    assert len(servers.introspects.introspection.requests) == 3
     await guard.aclose()
 
 

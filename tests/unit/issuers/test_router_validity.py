@@ -191,6 +191,7 @@ async def test_only_the_first_of_issuers_that_share_tokens_gives_is_current(
     router = IssuerRouter(issuers, share_tokens=True)
     token = await router.validate(RawToken("opaque"))
     assert (token.is_current is not None) is expected
+    assert token.reported_at is not None
 
 
 async def test_guard_caches_the_identity_of_a_tenants_token() -> None:

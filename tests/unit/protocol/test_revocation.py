@@ -7,14 +7,21 @@ import pytest
 from oauth_guard import ConfigurationError, Identity
 from oauth_guard.jose.frozen import FrozenDict
 from oauth_guard.protocol.revocation import (
+    CHANGES_KEY,
+    NO_CUT_OFF,
     RevocationKeys,
+    change_entries,
+    issued_key,
     keys_of,
     listed_key,
     read_selector,
+    reported_key,
+    revocation_entries,
     revocation_key,
 )
 
 ISSUER = "https://as.test"
+NOW = 1_800_000_000
 
 
 def _identity(subject: str | None = None, client_id: str | None = None, **claims: Any) -> Identity:
@@ -99,3 +106,40 @@ def test_selector_that_is_not_exactly_one_value_is_refused(issuer: Any, selector
     """It would revoke nothing, or everything."""
     with pytest.raises(ConfigurationError, match="revoke"):
         read_selector(issuer, selector)
+
+
+def test_revocation_has_a_cut_off_for_a_subject_only() -> None:
+    """A `jti` has a second entry, for tokens without one."""
+    subject, token = revocation_key("sub", ISSUER, "u1"), revocation_key("jti", ISSUER, "j1")
+    assert revocation_entries(ISSUER, {"subject": "u1"}, NOW + 0.2) == {subject: NOW + 6}
+    until = revocation_entries(ISSUER, {"subject": "u1", "issued_until": -9}, NOW)
+    assert until == {subject: 0}
+    listed = listed_key(ISSUER)
+    entries = revocation_entries(ISSUER, {"jti": "j1"}, NOW)
+    assert entries == {token: NO_CUT_OFF, listed: NO_CUT_OFF}
+
+
+def test_change_has_a_cut_off_by_each_clock() -> None:
+    """Signed claims are measured by the issuer's clock, reported ones by the own."""
+    key, token = revocation_key("sub", ISSUER, "u1"), revocation_key("jti", ISSUER, "j1")
+    assert change_entries(ISSUER, {"subject": "u1"}, NOW - 60, NOW) == {
+        issued_key(key): NOW - 55,
+        reported_key(key): NOW + 5,
+        CHANGES_KEY: 0,
+    }
+    listed = listed_key(ISSUER)
+    assert change_entries(ISSUER, {"jti": "j1"}, None, NOW) == {
+        issued_key(token): NO_CUT_OFF,
+        reported_key(token): NOW + 5,
+        issued_key(listed): NOW + 5,
+        reported_key(listed): NOW + 5,
+        CHANGES_KEY: 0,
+    }
+    assert max(issued_key(key), reported_key(key)).bit_length() <= 60
+
+
+@pytest.mark.parametrize("selector", [{}, {"subject": " "}, {"subject": "a", "issued_until": 1}])
+def test_change_of_no_subject_is_refused(selector: Any) -> None:
+    """As a revocation of none is; the method is named."""
+    with pytest.raises(ConfigurationError, match="claims_changed"):
+        change_entries(ISSUER, selector, None, NOW)

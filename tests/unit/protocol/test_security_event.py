@@ -9,6 +9,7 @@ from oauth_guard.protocol.security_event import read_security_event
 
 ISSUER, NOW = "https://as.example.com", 1_800_000_000
 REVOKED = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
+CHANGED = "https://schemas.openid.net/secevent/caep/event-type/token-claims-change"
 USER = {"format": "iss_sub", "iss": ISSUER, "sub": "u1"}
 SESSION = {"format": "opaque", "id": "s1"}
 
@@ -42,3 +43,29 @@ def test_subject_names_tokens(subject: dict[str, Any], selector: dict[str, Any] 
     header = JWSHeader("ES256", "secevent+jwt", None, ())
     event = read_security_event(header, claims, ["r"], (), NOW)
     assert event.selectors == (() if selector is None else (selector,))
+
+
+@pytest.mark.parametrize(
+    ("subject", "changes"),
+    [
+        (USER, (({"subject": "u1"}, NOW - 60),)),
+        ({"format": "jwt_id", "iss": ISSUER, "jti": "j1"}, (({"jti": "j1"}, NOW - 60),)),
+        ({"user": USER, "session": SESSION}, (({"sid": "s1", "subject": "u1"}, NOW - 60),)),
+        ({"format": "email", "email": "u1@example.com"}, ()),
+    ],
+    ids=str,
+)
+def test_change_of_claims_names_tokens_and_a_time(subject: dict[str, Any], changes: Any) -> None:
+    """It revokes none."""
+    claims = {
+        "iss": ISSUER,
+        "aud": "r",
+        "iat": NOW,
+        "jti": "e1",
+        "sub_id": subject,
+        "events": {CHANGED: {"event_timestamp": NOW - 60}},
+    }
+    event = read_security_event(
+        JWSHeader("ES256", "secevent+jwt", None, ()), claims, ["r"], (), NOW
+    )
+    assert (event.selectors, event.changes) == ((), changes)
