@@ -40,8 +40,12 @@ several_credentials 400 there are several tokens
     the client or a proxy adds a second header, parameter or form field
 https_required 400 the request did not come over TLS
     `require_https=`: the proxy must report the scheme, and the server must trust it
-body_too_large 413 the form is longer than 64 KiB
-    send the token in the header
+body_too_large 413 the form is longer than 64 KiB, or the message to an MCP server than 1 MiB
+    send the token in the header; split the message
+malformed_message 400 the body is not one JSON-RPC message, or two parsers could read it differently
+    how the client writes the message: `application/json` in UTF-8, no batch, no member twice
+header_mismatch 400 `Mcp-Method`, `Mcp-Name` or `MCP-Protocol-Version` differs from the message
+    the client, or a proxy that changes the message or adds such a field
 ambiguous_path 400 two frameworks could read the path as paths of two guards or rules
     the spelling of the path; or middleware that changed `path` and not `raw_path`
 several_certificates 400 there are several client certificates

@@ -18,6 +18,8 @@ class Reason(StrEnum):
     SEVERAL_CREDENTIALS = "several_credentials"
     HTTPS_REQUIRED = "https_required"
     BODY_TOO_LARGE = "body_too_large"
+    MALFORMED_MESSAGE = "malformed_message"
+    HEADER_MISMATCH = "header_mismatch"
     AMBIGUOUS_PATH = "ambiguous_path"
     SEVERAL_CERTIFICATES = "several_certificates"
     CERTIFICATE_TOO_LONG = "certificate_too_long"

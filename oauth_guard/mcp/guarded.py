@@ -7,9 +7,11 @@ from typing import TypedDict, Unpack
 from oauth_guard.asgi import Application
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard import Guard
+from oauth_guard.mcp.bound_sessions import BoundSessions
 from oauth_guard.mcp.dispatch import install
 from oauth_guard.mcp.guard_checks import check_guard
 from oauth_guard.mcp.guarded_server import GuardedServer
+from oauth_guard.mcp.message_check import MessageCheck
 from oauth_guard.mcp.operations import Operations, Required, Unlisted
 from oauth_guard.mcp.server_parts import ServerParts
 from oauth_guard.middleware import OAuthGuardMiddleware
@@ -35,6 +37,8 @@ class MCPSettings(TypedDict, total=False):
             (`"allow"`, the default), or is denied (`"deny"`).
         public: Paths on which no token is looked at; see `OAuthGuardMiddleware`.
         cors: Origins whose scripts may call the server and read the header fields of MCP.
+        session_key: Only for a server of another package: at least 32 secret bytes, the same in
+            each process that serves the same sessions; see `BoundSessions`.
     """
 
     requires: Required | None
@@ -44,6 +48,7 @@ class MCPSettings(TypedDict, total=False):
     unlisted: Unlisted
     public: Iterable[str]
     cors: Iterable[str]
+    session_key: bytes | None
 
 
 @checked_settings
@@ -55,28 +60,35 @@ def guarded(
     Tools find the caller by `current_identity()` and by the package's `get_access_token()`, whose
     `token` is a placeholder unless the guard was built with `expose_token=True`. A session
     belongs to the issuer, subject and client that opened it; a request of another caller for it
-    is 404. A stream ends with its token. The rules are checked in the server's own dispatch, on
-    the message that it has parsed. From then on the server is reached through its guard only.
+    is 404. A stream ends with its token.
+
+    With the packages mcp and fastmcp, rules are checked in the server's own dispatch, on the
+    message that it has parsed. From then on the server is reached through its guard only. With
+    any other application, rules are checked in the body of each request (`MessageCheck`), and
+    session identifiers are signed (`BoundSessions`).
 
     Does not check which tools, resources and prompts a list shows, nor what a tool does by calling
     another one.
 
     Args:
         mcp_app: `server.streamable_http_app()` of the package mcp, or `server.http_app()` of
-            fastmcp, built without authentication of its own.
+            fastmcp, built without authentication of its own; or any ASGI application that serves
+            MCP over HTTP, such as a proxy.
         guard: The guard; its resource is the URL of the MCP endpoint.
         settings: See `MCPSettings`.
 
     Raises:
         ConfigurationError: A setting is wrong; the guard serves no metadata, advertises no
-            authorization server, or accepts tokens without an audience; the server
-            authenticates requests itself or is guarded already; or there are rules and the server
-            is not of these packages. At start-up: a rule names what the server does not have.
+            authorization server, or accepts tokens without an audience; or the server
+            authenticates requests itself or is guarded already. At start-up: a rule names what
+            a server of these packages does not have.
     """
     requirement = read_requirement(settings.get("requires"))
     operations = _operations(requirement, settings)
     check_guard(guard, operations)
-    return _Middleware(_server(mcp_app, operations), guard, requirement, settings)
+    return _Middleware(
+        _server(mcp_app, operations, settings.get("session_key")), guard, requirement, settings
+    )
 
 
 class _Middleware(OAuthGuardMiddleware):
@@ -113,13 +125,16 @@ def _operations(requirement: Requirement | None, settings: MCPSettings) -> Opera
     )
 
 
-def _server(app: Application, operations: Operations) -> GuardedServer:
+def _server(app: Application, operations: Operations, session_key: bytes | None) -> GuardedServer:
     parts = ServerParts.of(app)
+    if parts is None:
+        checked = MessageCheck(app, operations) if operations.has_rules else app
+        return GuardedServer(BoundSessions(checked, session_key), operations, None)
+    if session_key is not None:
+        raise ConfigurationError(
+            "session_key= is for servers of other packages: leave it out, since the packages mcp "
+            "and fastmcp bind sessions themselves."
+        )
     if operations.has_rules:
-        if parts is None:
-            raise ConfigurationError(
-                "tools=, resources=, prompts= and unlisted= need an application of the packages "
-                "mcp or fastmcp: guarded(server.streamable_http_app(), guard, ...)."
-            )
         install(parts.dispatching, operations)
-    return GuardedServer(app, operations, None if parts is None else parts.listing)
+    return GuardedServer(app, operations, parts)

@@ -1,7 +1,5 @@
 """GuardedServer: the application of an MCP server, behind the middleware that authenticates."""
 
-from typing import Any
-
 from oauth_guard.asgi import (
     GUARD,
     IDENTITY,
@@ -19,15 +17,15 @@ from oauth_guard.jose.strict_json import parse_object
 from oauth_guard.mcp.caller import access_token_of, as_caller
 from oauth_guard.mcp.deferred_response import DEFERRED_RESPONSE, DeferredResponse
 from oauth_guard.mcp.dispatch import missing_names
+from oauth_guard.mcp.message_check import MAX_MESSAGE_BYTES
 from oauth_guard.mcp.operations import Operations
+from oauth_guard.mcp.server_parts import ServerParts
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.route_check import check
 
 __all__ = ["GuardedServer"]
-
-_MAX_BODY_BYTES = 1024 * 1024
 
 
 class GuardedServer:
@@ -36,12 +34,14 @@ class GuardedServer:
     Args:
         app: The application of the server.
         operations: What its operations require.
-        listing: The server, if it can list its tools, resources and prompts.
+        parts: The server of the packages mcp or fastmcp, whose dispatch is checked; None for
+            another one.
     """
 
-    def __init__(self, app: Application, operations: Operations, listing: Any) -> None:
+    def __init__(self, app: Application, operations: Operations, parts: ServerParts | None) -> None:
         self.application = app
-        self._operations, self._listing = operations, listing
+        self._operations, self._parts = operations, parts
+        self._defers = operations.has_rules and parts is not None
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Serve one connection, with guard, request and identity of the middleware in it."""
@@ -56,7 +56,7 @@ class GuardedServer:
             await reject_connection(rejection, scope, receive, send)
             return
         identity: Identity = scope[IDENTITY]
-        if self._operations.has_rules and scope.get("method") == "POST":
+        if self._defers and scope.get("method") == "POST":
             scope[DEFERRED_RESPONSE] = deferred = DeferredResponse(scope, send)
             send = deferred.send
         guard: Guard = scope[GUARD]
@@ -84,7 +84,7 @@ class GuardedServer:
 
     async def _scope_of_body(self, receive: Receive) -> str | None:
         try:
-            message = parse_object((await read_body(receive, _MAX_BODY_BYTES))[0], bounded=False)
+            message = parse_object((await read_body(receive, MAX_MESSAGE_BYTES))[0], bounded=False)
         except (RequestTooLarge, ValueError):
             message = {}
         operation = self._operations.of_message(message.get("method"), message.get("params"))
@@ -101,9 +101,9 @@ class GuardedServer:
             await self.application(connection, receive, send)
 
     async def _check_names(self) -> None:
-        if self._listing is None:
+        if self._parts is None or self._parts.listing is None:
             return
-        if missing := await missing_names(self._listing, self._operations):
+        if missing := await missing_names(self._parts.listing, self._operations):
             raise ConfigurationError(
                 f"The MCP server has no {', '.join(missing)}: write the name that it lists."
             )

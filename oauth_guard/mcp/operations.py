@@ -4,10 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from oauth_guard.errors import ConfigurationError
+from oauth_guard.mcp.names import folded, folded_uri, has_dot_segments
 from oauth_guard.protocol.requirement import DENIED, Requirement, read_requirement
 from oauth_guard.protocol.scopes import ScopeExpression
 
-__all__ = ["Kind", "Operation", "Operations", "Required", "Unlisted"]
+__all__ = [
+    "METHODS_WITH_NAMES",
+    "Kind",
+    "Operation",
+    "Operations",
+    "Required",
+    "Unlisted",
+    "names_in",
+]
 
 Required: TypeAlias = str | ScopeExpression | Requirement
 """What a rule requires: a scope, an expression of scopes, or `Requirement.of(...)`."""
@@ -26,6 +35,8 @@ _REFERENCES: Mapping[str, tuple[Kind, str]] = {
     "ref/prompt": ("prompts", "name"),
     "ref/resource": ("resources", "uri"),
 }
+METHODS_WITH_NAMES = frozenset({*_NAMED_BY, "completion/complete", "subscriptions/listen"})
+"""The methods of messages that name a tool, a resource or a prompt."""
 
 
 class Operation(NamedTuple):
@@ -55,8 +66,10 @@ class Operations:
         tools: What calling a tool requires in addition, by its name.
         resources: Likewise for reading and watching a resource, by its URI or URI template. A URI
             that begins as a template does, up to its first expression, needs what the template
-            requires, unless the URI itself is listed.
-        prompts: Likewise for a prompt, by its name.
+            requires, unless the URI itself is listed. A URI with the segments `.` or `..` is
+            denied if there are rules.
+        prompts: Likewise for a prompt, by its name. A name that differs from a listed one only in
+            case, white space, percent-encoding or its form in Unicode requires the same.
         unlisted: Whether an operation without a rule requires `requires` alone, or is denied.
 
     Raises:
@@ -81,8 +94,9 @@ class Operations:
             "resources": _read("resources", resources),
             "prompts": _read("prompts", prompts),
         }
+        self._folded = {kind: _by_folded_name(kind, rules) for kind, rules in self.rules.items()}
         self._prefixes = {
-            name.partition("{")[0].casefold(): rule
+            folded_uri(name.partition("{")[0]): rule
             for name, rule in self.rules["resources"].items()
             if "{" in name
         }
@@ -103,22 +117,35 @@ class Operations:
         """Return what the message with *method* and *params* requires in addition."""
         found = tuple(
             requirement
-            for kind, name in _names(method, params)
+            for kind, name in names_in(method, params)
             for requirement in self._of_name(kind, name)
         )
         return Operation(found, self.requires)
 
     def _of_name(self, kind: Kind, name: object) -> Iterable[Requirement]:
         rules = self.rules[kind]
-        if isinstance(name, str):
+        if isinstance(name, str) and rules:
             if name in rules:
                 return (rules[name],)
             if kind == "resources":
-                uri = name.casefold()
-                matching = [rule for start, rule in self._prefixes.items() if uri.startswith(start)]
-                if matching:
-                    return matching
+                if has_dot_segments(name):
+                    return (DENIED,)
+                uri = folded_uri(name)
+                same = self._folded[kind].get(uri, [])
+                starts = [rule for start, rule in self._prefixes.items() if uri.startswith(start)]
+                found = same or starts
+            else:
+                found = self._folded[kind].get(folded(name), [])
+            if found:
+                return found
         return (DENIED,) if self._denies else ()
+
+
+def _by_folded_name(kind: Kind, rules: Mapping[str, Requirement]) -> dict[str, list[Requirement]]:
+    found: dict[str, list[Requirement]] = {}
+    for name, rule in rules.items():
+        found.setdefault(folded_uri(name) if kind == "resources" else folded(name), []).append(rule)
+    return found
 
 
 def _read(setting: str, rules: Mapping[str, Required]) -> Mapping[str, Requirement]:
@@ -127,8 +154,8 @@ def _read(setting: str, rules: Mapping[str, Required]) -> Mapping[str, Requireme
     return {name: read_requirement(rule) or Requirement() for name, rule in rules.items()}
 
 
-def _names(method: object, params: object) -> Iterator[tuple[Kind, object]]:
-    """Yield the kind and the name of each operation that a message uses."""
+def names_in(method: object, params: object) -> Iterator[tuple[Kind, object]]:
+    """Yield the kind and the name of each operation that a message uses; a name is any value."""
     members: Mapping[str, Any] = params if isinstance(params, Mapping) else {}
     if isinstance(method, str) and method in _NAMED_BY:
         kind, member = _NAMED_BY[method]

@@ -3,7 +3,6 @@
 import httpx
 import pytest
 from mcp.server.lowlevel import Server
-from starlette.applications import Starlette
 
 from oauth_guard import ConfigurationError
 from oauth_guard.mcp import guarded
@@ -13,10 +12,10 @@ from tests.builders.mcp_server import METADATA, RESOURCE, GuardedNotes, running
 ORIGIN = "https://app.example.com"
 
 
-def test_rules_need_a_server_of_the_packages() -> None:
-    """Another application's messages are not dispatched by them."""
-    with pytest.raises(ConfigurationError, match="need an application of the packages"):
-        guarded(Starlette(), GuardedNotes().guard, tools={"delete": "notes:write"})
+def test_session_key_is_refused_for_a_server_of_the_packages() -> None:
+    """They bind sessions themselves."""
+    with pytest.raises(ConfigurationError, match="leave it out"):
+        GuardedNotes(rules={"session_key": b"k" * 32})
 
 
 async def test_low_level_server_is_guarded_without_a_check_of_names() -> None:

@@ -20,7 +20,9 @@ def _operations(**rules: Any) -> Operations:
     ("method", "params", "expected"),
     [
         ("tools/call", {"name": "delete"}, "base write"),
-        ("tools/call", {"name": "Delete"}, "base"),
+        ("tools/call", {"name": "Delete"}, "base write"),
+        ("tools/call", {"name": " delete\u200b"}, "base write"),
+        ("tools/call", {"name": "delete2"}, "base"),
         ("tools/call", {"name": ["delete"]}, "base"),
         ("tools/call", None, "base"),
         ("tools/list", {"name": "delete"}, "base"),
@@ -31,6 +33,7 @@ def _operations(**rules: Any) -> Operations:
         ("resources/unsubscribe", {"uri": ALL}, "base read"),
         ("resources/read", {"uri": "notes://one/7"}, "base one any"),
         ("resources/read", {"uri": "NOTES://One/7"}, "base one any"),
+        ("resources/read", {"uri": "notes://%61ll"}, "base read"),
         ("resources/read", {"uri": "other://one/7"}, "base"),
         ("completion/complete", {"ref": {"type": "ref/prompt", "name": "summary"}}, "base sum"),
         (
@@ -82,6 +85,26 @@ def test_unlisted_operation_is_denied(method: str, params: object, denied: bool)
     operations = _operations(tools={"delete": "write"}, unlisted="deny")
     requirements = operations.of_message(method, params).requirements
     assert any(each.is_denied for each in requirements) == denied
+
+
+@pytest.mark.parametrize("uri", ["notes://one/../all", "notes://one/%2e%2e/all", "x://./y"])
+def test_uri_that_a_server_may_resolve_to_another_is_denied(uri: str) -> None:
+    """If there are rules for resources."""
+    operations = _operations(resources=RESOURCES)
+    (requirement,) = operations.of_message("resources/read", {"uri": uri}).requirements
+    assert requirement.is_denied
+    assert not _operations().of_message("resources/read", {"uri": uri}).requirements
+
+
+def test_names_that_differ_in_case_alone_may_both_be_listed() -> None:
+    """Each is that of its own rule; a third spelling needs both."""
+    operations = _operations(tools={"delete": "one", "Delete": "two"})
+    for name, needed in (
+        ("delete", "base one"),
+        ("Delete", "base two"),
+        ("DELETE", "base one two"),
+    ):
+        assert operations.of_message("tools/call", {"name": name}).challenge_scope == needed
 
 
 def test_operation_without_any_scope_has_none_in_its_challenge() -> None:
