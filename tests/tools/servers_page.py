@@ -7,16 +7,11 @@ from pathlib import Path
 
 from tests.robustness.asgi_servers.observations import COLUMNS, observe
 from tests.robustness.asgi_servers.servers import SERVERS, required_versions
+from tests.tools.written_table import with_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "servers.md"
 
-_TABLE = re.compile(r"^\| server \|.*?(?=^\n)", re.MULTILINE | re.DOTALL)
 _VERSIONS = re.compile(r"^Seen with .*$", re.MULTILINE)
-
-
-def row(cells: Iterable[str]) -> str:
-    """Return one line of the table."""
-    return f"| {' | '.join(cells)} |\n"
 
 
 def versions_line() -> str:
@@ -27,9 +22,8 @@ def versions_line() -> str:
 
 def page_with_table(text: str, rows: Iterable[Sequence[str]]) -> str:
     """Return the page *text* with *rows* in its table, and the versions of the servers."""
-    head = row(("server", *COLUMNS)) + f"|{'---|' * (len(COLUMNS) + 1)}\n"
-    table = head + "".join(map(row, rows))
-    return _VERSIONS.sub(lambda _: versions_line(), _TABLE.sub(lambda _: table, text))
+    page = with_table(text, ("server", *COLUMNS), rows)
+    return _VERSIONS.sub(lambda _: versions_line(), page)
 
 
 def _seen() -> list[tuple[str, ...]]:

@@ -6,7 +6,8 @@ import pytest
 
 from tests.robustness.asgi_servers.observations import observe
 from tests.robustness.asgi_servers.servers import SERVERS, Server
-from tests.tools.servers_page import PAGE, page_with_table, row, versions_line
+from tests.tools.servers_page import PAGE, page_with_table, versions_line
+from tests.tools.written_table import row
 
 TEXT = PAGE.read_text(encoding="utf-8")
 ROWS = [

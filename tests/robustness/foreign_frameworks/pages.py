@@ -1,0 +1,43 @@
+"""The applications of docs/frameworks and docs/applications, run in an environment of their own."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from tests.acceptance.documents import FRAMEWORK_PAGES, ROOT, python_blocks
+from tests.tools.benchmarks.peers.environment import ENVIRONMENT, prepare
+
+REQUIREMENTS = Path(__file__).with_name("page_requirements.txt")
+FRAMEWORKS = [page for page in FRAMEWORK_PAGES if page.parent.name == "frameworks"]
+COLUMNS = (
+    "framework",
+    *("request without a token", "without the scope", "with it"),
+    *("handshake without a token", "without the scope", "with it"),
+    "lines for the guard",
+)
+
+
+def run(page: Path, folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    """Save the files of *page* in *folder*, and run a module of Python there."""
+    python = prepare(ENVIRONMENT.with_name("framework_pages"), REQUIREMENTS)
+    for block in python_blocks(page):
+        assert block.file_name is not None
+        (folder / block.file_name).write_text(block.text, encoding="utf-8")
+    return subprocess.run(
+        [str(python), "-m", *command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(folder)))},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def seen(page: Path, folder: Path) -> list[str]:
+    """Return the row of *page* in the table: what clients see of its application."""
+    finished = run(page, folder, "tests.robustness.foreign_frameworks.page_probe")
+    assert finished.returncode == 0, finished.stderr
+    title = page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+    return [f"[{title}](frameworks/{page.name})", *json.loads(finished.stdout)]
