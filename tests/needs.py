@@ -82,6 +82,7 @@ PROGRAMS: Mapping[str, Program | NodePackage] = {
     "node": Program(("node",), debian="npm", homebrew="node"),  # the npm package depends on node
     "oauth4webapi": NodePackage("oauth4webapi", "3"),
     "oidc-provider": NodePackage("oidc-provider", "9"),
+    "openssl": Program(("openssl",), debian="openssl", homebrew="openssl"),
     "promtool": Program(("promtool",), debian="prometheus", homebrew="prometheus"),
     # "redis": any running server. "valkey-server": a server that tests start, stop and kill.
     "redis": Program(VALKEY_SERVERS, debian="redis-server", homebrew="valkey", variable=REDIS_URL),

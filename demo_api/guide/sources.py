@@ -6,8 +6,6 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from demo_api.guide.reason_pages import reason_pages
-
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 CONFIGURATION = "zensical.toml"
@@ -36,14 +34,15 @@ def collect(folder: Path) -> None:
     shutil.copy(ROOT / "tests/tools/benchmarks/chart.svg", pages / "pictures/chart.svg")
     for page in pages.rglob("*.md"):
         page.write_text(_linked(page.read_text(encoding="utf-8")), encoding="utf-8")
-    _write(pages, {"index.md": _first_page()} | reason_pages() | _reference())
+    _write(pages, {"index.md": _first_page()} | _reference())
 
 
 def _configuration() -> str:
     """Return the configuration, with the pages that it does not list at the end of the menu."""
     text = (DOCS / CONFIGURATION).read_text(encoding="utf-8")
     pages = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
-    unlisted = [name for name in pages if f'"{name}"' not in text]
+    # The pages of reasons are listed on a page of their own.
+    unlisted = [name for name in pages if f'"{name}"' not in text and name[:7] != "reason/"]
     more = f'    {{ "More" = {json.dumps(unlisted)} }},\n' if unlisted else ""
     return re.sub(r"^\]$", lambda _: f"{more}]", text, count=1, flags=re.MULTILINE)
 

@@ -13,6 +13,7 @@ FRAMEWORK_PAGES = sorted(
     for folder in ("frameworks", "applications")
     for page in (ROOT / "docs" / folder).glob("*.md")
 )
+REASON_PAGES = sorted((ROOT / "docs/reason").glob("*.md"))
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE_NAME = re.compile(r"# (\w+\.py)\n")
 

@@ -129,7 +129,7 @@ def test_guide_that_is_not_built_yet_says_so(tmp_path: Path) -> None:
 def test_link_to_no_page_fails_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The build is strict, and no site appears."""
     text = "# X\n\n[x](nowhere.md)\n"
-    monkeypatch.setattr("demo_api.guide.sources.reason_pages", lambda: {"x.md": text})
+    monkeypatch.setattr("demo_api.guide.sources._reference", lambda: {"x.md": text})
     with pytest.raises(BuildError, match="page does not exist"):
         build(tmp_path / "site")
     assert not (tmp_path / "site").exists()

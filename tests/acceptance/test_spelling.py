@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.acceptance.documents import FRAMEWORK_PAGES, PAGES, README, ROOT
+from tests.acceptance.documents import FRAMEWORK_PAGES, PAGES, README, REASON_PAGES, ROOT
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,8 @@ from tests.acceptance.documents import FRAMEWORK_PAGES, PAGES, README, ROOT
 )
 def test_pages_have_no_known_misspelling(folder: str) -> None:
     """Names of people and of parameters are spelled as they are."""
-    files = [README, *PAGES, *FRAMEWORK_PAGES] if folder == "docs" else [ROOT / folder]
+    pages = [README, *PAGES, *FRAMEWORK_PAGES, *REASON_PAGES]
+    files = pages if folder == "docs" else [ROOT / folder]
     done = subprocess.run(
         [sys.executable, "-m", "codespell_lib", "--skip", "*.png,*.pyc", *map(str, files)],
         capture_output=True,
