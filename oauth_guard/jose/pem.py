@@ -43,9 +43,15 @@ def jwk_from_pem(pem: str | bytes) -> dict[str, str]:
 
 def _load_certificate(data: bytes) -> object:
     # Imported here, since it takes as long as a tenth of `import oauth_guard`.
-    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 - slow to import
+    from cryptography.x509 import (  # noqa: PLC0415 - slow to import
+        InvalidVersion,
+        load_pem_x509_certificate,
+    )
 
-    return load_pem_x509_certificate(data).public_key()
+    try:
+        return load_pem_x509_certificate(data).public_key()
+    except InvalidVersion as error:  # is no ValueError
+        raise ValueError("a certificate of another version") from error
 
 
 def _load_other(_: bytes) -> object:

@@ -56,13 +56,16 @@ def certificate_thumbprint(der: bytes) -> str:
         InvalidRequest: *der* is not a certificate, or has more bytes after it.
     """
     # Imported here, since it takes as long as a tenth of `import oauth_guard`.
-    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 - slow to import
+    from cryptography.x509 import (  # noqa: PLC0415 - slow to import
+        InvalidVersion,
+        load_der_x509_certificate,
+    )
 
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise InvalidRequest(Reason.CERTIFICATE_TOO_LONG)
     try:
         load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, InvalidVersion):
         raise InvalidRequest(Reason.MALFORMED_CERTIFICATE) from None
     return encode_sha256(der)
 

@@ -146,7 +146,9 @@ IMPORTED_LATE = {
     ("http.fetcher", "oauth_guard.http.own_client.open_client"),  # which imports httpx
     ("jose.signing", "jwt.algorithms.get_default_algorithms"),
     ("jose.pem", "cryptography.x509.load_pem_x509_certificate"),
+    ("jose.pem", "cryptography.x509.InvalidVersion"),
     ("protocol.mtls", "cryptography.x509.load_der_x509_certificate"),
+    ("protocol.mtls", "cryptography.x509.InvalidVersion"),
     ("cli.forward_auth", "uvicorn"),
     ("cli.run", "uvicorn"),
 }

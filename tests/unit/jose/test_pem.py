@@ -1,6 +1,7 @@
 """jwk_from_pem: which PEM blocks are keys, and the JWK of each."""
 
 import datetime as dt
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,13 @@ def _certificate(private: Any) -> str:
     return builder.sign(private, digest).public_bytes(Encoding.PEM).decode()
 
 
+def _with_version_11() -> str:
+    pem = _certificate(_RSA)
+    der = b64decode("".join(pem.splitlines()[1:-1]))
+    changed = der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x0a", 1)
+    return "\n".join([pem.splitlines()[0], b64encode(changed).decode(), pem.splitlines()[-1], ""])
+
+
 @pytest.mark.parametrize("write", [_public, _certificate], ids=["public key", "certificate"])
 @pytest.mark.parametrize("name", _KEYS)
 def test_pem_has_the_members_of_the_published_jwk(name: str, write: Callable[[Any], str]) -> None:
@@ -97,6 +105,7 @@ def test_coordinates_have_the_length_of_the_curve() -> None:
             pytest.param(_public(make()), "the block is no public key or", id=name)
             for name, make in _UNSUPPORTED.items()
         ),
+        pytest.param(_with_version_11(), "the block is no", id="version 11 of X.509"),
     ],
 )
 def test_pem_that_is_not_one_usable_public_key_is_rejected(pem: str, problem: str) -> None:

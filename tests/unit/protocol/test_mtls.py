@@ -141,6 +141,7 @@ def test_attack_is_refused(written_as: CertificateFormat, name: str) -> None:
         pytest.param(f"{CLIENT_CERT[:-1]};", id="another end"),
         pytest.param(f";{CLIENT_CERT[1:]}", id="another beginning"),
         pytest.param(CLIENT_CERT.replace("MII", "M I I"), id="spaces"),
+        pytest.param(CLIENT_CERT.replace("wIBAgIB", "wIBCgIB"), id="version 11 of X.509"),
     ],
 )
 def test_byte_sequence_has_one_spelling(value: str) -> None:
