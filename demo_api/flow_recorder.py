@@ -1,6 +1,5 @@
 """FlowRecorder: the middleware by which authorization server and API record their events."""
 
-import json
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -9,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo_api.authorization_server.settings import AUTHORIZE, PREFIX, TOKEN
-from demo_api.decisions import collecting, steps_of
+from demo_api.decisions import steps_of
 from demo_api.flow_events import (
     AUTHORIZATION_SERVER,
     FLOW_HEADER,
@@ -19,7 +18,7 @@ from demo_api.flow_events import (
     flow_of,
 )
 from demo_api.http_text import request_text, response_text
-from oauth_guard.protocol.events import Decision
+from oauth_guard.trace import TRACE, Trace
 
 _LONGEST_BODY = 64 * 1024
 
@@ -58,9 +57,8 @@ class FlowRecorder:
                 await send(head.pop())
             await send(message)
 
-        with collecting() as decisions:
-            exchange.decisions = decisions
-            await self._app(scope, recording_receive, recording_send)
+        traced = {**scope, TRACE: exchange.trace}
+        await self._app(traced, recording_receive, recording_send)
 
 
 class _Exchange:
@@ -72,7 +70,7 @@ class _Exchange:
         self._response = b""
         self._status = 0
         self._fields: Any = []
-        self.decisions: list[Decision] = []
+        self.trace = Trace()
 
     def add_request(self, message: Message) -> None:
         if len(self._request) < _LONGEST_BODY:
@@ -96,7 +94,7 @@ class _Exchange:
             self._name(),
             request_text(method, target, _decoded(self._scope["headers"]), self._request),
             response_text(self._status, _decoded(self._fields), self._response),
-            steps_of(self.decisions, _detail(self._response)),
+            steps_of(self.trace),
         )
 
     def _name(self) -> str:
@@ -108,18 +106,6 @@ class _Exchange:
         if path.endswith(TOKEN):
             return "token"
         return "authorize" if path == AUTHORIZE else "request"
-
-
-def _detail(body: bytes) -> str:
-    """Return what the guard expected and found, as its response says it in debug mode."""
-    try:
-        detail = json.loads(body).get("detail")
-    except (ValueError, AttributeError):
-        return ""
-    if isinstance(detail, dict):
-        return ", ".join(f"{name} {value}" for name, value in detail.items())
-    # A rejection by a route: "insufficient_scope (required scope write)".
-    return detail.partition("(")[2].rstrip(")") if isinstance(detail, str) else ""
 
 
 def _flow(scope: Scope) -> str | None:

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from demo_api import accounts, with_fastapi
-from demo_api.decisions import observe
 from demo_api.persistent_secrets import PersistentSecrets
 from demo_api.serving import is_loopback
 from oauth_guard import ClientSecretBasic, Guard, IntrospectionIssuer, JWTIssuer
@@ -66,7 +65,7 @@ def create_guard(  # noqa: PLR0913 - settings, each by keyword
         [opaque_issuer] if opaque else [jwt_issuer, opaque_issuer],
         scopes_supported=with_fastapi.SCOPES,
         debug=on_loopback,
-        observers=[observe],
+        trace=True,
         insecure_http=not on_loopback,
         store=shared.store(clock),
         clock=clock,

@@ -59,8 +59,8 @@ chain_without_certificate 400 there is a certificate chain and no certificate
     have the proxy forward `Client-Cert` too, not `Client-Cert-Chain` alone
 wrong_origin 403 a page of another origin sent the request
     `token_header=` or a token in a cookie: name the origin in `cors=` if it is yours
-malformed_token 401 the token is no JWT, and no issuer accepts opaque tokens
-    send the access token, not another value; for opaque tokens list an `IntrospectionIssuer`
+malformed_token 401 the token is no well-formed JWT, and no issuer accepts it as an opaque token
+    send the whole access token, not another value; for opaque tokens list an `IntrospectionIssuer`
 wrong_format 401 the token does not have the `token_format=`
     send a token of this issuer, or correct `token_format=` of the `IntrospectionIssuer`
 encrypted_token 401 the token is encrypted

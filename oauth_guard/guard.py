@@ -6,14 +6,13 @@ A new check belongs after the cache, unless it can only ever give the same resul
 token. `identity_cache` decides which validated token may be reused, and until when.
 """
 
-import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Self, Unpack, cast, final
+from typing import Unpack, final
 
 from oauth_guard.browser_access import BrowserAccess, BrowserSettings
 from oauth_guard.byte_budget import MAX_CACHE_BYTES, cache_budgets
-from oauth_guard.config import guard_from_config
+from oauth_guard.config import FromConfig
 from oauth_guard.decision_log import DecisionLog
 from oauth_guard.deny_list import DenyList, Revocable, checks_of
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
@@ -39,6 +38,7 @@ from oauth_guard.protocol.settings import checked_settings, chosen
 from oauth_guard.protocol.subprotocols import SUBPROTOCOLS
 from oauth_guard.token_authentication import TokenAuthentication
 from oauth_guard.token_validation import TokenSettings, TokenValidation
+from oauth_guard.trace import trace_rejection, tracer
 
 __all__ = ["Guard"]
 
@@ -58,7 +58,7 @@ class GuardSettings(
 
 @final
 @checked_settings
-class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
+class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, Revocable):
     """Guards one resource: authenticates requests and authorizes their callers.
 
     Immutable once built, and final. `async with guard` (or `start` and `aclose`) manages what
@@ -138,7 +138,8 @@ class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
             resource, router, self._cache, clock, proofs, **chosen(TokenSettings, settings)
         )
         self._implications = None if scope_implies is None else ScopeImplications(scope_implies)
-        self._observers = Observers.of(observers, resource, router.names)
+        self._tracer = tracer(shown)
+        self._observers = Observers.of(observers, resource, router.names, self._tracer)
         parts = (proofs, deny_list, status_lists)
         self._lifecycle = GuardLifecycle(router, parts, store, start, self._log)
         self._publish(shown)
@@ -149,17 +150,6 @@ class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
         self._rejections, self.metadata_path, self.metadata_document = published(
             self.resource, self._possession, names, methods, settings
         )
-
-    @classmethod
-    def from_config(
-        cls, path: str | None = "oauth_guard.toml", environ: Mapping[str, str] = os.environ
-    ) -> Self:
-        """Return the guard that a file and the environment configure: see `guard_from_config`.
-
-        Raises:
-            ConfigurationError: A setting is wrong; the text begins with its file and line.
-        """
-        return cast("Self", guard_from_config(path, environ))
 
     def __repr__(self) -> str:
         return f"Guard({self.resource!r}, {list(self._issuers.names)!r})"
@@ -190,14 +180,14 @@ class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
             RequestRejected: See `PossessionCheck.check`, or the `claims=` function.
             ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
-        observers, now = self._observers, self.clock()
+        report, now = self._observers, self.clock()
         # 1. Read the credentials.
         request.read_credentials(self.bearer_methods)
         # 2. Look in the cache.
         validated = None if introspect else self._cache.get(request.cache_key, now)
         cached = validated is not None
-        if observers is not None and (validated is None or validated.needs_proof):
-            observers.start(request)
+        if report is not None and (validated is None or validated.needs_proof or report.traces):
+            report.start(request, validated)
         # 3. Validate the token.
         if validated is None:
             validated = await self._validation.validate_token(request, introspect=introspect)
@@ -212,8 +202,8 @@ class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
             if (waiting := check(validated, now)) is not None:
                 await waiting
         request.validated = validated
-        if observers is not None:
-            observers.authenticated(request, validated.identity, cached)
+        if report is not None:
+            report.authenticated(request, validated.identity, cached)
         return validated.identity
 
     async def introspect(
@@ -232,7 +222,7 @@ class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
         current = (await self.recheck(request, identity, introspect=True)).identity
         if current.subject is None:
             raise InvalidToken(Reason.ANOTHER_CALLER)
-        self.authorize(current, requirement)
+        self.authorize(current, requirement, request)
         return current
 
     async def recheck(
@@ -264,8 +254,10 @@ class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
         request.validated = validated
         return validated
 
-    def authorize(self, identity: Identity, requirement: Requirement) -> None:
-        """Raise unless *identity* satisfies *requirement*. Does not introspect.
+    def authorize(
+        self, identity: Identity, requirement: Requirement, request: ResourceRequest | None = None
+    ) -> None:
+        """Raise unless *identity*, who sent *request*, satisfies *requirement*; don't introspect.
 
         Raises:
             RequestRejected: One of the errors that `Requirement.violation` returns.
@@ -277,7 +269,7 @@ class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
         if violation is not None:
             raise violation
         if self._observers is not None:
-            self._observers.authorized(identity)
+            self._observers.authorized(identity, requirement, request)
 
     def check_can_introspect(self) -> None:
         """Raise `ConfigurationError` unless every issuer can introspect."""
@@ -291,7 +283,9 @@ class Guard(AsyncLifecycle, TokenAuthentication, Revocable):
         Its error is in the challenge of the scheme that *request* used, if it used one. With
         `login_redirect=` a browser gets a redirect instead of a 401; the log shows the 401.
         """
-        rejection = self._rejections.build(error, None if request is None else request.scheme)
+        trace = trace_rejection(error, request, self._tracer)
+        scheme = None if request is None else request.scheme
+        rejection = self._rejections.build(error, scheme, trace)
         self._log.write(error, rejection.status, request)
         if self._observers is not None:
             self._observers.rejected(error, rejection.status, request)

@@ -25,7 +25,9 @@ class ResourceSettings(TypedDict, total=False):
         error_uri: A page about errors, for the client's developer.
         scopes_supported: The scopes that the metadata lists.
         metadata: Serve the resource's metadata (RFC 9728), with further members if it is a mapping.
-        debug: Add the reason to the body of a rejection, for a resource on a loopback host.
+        debug: Add the reason and the trace to the body of a rejection, for a resource on a
+            loopback host.
+        trace: Append the steps of a request to the `Trace` in its connection: see `Trace`.
         insecure_http: Accept an http resource that is not on a loopback host.
     """
 
@@ -34,6 +36,7 @@ class ResourceSettings(TypedDict, total=False):
     scopes_supported: Iterable[str]
     metadata: MetadataSetting
     debug: bool
+    trace: bool
     insecure_http: bool
 
 

@@ -162,7 +162,7 @@ class OAuthGuardMiddleware:
             requirement = self._requirement if self._rules is None else self._rules.find(scope)
             identity = await guard.authenticate(request)
             if requirement is not None:
-                guard.authorize(identity, requirement)
+                guard.authorize(identity, requirement, request)
                 if requirement.introspect:
                     identity = await guard.introspect(request, identity, requirement)
         except (RequestRejected, IssuerUnavailable) as error:

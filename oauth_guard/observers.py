@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from typing import Self
 
 from oauth_guard.errors import ConfigurationError, IssuerUnavailable, Reason, RequestRejected
+from oauth_guard.identity_cache import ValidatedToken
 from oauth_guard.interfaces import Clock
 from oauth_guard.log_limit import LogLimit
 from oauth_guard.protocol.events import OTHER, Decision, Observer, known_method
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.protocol.steps import Step
+from oauth_guard.trace import Tracer
 
 __all__ = ["Observers"]
 
@@ -19,10 +23,14 @@ __all__ = ["Observers"]
 class Observers:
     """The observers of one guard. What an observer raises is logged and changes no decision.
 
+    Attributes:
+        traces: Whether the steps of requests are appended to their traces.
+
     Args:
         observers: The functions, each of which receives every decision.
         resource: The resource of the guard.
         issuers: The names of its issuers; tenants are not among them.
+        tracer: Finds the trace of a request; None if requests are not traced.
         clock: Returns monotonic seconds.
     """
 
@@ -31,9 +39,11 @@ class Observers:
         observers: Iterable[Observer],
         resource: str,
         issuers: Iterable[str],
+        tracer: Tracer | None = None,
         *,
         clock: Clock = time.perf_counter,
     ) -> None:
+        self._tracer, self.traces = tracer, tracer is not None
         self._observers = tuple(map(_checked, observers))
         self._resource, self._clock, self._limit = resource, clock, LogLimit()
         self._issuers = frozenset(issuers)
@@ -42,23 +52,35 @@ class Observers:
 
     @classmethod
     def of(
-        cls, observers: Iterable[Observer], resource: str, issuers: Iterable[str]
+        cls,
+        observers: Iterable[Observer],
+        resource: str,
+        issuers: Iterable[str],
+        tracer: Tracer | None = None,
     ) -> Self | None:
-        """Return the observers of a guard; None if there is none.
+        """Return the observers of a guard; None if there is none, and requests are not traced.
 
         Raises:
             ConfigurationError: One is no function, or is an async function.
         """
         listed = tuple(observers)
-        return cls(listed, resource, issuers) if listed else None
+        return cls(listed, resource, issuers, tracer) if listed or tracer else None
 
-    def start(self, request: ResourceRequest) -> None:
-        """Start to measure how long *request* takes: its token is validated, or its proof is."""
-        request.started = self._clock()
+    def start(self, request: ResourceRequest, cached: ValidatedToken | None) -> None:
+        """Start to measure how long *request* takes: its token is validated, or its proof is.
+
+        Append to its trace that its credentials were read, and the token that was *cached*.
+        """
+        if cached is None or cached.needs_proof:
+            request.started = self._clock()
+        if self._tracer is not None and (trace := self._tracer(request)) is not None:
+            trace.read(request.scheme, cached=cached is not None)
 
     def authenticated(self, request: ResourceRequest, identity: Identity, cached: bool) -> None:  # noqa: FBT001 - a keyword takes longer
         """Report that *request* is authenticated."""
         # On every request: few calls, and no time is read for a cache hit.
+        if request.trace is not None:
+            request.trace.passed(Step.MOMENT)
         if request.started is None:
             names = (identity.issuer, request.method)
             decision = self._hits.get(names) or self._hit(*names)
@@ -83,8 +105,12 @@ class Observers:
         self._hits[names] = decision
         return decision
 
-    def authorized(self, identity: Identity) -> None:
-        """Report that *identity* satisfies a requirement."""
+    def authorized(
+        self, identity: Identity, requirement: Requirement, request: ResourceRequest | None
+    ) -> None:
+        """Report that *identity*, who sent *request*, satisfies *requirement*."""
+        if request is not None and request.trace is not None:
+            request.trace.authorized(requirement)
         self._report(Decision(self._resource, "authorized", issuer=self._alias(identity.issuer)))
 
     def rejected(

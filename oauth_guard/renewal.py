@@ -43,7 +43,7 @@ async def renew(websocket: Any, token: str, *, proof: str | None = None) -> Iden
     identity = await opened.guard.authenticate(request)
     _check_same_caller(identity, opened.identity)
     for requirement in opened.requirements:
-        opened.guard.authorize(identity, requirement)
+        opened.guard.authorize(identity, requirement, request)
     if opened.code is not None:
         raise InvalidToken(Reason.EXPIRED)
     opened.request = request

@@ -51,7 +51,7 @@ async def check(
     identity: Identity = connection[IDENTITY]
     guard.check_can_introspect()
     try:
-        guard.authorize(identity, requirement)
+        guard.authorize(identity, requirement, connection[REQUEST])
         current = await guard.introspect(connection[REQUEST], identity, requirement)
     except (RequestRejected, IssuerUnavailable) as error:
         return _rejection(connection, error, scope_of_route)
@@ -79,7 +79,7 @@ def check_known(
     except KeyError:
         raise ConfigurationError(_NO_MIDDLEWARE) from None
     try:
-        guard.authorize(connection[IDENTITY], requirement)
+        guard.authorize(connection[IDENTITY], requirement, connection[REQUEST])
     except RequestRejected as error:
         return _rejection(connection, error, scope_of_route)
     if OPEN_CONNECTION in connection:

@@ -13,6 +13,7 @@ from oauth_guard.errors import RequestRejected
 from oauth_guard.middleware import OAuthGuardMiddleware
 from oauth_guard.protocol.paths import PublicPaths
 from oauth_guard.protocol.requirement import DENIED, Requirement
+from oauth_guard.protocol.requirement_text import describe
 
 __all__ = ["Protection", "RouteProtection", "protection_report"]
 
@@ -24,7 +25,6 @@ _HANDSHAKE = "WEBSOCKET"
 _ANY = "*"
 _VERBS = ("get", "head", "post", "put", "patch", "delete", "options")
 _MAX_DEPTH = 50
-_DESCRIBED = ("roles", "groups", "entitlements", "binding", "acr", "max_age", "actor")
 
 _Around: TypeAlias = tuple[tuple[str, OAuthGuardMiddleware], ...]
 """Each middleware around a route with the path that it is mounted at, the outermost first."""
@@ -184,7 +184,7 @@ def _line(
     # What a decorator requires rejects callers without a token, wherever a guard is around it.
     guarded = bool(resource or found or (around and required))
     protection: Protection = "guarded" if guarded else "public" if is_public else "unguarded"
-    texts = dict.fromkeys(map(_describe, (*found, *required)))
+    texts = dict.fromkeys(map(describe, (*found, *required)))
     name = getattr(endpoint, "__qualname__", type(endpoint).__qualname__)
     return RouteProtection(
         method, path or "/", protection, resource, ", ".join(filter(None, texts)), name
@@ -203,20 +203,3 @@ def _connection(method: str, path: str, root_path: str = "") -> Connection:
     if method == _HANDSHAKE:
         return {**connection, "type": "websocket"}
     return {**connection, "type": "http", "method": "GET" if method == _ANY else method}
-
-
-def _describe(requirement: Requirement) -> str:
-    """Return what *requirement* requires besides a valid token."""
-    if requirement.is_denied:
-        return "denied"
-    texts = [requirement.challenge_scope or ""]
-    values = {name: getattr(requirement, name) for name in _DESCRIBED}
-    texts += [f"{name}={_value(value)}" for name, value in values.items() if value]
-    texts += [
-        name for name in ("users_only", "introspect", "details") if getattr(requirement, name)
-    ]
-    return " ".join(filter(None, texts))
-
-
-def _value(value: Any) -> str:
-    return str(value) if isinstance(value, str | int) else "|".join(sorted(map(str, value)))

@@ -9,6 +9,7 @@ from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.steps import Step
 
 __all__ = ["TokenSettings", "TokenValidation"]
 
@@ -70,18 +71,24 @@ class TokenValidation:
             IssuerUnavailable: The token's issuer can't be reached.
             ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
-        token = request.token
+        token, trace = request.token, request.trace
+        token.trace = trace
         introspect = introspect or self._is_fapi2
         # With *introspect*, the claims are known only later: the result may replace them.
         if not introspect:
             token.check = lambda read: read.check_claims(self._resource, self._clock())
         validation = await self._validate(token, introspect=introspect)
+        if trace is not None:
+            trace.passed(Step.TOKEN, "introspected" if introspect else "")
         if validation.token is token.prechecked:  # some seconds ago, if keys were fetched
             validation.token.check_times(self._clock())
         else:
             validation.token.check_claims(self._resource, self._clock())
         if self._max_lifetime is not None:
             validation.token.check_total_lifetime(self._max_lifetime)
+        if trace is not None:
+            accepted = validation.token.rules.audience or (self._resource,)
+            trace.claims(accepted, validation.token.audience)
         raw = token.text if self._expose_token else None
         identity = Identity.from_token(validation.token, raw=raw)
         is_required = self._is_binding_required

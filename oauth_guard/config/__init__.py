@@ -7,9 +7,11 @@ from oauth_guard.config.from_config import (
     load_config,
     middleware_from_config,
 )
+from oauth_guard.config.from_file import FromConfig
 
 __all__ = [
     "Configuration",
+    "FromConfig",
     "forward_auth_from_config",
     "guard_from_config",
     "load_config",

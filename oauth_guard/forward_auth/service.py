@@ -179,7 +179,7 @@ class ForwardAuth:
             is_handshake = bool(request.values_of(b"sec-websocket-key"))
             cookie.check_page(request.method, request.headers, (), is_handshake=is_handshake)
         identity = await guard.authenticate(request)
-        guard.authorize(identity, requirement)
+        guard.authorize(identity, requirement, request)
         if requirement.introspect:
             identity = await guard.introspect(request, identity, requirement)
         return identity

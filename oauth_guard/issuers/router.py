@@ -27,8 +27,9 @@ from oauth_guard.issuers.tenants import TenantDirectory, Tenants
 from oauth_guard.jose.header_cache import HeaderCache
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.measurements import Measurement, measurements_of
-from oauth_guard.protocol.mismatch import unknown_issuer
+from oauth_guard.protocol.mismatch import listed, unknown_issuer
 from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.protocol.steps import Step
 
 __all__ = ["IssuerRouter"]
 
@@ -135,9 +136,7 @@ class IssuerRouter:
             yield from measurements_of(each)
 
     async def validate(self, token: RawToken, *, introspect: bool = False) -> Validation:
-        """Validate *token* at the issuer that it names.
-
-        A token that names no issuer is validated by the issuers that accept such tokens.
+        """Validate *token* at the issuer that it names, or else at those that need no name.
 
         Args:
             token: The token as received.
@@ -156,8 +155,7 @@ class IssuerRouter:
             name = token.parse(self._header_cache).claims.get("iss")
             issuer = self._issuer_named(name, token)
             if issuer is not None:
-                if introspect:
-                    self._check_introspection(issuer)
+                self._choose(issuer, token, introspect=introspect)
                 validation = await issuer.validate(token, introspect=introspect)
             else:
                 validation = await self._validate_with_tenant(name, token, introspect=introspect)
@@ -236,9 +234,12 @@ class IssuerRouter:
                     return issuer
         return issuers[0]
 
-    def _check_introspection(self, issuer: Issuer) -> None:
-        if any(issuer is each for each in self._not_introspecting):
+    def _choose(self, issuer: Issuer, token: RawToken, *, introspect: bool = False) -> None:
+        """Check that *issuer* can introspect if it must, and append it to the trace of *token*."""
+        if introspect and any(issuer is each for each in self._not_introspecting):
             raise _cannot_introspect(issuer)
+        if token.trace is not None:
+            token.trace.passed(Step.ISSUER, issuer.issuer, listed(self.names))
 
     async def _validate_with_any(
         self, issuers: Sequence[Issuer], token: RawToken, *, introspect: bool
@@ -250,8 +251,7 @@ class IssuerRouter:
         unavailable: IssuerUnavailable | None = None
         invalid: InvalidToken | None = None
         for issuer in issuers:
-            if introspect:
-                self._check_introspection(issuer)
+            self._choose(issuer, token, introspect=introspect)
             try:
                 validation = await issuer.validate(token, introspect=introspect)
             except IssuerUnavailable as error:
@@ -272,6 +272,7 @@ class IssuerRouter:
                     continue
                 if introspect and not issuer.can_introspect:
                     raise _cannot_introspect(issuer)
+                self._choose(issuer, token)
                 validation = await issuer.validate(token, introspect=introspect)
                 if directory is not self._directories[0]:
                     return _not_reusable(validation)

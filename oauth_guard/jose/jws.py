@@ -76,8 +76,8 @@ def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = MappingProx
     Raises:
         InvalidToken: The token is not three canonical base64url segments; header or claims are
             not a strict JSON object; a registered header parameter has the wrong type; the header
-            replicates a claim with another value; or the header names an extension (`crit`,
-            `b64`), of which this library supports none.
+            replicates a claim with another value; the header names an extension (`crit`, `b64`),
+            of which this library supports none; or the token has no signature (`alg` none).
     """
     dots = token.count(".")
     if dots == _COMPACT_JWE_DOTS:
@@ -93,7 +93,7 @@ def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = MappingProx
     except ValueError:
         raise InvalidToken(Reason.MALFORMED_TOKEN) from None
     if not signature:
-        raise InvalidToken(Reason.MALFORMED_TOKEN)
+        raise _without_signature(header)
     for name, value in header.replicated_claims:
         if value != claims.get(name):
             raise InvalidToken(Reason.MALFORMED_HEADER)
@@ -102,6 +102,11 @@ def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = MappingProx
     jws.signing_input, jws.signature = signing_input, signature
     jws.__class__ = JWS
     return jws  # type: ignore[no-any-return] # it is one now
+
+
+def _without_signature(header: JWSHeader) -> InvalidToken:
+    is_unsecured = header.algorithm.lower() == "none"  # RFC 7515 appendix A.5
+    return InvalidToken(Reason.ALGORITHM_NOT_ALLOWED if is_unsecured else Reason.MALFORMED_TOKEN)
 
 
 def _parse_header(encoded: bytes) -> JWSHeader:

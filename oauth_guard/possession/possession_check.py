@@ -20,6 +20,7 @@ from oauth_guard.protocol.credentials import BEARER, DPOP, BearerMethods
 from oauth_guard.protocol.dpop import DPoPProof, ProvenRequest, verify_proof
 from oauth_guard.protocol.measurements import Measurement, measurements_of
 from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.steps import Step
 from oauth_guard.protocol.target_uri import normalize_origin, target_uri
 from oauth_guard.protocol.token_cookie import TokenCookie
 
@@ -157,6 +158,8 @@ class PossessionCheck:
                 request.response_headers += ((b"dpop-nonce", nonce), _NO_STORE)
         if certificate is not None and self._certificates is not None and self._certificates.vary:
             request.response_headers += ((b"vary", self._certificates.vary),)
+        if request.trace is not None:
+            request.trace.passed(Step.POSSESSION, _found(proof, certificate))
 
     def _verify(self, dpop: DPoP, request: ResourceRequest, now: float) -> DPoPProof:
         if request.scheme != DPOP:
@@ -206,6 +209,11 @@ def _check_settings(settings: PossessionSettings) -> None:
             f'binding="{required}" needs a proof that the guard can verify: add dpop=DPoP() or '
             "certificates=TLSExtension()."
         )
+
+
+def _found(proof: object, certificate: object) -> str:
+    names = {"DPoP proof": proof, "client certificate": certificate}
+    return " and ".join(name for name, proven in names.items() if proven is not None)
 
 
 def _origin(resource: str) -> str:

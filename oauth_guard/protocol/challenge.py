@@ -24,6 +24,7 @@ from oauth_guard.errors import (
 )
 from oauth_guard.explanations import EXPLANATIONS
 from oauth_guard.protocol.credentials import BEARER
+from oauth_guard.protocol.steps import TraceEntry
 
 __all__ = ["CHALLENGE_HEADER", "Rejection", "RejectionBuilder"]
 
@@ -141,7 +142,10 @@ class RejectionBuilder:
         self._written = lru_cache(_MAX_WRITTEN)(self._write)
 
     def build(
-        self, error: RequestRejected | IssuerUnavailable, scheme: str | None = None
+        self,
+        error: RequestRejected | IssuerUnavailable,
+        scheme: str | None = None,
+        trace: Sequence[TraceEntry] | None = None,
     ) -> Rejection:
         """Return the rejection for *error*.
 
@@ -149,7 +153,7 @@ class RejectionBuilder:
         challenge of *scheme*, which the request used; if that is unknown, in each (RFC 9449 §7.2).
         """
         rejection = self._build(error, scheme if scheme in self._schemes else None)
-        return _with_debug(rejection, error) if self._debug else rejection
+        return _with_debug(rejection, error, trace) if self._debug else rejection
 
     def _build(self, error: RequestRejected | IssuerUnavailable, scheme: str | None) -> Rejection:
         if isinstance(error, IssuerUnavailable):
@@ -214,14 +218,20 @@ def _unavailable(status: int, retry_after: int) -> Rejection:
     return Rejection(status, (retry, _NO_STORE), b"")
 
 
-def _with_debug(rejection: Rejection, error: RequestRejected | IssuerUnavailable) -> Rejection:
-    """Add the reason and its detail to the body; they are texts for the developer."""
+def _with_debug(
+    rejection: Rejection,
+    error: RequestRejected | IssuerUnavailable,
+    trace: Sequence[TraceEntry] | None,
+) -> Rejection:
+    """Add the reason, its detail and the trace to the body; they are texts for the developer."""
     members = json.loads(rejection.body) if rejection.body else {}
     members["reason"] = str(error.reason)
     if (explanation := EXPLANATIONS.get(error.reason)) is not None:
         members["check"] = explanation.check
     if error.detail:
         members["detail"] = dict(error.detail)
+    if trace is not None:
+        members["trace"] = [entry._asdict() for entry in trace]
     text = f"{error.reason}{error.detail_text}"
     return replace(rejection, body=_body(members), debug=text)
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from oauth_guard.errors import InvalidToken, Reason
 
-__all__ = ["mismatch", "shown", "unknown_issuer"]
+__all__ = ["listed", "mismatch", "shown", "unknown_issuer"]
 
 _MAX_LENGTH, _MAX_NAMES = 200, 5
 _NAME = re.compile(r"[!#-~]+")  # printable ASCII without space and quote
@@ -25,12 +25,19 @@ def mismatch(expected: Iterable[str], found: object) -> dict[str, str]:
     A hint is added if the two differ only by what is easily overlooked, such as a slash.
     """
     names = list(expected)
-    detail = {"expected": _listed(names), "found": shown(found)}
+    detail = {"expected": listed(names), "found": shown(found)}
     candidates = found if isinstance(found, list | tuple) else [found]
     hints = (_hint(name, each) for name in names for each in candidates if isinstance(each, str))
     if hint := next(filter(None, hints), None):
         detail["hint"] = hint
     return detail
+
+
+def listed(values: Iterable[str]) -> str:
+    """Return the first five of *values* as a text, and how many more there are."""
+    names = list(values)
+    more = len(names) - _MAX_NAMES
+    return " or ".join(names[:_MAX_NAMES]) + (f" or {more} more" if more > 0 else "")
 
 
 def unknown_issuer(expected: Iterable[str], found: object) -> InvalidToken:
@@ -51,11 +58,6 @@ def shown(value: object) -> str:
     if len(value) <= _MAX_LENGTH and _NAME.fullmatch(value) and not value.startswith(_JSON_OBJECT):
         return value
     return f"a text of {len(value)} characters"
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _MAX_NAMES
-    return " or ".join(names[:_MAX_NAMES]) + (f" or {more} more" if more > 0 else "")
 
 
 def _hint(expected: str, found: str) -> str | None:

@@ -26,15 +26,17 @@ class RawToken:
         prechecked: The claims that passed `check` in `precheck`; None if there are none.
         connection: The ASGI connection that carried it; None if that is unknown. An outcome that
             depends on it must not be cached.
+        trace: The `Trace` of its request; None if it is not traced.
     """
 
-    __slots__ = ("_jws", "check", "connection", "prechecked", "text")
+    __slots__ = ("_jws", "check", "connection", "prechecked", "text", "trace")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.check: Callable[[RegisteredClaims], None] | None = None
         self.prechecked: RegisteredClaims | None = None
         self.connection: Mapping[str, Any] | None = None
+        self.trace: Any = None
         self._jws: JWS | None = None
 
     @property

@@ -18,6 +18,7 @@ from oauth_guard.protocol.credentials import (
     parse_token68,
 )
 from oauth_guard.protocol.raw_token import RawToken
+from oauth_guard.protocol.steps import TRACE
 from oauth_guard.protocol.subprotocols import read_subprotocols
 from oauth_guard.protocol.target_uri import full_raw_path
 from oauth_guard.protocol.token_parameters import access_tokens
@@ -57,6 +58,7 @@ class ResourceRequest:
             belongs to the guard.
         started: When its guard started to authenticate it, if that is measured, in seconds of a
             monotonic clock.
+        trace: What the path appends its steps to, a `Trace`; None if it is not traced.
     """
 
     __slots__ = (
@@ -71,6 +73,7 @@ class ResourceRequest:
         "response_headers",
         "scheme",
         "started",
+        "trace",
         "validated",
     )
 
@@ -87,6 +90,7 @@ class ResourceRequest:
         self.claimed_in: object = None
         self.validated: Any = None
         self.started: float | None = None
+        self.trace: Any = None
 
     @property
     def method(self) -> str:
@@ -99,6 +103,11 @@ class ResourceRequest:
         """Name and value as received, in order; names in any case."""
         headers: Sequence[tuple[bytes, bytes]] = self._connection["headers"]
         return headers
+
+    @property
+    def given_trace(self) -> object:
+        """What the connection has at `TRACE`."""
+        return self._connection.get(TRACE)
 
     @property
     def is_secure(self) -> bool:

@@ -149,6 +149,7 @@ async def test_rejection_in_debug_mode_contains_the_reason(rejection: Rejection)
     assert members.pop("reason") in set(Reason)
     assert members.pop("check")
     assert all(map(str.isprintable, members.pop("detail", {}).values()))
+    assert members.pop("trace")[-1]["reason"] in set(Reason)
     assert members == json.loads(plain.body or b"{}")
     assert "reason" not in repr(found.headers)
 

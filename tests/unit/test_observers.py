@@ -94,7 +94,7 @@ def test_seconds_are_measured_from_the_start_of_the_authentication() -> None:
     clock, decisions = FakeClock(10), Recorded()
     observers = Observers([decisions.append], RESOURCE, [ISSUER], clock=clock)
     request = ResourceRequest({"headers": [], "method": "BREW"})
-    observers.start(request)
+    observers.start(request, None)
     clock.advance(3)
     observers.rejected(InvalidToken(Reason.EXPIRED), 401, request)
     observers.rejected(InvalidToken(Reason.EXPIRED), 401, None)

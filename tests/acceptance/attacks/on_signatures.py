@@ -37,7 +37,7 @@ R = Reason
 ON_SIGNATURES: dict[str, Attack] = {
     # Algorithms
     "no algorithm, no signature": token(
-        R.MALFORMED_TOKEN, header={"alg": "none"}, sign=always(b"")
+        R.ALGORITHM_NOT_ALLOWED, header={"alg": "none"}, sign=always(b"")
     ),
     **{
         f"algorithm {alg!r}": token(

@@ -21,6 +21,7 @@ LAYERS: Mapping[str, int] = {
     "log_limit": 5,
     "misplaced": 5,
     "single_flight": 5,
+    "trace": 5,
     "ttl_cache": 5,
     "app_lifespan": 7,
     "app_structure": 6,
@@ -78,7 +79,7 @@ REPLACING_PARTS = {f"{KIT}.{name}" for name in ("trust", "local_issuers", "ident
 
 # The public modules, which the demo may import; protocol and names with an underscore are private.
 PUBLIC = {
-    *(ROOT, "explanations", "interfaces", "reasons", "resource_metadata", "route_check"),
+    *(ROOT, "explanations", "interfaces", "reasons", "resource_metadata", "route_check", "trace"),
     *(name for name, layer in LAYERS.items() if layer in {11, 12}),
 }
 PUBLIC_SUBMODULES = {

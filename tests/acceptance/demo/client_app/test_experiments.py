@@ -52,18 +52,18 @@ def test_experiment_shows_response_challenge_and_advice(
     ("name", "refused"),
     [
         ("no-token", ["Read the credentials: refused here. … no_credentials"]),
-        ("expired", ["Validate the token: refused here. expired"]),
-        ("audience", ["Validate the token: refused here. wrong_audience … found https://payroll"]),
-        ("none", ["Validate the token: refused here. malformed_token"]),
+        ("expired", ["Check the claims: refused here. expired"]),
+        ("audience", ["Check the claims: refused here. wrong_audience … Found https://payroll"]),
+        ("none", ["token at its issuer: refused here. algorithm_not_allowed"]),
         (
             "scope",
-            ["requires: refused here. insufficient_scope … Required scope write."],
+            ["requires: refused here. insufficient_scope … Expected scope write."],
         ),
         (
             "bound",
             [
-                "Check who may use it: refused here. bound_token",
-                "Check who may use it: refused here. replayed_proof",
+                "proof of possession: refused here. bound_token",
+                "proof of possession: refused here. replayed_proof",
             ],
         ),
         ("stolen", []),
@@ -87,14 +87,17 @@ def test_experiment_shows_which_step_of_the_guard_refused(
 
 
 def test_second_call_finds_its_token_in_the_cache(visitor: Visitor) -> None:
-    """The message of the first call says that the token was validated, with the time it took."""
+    """The message of the first call says that it was not, with the time that each step took."""
     page = visitor.people(visitor.code())
     first = BeautifulSoup(page.text, "html.parser").select("#message-8 .decision")[0]
-    assert "validated now" in first.get_text()
+    assert "Found not cached." in first.get_text()
     assert " µs." in first.get_text()
     again = visitor.press(page, EXPERIMENTS["stolen"].label)
     second = BeautifulSoup(again.text, "html.parser").select("#result .decision")[0]
-    assert "Its identity was in the cache" in second.get_text()
+    assert "Found cached." in second.get_text()
+    assert "Check the claims: not needed." in " ".join(second.get_text(" ").split()).replace(
+        " :", ":"
+    )
 
 
 def test_outage_rejects_no_signed_token_and_no_opaque_one_for_good() -> None:
