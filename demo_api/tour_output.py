@@ -92,7 +92,9 @@ def shorten(secret: str) -> str:
 
 def _members(document: Mapping[str, Any]) -> Iterator[str]:
     for name, value in document.items():
-        if name in _SECRETS:
+        if name == "trace":
+            yield f"{name}: {', '.join(entry['step'] for entry in value)}"
+        elif name in _SECRETS:
             yield f"{name}: {shorten(value)}"
         elif isinstance(value, list):
             yield f"{name}: {_listed(value)}"
