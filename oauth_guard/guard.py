@@ -133,12 +133,11 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, Revocable):
         )
         self.accepted_tokens = router.accepted_tokens(resource)
         self._cache = IdentityCache(budget=own, changes=deny_list)
-        self._possession, self._issuers = proofs, router
+        self._possession, self._issuers, self._tracer = proofs, router, tracer(shown)
         self._validation = TokenValidation(
             resource, router, self._cache, clock, proofs, **chosen(TokenSettings, settings)
         )
         self._implications = None if scope_implies is None else ScopeImplications(scope_implies)
-        self._tracer = tracer(shown)
         self._observers = Observers.of(observers, resource, router.names, self._tracer)
         parts = (proofs, deny_list, status_lists)
         self._lifecycle = GuardLifecycle(router, parts, store, start, self._log)

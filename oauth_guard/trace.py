@@ -80,9 +80,16 @@ class Trace(list[TraceEntry]):
         self._append(Step.REQUIREMENT, describe(requirement), "")
 
     def rejected(self, error: RequestRejected | IssuerUnavailable) -> None:
-        """Append that the step of *error* has rejected the request."""
+        """Append that the step of *error* has rejected the request.
+
+        An outage after the token was validated is one of a later step, whatever its reason: of a
+        status list, or of what the route requires.
+        """
+        step, taken = step_of(error.reason), {entry.step for entry in self}
+        if step is Step.TOKEN and (Step.TOKEN in taken or self._is_cached):
+            step = Step.REQUIREMENT if Step.MOMENT in taken else Step.MOMENT
         expected, found = _of_detail(error.detail)
-        self._append(step_of(error.reason), expected, found, str(error.reason))
+        self._append(step, expected, found, str(error.reason))
 
     def outcomes(self) -> list[StepOutcome]:
         """Return what became of each of `STEPS`; of a step that was taken twice, the last time."""

@@ -158,8 +158,7 @@ class PossessionCheck:
                 request.response_headers += ((b"dpop-nonce", nonce), _NO_STORE)
         if certificate is not None and self._certificates is not None and self._certificates.vary:
             request.response_headers += ((b"vary", self._certificates.vary),)
-        if request.trace is not None:
-            request.trace.passed(Step.POSSESSION, _found(proof, certificate))
+        _trace(request, proven)
 
     def _verify(self, dpop: DPoP, request: ResourceRequest, now: float) -> DPoPProof:
         if request.scheme != DPOP:
@@ -211,9 +210,12 @@ def _check_settings(settings: PossessionSettings) -> None:
         )
 
 
-def _found(proof: object, certificate: object) -> str:
-    names = {"DPoP proof": proof, "client certificate": certificate}
-    return " and ".join(name for name, proven in names.items() if proven is not None)
+def _trace(request: ResourceRequest, proven: ProvenKeys) -> None:
+    """Append to the trace of *request*, if it has one, that it has *proven* its keys."""
+    if request.trace is not None:
+        names = zip(("DPoP proof", "client certificate"), proven, strict=True)
+        found = " and ".join(name for name, thumbprint in names if thumbprint is not None)
+        request.trace.passed(Step.POSSESSION, found)
 
 
 def _origin(resource: str) -> str:

@@ -1,11 +1,11 @@
 """ResourceRequest: a request, and the credentials that a guard reads from it (RFC 6750, 9449)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote
 
 from oauth_guard.errors import InsecureRequest, InvalidRequest, MissingCredentials, Reason
+from oauth_guard.protocol.connection_reader import ConnectionReader
 from oauth_guard.protocol.credentials import (
     BEARER,
     BEARER_PREFIX,
@@ -18,9 +18,7 @@ from oauth_guard.protocol.credentials import (
     parse_token68,
 )
 from oauth_guard.protocol.raw_token import RawToken
-from oauth_guard.protocol.steps import TRACE
 from oauth_guard.protocol.subprotocols import read_subprotocols
-from oauth_guard.protocol.target_uri import full_raw_path
 from oauth_guard.protocol.token_parameters import access_tokens
 
 __all__ = ["REQUEST", "ResourceRequest"]
@@ -30,14 +28,16 @@ REQUEST = "oauth_guard.request"
 
 _AUTHORIZATION_LENGTH, _DPOP_LENGTH = len(b"authorization"), len(b"dpop")
 _CREDENTIALS = {b"authorization", b"cookie", b"dpop"}
-_SECURE = frozenset({"https", "wss"})
-_MAX_LOGGED = 200
 # No Authorization value that is cached begins with one of these.
 _TOKEN_HEADER, _TOKEN_COOKIE = b"token_header ", b"token_cookie "
 
 
-class ResourceRequest:
-    """An ASGI connection (HTTP or WebSocket), read on use; its `repr` shows no value of it.
+class ResourceRequest(ConnectionReader):
+    """A request, and the credentials in it; its `repr` shows no value of it.
+
+    Args:
+        connection: The ASGI connection (HTTP or WebSocket).
+        form: See below.
 
     Attributes:
         form: The body, if it is a form and was read for a token in it.
@@ -63,7 +63,6 @@ class ResourceRequest:
 
     __slots__ = (
         "_authorization",
-        "_connection",
         "_token",
         "cache_key",
         "claimed_in",
@@ -91,83 +90,6 @@ class ResourceRequest:
         self.validated: Any = None
         self.started: float | None = None
         self.trace: Any = None
-
-    @property
-    def method(self) -> str:
-        """The HTTP method, upper case; `GET` for a WebSocket handshake (RFC 6455 §4.1)."""
-        method: str = self._connection.get("method", "GET")
-        return method
-
-    @property
-    def headers(self) -> Sequence[tuple[bytes, bytes]]:
-        """Name and value as received, in order; names in any case."""
-        headers: Sequence[tuple[bytes, bytes]] = self._connection["headers"]
-        return headers
-
-    @property
-    def given_trace(self) -> object:
-        """What the connection has at `TRACE`."""
-        return self._connection.get(TRACE)
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether the request came over TLS, as far as the server knows."""
-        return self._connection.get("scheme") in _SECURE
-
-    @property
-    def query(self) -> bytes:
-        """The query string, still encoded."""
-        query: bytes = self._connection.get("query_string", b"")
-        return query
-
-    @property
-    def full_path(self) -> bytes:
-        """The path from the root of the origin, percent-encoded."""
-        path, raw_path = self._connection["path"], self._connection.get("raw_path")
-        return full_raw_path(path, raw_path, self._connection.get("root_path", ""))
-
-    @property
-    def root_path(self) -> str:
-        """The path that the application is mounted at, decoded."""
-        root_path: str = self._connection.get("root_path", "")
-        return root_path
-
-    @property
-    def target(self) -> dict[str, str]:
-        """Method and path for the log: percent-encoded, at most 200 characters, no query."""
-        path = quote(str(self._connection.get("path", "")))
-        method = quote(self.method)
-        return {"method": method[:_MAX_LOGGED], "path": path[:_MAX_LOGGED]} if path else {}
-
-    @property
-    def peer(self) -> str | None:
-        """The address of the peer, as the server gives it; None if it gives none.
-
-        Some servers replace it by an address from `X-Forwarded-For`, which a client can write.
-        """
-        client = self._connection.get("client")
-        return client[0] if client else None
-
-    @property
-    def client_certificate(self) -> str | None:
-        """The client's certificate in PEM, by the ASGI TLS extension; None if there is none.
-
-        A certificate that the server could not verify counts as none.
-        """
-        tls = (self._connection.get("extensions") or {}).get("tls") or {}
-        if tls.get("client_cert_error") is not None:
-            return None
-        return next(iter(tls.get("client_cert_chain") or ()), None)
-
-    @property
-    def subprotocols(self) -> Sequence[str]:
-        """The subprotocols that the client of a WebSocket offers; empty over HTTP."""
-        offered: Sequence[str] = self._connection.get("subprotocols") or ()
-        return offered
-
-    def values_of(self, name: bytes) -> list[bytes]:
-        """Return the values of the header fields with this *name*, which is in lower case."""
-        return [value for field, value in self.headers if field.lower() == name]
 
     @property
     def outer(self) -> "ResourceRequest | None":

@@ -74,7 +74,7 @@ _REASONS: Mapping[Step, str] = {
         no_usable_keys backing_off busy client_refused token_not_accepted""",
     Step.CLAIMS: """
         malformed_claim malformed_details missing_claim wrong_audience wrong_client wrong_claim
-        expired not_yet_valid issued_in_future lifetime_too_long""",
+        expired not_yet_valid issued_in_future lifetime_too_long claims_changed""",
     Step.POSSESSION: """
         several_certificates certificate_too_long malformed_certificate chain_without_certificate
         bound_token proof_without_dpop unbound_token binding_required unknown_confirmation
@@ -87,6 +87,7 @@ _REASONS: Mapping[Step, str] = {
     Step.REQUIREMENT: """
         weak_authentication old_authentication insufficient_scope missing_role missing_group
         missing_entitlement not_a_user wrong_actor missing_details no_rule no_subject
+        policy_denied policy_obligation policy_function malformed_message header_mismatch
         replayed_logout exchange_refused exchange_denied""",
 }
 _BY_REASON = {Reason(name): step for step, names in _REASONS.items() for name in names.split()}
@@ -95,7 +96,7 @@ _BY_REASON = {Reason(name): step for step, names in _REASONS.items() for name in
 def step_of(reason: object) -> Step:
     """Return the step that rejects a request with *reason*.
 
-    The last step has the reasons of what runs after the path, such as a token exchange in a
-    route, and those that a function of the operator's has made up.
+    The last step has the reasons of what runs after the path, such as a policy, a message of MCP
+    or a token exchange in a route, and those that a function of the operator's has made up.
     """
     return _BY_REASON[reason] if isinstance(reason, Reason) else Step.REQUIREMENT

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from oauth_guard.deny_list import DenyList
-from oauth_guard.errors import InsufficientScope, InvalidToken, Reason
+from oauth_guard.errors import InsufficientScope, InvalidToken, IssuerUnavailable, Reason
 from oauth_guard.possession import DPoP
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
@@ -291,3 +291,25 @@ def test_step_that_was_taken_twice_has_the_last_outcome() -> None:
     trace.read(None, cached=False)
     trace.rejected(InvalidToken(Reason.MALFORMED_CREDENTIALS))
     assert _outcomes(trace)["rejected"] == [Step.CREDENTIALS]
+
+
+@pytest.mark.parametrize(
+    ("cached", "passed", "step"),
+    [
+        (False, [Step.ISSUER], Step.TOKEN),
+        (False, [Step.ISSUER, Step.TOKEN, Step.CLAIMS], Step.MOMENT),
+        (True, [], Step.MOMENT),
+        (True, [Step.MOMENT], Step.REQUIREMENT),
+        (False, [Step.ISSUER, Step.TOKEN, Step.CLAIMS, Step.MOMENT], Step.REQUIREMENT),
+    ],
+)
+def test_outage_after_the_validation_is_one_of_a_later_step(
+    cached: bool, passed: list[Step], step: Step
+) -> None:
+    """A status list, a policy and an introspection by the route have the same reasons."""
+    trace = Trace()
+    trace.read("Bearer", cached=cached)
+    for each in passed:
+        trace.passed(each)
+    trace.rejected(IssuerUnavailable(ISSUER, Reason.UNREACHABLE))
+    assert trace[-1].step is step
