@@ -14,6 +14,7 @@ from oauth_guard.app_structure import (
     warn_of_inner_cors,
 )
 from oauth_guard.asgi import (
+    REQUEST,
     Application,
     Connection,
     Receive,
@@ -40,6 +41,7 @@ from oauth_guard.errors import (
 from oauth_guard.exempt_connections import ExemptConnections
 from oauth_guard.guard import Guard
 from oauth_guard.guard_map import GuardMap
+from oauth_guard.inner_request import inner_request
 from oauth_guard.protocol.cross_origin import CrossOrigin, check_origin
 from oauth_guard.protocol.identity import ANONYMOUS, reset_current_identity, set_current_identity
 from oauth_guard.protocol.paths import PublicPaths
@@ -155,7 +157,8 @@ class OAuthGuardMiddleware:
             if send_onward is None:
                 return
             send = send_onward
-        guard, request = self._only or self._guards.at(path_in_app(scope)), ResourceRequest(scope)
+        guard = self._only or self._guards.at(path_in_app(scope))
+        request = inner_request(scope, guard) if REQUEST in scope else ResourceRequest(scope)
         try:
             if not self._header_only:
                 receive, send = await self._prepare(guard, request, scope, receive, send)

@@ -28,6 +28,7 @@ LAYERS: Mapping[str, int] = {
     "asgi": 6,
     "http": 6,
     "identity_cache": 6,
+    "inner_request": 7,
     "stores": 6,
     "issuers": 7,
     "possession": 7,
