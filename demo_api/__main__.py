@@ -14,7 +14,7 @@ from demo_api.accounts import credentials_document
 from demo_api.client_app import create_client_app
 from demo_api.greeting import credentials, greeting
 from demo_api.guide import Guide, start_building
-from demo_api.resources import loopback_resource
+from demo_api.resources import loopback_origin, loopback_resource
 from demo_api.serving import LOOPBACK, is_loopback, listen, origin_of
 from demo_api.setup import Setup
 from demo_api.workers import log_rejections, serve, serve_by_workers, served_beside
@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     if options.workers > 1 and options.database is None:
         return _stop(2, "workers share their data in a file: add --database PATH")
+    if options.client_documents and not is_loopback(options.host):
+        return _stop(2, "--client-documents reaches this machine's servers: leave out --host")
     if options.redis and not options.opaque:
         return _stop(2, "--redis stores introspection results of opaque tokens: add --opaque")
     return _serve(options)
@@ -59,16 +61,7 @@ def _serve(options: argparse.Namespace) -> int:
         origin = origin_of(host, listener.getsockname()[1])
         client_origin = origin_of(host, for_client.getsockname()[1])
         guide = Guide()
-        setup = Setup(
-            origin,
-            client_origin,
-            options.database,
-            options.opaque,
-            options.redis,
-            controls=options.workers == 1,
-            guide=guide,
-            resources=tuple(options.resource),
-        )
+        setup = _setup(options, origin, client_origin, guide)
         log_rejections()  # first, since the package mcp sets up a log too, unless there is one
         engine = setup.open_database()
         cleanup.callback(engine.dispose)
@@ -89,6 +82,20 @@ def _serve(options: argparse.Namespace) -> int:
             serve_by_workers(setup, listener, options.workers)
     print("\nStopped.")
     return 0
+
+
+def _setup(options: argparse.Namespace, origin: str, client_origin: str, guide: Guide) -> Setup:
+    return Setup(
+        origin,
+        client_origin,
+        options.database,
+        options.opaque,
+        options.redis,
+        controls=options.workers == 1,
+        guide=guide,
+        resources=tuple(options.resource),
+        client_documents=tuple(options.client_documents),
+    )
 
 
 class _PortError(Exception):
@@ -131,14 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--opaque", action="store_true", help="issue opaque tokens, which the API introspects"
     )
-    parser.add_argument(
-        "--resource",
-        type=_resource,
-        action="append",
-        default=[],
-        metavar="URL",
-        help="issue tokens for this server of yours on this machine too; may be repeated",
-    )
+    _add_servers_of_yours(parser)
     parser.add_argument("--redis", metavar="URL", help="share results and used proofs (--opaque)")
     parser.add_argument(
         "--workers", type=_workers, default=1, help="number of processes (%(default)s)"
@@ -150,6 +150,25 @@ def _parser() -> argparse.ArgumentParser:
         help="bind an address that others can reach, although the secrets are public",
     )
     return parser
+
+
+def _add_servers_of_yours(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--resource",
+        type=_resource,
+        action="append",
+        default=[],
+        metavar="URL",
+        help="issue tokens for this server of yours on this machine too; may be repeated",
+    )
+    parser.add_argument(
+        "--client-documents",
+        type=_origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let this server of yours on this machine describe clients; may be repeated",
+    )
 
 
 def _port(text: str) -> int:
@@ -164,6 +183,15 @@ def _resource(text: str) -> str:
     except ValueError:
         raise argparse.ArgumentTypeError(
             "a resource is a URL like http://127.0.0.1:9000, of this machine and without a fragment"
+        ) from None
+
+
+def _origin(text: str) -> str:
+    try:
+        return loopback_origin(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            "it is an origin like http://127.0.0.1:9000, of this machine and without a path"
         ) from None
 
 

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from demo_api import accounts, greeting
 from demo_api.authorization_server import create_authorization_server
+from demo_api.authorization_server.client_documents import ClientDocuments
 from demo_api.authorization_server.keys import new_key_set, read_key_set, serialize_key_set
 from demo_api.authorization_server.pages import page
 from demo_api.authorization_server.settings import AUTHORIZE, NEW_CLIENT, Settings
@@ -32,9 +33,8 @@ from demo_api.guard import SharedStores
 from demo_api.people import Member, People
 from demo_api.persistent_secrets import PersistentSecrets
 from demo_api.resource_servers import API, ResourceServers
+from demo_api.resources import host_and_port
 from demo_api.unusable_tokens import unusable_tokens_routes
-from oauth_guard import Guard
-from oauth_guard.starlette import metadata_route
 
 #: The pages for people. Cookies and redirect_uris of `localhost` would be those of another host.
 _PAGES = frozenset(["/", AUTHORIZE, NEW_CLIENT, "/v1/fastapi/docs"])
@@ -52,6 +52,7 @@ class Options(TypedDict, total=False):
             one process.
         guide: What is served at /guide/.
         resources: What tokens are issued for, beside the API and the MCP server.
+        client_documents: Origins on this machine whose metadata documents describe clients.
         http: The client by which the guards reach the authorization server.
         clock: Returns the time in seconds.
     """
@@ -62,6 +63,7 @@ class Options(TypedDict, total=False):
     controls: bool
     guide: ASGIApp | None
     resources: tuple[str, ...]
+    client_documents: tuple[str, ...]
     http: httpx.AsyncClient
     clock: Callable[[], float]
 
@@ -85,13 +87,15 @@ def create_app(origin: str, engine: Engine, **options: Unpack[Options]) -> Starl
     # Two routers, since the first matching route wins: GET /v1/auth/oauth2/token has a wrong
     # method there (405), and is not a path of the API, which requires a token (401).
     extra = [flow_events_route(events), *(control.routes() if has_controls else ())]
-    guide = options.get("guide")
-    public = Router(
-        [*_public_routes(servers.api, settings, engine, expired, guide), *servers.mcp_routes()],
-        default=Router([servers.api_mount(extra)]),
-    )
+    public = [
+        *_pages(settings, options),
+        *create_authorization_server(settings, engine, _documents(options)),
+        *unusable_tokens_routes(settings, expired),
+        *servers.public_routes(),
+    ]
+    app = Router(public, default=Router([servers.api_mount(extra)]))
     return Starlette(
-        routes=[Mount("", FlowRecorder(control.outage(public), events))],
+        routes=[Mount("", FlowRecorder(control.outage(app), events))],
         middleware=[Middleware(CanonicalHost, origin=origin, pages=_PAGES)],
         exception_handlers={HTTPException: error_response, SQLAlchemyError: database_response},
         lifespan=_lifespan(servers, http, expired),
@@ -132,22 +136,17 @@ def _settings(origin: str, stored: PersistentSecrets, mcp: str, options: Options
     )
 
 
-def _public_routes(
-    guard: Guard,
-    settings: Settings,
-    engine: Engine,
-    expired_engine: Engine,
-    guide: ASGIApp | None,
-) -> list[BaseRoute]:
-    """Return the pages, the documents and the authorization server."""
+def _pages(settings: Settings, options: Options) -> list[BaseRoute]:
+    guide = options.get("guide")
     return [
         *([Mount("/guide", guide)] if guide else ()),
         Route("/", _home_page(settings.origin, settings.client_origin)),
         Route("/health", health),
-        metadata_route(guard),
-        *create_authorization_server(settings, engine),
-        *unusable_tokens_routes(settings, expired_engine),
     ]
+
+
+def _documents(options: Options) -> ClientDocuments:
+    return ClientDocuments(frozenset(map(host_and_port, options.get("client_documents", ()))))
 
 
 def _lifespan(

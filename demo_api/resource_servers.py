@@ -57,10 +57,10 @@ class ResourceServers:
         )
         return cls(origin, people, api, mcp, people_mcp(people, origin, stateless=not one_process))
 
-    def mcp_routes(self) -> list[BaseRoute]:
-        """Return the routes of the MCP server and of its metadata."""
+    def public_routes(self) -> list[BaseRoute]:
+        """Return the route of the MCP server, and those of the metadata of both."""
         guarded = guard_people_mcp(self.mcp_server, self.mcp)
-        return [metadata_route(self.mcp), Route(MCP, guarded)]
+        return [metadata_route(self.api), metadata_route(self.mcp), Route(MCP, guarded)]
 
     def api_mount(self, extra: Sequence[BaseRoute]) -> Mount:
         """Return the API, with the routes *extra* in it."""

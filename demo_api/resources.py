@@ -1,4 +1,4 @@
-"""loopback_resource(): the URL of a server on this machine, for which tokens can be issued."""
+"""loopback_resource() and loopback_origin(): URLs of other servers on this machine."""
 
 import re
 from urllib.parse import urlsplit
@@ -17,6 +17,23 @@ def loopback_resource(text: str) -> str:
     if not _is_loopback_url(text):
         raise ValueError("not a URL of this machine")
     return text
+
+
+def loopback_origin(text: str) -> str:
+    """Return *text*, which is an origin: scheme, host and port.
+
+    Raises:
+        ValueError: It is not on loopback, or has a path.
+    """
+    if urlsplit(loopback_resource(text)).path or "?" in text:
+        raise ValueError("not an origin of this machine")
+    return text
+
+
+def host_and_port(origin: str) -> tuple[str, int]:
+    """Return the host and the port of *origin*, by default that of its scheme."""
+    parts = urlsplit(origin)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _is_loopback_url(text: str) -> bool:

@@ -25,6 +25,7 @@ class Setup:
         controls: Let the client application stop the server and rotate its key.
         guide: The documentation, which is served at /guide/.
         resources: Further resources that tokens are issued for.
+        client_documents: Origins on this machine whose documents describe clients.
     """
 
     origin: str
@@ -35,6 +36,7 @@ class Setup:
     controls: bool = True
     guide: Guide | None = None
     resources: tuple[str, ...] = ()
+    client_documents: tuple[str, ...] = ()
 
     def application(self, engine: Engine) -> Starlette:
         """Return the application, with its data in *engine*."""
@@ -47,6 +49,7 @@ class Setup:
             controls=self.controls,
             guide=self.guide,
             resources=self.resources,
+            client_documents=self.client_documents,
         )
 
     def open_database(self) -> Engine:

@@ -1,6 +1,7 @@
 """Client: a registered client, with the methods that Authlib calls."""
 
 from collections.abc import Collection
+from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import ClientMixin, InvalidScopeError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -33,6 +34,11 @@ class Client(Base, ClientMixin):
     def is_resource_server(self) -> bool:
         """Return whether it only introspects tokens; no client can register itself as one."""
         return not self.grant_types
+
+    @property
+    def document_host(self) -> str | None:
+        """Return the host of its metadata document; None if it was registered."""
+        return urlsplit(self.client_id).netloc if "://" in self.client_id else None
 
     def get_client_id(self) -> str:
         """Return the `client_id` that tokens carry."""

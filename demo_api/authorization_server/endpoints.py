@@ -12,6 +12,12 @@ from starlette.responses import JSONResponse, Response
 
 from demo_api.authorization_server.authorize import Visit
 from demo_api.authorization_server.browser_sessions import Browser
+from demo_api.authorization_server.client_document import DescribedClient
+from demo_api.authorization_server.client_documents import (
+    ClientDocumentError,
+    ClientDocuments,
+    is_client_url,
+)
 from demo_api.authorization_server.keys import public_keys
 from demo_api.authorization_server.metadata import metadata_document, openid_document
 from demo_api.authorization_server.pages import error_page
@@ -44,10 +50,11 @@ _PREFLIGHT = _ANY_ORIGIN | {
 class Endpoints:
     """The endpoints of one authorization server."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
-        """Serve with *settings* and the data in *engine*."""
+    def __init__(self, settings: Settings, engine: Engine, documents: ClientDocuments) -> None:
+        """Serve with *settings*, the data in *engine* and clients from *documents*."""
         self._settings = settings
         self._engine = engine
+        self._documents = documents
 
     async def metadata(self, _: Request) -> Response:
         """Serve the metadata document (RFC 8414)."""
@@ -101,10 +108,23 @@ class Endpoints:
             form = Parameters(await read_body(request)).data if request.method == "POST" else None
         except OAuth2Error as error:
             return error_page(error.status_code, error.description)
+        try:
+            described = await self._described_client(oauth_request)
+        except ClientDocumentError as error:
+            return error_page(error.status, str(error))
         browser = Browser.of(request)
-        return await self._in_transaction(
-            lambda server: Visit(server, browser, oauth_request, form).respond(), _busy_page
-        )
+
+        def respond(server: Server) -> Response:
+            if described is not None:
+                server.store_client(described)
+            return Visit(server, browser, oauth_request, form).respond()
+
+        return await self._in_transaction(respond, _busy_page)
+
+    async def _described_client(self, request: ServerRequest) -> DescribedClient | None:
+        """Return the client of *request* if its identifier is a URL, before any transaction."""
+        client_id = request.payload.client_id or ""
+        return await self._documents.find(client_id) if is_client_url(client_id) else None
 
     async def new_client(self, request: Request) -> Response:
         """Serve the page on which a person registers a client."""

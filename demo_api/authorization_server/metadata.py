@@ -42,4 +42,5 @@ def metadata_document(server: Settings) -> dict[str, Any]:
         "acr_values_supported": [ACR],
         "dpop_signing_alg_values_supported": ALGORITHMS,
         "authorization_response_iss_parameter_supported": True,
+        "client_id_metadata_document_supported": True,
     }

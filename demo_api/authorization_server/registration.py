@@ -10,6 +10,7 @@ from authlib.oauth2.rfc7591 import (
     InvalidRedirectURIError,
 )
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from demo_api.authorization_server.authorizations import Authorization
 from demo_api.authorization_server.client_authentication import ANY, BASIC, NONE
@@ -124,7 +125,7 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
         request: RegistrationRequest,
     ) -> Client:
         """Store the client with the hash of its secret."""
-        self._make_room()
+        make_room(self.server.session, self.server.settings.clients_kept)
         secret = client_info.get("client_secret")
         scope = client_metadata["scope"]
         client = Client(
@@ -141,12 +142,14 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
         self.server.session.add(client)
         return client
 
-    def _make_room(self) -> None:
-        """Delete the oldest unused clients that registered themselves."""
-        own = Client.registered_at.is_not(None)
-        newest = select(Client.client_id).where(own).order_by(Client.registered_at.desc())
-        kept = newest.limit(self.server.settings.clients_kept - 1)
-        used = select(Authorization.client_id)
-        self.server.session.execute(
-            delete(Client).where(own, Client.client_id.not_in(kept), Client.client_id.not_in(used))
+
+def make_room(session: Session, kept: int) -> None:
+    """Delete the oldest unused clients that registered themselves; leave room below *kept*."""
+    own = Client.registered_at.is_not(None)
+    newest = select(Client.client_id).where(own).order_by(Client.registered_at.desc())
+    used = select(Authorization.client_id)
+    session.execute(
+        delete(Client).where(
+            own, Client.client_id.not_in(newest.limit(kept - 1)), Client.client_id.not_in(used)
         )
+    )

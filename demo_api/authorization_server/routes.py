@@ -4,18 +4,22 @@ from sqlalchemy import Engine
 from starlette.routing import BaseRoute, Route
 
 from demo_api.authorization_server import settings
+from demo_api.authorization_server.client_documents import ClientDocuments
 from demo_api.authorization_server.endpoints import Endpoints
 from demo_api.authorization_server.seed import seed
 
 
-def create_authorization_server(serving: settings.Settings, engine: Engine) -> list[BaseRoute]:
+def create_authorization_server(
+    serving: settings.Settings, engine: Engine, documents: ClientDocuments | None = None
+) -> list[BaseRoute]:
     """Return the routes for an application with the settings *serving*.
 
     Accounts, clients and issued tokens are in *engine*, which is seeded with the demo's accounts
-    and clients.
+    and clients. *documents* finds clients that are identified by a URL; by default only those of
+    public hosts.
     """
     seed(engine, serving.origin, serving.client_origin)
-    serve = Endpoints(serving, engine)
+    serve = Endpoints(serving, engine, documents or ClientDocuments())
     return [
         Route(settings.METADATA, serve.metadata, methods=["GET"]),
         Route(settings.OPENID_METADATA, serve.openid_metadata, methods=["GET"]),

@@ -17,9 +17,11 @@ from starlette.responses import JSONResponse, Response
 from demo_api.authorization_server.accounts import SignIn
 from demo_api.authorization_server.attempts import Attempts
 from demo_api.authorization_server.client_authentication import (
+    NONE,
     ClientAuthenticationError,
     authenticate_client,
 )
+from demo_api.authorization_server.client_document import DescribedClient
 from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.grants import (
     AuthorizationCodeGrant,
@@ -32,7 +34,7 @@ from demo_api.authorization_server.introspection import IntrospectionEndpoint
 from demo_api.authorization_server.ledger import Ledger
 from demo_api.authorization_server.pkce import S256CodeChallenge
 from demo_api.authorization_server.proofs import proven_thumbprint
-from demo_api.authorization_server.registration import RegistrationEndpoint
+from demo_api.authorization_server.registration import RegistrationEndpoint, make_room
 from demo_api.authorization_server.requests import RegistrationRequest, ServerRequest
 from demo_api.authorization_server.resource import ResourceIndicators
 from demo_api.authorization_server.revocation import RevocationEndpoint
@@ -115,6 +117,23 @@ class Server(AuthorizationServer):
     def issue_for(self, resources: list[str]) -> None:
         """Make *resources* the audience of the token that this request gets."""
         self._generator.signed.audience = resources
+
+    def store_client(self, client: DescribedClient) -> None:
+        """Store a client by its metadata document, as one that registered itself."""
+        if self.session.get(Client, client.client_id) is None:
+            make_room(self.session, self.settings.clients_kept)
+        self.session.merge(
+            Client(
+                client_id=client.client_id,
+                client_name=client.name,
+                auth_methods=[NONE],
+                redirect_uris=list(client.redirect_uris),
+                grant_types=list(client.grant_types),
+                scope=" ".join(SCOPES),
+                default_scope=client.default_scope,
+                registered_at=self.now,
+            )
+        )
 
     def attempts(self, source: str) -> Attempts:
         """Return the attempts at passwords and secrets from *source*."""

@@ -16,7 +16,7 @@ from tests.acceptance.demo.command import COMMAND, ROOT, SECONDS, started
 
 _ADVICE = (
     *("--i-know-this-is-a-demo", "--client-port 0", "--port 0", "name another file"),
-    *("--database PATH", "--opaque", "redis://127.0.0.1:6379/0"),
+    *("leave out --host", "--database PATH", "--opaque", "redis://127.0.0.1:6379/0"),
 )
 ANYWHERE = "0.0.0.0"  # noqa: S104 - named, and never bound
 
@@ -114,6 +114,15 @@ def test_resource_beyond_this_machine_is_rejected(capsys: pytest.CaptureFixture[
     assert "http://127.0.0.1:9000, of this machine" in capsys.readouterr().err
 
 
+def test_documents_of_clients_beyond_this_machine_are_rejected(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """They need no option if their host is public, and are not fetched if it is not."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["--client-documents", "http://10.0.0.1:9000"])
+    assert "http://127.0.0.1:9000, of this machine" in capsys.readouterr().err
+
+
 def test_resources_of_the_command_line_get_tokens(tmp_path: Path) -> None:
     """The option may be repeated, and the resources of the demo stay."""
     named = ["http://127.0.0.1:9000", "http://127.0.0.1:9001/mcp"]
@@ -139,6 +148,11 @@ def test_resources_of_the_command_line_get_tokens(tmp_path: Path) -> None:
         pytest.param(["--workers", "2"], "--database PATH", id="workers that share no data"),
         pytest.param(
             ["--redis", "redis://127.0.0.1"], "--opaque", id="nothing to share of signed tokens"
+        ),
+        pytest.param(
+            [f"--host={ANYWHERE}", "--i-know-this-is-a-demo", "--client-documents=http://[::1]:1"],
+            "leave out --host",
+            id="documents of this machine for others",
         ),
         pytest.param(
             ["--opaque", "--redis", "nonsense"], "redis://127.0.0.1:6379/0", id="no URL of a server"

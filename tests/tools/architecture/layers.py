@@ -87,6 +87,7 @@ PUBLIC_SUBMODULES = {
     "oauth_guard.config",
     "oauth_guard.deny_list",
     "oauth_guard.http.aiohttp_client",
+    "oauth_guard.http.ssrf_transport",
     "oauth_guard.issuers.api_keys",
     "oauth_guard.issuers.client_auth",
     "oauth_guard.issuers.policy_decision_point",

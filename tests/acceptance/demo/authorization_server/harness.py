@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from demo_api.accounts import credentials_document
 from demo_api.authorization_server import create_authorization_server
+from demo_api.authorization_server.client_documents import ClientDocuments
 from demo_api.authorization_server.settings import Settings
 from demo_api.database import open_database
 
@@ -163,14 +164,17 @@ def error_of(response: httpx.Response) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def open_harness(database: Path | None = None, **changes: Any) -> AsyncIterator[Harness]:
+async def open_harness(
+    database: Path | None = None, documents: ClientDocuments | None = None, **changes: Any
+) -> AsyncIterator[Harness]:
     """Yield a harness with a new server, whose data is in memory or in *database*.
 
-    *changes* are settings of the server.
+    *documents* finds the clients that have a metadata document; *changes* are settings of the
+    server.
     """
     clock, engine = Clock(), open_database(database)
     settings = Settings(ORIGIN, RESOURCE, clock=clock, **changes)
-    routes = create_authorization_server(settings, engine)
+    routes = create_authorization_server(settings, engine, documents)
     transport = httpx.ASGITransport(Starlette(routes=routes))
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
         yield Harness(http, clock)

@@ -43,6 +43,7 @@ METADATA = {
     "acr_values_supported": ["password"],
     "authorization_response_iss_parameter_supported": True,
     "dpop_signing_alg_values_supported": ["ES256"],
+    "client_id_metadata_document_supported": True,
 }
 
 
