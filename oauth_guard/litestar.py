@@ -1,6 +1,7 @@
 """requires() for Litestar: a guard of routes; provide_caller() and Caller: the identity."""
 
-from collections.abc import Awaitable, Callable
+from functools import reduce
+from operator import and_
 from typing import Any, TypeAlias, Unpack
 
 from litestar.connection import ASGIConnection
@@ -22,15 +23,51 @@ __all__ = ["Caller", "provide_caller", "requires"]
 _DETAIL = "The caller may not use this route."
 
 
-def requires(
-    *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]
-) -> Callable[..., Awaitable[None]]:
+class _Check:
+    """A guard of Litestar's kind."""
+
+    def __init__(self, requirement: Requirement) -> None:
+        self.requirement = requirement
+
+    async def __call__(
+        self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+    ) -> None:
+        rejection = await check(
+            connection.scope,  # type: ignore[arg-type] # a dict
+            self.requirement,
+            lambda _: _scope_of_route(handler),
+        )
+        if rejection is None:
+            return
+        if connection.scope["type"] == ScopeType.WEBSOCKET:
+            raise WebSocketException(detail=_DETAIL, code=close_code(rejection))
+        raise HTTPException(
+            detail=rejection.debug or _DETAIL,
+            status_code=rejection.status,
+            headers=rejection.joined_challenges,
+        )
+
+
+def _scope_of_route(handler: BaseRouteHandler) -> str | None:
+    """Return the scope that the guards of all layers around *handler* require of the caller.
+
+    The caller has to satisfy each of them, so one challenge names them all.
+    """
+    scopes = [
+        guard.requirement.scopes
+        for guard in handler.resolve_guards()
+        if isinstance(guard, _Check) and guard.requirement.scopes is not None
+    ]
+    return str(reduce(and_, scopes)) if scopes else None
+
+
+def requires(*scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> _Check:
     """Return a guard of Litestar's kind that admits only callers who satisfy every argument.
 
     Use it as `guards=[requires("orders:read")]` of a handler, a controller, a router or the
     application, HTTP and WebSocket alike. `OAuthGuardMiddleware` around the application validates
-    the token; this reads none. Litestar calls the guards of all layers, outermost first, so a
-    challenge names the scopes of the first one that is not satisfied.
+    the token; this reads none. Litestar calls the guards of all layers, outermost first. A
+    challenge for a scope names those of every layer, so that one new token has them all.
 
     A rejection is an `HTTPException` with the status and the challenge of the middleware's own
     rejections, whose body the application's exception handlers may change. A handshake is
@@ -45,21 +82,7 @@ def requires(
             no middleware around the application, or the route introspects and an issuer of the
             guard can't do so.
     """
-    requirement = Requirement.of(*scopes, **settings)
-
-    async def admit(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        rejection = await check(connection.scope, requirement)  # type: ignore[arg-type] # a dict
-        if rejection is None:
-            return
-        if connection.scope["type"] == ScopeType.WEBSOCKET:
-            raise WebSocketException(detail=_DETAIL, code=close_code(rejection))
-        raise HTTPException(
-            detail=rejection.debug or _DETAIL,
-            status_code=rejection.status,
-            headers=rejection.joined_challenges,
-        )
-
-    return admit
+    return _Check(Requirement.of(*scopes, **settings))
 
 
 def provide_caller() -> Provide:

@@ -3,11 +3,21 @@
 from typing import Any
 
 import pytest
-from litestar import Litestar, Request, Response, WebSocket, get, websocket
+from litestar import (
+    Controller,
+    Litestar,
+    Request,
+    Response,
+    Router,
+    WebSocket,
+    delete,
+    get,
+    websocket,
+)
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from oauth_guard import ConfigurationError, OAuthGuardMiddleware
+from oauth_guard import ConfigurationError, OAuthGuardMiddleware, scope
 from oauth_guard.litestar import Caller, provide_caller, requires
 from oauth_guard.testing import as_identity, challenge, insufficient_scope, missing_token
 from tests.unit.testing.applications import remote_guard
@@ -56,6 +66,55 @@ def test_litestar_route_admits_only_callers_who_satisfy_the_requirement() -> Non
     assert challenge(rejected) == insufficient_scope("orders:read")
     assert rejected.headers["cache-control"] == "no-store"
     assert TestClient(as_identity(app, scopes=["orders:read"])).get("/orders").text == "u1"
+
+
+def _controlled(**settings: Any) -> Any:
+    """Return an application whose layers each require something."""
+
+    class Orders(Controller):
+        path = "/orders"
+        guards = [requires("orders:read"), _of_another_kind]  # noqa: RUF012 - Litestar's
+
+        @delete("/", guards=[requires(scope("orders:pay") | "admin")], status_code=200)
+        async def pay(self) -> str:
+            return "paid"
+
+        @get("/staff", guards=[requires(roles=["staff"])])
+        async def staff(self) -> str:
+            return "seen"
+
+    app: Any = Litestar([Router("/", route_handlers=[Orders], guards=[requires("api")])])
+    return OAuthGuardMiddleware(app, remote_guard(), **settings)
+
+
+async def _of_another_kind(*_: object) -> None:
+    """Admit everyone, as a guard of the application's own."""
+
+
+@pytest.mark.parametrize("scopes", [[], ["api"], ["api", "orders:read"], ["orders:pay"]], ids=str)
+def test_litestar_challenge_names_the_scopes_of_all_layers(scopes: list[str]) -> None:
+    """Whichever layer rejects; alternatives are named by the first one."""
+    client = TestClient(as_identity(_controlled(), scopes=scopes))
+    expected = insufficient_scope("api", "orders:read", "orders:pay")
+    assert challenge(client.delete("/orders")) == expected
+
+
+def test_litestar_route_serves_a_caller_who_satisfies_all_layers() -> None:
+    """Other guards of the application stay in use."""
+    client = TestClient(as_identity(_controlled(), scopes=["api", "orders:read", "admin"]))
+    assert client.delete("/orders").text == "paid"
+
+
+def test_litestar_challenge_without_a_token_names_the_scopes_of_all_layers() -> None:
+    """Where the middleware requires no token."""
+    response = TestClient(_controlled(required=False)).delete("/orders")
+    assert challenge(response) == missing_token("api", "orders:read", "orders:pay")
+
+
+def test_litestar_challenge_for_a_role_names_no_scope() -> None:
+    """A token with more scopes would not have the role."""
+    client = TestClient(as_identity(_controlled(), scopes=["api", "orders:read"]))
+    assert challenge(client.get("/orders/staff")) == insufficient_scope()
 
 
 @pytest.mark.parametrize(("roles", "status"), [(["staff"], 200), (["guest"], 403)])
