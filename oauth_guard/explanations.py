@@ -38,6 +38,8 @@ credentials_too_long 400 the value is longer than 16 KiB
     have the issuer put less into its tokens: groups and roles are usually what makes them long
 several_credentials 400 there are several tokens
     find the client or the proxy that adds a second header, parameter or form field, and send one
+no_connection_init 400 the first message of a GraphQL WebSocket is no `connection_init`
+    have the client send it within 5 seconds, with at most 8 KiB
 https_required 400 the request did not come over TLS
     `require_https=`: the proxy must report the scheme, and the server must trust it
 body_too_large 413 the form is longer than 64 KiB, or the message to an MCP server than 1 MiB

@@ -79,7 +79,7 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, Revocable):
         issuers: The trusted authorization servers; `Tenants` are looked up by name.
         bearer_methods: How a token may be sent: `"header"`, to which `"body"` (a form) and
             `"query"` may be added, for clients that can't send the header (RFC 6750 §2), and
-            `"cookie"` and `"websocket-protocol"`, for pages: see `read_subprotocols`.
+            `"cookie"`, `"websocket-protocol"` and `"graphql-connection-init"`, for pages.
         require_https: Reject requests that did not come over TLS, as far as the server knows.
         store: Where introspection results are stored for other processes.
         share_tokens: Allow several issuers that accept tokens without an issuer's name. Such a

@@ -27,8 +27,9 @@ def inner_request(connection: Connection, guard: _Guard) -> ResourceRequest:
     """Return the request of *connection*, which another guard or the same one passed on.
 
     If it was *guard* itself, the request has what *guard* has hidden from the application:
-    the credentials (`hide_credentials=`), the fields of a proxy, and subprotocols with a token.
-    Otherwise a guard around an application and around a part of it would reject every caller.
+    the credentials (`hide_credentials=`), the fields of a proxy, subprotocols with a token, and
+    the first message of a GraphQL WebSocket. Otherwise a guard around an application and around a
+    part of it would reject every caller.
     Credentials, or fields of the proxy, that were added since are read alone, as they are.
     """
     outer = connection[REQUEST]
@@ -41,7 +42,10 @@ def inner_request(connection: Connection, guard: _Guard) -> ResourceRequest:
         _restore(restored, outer, lambda field: credentials.without([field]) != [field])
     if SUBPROTOCOLS in names:
         restored["subprotocols"] = outer.subprotocols
-    return ResourceRequest(restored)
+    request = ResourceRequest(restored)
+    if not request.values_of(b"authorization"):
+        request.connection_init = outer.connection_init
+    return request
 
 
 def _restore(

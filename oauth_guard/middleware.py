@@ -30,6 +30,7 @@ from oauth_guard.asgi import (
 from oauth_guard.config import middleware_from_config
 from oauth_guard.connection_rules import ConnectionRules, check_requirements, path_parts
 from oauth_guard.connections.deadlines import ConnectionDeadlines
+from oauth_guard.connections.graphql_handshake import GraphQLHandshake
 from oauth_guard.errors import (
     ConfigurationError,
     InvalidRequest,
@@ -161,7 +162,7 @@ class OAuthGuardMiddleware:
         request = inner_request(scope, guard) if REQUEST in scope else ResourceRequest(scope)
         try:
             if not self._header_only:
-                receive, send = await self._prepare(guard, request, scope, receive, send)
+                scope, receive, send = await self._prepare(guard, request, scope, receive, send)
             requirement = self._requirement if self._rules is None else self._rules.find(scope)
             identity = await guard.authenticate(request)
             if requirement is not None:
@@ -207,8 +208,8 @@ class OAuthGuardMiddleware:
         connection: Connection,
         receive: Receive,
         send: Send,
-    ) -> tuple[Receive, Send]:
-        """Check path and origin, read a form with a token, and return what to serve with."""
+    ) -> tuple[Connection, Receive, Send]:
+        """Check path and origin, read a body with a token, and return what to serve with."""
         parts = path_parts(connection, self._inner_root_paths)
         if self._only is None and self._guards.depends_on_reader(*parts):
             raise InvalidRequest(Reason.AMBIGUOUS_PATH)
@@ -229,7 +230,11 @@ class OAuthGuardMiddleware:
                 request.form, receive = await read_body(receive)
             if methods.query and query_carries_token(request.query):
                 send = with_private_cache(send)
-        return receive, send
+        elif methods.connection_init and request.may_read_first_message(methods):
+            handshake = GraphQLHandshake(receive, send)
+            request.connection_init = await handshake.read()
+            return handshake.connection(connection), handshake.receive, handshake.send
+        return connection, receive, send
 
     async def _serve_lifespan(self, connection: Connection, receive: Receive, send: Send) -> None:
         if connection["type"] != "lifespan":

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     MALFORMED_CREDENTIALS = "malformed_credentials"
     CREDENTIALS_TOO_LONG = "credentials_too_long"
     SEVERAL_CREDENTIALS = "several_credentials"
+    NO_CONNECTION_INIT = "no_connection_init"
     HTTPS_REQUIRED = "https_required"
     BODY_TOO_LARGE = "body_too_large"
     MALFORMED_MESSAGE = "malformed_message"

@@ -140,7 +140,7 @@ class PossessionCheck:
             TooManyRequests: The key of the proof has used too many proofs.
             IssuerUnavailable: The replay store can't be used.
         """
-        if request.in_subprotocol and confirmation is not None:
+        if request.without_proof and confirmation is not None:
             raise InvalidToken(Reason.BOUND_TOKEN)  # a page proves no key there
         proof, certificate = None, None
         if self.dpop is not None and request.proofs is not None:

@@ -30,7 +30,7 @@ BEARER_PREFIX, DPOP_PREFIX = b"Bearer ", b"DPoP "
 MAX_CREDENTIALS_BYTES = 16 * 1024
 """The longest accepted `Authorization` value, or token in a query or form, in bytes."""
 
-_SUBPROTOCOL = "websocket-protocol"
+_SUBPROTOCOL, _CONNECTION_INIT = "websocket-protocol", "graphql-connection-init"
 _SCHEME = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()
 _OTHER_FIELDS = {b"authorization", b"cookie", b"dpop", b"host", b"origin"}
 _TOKEN68 = (string.ascii_letters + string.digits + "-._~+/").encode()
@@ -49,6 +49,7 @@ class BearerMethods:
             `Authorization`; its name in lower case.
         token_cookie: The cookie that may carry the token.
         subprotocol: Also among the subprotocols of a WebSocket; see `read_subprotocols`.
+        connection_init: Also in the first message of a GraphQL WebSocket; see `ConnectionInit`.
         header_only: Whether only the `Authorization` field can carry a token.
     """
 
@@ -59,13 +60,14 @@ class BearerMethods:
     token_header: bytes | None = None
     token_cookie: TokenCookie | None = None
     subprotocol: bool = False
+    connection_init: bool = False
     header_only: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Derive `header_only`, which is read on each request."""
         fields = self.token_header or self.token_cookie
-        others = self.query or self.body or self.subprotocol or fields
-        object.__setattr__(self, "header_only", not others)
+        others = self.query or self.body or self.subprotocol or self.connection_init
+        object.__setattr__(self, "header_only", not (others or fields))
 
     @classmethod
     def of(
@@ -84,11 +86,12 @@ class BearerMethods:
                 is no name of a field, or is used with another method.
         """
         names = frozenset([bearer_methods] if isinstance(bearer_methods, str) else bearer_methods)
-        others = {"body", "query", _SUBPROTOCOL} | (set() if token_cookie is None else {"cookie"})
+        others = {"body", "query", _SUBPROTOCOL, _CONNECTION_INIT}
+        others |= set() if token_cookie is None else {"cookie"}
         if "header" not in names or not names <= {"header", *others}:
             raise ConfigurationError(
-                'bearer_methods= is ["header"], to which "body", "query", "cookie" and '
-                '"websocket-protocol" may be added.'
+                'bearer_methods= is ["header"], to which "body", "query", "cookie", '
+                '"websocket-protocol" and "graphql-connection-init" may be added.'
             )
         if token_header is not None and (dpop or len(names) > 1):
             raise ConfigurationError("token_header= is the only method: leave out the others.")
@@ -96,6 +99,7 @@ class BearerMethods:
         return cls(
             *("query" in names, "body" in names, require_https, dpop, field_name, token_cookie),
             subprotocol=_SUBPROTOCOL in names,
+            connection_init=_CONNECTION_INIT in names,
         )
 
     @property

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from oauth_guard.errors import InsecureRequest, InvalidRequest, MissingCredentials, Reason
+from oauth_guard.protocol.connection_init import GRAPHQL, ConnectionInit
 from oauth_guard.protocol.connection_reader import ConnectionReader
 from oauth_guard.protocol.credentials import (
     BEARER,
@@ -18,8 +19,7 @@ from oauth_guard.protocol.credentials import (
     parse_token68,
 )
 from oauth_guard.protocol.raw_token import RawToken
-from oauth_guard.protocol.subprotocols import read_subprotocols
-from oauth_guard.protocol.token_parameters import access_tokens
+from oauth_guard.protocol.token_places import find_tokens
 
 __all__ = ["REQUEST", "ResourceRequest"]
 
@@ -28,8 +28,6 @@ REQUEST = "oauth_guard.request"
 
 _AUTHORIZATION_LENGTH, _DPOP_LENGTH = len(b"authorization"), len(b"dpop")
 _CREDENTIALS = {b"authorization", b"cookie", b"dpop"}
-# No Authorization value that is cached begins with one of these.
-_TOKEN_HEADER, _TOKEN_COOKIE = b"token_header ", b"token_cookie "
 
 
 class ResourceRequest(ConnectionReader):
@@ -42,8 +40,8 @@ class ResourceRequest(ConnectionReader):
     Attributes:
         form: The body, if it is a form and was read for a token in it.
         cache_key: SHA-256 of the `Authorization` value, once `read_credentials` has read it; the
-            value begins with the scheme. For the header of a proxy or a cookie, SHA-256 of a prefix
-            and the value. None if the value is not spelled `Bearer <token>` or
+            value begins with the scheme. For another place that is named in `find_tokens`, SHA-256
+            of a prefix and the token. None if the value is not spelled `Bearer <token>` or
             `DPoP <token>`, or if another part of the request could have carried a token: then
             nothing may be cached for it. A token without its scheme contains no space, so its
             digest is never a cache key.
@@ -51,7 +49,10 @@ class ResourceRequest(ConnectionReader):
             form, a cookie or a header of a proxy counts as Bearer.
         proofs: The values of the `DPoP` fields. None if there is none and the scheme is not
             DPoP, or if the guard does not accept DPoP.
-        in_subprotocol: Whether the token was among the subprotocols of a WebSocket.
+        connection_init: The first message of a GraphQL WebSocket, if it was read for a token in
+            it.
+        without_proof: Whether the token was where a client can't prove a key: among the
+            subprotocols of a WebSocket, or in its first message.
         response_headers: The fields to add to a successful response.
         claimed_in: Where the first use of its proof was claimed: see `was_claimed`.
         validated: What the guard has validated, once it has authenticated the request; its type
@@ -66,25 +67,27 @@ class ResourceRequest(ConnectionReader):
         "_token",
         "cache_key",
         "claimed_in",
+        "connection_init",
         "form",
-        "in_subprotocol",
         "proofs",
         "response_headers",
         "scheme",
         "started",
         "trace",
         "validated",
+        "without_proof",
     )
 
     def __init__(self, connection: Mapping[str, Any], form: bytes | None = None) -> None:
         self._connection = connection
         self.form = form
+        self.connection_init: ConnectionInit | None = None
         self._authorization: bytes | None = None
         self._token: RawToken | None = None
         self.cache_key: bytes | None = None
         self.scheme: str | None = None
         self.proofs: tuple[bytes, ...] | None = None
-        self.in_subprotocol = False
+        self.without_proof = False
         self.response_headers: tuple[tuple[bytes, bytes], ...] = ()
         self.claimed_in: object = None
         self.validated: Any = None
@@ -111,6 +114,20 @@ class ResourceRequest(ConnectionReader):
         # A query, a cookie or a subprotocol may have carried the first token.
         bare = {"headers": headers, "query_string": b"", "subprotocols": (), REQUEST: None}
         return ResourceRequest({**self._connection, **bare})
+
+    def may_read_first_message(self, bearer_methods: BearerMethods) -> bool:
+        """Return whether the token may be in the first message: it is nowhere else.
+
+        Raises:
+            InvalidRequest: The credentials are malformed.
+        """
+        return (
+            self.connection_init is None
+            and GRAPHQL in self.subprotocols
+            and (self.is_secure or not bearer_methods.require_https)
+            and not self.values_of(b"authorization")
+            and not find_tokens(self, bearer_methods)
+        )
 
     def read_credentials(self, bearer_methods: BearerMethods) -> None:
         """Read the one set of credentials that the request carries, and set the attributes.
@@ -200,32 +217,15 @@ class ResourceRequest(ConnectionReader):
         return self._token
 
     def _read_parameters(self, bearer_methods: BearerMethods, *, other_credentials: bool) -> None:
-        found, cached_as = self._read_fields(bearer_methods)
-        if bearer_methods.query:
-            found += access_tokens(self.query)
-        if bearer_methods.body and self.form is not None:
-            if not self.form.isascii():
-                raise InvalidRequest(Reason.MALFORMED_CREDENTIALS)
-            found += access_tokens(self.form)
-        if bearer_methods.subprotocol and (offered := self.subprotocols):
-            found += (tokens := read_subprotocols(offered).tokens)
-            self.in_subprotocol = bool(tokens)
+        found = find_tokens(self, bearer_methods)
         if len(found) + other_credentials > 1:
             raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
         if found:
+            text, cached_as, self.without_proof = found[0]
             self.scheme = BEARER
-            self._token = parse_token68(found[0])
+            self._token = parse_token68(text)
             if cached_as is not None:
-                self.cache_key = sha256(cached_as + found[0]).digest()
+                self.cache_key = sha256(cached_as + text).digest()
         elif not other_credentials or bearer_methods.token_header is not None:
             self._authorization = None
             raise MissingCredentials
-
-    def _read_fields(self, bearer_methods: BearerMethods) -> tuple[list[bytes], bytes | None]:
-        """Return the tokens in the other header fields, and the prefix of their cache key."""
-        if bearer_methods.token_header is not None:
-            return self.values_of(bearer_methods.token_header), _TOKEN_HEADER
-        if bearer_methods.token_cookie is not None:
-            found = bearer_methods.token_cookie.values(self.headers)
-            return found, _TOKEN_COOKIE if found else None
-        return [], None

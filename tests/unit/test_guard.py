@@ -316,8 +316,11 @@ def test_repr_of_a_guard_shows_its_resource_and_issuers(api: Api) -> None:
         ({"realm": "a\nb"}, "realm= must be printable ASCII, on one line"),
         ({"error_uri": "a b"}, "error_uri= must be a URI like"),
         ({"bearer_methods": ["query"]}, r'bearer_methods= is \["header"\], to which'),
-        ({"bearer_methods": ["header", "form"]}, '"cookie" and "websocket-protocol" may be added'),
-        ({"bearer_methods": []}, '"cookie" and "websocket-protocol" may be added'),
+        (
+            {"bearer_methods": ["header", "form"]},
+            '"websocket-protocol" and "graphql-connection-init" may be added',
+        ),
+        ({"bearer_methods": []}, '"websocket-protocol" and "graphql-connection-init" may be added'),
         ({"store": MemoryStore}, r"store= takes a store, such as MemoryStore\(\)"),
         ({"store": {}}, r"store= takes a store"),
         ({"issuers": [JWTIssuer]}, "which is no issuer"),
