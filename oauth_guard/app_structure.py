@@ -21,6 +21,7 @@ __all__ = [
     "parts_of",
     "record_decorated",
     "record_requirement",
+    "requirements_in",
     "requirements_of",
     "warn_of_hidden_metadata",
     "warn_of_inner_cors",
@@ -73,6 +74,22 @@ def requirements_of(endpoint: object) -> list[Requirement]:
         inner = (getattr(endpoint, name, None) for name in ("__func__", "func", "__wrapped__"))
         endpoint = next((each for each in inner if each is not None), None)
     return found
+
+
+def requirements_in(app: object) -> Iterator[Requirement]:
+    """Yield what decorators and dependencies of the routes of *app* require, as far as known."""
+    for part in parts_of(app):
+        yield from requirements_of(getattr(part, "endpoint", None))
+        yield from _of_dependencies(getattr(part, "dependant", None))
+
+
+def _of_dependencies(dependant: Any) -> Iterator[Requirement]:
+    """Yield what FastAPI's dependencies require."""
+    for each in getattr(dependant, "dependencies", ()):
+        requirement = getattr(each.call, "checked", None)
+        if isinstance(requirement, Requirement):
+            yield requirement
+        yield from _of_dependencies(each)
 
 
 def check_endpoints(app: object) -> None:

@@ -8,9 +8,10 @@ from oauth_guard.guard import Guard
 from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.rules import Rules
 
-__all__ = ["ConnectionRules", "check_requirements", "path_parts"]
+__all__ = ["ConnectionRules", "check_policies", "check_requirements", "path_parts"]
 
 _HANDSHAKE = "WEBSOCKET"
+_ANY_POLICY = Requirement(policy="any")
 
 
 class ConnectionRules:
@@ -43,8 +44,8 @@ def check_requirements(
     """Check the settings `requires=`, `rules=` and `required=` of a middleware.
 
     Raises:
-        ConfigurationError: `rules=` is not alone, or one of *guards* can't introspect, which a
-            requirement needs.
+        ConfigurationError: `rules=` is not alone, or one of *guards* can't introspect or evaluate
+            policies, which a requirement needs.
     """
     if rules is not None and (requirement is not None or not required):
         raise ConfigurationError(
@@ -52,9 +53,33 @@ def check_requirements(
             "write Rules(..., default=...)."
         )
     requirements = (requirement,) if rules is None else rules.requirements
-    if any(each is not None and each.introspect for each in requirements):
-        for guard in guards:
-            guard.check_can_introspect()
+    for each in requirements:
+        if each is not None and each.needs_io:
+            for guard in guards:
+                guard.check_can_decide(each)
+
+
+def check_policies(requirements: Iterable[Requirement], guards: Iterable[Guard]) -> None:
+    """Check that some of *guards* evaluates policies, if one of *requirements* has one.
+
+    Which guard serves a route is not known before a request, so one with a policy is an error
+    then if its guard has no policy decision point.
+
+    Raises:
+        ConfigurationError: None of them does.
+    """
+    if all(each.policy is None for each in requirements):
+        return
+    failure: ConfigurationError | None = None
+    for guard in guards:
+        try:
+            guard.check_can_decide(_ANY_POLICY)
+        except ConfigurationError as error:
+            failure = error
+        else:
+            return
+    if failure is not None:
+        raise failure
 
 
 def path_parts(

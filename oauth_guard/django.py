@@ -63,8 +63,8 @@ def requires(
 
     Raises:
         ConfigurationError: A scope is malformed, a setting is unknown, or a class was decorated.
-            On a request: there is no `OAuthGuardMiddleware`, or the route introspects and an
-            issuer of the guard can't do so.
+            On a request: there is no `OAuthGuardMiddleware`, or the route needs introspection or
+            a policy, and the guard can't do so.
     """
     requirement = Requirement.of(*scopes, **settings)
     return lambda view: _guarded(view, requirement)
@@ -88,7 +88,10 @@ def check_now(request: HttpRequest, requirement: Requirement) -> Rejection | Non
     Raises:
         ConfigurationError: See `requires`.
     """
-    rejection: Rejection | None = async_to_sync(check)(_connection_of(request), requirement)
+    target = _target_of(request) if requirement.needs_io else None
+    rejection: Rejection | None = async_to_sync(check)(
+        _connection_of(request), requirement, None, target
+    )
     return rejection
 
 
@@ -101,7 +104,8 @@ def _guarded(view: Callable[..., Any], requirement: Requirement) -> Callable[...
 
     @functools.wraps(view)
     async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        rejection = await check(_connection_of(request), requirement)
+        target = _target_of(request) if requirement.needs_io else None
+        rejection = await check(_connection_of(request), requirement, None, target)
         if rejection is not None:
             return _response(rejection)
         return await view(request, *args, **kwargs)
@@ -120,6 +124,13 @@ def _connection_of(request: HttpRequest) -> Connection:
     except AttributeError:  # a request of WSGI
         raise _no_guard() from None
     return connection
+
+
+def _target_of(request: HttpRequest) -> Connection:
+    """Return the connection with the route that Django has found, for a policy."""
+    match = request.resolver_match
+    found = {} if match is None else {"path_template": match.route, "path_params": match.kwargs}
+    return {**_connection_of(request), **found}
 
 
 def _no_guard() -> ConfigurationError:

@@ -58,8 +58,8 @@ def requires(
 
     Raises:
         ConfigurationError: A scope is malformed, or a setting is unknown. On a request: there is
-            no `OAuthGuardMiddleware`, or the route introspects and an issuer of the guard can't
-            do so.
+            no `OAuthGuardMiddleware`, or the route needs introspection or a policy, and the
+            guard can't do so.
     """
     requirement = Requirement.of(*scopes, **settings)
 

@@ -91,8 +91,8 @@ def requires(
 
     Raises:
         ConfigurationError: A scope is malformed, or a setting is unknown. On a request: there is
-            no middleware around the application, or the route introspects and an issuer of the
-            guard can't do so.
+            no middleware around the application, or the route needs introspection or a policy,
+            and the guard can't do so.
     """
     requirement = Requirement.of(*scopes, **settings)
     listed = requirement.scopes.alternatives[0] if requirement.scopes is not None else ()
@@ -224,7 +224,7 @@ class _Check(SecurityBase):
     async def __call__(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity | None:
         # OpenAPI shows the scopes of each enclosing `Security` too, so they are required here.
         required = _with_scopes(self.checked, _of_application(shown.scopes))
-        if required.introspect:
+        if required.needs_io:
             return await admit(connection, required, _scope_of_route)
         return admit_known(connection, required, _scope_of_route)
 

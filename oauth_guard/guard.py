@@ -15,12 +15,19 @@ from oauth_guard.byte_budget import MAX_CACHE_BYTES, cache_budgets
 from oauth_guard.config import FromConfig
 from oauth_guard.decision_log import DecisionLog
 from oauth_guard.deny_list import DenyList, Revocable, checks_of
-from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
+from oauth_guard.errors import (
+    ConfigurationError,
+    InvalidToken,
+    IssuerUnavailable,
+    Reason,
+    RequestRejected,
+)
 from oauth_guard.guard_lifecycle import AsyncLifecycle, GuardLifecycle
 from oauth_guard.guard_settings import ResourceSettings, Start, check_settings, published
 from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, Issuer, Store
 from oauth_guard.issuers.development import DevelopmentSettings, with_development
+from oauth_guard.issuers.policy_check import PolicyCheck, PolicySettings
 from oauth_guard.issuers.router import IssuerRouter
 from oauth_guard.issuers.status_lists import StatusLists
 from oauth_guard.issuers.tenants import Tenants
@@ -36,6 +43,7 @@ from oauth_guard.protocol.requirement import Requirement
 from oauth_guard.protocol.scope_implications import ScopeImplications
 from oauth_guard.protocol.settings import checked_settings, chosen
 from oauth_guard.protocol.subprotocols import SUBPROTOCOLS
+from oauth_guard.request_authorization import RequestAuthorization
 from oauth_guard.token_authentication import TokenAuthentication
 from oauth_guard.token_validation import TokenSettings, TokenValidation
 from oauth_guard.trace import trace_rejection, tracer
@@ -51,6 +59,7 @@ class GuardSettings(
     PossessionSettings,
     BrowserSettings,
     DevelopmentSettings,
+    PolicySettings,
     total=False,
 ):
     """Keyword arguments of `Guard`, each described where it is used."""
@@ -58,7 +67,7 @@ class GuardSettings(
 
 @final
 @checked_settings
-class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, Revocable):
+class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, RequestAuthorization, Revocable):
     """Guards one resource: authenticates requests and authorizes their callers.
 
     Immutable once built, and final. `async with guard` (or `start` and `aclose`) manages what
@@ -96,7 +105,8 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, Revocable):
         settings: `metadata=`, `realm=`, `debug=` and others: see `ResourceSettings`;
             `max_token_lifetime=` and `expose_token=`: see `TokenSettings`; `dpop=`,
             `token_header=` and others: see `PossessionSettings`; `token_cookie=` and others: see
-            `BrowserSettings`; `development_tokens=`: see `DevelopmentSettings`.
+            `BrowserSettings`; `development_tokens=`: see `DevelopmentSettings`;
+            `policy_decision_point=`: see `PolicySettings`.
 
     Raises:
         ConfigurationError: With a sentence that says what to write instead.
@@ -138,13 +148,15 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, Revocable):
             resource, router, self._cache, clock, proofs, **chosen(TokenSettings, settings)
         )
         self._implications = None if scope_implies is None else ScopeImplications(scope_implies)
-        self._observers = Observers.of(observers, resource, router.names, self._tracer)
-        parts = (proofs, deny_list, status_lists)
+        self._policies = policies = PolicyCheck(resource, **chosen(PolicySettings, settings))
+        parts = (proofs, deny_list, status_lists, policies)
         self._lifecycle = GuardLifecycle(router, parts, store, start, self._log)
-        self._publish(shown)
+        self._publish(shown, observers)
 
-    def _publish(self, settings: ResourceSettings) -> None:
-        """Build what callers see of the guard: its rejections and its metadata."""
+    def _publish(self, settings: ResourceSettings, observers: Iterable[Observer]) -> None:
+        """Build what callers see of the guard, rejections and metadata, and what observers see."""
+        known = (*self._issuers.names, *self._policies.names)
+        self._observers = Observers.of(observers, self.resource, known, self._tracer)
         names, methods = self._issuers.published_names, self.bearer_methods.names
         self._rejections, self.metadata_path, self.metadata_document = published(
             self.resource, self._possession, names, methods, settings
@@ -205,25 +217,6 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, Revocable):
             report.authenticated(request, validated.identity, cached)
         return validated.identity
 
-    async def introspect(
-        self, request: ResourceRequest, identity: Identity, requirement: Requirement
-    ) -> Identity:
-        """Return *identity* as its issuer sees it now, authorized for *requirement*.
-
-        It is validated as in `recheck`. A caller without a subject is never the same as before.
-
-        Raises:
-            InsufficientScope: The token does not satisfy *requirement* any more.
-            RequestRejected: See `recheck`.
-            IssuerUnavailable: The token's issuer can't be reached.
-            ConfigurationError: The issuer can't introspect.
-        """
-        current = (await self.recheck(request, identity, introspect=True)).identity
-        if current.subject is None:
-            raise InvalidToken(Reason.ANOTHER_CALLER)
-        self.authorize(current, requirement, request)
-        return current
-
     async def recheck(
         self, request: ResourceRequest, identity: Identity, *, introspect: bool = False
     ) -> ValidatedToken:
@@ -260,19 +253,29 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, Revocable):
 
         Raises:
             RequestRejected: One of the errors that `Requirement.violation` returns.
+            ConfigurationError: It has a policy, which needs I/O: see `authorize_request`.
         """
+        if requirement.policy is not None:
+            raise ConfigurationError("A requirement with policy= needs `await authorize_request`.")
+        self.compare(identity, requirement)
+        if self._observers is not None:
+            self._observers.authorized(identity, requirement, request)
+
+    def compare(self, identity: Identity, requirement: Requirement) -> None:
+        """Raise what `Requirement.violation` returns; a policy is not evaluated here."""
         now = 0.0 if requirement.max_age is None else self.clock()
         implications = self._implications
         implied = _NO_SCOPES if implications is None else implications.of(identity.scopes)
         violation = requirement.violation(identity, self.resource, now, implied)
         if violation is not None:
             raise violation
-        if self._observers is not None:
-            self._observers.authorized(identity, requirement, request)
 
-    def check_can_introspect(self) -> None:
-        """Raise `ConfigurationError` unless every issuer can introspect."""
-        self._issuers.check_can_introspect()
+    def check_can_decide(self, requirement: Requirement) -> None:
+        """Raise `ConfigurationError` if *requirement* needs I/O that this guard can't do."""
+        if requirement.introspect:
+            self._issuers.check_can_introspect()
+        if requirement.policy is not None:
+            self._policies.check_configured()
 
     def reject(
         self, error: RequestRejected | IssuerUnavailable, request: ResourceRequest | None = None

@@ -79,8 +79,8 @@ def requires(*scopes: str | ScopeExpression, **settings: Unpack[RequirementSetti
 
     Raises:
         ConfigurationError: A scope is malformed, or a setting is unknown. On a request: there is
-            no middleware around the application, or the route introspects and an issuer of the
-            guard can't do so.
+            no middleware around the application, or the route needs introspection or a policy,
+            and the guard can't do so.
     """
     return _Check(Requirement.of(*scopes, **settings))
 

@@ -10,6 +10,7 @@ from oauth_guard.app_structure import (
     check_endpoints,
     check_root_path,
     inner_root_paths,
+    requirements_in,
     warn_of_hidden_metadata,
     warn_of_inner_cors,
 )
@@ -28,7 +29,12 @@ from oauth_guard.asgi import (
     with_subprotocol,
 )
 from oauth_guard.config import middleware_from_config
-from oauth_guard.connection_rules import ConnectionRules, check_requirements, path_parts
+from oauth_guard.connection_rules import (
+    ConnectionRules,
+    check_policies,
+    check_requirements,
+    path_parts,
+)
 from oauth_guard.connections.deadlines import ConnectionDeadlines
 from oauth_guard.connections.graphql_handshake import GraphQLHandshake
 from oauth_guard.errors import (
@@ -165,10 +171,10 @@ class OAuthGuardMiddleware:
                 scope, receive, send = await self._prepare(guard, request, scope, receive, send)
             requirement = self._requirement if self._rules is None else self._rules.find(scope)
             identity = await guard.authenticate(request)
-            if requirement is not None:
+            if requirement is not None and requirement.needs_io:
+                identity = await guard.authorize_request(request, identity, requirement, scope)
+            elif requirement is not None:
                 guard.authorize(identity, requirement, request)
-                if requirement.introspect:
-                    identity = await guard.introspect(request, identity, requirement)
         except (RequestRejected, IssuerUnavailable) as error:
             if isinstance(error, MissingCredentials):
                 error.scope = self._challenge_scope or (requirement or _NOTHING).challenge_scope
@@ -196,6 +202,7 @@ class OAuthGuardMiddleware:
 
     def _check_app(self) -> None:
         check_endpoints(self.application)
+        check_policies(requirements_in(self.application), self._guards)
         if not self._cors.origins:
             warn_of_inner_cors(self.application)
         warn_of_hidden_metadata(self.application, self._guards.documents)

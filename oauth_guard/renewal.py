@@ -42,8 +42,7 @@ async def renew(websocket: Any, token: str, *, proof: str | None = None) -> Iden
     request = opened.request.with_credentials(token, proof)
     identity = await opened.guard.authenticate(request)
     _check_same_caller(identity, opened.identity)
-    for requirement in opened.requirements:
-        opened.guard.authorize(identity, requirement, request)
+    await opened.authorize_again(request, identity)
     if opened.code is not None:
         raise InvalidToken(Reason.EXPIRED)
     opened.request = request

@@ -1,7 +1,7 @@
 """check(): what a route requires of its caller, for any ASGI framework."""
 
-from collections.abc import Callable
-from typing import TypeGuard
+from collections.abc import Callable, Mapping
+from typing import Any, TypeGuard
 
 from oauth_guard.asgi import GUARD, IDENTITY, REQUEST, Connection
 from oauth_guard.connections.guarded_connection import OPEN_CONNECTION
@@ -12,6 +12,7 @@ from oauth_guard.errors import (
     RequestRejected,
 )
 from oauth_guard.guard import Guard
+from oauth_guard.protocol.access_target import AccessTarget
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.identity import Identity, set_current_identity
 from oauth_guard.protocol.requirement import Requirement
@@ -25,6 +26,7 @@ async def check(
     connection: Connection,
     requirement: Requirement,
     scope_of_route: Callable[[Connection], str | None] | None = None,
+    target: AccessTarget | Mapping[str, Any] | None = None,
 ) -> Rejection | None:
     """Return None if the caller behind *connection* satisfies *requirement*, else the rejection.
 
@@ -38,26 +40,27 @@ async def check(
         requirement: What the route requires: `Requirement.of("orders:read")`.
         scope_of_route: Returns what a challenge for a scope names instead of the scope of
             *requirement*, where this is one of several requirements of a route.
+        target: What the request does, for a policy; by default what *connection* says.
 
     Raises:
-        ConfigurationError: There is no middleware around the application, or the requirement
-            introspects and an issuer of the guard can't introspect.
+        ConfigurationError: There is no middleware around the application, or the guard can't
+            introspect or evaluate a policy, which the requirement needs.
     """
-    if not requirement.introspect:
+    if not requirement.needs_io:
         return check_known(connection, requirement, scope_of_route)
     if GUARD not in connection:
         raise ConfigurationError(_NO_MIDDLEWARE)
     guard: Guard = connection[GUARD]
-    identity: Identity = connection[IDENTITY]
-    guard.check_can_introspect()
+    known: Identity = connection[IDENTITY]
+    guard.check_can_decide(requirement)
+    where = connection if target is None else target
     try:
-        guard.authorize(identity, requirement, connection[REQUEST])
-        current = await guard.introspect(connection[REQUEST], identity, requirement)
+        current = await guard.authorize_request(connection[REQUEST], known, requirement, where)
     except (RequestRejected, IssuerUnavailable) as error:
         return _rejection(connection, error, scope_of_route)
-    _replace(connection, identity, current)
+    _replace(connection, known, current)
     if OPEN_CONNECTION in connection:
-        connection[OPEN_CONNECTION].require(requirement)
+        connection[OPEN_CONNECTION].require(requirement, where)
     return None
 
 
@@ -66,14 +69,16 @@ def check_known(
     requirement: Requirement,
     scope_of_route: Callable[[Connection], str | None] | None = None,
 ) -> Rejection | None:
-    """Do the same as `check` for a requirement that does not introspect, without a coroutine.
+    """Do the same as `check` for a requirement that needs no I/O, without a coroutine.
 
     Raises:
         ConfigurationError: There is no middleware around the application, or the requirement
-            introspects.
+            introspects or has a policy.
     """
-    if requirement.introspect:
-        raise ConfigurationError("A requirement that introspects needs `await check(...)`.")
+    if requirement.needs_io:
+        raise ConfigurationError(
+            "A requirement that introspects or has a policy needs `await check(...)`."
+        )
     try:
         guard: Guard = connection[GUARD]
     except KeyError:
@@ -83,7 +88,7 @@ def check_known(
     except RequestRejected as error:
         return _rejection(connection, error, scope_of_route)
     if OPEN_CONNECTION in connection:
-        connection[OPEN_CONNECTION].require(requirement)
+        connection[OPEN_CONNECTION].require(requirement, connection)
     return None
 
 
@@ -105,6 +110,8 @@ def _is_for_scope(error: RequestRejected | IssuerUnavailable) -> TypeGuard[Reque
 
 def _replace(connection: Connection, known: Identity, identity: Identity) -> None:
     """Make *identity* the caller that the application sees, for the rest of the connection."""
+    if identity is known:
+        return
     for name in (IDENTITY, "user", "auth"):
         if connection.get(name) is known:  # other middleware may have replaced it
             connection[name] = identity

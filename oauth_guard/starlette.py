@@ -73,7 +73,7 @@ def requires(
     Raises:
         ConfigurationError: The decorated object is not a function, a scope is malformed, or a
             setting is unknown. On a request: there is no middleware around the application, or
-            the route introspects and an issuer of the guard can't do so.
+            the route needs introspection or a policy, and the guard can't do so.
     """
     requirement = Requirement.of(*scopes, **settings)
 
@@ -110,7 +110,7 @@ async def admit(
         WebSocketException: The same, if an HTTP response is not possible: the WebSocket is
             already accepted, or the server can't send one.
         ConfigurationError: There is no middleware around the application, or the requirement
-            introspects and an issuer of the guard can't introspect.
+            needs introspection or a policy, and the guard can't do so.
     """
     rejection = await check(connection.scope, requirement, scope_of_route)
     if rejection is not None:
@@ -124,7 +124,7 @@ def admit_known(
     requirement: Requirement,
     scope_of_route: Callable[[Connection], str | None] | None = None,
 ) -> Identity:
-    """Do the same as `admit` for a requirement that does not introspect, without a coroutine."""
+    """Do the same as `admit` for a requirement that needs no I/O, without a coroutine."""
     scope = connection.scope
     rejection = check_known(scope, requirement, scope_of_route)
     if rejection is not None:
@@ -194,14 +194,14 @@ def _guarded(
             "the parameter, or in FastAPI write dependencies=[requires(...)] with requires of "
             "oauth_guard.fastapi."
         )
-    runs_async, introspects = _runs_async(endpoint), requirement.introspect
+    runs_async, needs_io = _runs_async(endpoint), requirement.needs_io
 
     @functools.wraps(endpoint)
     async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Any:
         connection = args[0] if args else None
         if type(connection) is not Request:  # much faster than isinstance
             connection = _connection(*args, *kwargs.values())
-        if introspects:
+        if needs_io:
             await admit(connection, requirement)
         elif (rejection := check_known(connection.scope, requirement)) is not None:
             raise _exception(connection, rejection)

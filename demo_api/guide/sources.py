@@ -17,6 +17,7 @@ REFERENCE = (
     *("oauth_guard.back_channel_logout", "oauth_guard.route_check", "oauth_guard.routes"),
     *("oauth_guard.security_events", "oauth_guard.token_exchange", "oauth_guard.forward_auth"),
     *("oauth_guard.issuers.api_keys", "oauth_guard.issuers.status_lists", "oauth_guard.mcp"),
+    "oauth_guard.issuers.policy_decision_point",
     *("oauth_guard.config", "oauth_guard.litestar", "oauth_guard.django"),
     *("oauth_guard.django_rest_framework", "oauth_guard.protocol.events", "oauth_guard.reasons"),
     "oauth_guard.testing",

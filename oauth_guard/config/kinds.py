@@ -59,6 +59,9 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "Once": {"redis": "oauth_guard.stores.redis_once:RedisOnce"},
     "Notices": {"redis": "oauth_guard.stores.redis_notices:RedisNotices"},
     "DenyList": {"deny list": "oauth_guard.deny_list:DenyList"},
+    "PolicyDecisionPoint": {
+        "policy decision point": "oauth_guard.issuers.policy_decision_point:PolicyDecisionPoint"
+    },
     "DPoP": {"dpop": "oauth_guard.possession:DPoP"},
     "Nonces": {"nonces": "oauth_guard.possession:Nonces"},
     "CertificateSource": {

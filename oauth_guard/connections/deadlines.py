@@ -59,7 +59,7 @@ class ConnectionDeadlines:
         is_http = connection["type"] == "http"
         opened = GuardedConnection(guard, request, receive, send, is_http=is_http)
         if requirement is not None:
-            opened.require(requirement)
+            opened.require(requirement, connection)
         connection[OPEN_CONNECTION] = opened
         slot = self._add(opened, validated.not_after - opened.checked_at)
         guard.count_connections(1)

@@ -1,7 +1,7 @@
 """GuardedConnection: one WebSocket or streamed response, which ends with its token."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from oauth_guard.asgi import Message, Receive, Send
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
 from oauth_guard.guard import Guard
 from oauth_guard.identity_cache import ValidatedToken
+from oauth_guard.protocol.access_target import AccessTarget, read_target
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
@@ -44,8 +45,8 @@ class GuardedConnection:
         send: Sends to the server.
 
     Attributes:
-        requirements: What the middleware and the route required. A token that is validated again
-            must satisfy them.
+        requirements: What the middleware and the route required, each with what the request does
+            if it has a policy. A token that is validated again must satisfy them.
         code: The code of the close: 3000 for an expired token, 3003 for a revoked one. None while
             the connection is open.
         checked_at: When its token was validated, or last known to be valid, in seconds since the
@@ -62,7 +63,7 @@ class GuardedConnection:
         is_http: bool,
     ) -> None:
         self.guard, self.request = guard, request
-        self.requirements: list[Requirement] = []
+        self.requirements: list[tuple[Requirement, AccessTarget | None]] = []
         self.code: int | None = None
         self._receive, self._send = receive, send
         self._is_http = is_http
@@ -85,14 +86,33 @@ class GuardedConnection:
         """The caller, by the token that was validated last."""
         return self._validated.identity
 
-    def require(self, requirement: Requirement) -> None:
-        """Add *requirement*, which the token satisfies now, to `requirements`."""
+    def require(self, requirement: Requirement, target: AccessTarget | Mapping[str, Any]) -> None:
+        """Add *requirement*, which the token satisfies now, to `requirements`.
+
+        *target* is what was passed to `Guard.authorize_request`.
+        """
         # How old the authentication may be is checked when the connection is opened.
         lasting = requirement
         if requirement.max_age is not None:  # a copy takes 70 µs
             lasting = replace(requirement, max_age=None)
-        if lasting not in self.requirements:  # a method may be called for each message
-            self.requirements.append(lasting)
+        entry = (lasting, None if requirement.policy is None else read_target(target))
+        if entry not in self.requirements:  # a method may be called for each message
+            self.requirements.append(entry)
+
+    async def authorize_again(self, request: ResourceRequest, identity: Identity) -> None:
+        """Raise unless *identity*, just validated from *request*, satisfies `requirements`.
+
+        Raises:
+            RequestRejected: It does not: see `Guard.authorize_request`.
+            IssuerUnavailable: The policy decision point can't be reached.
+        """
+        for requirement, target in tuple(self.requirements):
+            if target is None:
+                self.guard.authorize(identity, requirement, request)
+            else:
+                await self.guard.authorize_request(
+                    request, identity, requirement, target, is_current=True
+                )
 
     def visit(self) -> None:
         """End the connection if its token has ended; start a validation if it may have."""
@@ -202,8 +222,10 @@ class GuardedConnection:
         deny_list = self.guard.deny_list
         if deny_list is not None and deny_list.is_outdated(validated):
             return True
-        # A status list may say that it is revoked while its key or introspection result is current.
-        may_change = is_current is None or "status" in validated.identity.claims
+        # A status list may say that it is revoked while its key or introspection result is current,
+        # and a policy may change its mind.
+        has_policy = any(target is not None for _, target in self.requirements)
+        may_change = has_policy or is_current is None or "status" in validated.identity.claims
         return may_change and now >= self.checked_at + _RECHECK_AFTER
 
     async def _recheck(self) -> None:
@@ -211,8 +233,7 @@ class GuardedConnection:
         code: int | None = _EXPIRED
         try:
             identity = (await self.guard.recheck(self.request, self.identity)).identity
-            for requirement in self.requirements:
-                self.guard.authorize(identity, requirement)
+            await self.authorize_again(self.request, identity)
             code = None
         except RequestRejected as error:
             code = _EXPIRED if error.reason == Reason.EXPIRED else _REVOKED

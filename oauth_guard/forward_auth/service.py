@@ -165,12 +165,14 @@ class ForwardAuth:
             return ANONYMOUS
         requirement = self._rules.requirement(*parts) if forwarded.is_below_prefix else DENIED
         try:
-            return await self._authorized(request, requirement)
+            return await self._authorized(request, requirement, forwarded.connection)
         except MissingCredentials as error:
             error.scope = requirement.challenge_scope
             raise
 
-    async def _authorized(self, request: ResourceRequest, requirement: Requirement) -> Identity:
+    async def _authorized(
+        self, request: ResourceRequest, requirement: Requirement, connection: Connection
+    ) -> Identity:
         guard = self._guard
         if guard.bearer_methods.token_header is not None:
             check_origin(request, guard.resource, ())
@@ -179,10 +181,7 @@ class ForwardAuth:
             is_handshake = bool(request.values_of(b"sec-websocket-key"))
             cookie.check_page(request.method, request.headers, (), is_handshake=is_handshake)
         identity = await guard.authenticate(request)
-        guard.authorize(identity, requirement, request)
-        if requirement.introspect:
-            identity = await guard.introspect(request, identity, requirement)
-        return identity
+        return await guard.authorize_request(request, identity, requirement, connection)
 
     async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -60,11 +60,12 @@ _MAX_SECONDS = 300
 class PolicyDecisionPoint:
     """A policy decision point, which decides about requests (AuthZEN Authorization API 1.0).
 
-    `Guard(..., policies=PolicyDecisionPoint("https://pdp.example.com", client=...))`; then a route
-    with `requires(policy="order")` admits only callers that it permits. It is requested once the
-    token satisfies everything else that the route requires, with the caller as subject, the HTTP
-    method as action, and the path as resource, whose type is the name of the policy: see
-    `default_subject` and `target_of`. Concurrent requests for one decision share a single one.
+    `Guard(..., policy_decision_point=PolicyDecisionPoint("https://pdp.example.com", client=...))`;
+    then a route with `requires(policy="order")` admits only callers that it permits. It is
+    requested once the token satisfies everything else that the route requires. The caller is
+    the subject, the HTTP method the action, and the path the resource, whose type is the name of
+    the policy: see `default_subject` and `target_of`. Concurrent requests for one decision share
+    a single one.
 
     Only the response 200 with `decision: true` permits. `decision: false` is 403. Everything else
     is an outage, which is 503: another status, no response in two seconds, no JSON, a decision

@@ -47,8 +47,10 @@ class DispatchCheck:
             _refuse(ctx, "This server is reached through its guard only.")
             return None
         operation = self._operations.of_message(ctx.method, ctx.params)
-        for requirement in operation.requirements:
-            rejection = await check(connection, requirement, lambda _: operation.challenge_scope)
+        for requirement, target in operation.parts:
+            rejection = await check(
+                connection, requirement, lambda _: operation.challenge_scope, target
+            )
             if rejection is not None:
                 response.reject(rejection)
                 _refuse(ctx, "The access token does not grant this operation.")

@@ -21,8 +21,8 @@ def check_guard(guard: Guard, operations: Operations) -> None:
     A warning is logged if the metadata or a challenge of *operations* names `offline_access`.
 
     Raises:
-        ConfigurationError: It serves no metadata, names no authorization server in it, or accepts
-            tokens without an audience.
+        ConfigurationError: It serves no metadata, names no authorization server in it, accepts
+            tokens without an audience, or can't introspect or evaluate a policy as a rule requires.
     """
     if guard.metadata_path is None:
         raise ConfigurationError(
@@ -38,6 +38,8 @@ def check_guard(guard: Guard, operations: Operations) -> None:
             "An MCP server must accept only tokens that were issued for it: leave out "
             "without_audience=, and write audience= if the issuer names the server otherwise."
         )
+    for requirement in operations.requirements:
+        guard.check_can_decide(requirement)
     supported = json.loads(guard.metadata_document).get("scopes_supported", ())
     if _REFRESH in supported or _REFRESH in operations.challenge_scopes:
         _log.warning(

@@ -94,8 +94,10 @@ class MessageCheck:
             rejection = guard.reject(error, connection[REQUEST])
             return replace(rejection, body=_error(error.reason, message, rejection.debug))
         operation = self._operations.of_message(message.get("method"), message.get("params"))
-        for requirement in operation.requirements:
-            rejected = await check(connection, requirement, lambda _: operation.challenge_scope)
+        for requirement, target in operation.parts:
+            rejected = await check(
+                connection, requirement, lambda _: operation.challenge_scope, target
+            )
             if rejected is not None:
                 return rejected
         return None

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.mcp.names import folded, folded_uri, has_dot_segments
+from oauth_guard.protocol.access_target import AccessTarget
 from oauth_guard.protocol.requirement import DENIED, Requirement, read_requirement
 from oauth_guard.protocol.scopes import ScopeExpression
 
@@ -43,12 +44,18 @@ class Operation(NamedTuple):
     """What one message requires in addition to `requires=`.
 
     Attributes:
-        requirements: Each must be satisfied.
+        parts: What must be satisfied, each with what a policy decides about: the method of the
+            message, and the name of the tool or prompt or the URI of the resource.
         base: What `requires=` requires.
     """
 
-    requirements: tuple[Requirement, ...]
+    parts: tuple[tuple[Requirement, AccessTarget], ...]
     base: Requirement | None
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """What must be satisfied."""
+        return tuple(requirement for requirement, _ in self.parts)
 
     @property
     def challenge_scope(self) -> str | None:
@@ -107,6 +114,12 @@ class Operations:
         return self._denies or any(self.rules.values())
 
     @property
+    def requirements(self) -> Iterator[Requirement]:
+        """Every requirement of a rule."""
+        for rules in self.rules.values():
+            yield from rules.values()
+
+    @property
     def challenge_scopes(self) -> Iterator[str]:
         """Each scope that a challenge may name."""
         for rules in ({"": self.requires} if self.requires else {}, *self.rules.values()):
@@ -116,7 +129,7 @@ class Operations:
     def of_message(self, method: object, params: object) -> Operation:
         """Return what the message with *method* and *params* requires in addition."""
         found = tuple(
-            requirement
+            (requirement, AccessTarget(str(method), str(name), {"kind": kind}))
             for kind, name in names_in(method, params)
             for requirement in self._of_name(kind, name)
         )

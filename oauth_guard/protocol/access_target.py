@@ -14,7 +14,7 @@ from oauth_guard.protocol.access_evaluation import (
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.paths import is_ambiguous
 
-__all__ = ["HANDSHAKE", "AccessTarget", "default_evaluation", "target_of"]
+__all__ = ["HANDSHAKE", "AccessTarget", "default_evaluation", "read_target", "target_of"]
 
 HANDSHAKE = "WEBSOCKET"
 """The name of the action that opens a WebSocket, as in the patterns of `Rules`."""
@@ -62,6 +62,15 @@ def target_of(connection: Mapping[str, Any]) -> AccessTarget:
     if params := connection.get("path_params"):
         properties["params"] = {str(name): str(value) for name, value in params.items()}
     return AccessTarget(action, path, properties)
+
+
+def read_target(target: AccessTarget | Mapping[str, Any]) -> AccessTarget:
+    """Return *target*, or the target of an ASGI connection: see `target_of`.
+
+    Raises:
+        InvalidRequest: See `target_of`.
+    """
+    return target if isinstance(target, AccessTarget) else target_of(target)
 
 
 def default_evaluation(

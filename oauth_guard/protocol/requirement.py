@@ -1,5 +1,6 @@
 """Requirement: what a route requires of its caller (RFC 6750 §3.1, RFC 9068, 9396, 9470)."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import reduce
@@ -27,6 +28,7 @@ __all__ = ["DENIED", "Requirement", "RequirementSettings", "read_requirement"]
 _NO = frozenset[str]()
 
 
+_POLICY = re.compile(r"[!-~](?:[ -~]{0,98}[!-~])?")
 _LISTS = {"roles", "groups", "entitlements"}
 
 
@@ -48,6 +50,9 @@ class RequirementSettings(TypedDict, total=False):
             issuer is not that of the token (RFC 8693 §4.1); only the outermost actor counts.
         details: What `authorization_details` must grant (RFC 9396): an object with a `type` and
             other members, or several.
+        policy: The name of the policy that the policy decision point of the guard decides by
+            (AuthZEN 1.0), once the caller satisfies everything else: see `PolicyDecisionPoint`.
+            On an open WebSocket, each call of a decorated method is decided.
     """
 
     roles: Iterable[str]
@@ -60,6 +65,7 @@ class RequirementSettings(TypedDict, total=False):
     max_age: int
     actor: str | Iterable[str | tuple[str, str]]
     details: Need | Iterable[Need]
+    policy: str
 
 
 @checked_settings
@@ -68,7 +74,8 @@ class Requirement:
     """What a route requires: everything that is set must be satisfied.
 
     Its attributes are the scopes that the token must grant, and the `RequirementSettings` after
-    their check. `Guard.authorize` compares an identity with it.
+    their check. `Guard.authorize` compares an identity with it. `needs_io` says whether that is
+    not sufficient, since it introspects or has a policy: see `Guard.authorize_request`.
     """
 
     scopes: ScopeExpression | None = None
@@ -82,7 +89,9 @@ class Requirement:
     max_age: int | None = None
     actor: frozenset[str | tuple[str, str]] = frozenset()
     details: tuple[Need, ...] = ()
+    policy: str | None = None
     is_denied: bool = False
+    needs_io: bool = field(init=False, repr=False, compare=False)
     _sufficient: frozenset[str] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -91,6 +100,7 @@ class Requirement:
         is_alone = all(getattr(self, each.name) == each.default for each in others)
         sufficient = _NO if self.scopes is None else frozenset(self.scopes.alternatives[0])
         object.__setattr__(self, "_sufficient", sufficient if is_alone else None)
+        object.__setattr__(self, "needs_io", self.introspect or self.policy is not None)
 
     @classmethod
     def of(cls, *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> Self:
@@ -116,7 +126,7 @@ class Requirement:
     ) -> RequestRejected | None:
         """Return why *identity* does not satisfy this requirement; None if it does.
 
-        Does not introspect: see `Guard.introspect`.
+        Neither introspects nor evaluates the policy: see `Guard.authorize_request`.
 
         Args:
             identity: The caller.
@@ -222,13 +232,23 @@ def _read_actors(value: str | Iterable[str | tuple[str, str]]) -> frozenset[str 
     return actors
 
 
-_NOT_COMPARED = {"scopes", "introspect", "_sufficient"}
+def _read_policy(value: str) -> str:
+    if not _POLICY.fullmatch(value):
+        raise ConfigurationError(
+            'policy= is the name of a policy, of 1 to 100 characters: policy="order".'
+        )
+    return value
+
+
+# A policy is evaluated after the comparison with an identity, so it takes no part in that.
+_NOT_COMPARED = {"scopes", "introspect", "policy", "needs_io", "_sufficient"}
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(_LISTS, frozenset),
     "acr": read_acr,
     "max_age": read_max_age,
     "actor": _read_actors,
     "details": read_needs,
+    "policy": _read_policy,
 }
 
 DENIED = Requirement(is_denied=True)

@@ -6,7 +6,7 @@ from oauth_guard.protocol.requirement import Requirement
 
 __all__ = ["describe"]
 
-_VALUES = ("roles", "groups", "entitlements", "binding", "acr", "max_age", "actor")
+_VALUES = ("roles", "groups", "entitlements", "binding", "acr", "max_age", "actor", "policy")
 _FLAGS = ("users_only", "introspect", "details")
 
 

@@ -27,7 +27,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from oauth_guard import OAuthGuardMiddleware, current_identity
+from oauth_guard import Guard, OAuthGuardMiddleware, current_identity
 from oauth_guard.django import requires
 from oauth_guard.django_rest_framework import OAuthAuthentication
 from oauth_guard.django_rest_framework import requires as permits
@@ -62,6 +62,18 @@ def now(request: HttpRequest) -> JsonResponse:
     return JsonResponse(request.user.subject, safe=False)
 
 
+@requires("read", policy="order")
+async def decided(request: HttpRequest, number: int) -> JsonResponse:
+    """Return the caller that the policy decision point admits."""
+    return JsonResponse([request.user.subject, number], safe=False)
+
+
+@requires("read", policy="order")
+def decided_in_thread(request: HttpRequest, number: int) -> JsonResponse:
+    """Do the same in a thread."""
+    return JsonResponse([request.user.subject, number], safe=False)
+
+
 async def health(request: HttpRequest) -> JsonResponse:
     """Return whether the caller is known."""
     return JsonResponse(request.user.is_authenticated, safe=False)
@@ -76,6 +88,17 @@ class RestOrders(APIView):  # type: ignore[misc] # has no types
     def get(self, request: Request) -> Response:
         """Return the caller."""
         return Response([request.user.subject, request.auth.subject])
+
+
+class RestDecided(APIView):  # type: ignore[misc] # has no types
+    """A view of Django REST framework with a policy."""
+
+    authentication_classes = (OAuthAuthentication,)
+    permission_classes = (permits("read", policy="order"),)
+
+    def get(self, request: Request, number: int) -> Response:
+        """Return the caller."""
+        return Response([request.user.subject, number])
 
 
 class RestAccount(APIView):  # type: ignore[misc] # has no types
@@ -106,12 +129,15 @@ urlpatterns = [
     path("class", Orders.as_view()),
     path("now", now),
     path("health", health),
+    path("decided/<int:number>", decided),
+    path("decided/thread/<int:number>", decided_in_thread),
+    path("decided/rest/<int:number>", RestDecided.as_view()),
     path("rest/orders", RestOrders.as_view()),
     path("rest/account", RestAccount.as_view()),
     path("rest/partner", RestPartner.as_view()),
 ]
 
 
-def django_app(**middleware: Any) -> Callable[..., Any]:
+def django_app(guard: Guard | None = None, **middleware: Any) -> Callable[..., Any]:
     """Return the site behind a guard."""
-    return OAuthGuardMiddleware(get_asgi_application(), remote_guard(), **middleware)
+    return OAuthGuardMiddleware(get_asgi_application(), guard or remote_guard(), **middleware)

@@ -169,13 +169,14 @@ async def test_claim_function_runs_again_when_a_route_introspects() -> None:
     responses["opaque-1"] = {"active": True, **local.claims("read")}
     identity = await guard.authenticate(request)
     responses["opaque-1"] = {"active": True, **local.claims("read", "write")}
-    current = await guard.introspect(request, identity, Requirement.of("write"))
+    current = await guard.authorize_request(request, identity, Requirement.of(introspect=True), {})
     assert current.scopes == {"read", "write"}
     assert scopes == ["read", "read write"]
     assert [each for each, _ in deny_list.calls] == [identity, current]
     await guard.aclose()
 
 
+INTROSPECTED = Requirement.of(introspect=True)
 CALLER = {"sub": "u1", "client_id": "c1"}
 
 
@@ -214,7 +215,7 @@ async def test_introspection_is_rejected_if_caller_or_binding_has_changed(
     identity = await guard.authenticate(request)
     responses["opaque-1"] = {"active": True, "aud": local.audience, **now}
     try:
-        await guard.introspect(request, identity, Requirement())
+        await guard.authorize_request(request, identity, INTROSPECTED, {})
         found = None
     except InvalidToken as error:
         found = error.reason

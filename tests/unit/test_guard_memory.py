@@ -71,7 +71,7 @@ async def outcome(guard: Guard, requirement: Requirement) -> object:
         identity = await guard.authenticate(request)
         guard.authorize(identity, requirement)
         if requirement.introspect:
-            return await guard.introspect(request, identity, requirement)
+            return await guard.authorize_request(request, identity, requirement, {})
         return identity  # noqa: TRY300 - the requirement is satisfied
     except (RequestRejected, IssuerUnavailable) as error:
         return error.reason, guard.reject(error)

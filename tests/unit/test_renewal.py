@@ -203,7 +203,7 @@ async def test_requirement_of_a_method_that_is_called_often_is_kept_once() -> No
 
     async def app(connection: Any, receive: Any, send: Any) -> None:
         for _ in range(3):
-            connection[OPEN_CONNECTION].require(requirement)
+            connection[OPEN_CONNECTION].require(requirement, connection)
         kept.append(len(connection[OPEN_CONNECTION].requirements))
         await receive()
         await send({"type": "websocket.accept"})

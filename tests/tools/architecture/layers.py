@@ -40,6 +40,7 @@ LAYERS: Mapping[str, int] = {
     "guard_lifecycle": 7,
     "token_validation": 7,
     "token_authentication": 7,
+    "request_authorization": 7,
     "observers": 7,
     "guard": 8,
     "connections": 9,

@@ -21,27 +21,35 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
         ("renewal", "renew"),
         ("forward_auth.service", "_authorized"),
     },
-    "recheck": {("guard", "introspect"), ("connections.guarded_connection", "_recheck")},
-    "introspect": {
-        ("middleware", "__call__"),
-        ("route_check", "check"),
-        ("forward_auth.service", "_authorized"),
+    "recheck": {
+        ("request_authorization", "authorize_request"),
+        ("connections.guarded_connection", "_recheck"),
     },
     # What may be reused: one module decides; the guard uses it in two places.
     "IdentityCache": {("guard", "__init__")},
     "ValidatedToken": {("token_validation", "validate_token")},
     # Who may: one function compares an identity with a requirement.
-    "violation": {("guard", "authorize")},
+    "violation": {("guard", "compare")},
     "satisfied_by": {("protocol.requirement", "violation")},
+    "compare": {("guard", "authorize"), ("request_authorization", "authorize_request")},
+    # Without I/O, so a requirement with a policy raises an error.
     "authorize": {
-        ("guard", "introspect"),
+        ("middleware", "__call__"),
+        ("route_check", "check_known"),
+        ("connections.guarded_connection", "authorize_again"),
+    },
+    # With introspection and policy.
+    "authorize_request": {
         ("middleware", "__call__"),
         ("route_check", "check"),
-        ("route_check", "check_known"),
-        ("connections.guarded_connection", "_recheck"),
-        ("renewal", "renew"),
+        ("connections.guarded_connection", "authorize_again"),
         ("forward_auth.service", "_authorized"),
     },
+    "authorize_again": {
+        ("connections.guarded_connection", "_recheck"),
+        ("renewal", "renew"),
+    },
+    "PolicyCheck": {("guard", "__init__")},
 }
 """The only functions, by module, that may call a function or method with this name."""
 
@@ -50,6 +58,20 @@ USES_THE_CACHE = {
     "put": ("token_validation", "validate_token"),
 }
 """The methods of the guard's cache, and the one function that calls each."""
+
+
+WITHOUT_IO, WITH_IO = "authorize", {"authorize_request", "needs_io"}
+"""A function that calls the first also has one of the others in it, for requirements with I/O."""
+
+
+def policies_are_evaluated_everywhere(module: Module) -> Iterator[str]:
+    """A function that authorizes without I/O has a way for requirements that need it."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            names = {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+            called = {_name(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
+            if WITHOUT_IO in called and WITH_IO.isdisjoint(names):
+                yield module.complain(node.lineno, "no policy is evaluated here: see needs_io")
 
 
 def decisions_are_made_in_one_place(module: Module) -> Iterator[str]:

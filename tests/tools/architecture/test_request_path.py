@@ -2,7 +2,11 @@
 
 import pytest
 
-from tests.tools.architecture.request_path import CALLED_IN, decisions_are_made_in_one_place
+from tests.tools.architecture.request_path import (
+    CALLED_IN,
+    decisions_are_made_in_one_place,
+    policies_are_evaluated_everywhere,
+)
 from tests.tools.architecture.source import Module, modules_of
 
 LIBRARY = modules_of("oauth_guard")
@@ -44,3 +48,25 @@ def test_decision_in_another_place_is_detected(place: str, text: str) -> None:
     """Whether it is called as a function or as a method."""
     module = Module(f"oauth_guard.{place}", text)
     assert list(decisions_are_made_in_one_place(module))
+
+
+def test_library_evaluates_policies_wherever_it_authorizes() -> None:
+    """`Guard.authorize` raises an error for a policy, so none is passed over either."""
+    complaints = [c for module in LIBRARY for c in policies_are_evaluated_everywhere(module)]
+    assert complaints == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("def f(g, i, r): g.authorize(i, r)", True),
+        ("async def f(g, i, r): g.authorize(i, r); await g.authenticate(r)", True),
+        ("def f(g, i, r):\n if not r.needs_io:\n  g.authorize(i, r)", False),
+        ("async def f(g, i, r): g.authorize(i, r); await g.authorize_request(i, r)", False),
+    ],
+    ids=["sync", "async", "only without I/O", "with I/O too"],
+)
+def test_place_without_a_policy_is_detected(text: str, *, is_found: bool) -> None:
+    """By the names in the function."""
+    module = Module("oauth_guard.new_door", text)
+    assert bool(list(policies_are_evaluated_everywhere(module))) == is_found
