@@ -20,7 +20,7 @@ REFERENCE = (
     "oauth_guard.issuers.policy_decision_point",
     *("oauth_guard.config", "oauth_guard.litestar", "oauth_guard.django"),
     *("oauth_guard.django_rest_framework", "oauth_guard.protocol.events", "oauth_guard.reasons"),
-    "oauth_guard.testing",
+    *("oauth_guard.wsgi", "oauth_guard.testing"),
 )
 _PICTURE = re.compile(r"https://raw\.githubusercontent\.com/[\w/-]+/main/(docs/)?")
 _ABOVE = re.compile(r"\]\((?:\.\./)*((?:README|CHANGELOG|SECURITY)\.md)")

@@ -61,6 +61,7 @@ LAYERS: Mapping[str, int] = {
     "starlette": 11,
     "telemetry": 11,
     "uvicorn": 11,
+    "wsgi": 11,
     "django_rest_framework": 12,
     "fastapi": 12,
     "routes": 12,
