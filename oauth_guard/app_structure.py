@@ -79,8 +79,12 @@ def requirements_of(endpoint: object) -> list[Requirement]:
 def requirements_in(app: object) -> Iterator[Requirement]:
     """Yield what decorators and dependencies of the routes of *app* require, as far as known."""
     for part in parts_of(app):
-        yield from requirements_of(getattr(part, "endpoint", None))
-        yield from _of_dependencies(getattr(part, "dependant", None))
+        included = getattr(
+            part, "effective_route_contexts", None
+        )  # of a router, since FastAPI 0.138
+        for route in (part,) if included is None else included():
+            yield from requirements_of(getattr(route, "endpoint", None))
+            yield from _of_dependencies(getattr(route, "dependant", None))
 
 
 def _of_dependencies(dependant: Any) -> Iterator[Requirement]:

@@ -68,18 +68,18 @@ def check_policies(requirements: Iterable[Requirement], guards: Iterable[Guard])
     Raises:
         ConfigurationError: None of them does.
     """
-    if all(each.policy is None for each in requirements):
-        return
-    failure: ConfigurationError | None = None
-    for guard in guards:
-        try:
-            guard.check_can_decide(_ANY_POLICY)
-        except ConfigurationError as error:
-            failure = error
-        else:
-            return
-    if failure is not None:
-        raise failure
+    if any(each.policy is not None for each in requirements):
+        every = list(guards)
+        if not any(map(_evaluates_policies, every)):
+            every[0].check_can_decide(_ANY_POLICY)
+
+
+def _evaluates_policies(guard: Guard) -> bool:
+    try:
+        guard.check_can_decide(_ANY_POLICY)
+    except ConfigurationError:
+        return False
+    return True
 
 
 def path_parts(

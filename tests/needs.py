@@ -75,6 +75,7 @@ PROGRAMS: Mapping[str, Program | NodePackage] = {
         debian="chromium",
         homebrew="google-chrome",
     ),
+    "cerbos": NodePackage("cerbos", "0"),
     "curl": Program(("curl",), debian="curl", homebrew="curl"),
     "caddy": Program(("caddy",), debian="caddy", homebrew="caddy"),
     "nginx": Program(("nginx", "/usr/sbin/nginx"), debian="nginx-light", homebrew="nginx"),

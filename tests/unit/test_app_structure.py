@@ -14,11 +14,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Host, Mount, Route, Router
 
-from oauth_guard import ConfigurationError, Guard, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard import ConfigurationError, Guard, JWTIssuer, OAuthGuardMiddleware, Requirement
+from oauth_guard import fastapi as for_fastapi
 from oauth_guard.app_structure import (
     check_endpoints,
     check_root_path,
     inner_root_paths,
+    requirements_in,
     warn_of_inner_cors,
 )
 from oauth_guard.asgi import Application
@@ -320,3 +322,66 @@ async def test_inner_cors_middleware_is_logged_at_start_if_the_guard_has_no_cors
         for _ in range(2):
             await client.get("/", headers={"Authorization": f"Bearer {local.token()}"})
     assert len([each for each in caplog.messages if "CORSMiddleware" in each]) == logged
+
+
+@requires("read", policy="order")
+async def _decided(request: Request) -> None:
+    """Require a policy."""
+
+
+def _with_dependencies() -> FastAPI:
+    app = FastAPI(dependencies=[for_fastapi.requires("app")])
+    router = APIRouter(dependencies=[for_fastapi.requires(policy="router")])
+
+    @router.get("/", dependencies=[for_fastapi.requires("route", optional=True)])
+    async def endpoint() -> None:
+        """Require something by dependencies."""
+
+    app.include_router(router, prefix="/inner")
+    return app
+
+
+@pytest.mark.parametrize(
+    ("app", "expected"),
+    [
+        pytest.param(
+            Starlette(routes=[Mount("/a", routes=[Route("/b", _decided)])]),
+            [Requirement.of("read", policy="order")],
+            id="decorator in a mount",
+        ),
+        pytest.param(
+            _with_dependencies(),
+            [
+                Requirement.of("app"),
+                Requirement.of(policy="router"),
+                Requirement.of("route"),
+            ],
+            id="dependencies",
+        ),
+        pytest.param(Starlette(), [], id="nothing"),
+    ],
+)
+def test_requirements_of_routes_are_found(app: Any, expected: list[Requirement]) -> None:
+    """Those of decorators and of dependencies, however deep."""
+    found = list(requirements_in(app))
+    assert all(each in found for each in expected)
+    assert bool(found) == bool(expected)
+
+
+@pytest.mark.parametrize(
+    "app", [Starlette(routes=[Route("/", _decided)]), _with_dependencies()], ids=["route", "router"]
+)
+async def test_application_with_a_policy_does_not_start_without_a_decision_point(app: Any) -> None:
+    """The text says what to write."""
+    guard = Guard("https://api.test", [JWTIssuer("https://as.test", keys=LocalIssuer().jwks)])
+    messages: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    await OAuthGuardMiddleware(app, guard)({"type": "lifespan"}, receive, send)
+    assert messages[0]["type"] == "lifespan.startup.failed"
+    assert "policy_decision_point=" in messages[0]["message"]

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from oauth_guard import ConfigurationError, Requirement, Rules
-from oauth_guard.connection_rules import check_requirements
+from oauth_guard.connection_rules import check_policies, check_requirements
 from tests.acceptance.standards.api import Api, plain
+from tests.builders.policy_doors import guard_of
 
 RULES = Rules(
     [
@@ -95,3 +96,26 @@ def test_rules_without_introspection_need_no_issuer_that_can() -> None:
     check_requirements(None, Rules([("/a", "read")]), [Api().guard], required=True)
     introspecting = Requirement.of("read", introspect=True)
     check_requirements(introspecting, None, [], required=False)
+
+
+@pytest.mark.parametrize(
+    ("urls", "is_refused"),
+    [
+        ([None], True),
+        ([None, None], True),
+        (["https://pdp.test"], False),
+        ([None, "https://pdp.test"], False),
+    ],
+    ids=["none", "none of two", "one", "one of two"],
+)
+def test_policy_needs_a_guard_that_evaluates_it(
+    urls: list[str | None], *, is_refused: bool
+) -> None:
+    """Of several guards one suffices, since which one serves a route is not known yet."""
+    guards = [guard_of(url) for url in urls]
+    check_policies([Requirement.of("read", introspect=True)], guards)
+    if is_refused:
+        with pytest.raises(ConfigurationError, match="policy_decision_point="):
+            check_policies([Requirement(), Requirement.of(policy="order")], guards)
+    else:
+        check_policies([Requirement(), Requirement.of(policy="order")], guards)

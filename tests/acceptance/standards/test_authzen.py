@@ -11,7 +11,8 @@ from oauth_guard.issuers.policy_decision_point import PolicyDecisionPoint
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.route_check import check_known
 from oauth_guard.testing import challenge, insufficient_scope
-from tests.builders.mcp_server import MODERN, GuardedNotes, Package
+from tests.builders.lenient_mcp import LenientMCP
+from tests.builders.mcp_server import MODERN, GuardedNotes
 from tests.builders.policy_doors import DOORS, LOCAL, REQUIREMENT, RESOURCE, Door, guard_of
 from tests.builders.policy_server import PolicyServer, policy_server
 
@@ -141,18 +142,25 @@ async def test_requirement_with_a_policy_is_refused_without_io(server: PolicySer
     assert server.evaluations == []
 
 
-def _notes(package: Package, server: PolicyServer, **rules: Any) -> GuardedNotes:
+def _notes(package: str, server: PolicyServer, **rules: Any) -> GuardedNotes | LenientMCP:
+    """Return the server of a package, or one of no package."""
     point = PolicyDecisionPoint(server.url)
-    return GuardedNotes(package, guard={"policy_decision_point": point}, rules=rules)
+    return _build(package, guard={"policy_decision_point": point}, rules=rules)
 
 
-@pytest.mark.parametrize("package", ["mcp", "fastmcp"])
+def _build(package: str, **settings: Any) -> GuardedNotes | LenientMCP:
+    if package == "none":
+        return LenientMCP(**settings)
+    return GuardedNotes("mcp" if package == "mcp" else "fastmcp", **settings)
+
+
+@pytest.mark.parametrize("package", ["mcp", "fastmcp", "none"])
 @pytest.mark.parametrize(
     ("decision", "status"), [(True, 200), (False, 403), ("true", 503)], ids=["yes", "no", "outage"]
 )
 @pytest.mark.conformance("AZ-25")
 async def test_mcp_tool_runs_only_if_its_policy_permits_it(
-    server: PolicyServer, package: Package, decision: object, status: int
+    server: PolicyServer, package: str, decision: object, status: int
 ) -> None:
     """The action is the method of the message, and the resource the tool."""
     rule = Requirement.of("notes", policy="note tools")
@@ -168,3 +176,12 @@ async def test_mcp_tool_runs_only_if_its_policy_permits_it(
     resource = evaluation["resource"]
     assert (resource["type"], resource["id"]) == ("note tools", "delete")
     assert resource["properties"]["kind"] == "tools"
+
+
+@pytest.mark.parametrize("package", ["mcp", "fastmcp", "none"])
+@pytest.mark.conformance("AZ-25")
+def test_mcp_server_with_a_policy_needs_a_decision_point(package: str) -> None:
+    """When it is guarded."""
+    rules = {"tools": {"delete": Requirement.of("notes", policy="note tools")}}
+    with pytest.raises(ConfigurationError, match="policy_decision_point="):
+        _build(package, rules=rules)

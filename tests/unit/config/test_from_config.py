@@ -10,6 +10,7 @@ from oauth_guard import Guard, OAuthGuardMiddleware
 from oauth_guard.config import forward_auth_from_config, load_config
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.forward_auth import ForwardAuth
+from oauth_guard.issuers.policy_decision_point import PolicyDecisionPoint
 from oauth_guard.protocol.requirement import Requirement
 
 GUARD = 'resource = "https://api.test"\n[[issuers]]\nissuer = "https://as.test"\n'
@@ -107,3 +108,52 @@ def test_loaded_configuration_says_whether_there_is_a_middleware(tmp_path: Path)
     assert configuration.middleware["public"] == ["/health"]
     assert configuration.settings[-1].name.startswith("middleware.")
     assert not load_config(_write(tmp_path, GUARD), {}).has_middleware
+
+
+POLICY = """
+[policy_decision_point]
+url = "https://pdp.test"
+cache_for = 30
+client = { client_id = "api", secret = "s3cret" }
+[middleware]
+rules.rules = [["GET /a", { scopes = ["read"], policy = "order" }]]
+"""
+
+
+def test_policy_decision_point_and_its_rules_are_configured(tmp_path: Path) -> None:
+    """By the file and the environment; no secret is among the settings."""
+    path = _write(tmp_path, GUARD + POLICY)
+    environ = {"OAUTH_GUARD_POLICY_DECISION_POINT__URL": "https://other.test"}
+    configuration = load_config(path, environ)
+    point = configuration.objects["policy_decision_point"]
+    assert isinstance(point, PolicyDecisionPoint)
+    assert point.url == "https://other.test"
+    assert Requirement.of("read", policy="order") in configuration.middleware["rules"].requirements
+    assert "s3cret" not in repr(configuration.settings)
+    assert isinstance(OAuthGuardMiddleware.from_config(_app, path, environ), OAuthGuardMiddleware)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("https://pdp.test", "http://pdp.test", "https URL"),
+        ("cache_for = 30", "cache_for = 301", "cache_for="),
+        ("cache_for = 30", "cache_fro = 30", "cache_for"),
+        ('policy = "order"', 'policy = ""', "policy="),
+        ("[policy_decision_point]", "[dpop]", "url"),
+        ('client_id = "api"', 'kind = "secret post", client_id = "api"', "in a form"),
+    ],
+    ids=["http", "too long", "unknown key", "no name", "no decision point", "form"],
+)
+def test_wrong_policy_setting_is_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
+    """With a sentence."""
+    path = _write(tmp_path, GUARD + POLICY.replace(old, new))
+    with pytest.raises(ConfigurationError, match=words):
+        OAuthGuardMiddleware.from_config(_app, path, {})
+
+
+def test_rule_with_a_policy_needs_a_decision_point(tmp_path: Path) -> None:
+    """When the middleware is built."""
+    path = _write(tmp_path, GUARD + POLICY[POLICY.index("[middleware]") :])
+    with pytest.raises(ConfigurationError, match="policy_decision_point="):
+        OAuthGuardMiddleware.from_config(_app, path, {})

@@ -6,6 +6,7 @@ import pytest
 
 from oauth_guard import ConfigurationError, Requirement, scope
 from oauth_guard.mcp.operations import Operations
+from oauth_guard.protocol.access_target import AccessTarget
 
 ALL = "notes://all"
 RESOURCES = {ALL: "read", "notes://one/{number}": "one", "notes://{+path}": "any"}
@@ -136,3 +137,29 @@ def test_rules_exist_if_there_is_one_or_if_others_are_denied() -> None:
     assert not _operations().has_rules
     assert _operations(unlisted="deny").has_rules
     assert _operations(resources={"a": "b"}).has_rules
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "target"),
+    [
+        ("tools/call", {"name": "delete"}, ("tools/call", "delete", "tools")),
+        ("prompts/get", {"name": "sum"}, ("prompts/get", "sum", "prompts")),
+        ("resources/read", {"uri": "notes://all"}, ("resources/read", "notes://all", "resources")),
+    ],
+)
+def test_policy_decides_about_the_method_and_the_name(
+    method: str, params: dict[str, Any], target: tuple[str, str, str]
+) -> None:
+    """The resource has its kind as a property."""
+    rule = Requirement.of(policy="notes")
+    operations = Operations(
+        None,
+        tools={"delete": rule},
+        resources={"notes://all": rule},
+        prompts={"sum": rule},
+        unlisted="allow",
+    )
+    ((requirement, found),) = operations.of_message(method, params).parts
+    assert requirement == rule
+    assert found == AccessTarget(target[0], target[1], {"kind": target[2]})
+    assert list(operations.requirements) == [rule] * 3

@@ -237,3 +237,21 @@ def test_wrong_setting_of_a_route_is_refused(settings: Any, advice: str) -> None
     """When the route is built."""
     with pytest.raises(ConfigurationError, match=advice):
         Requirement.of(**settings)
+
+
+@pytest.mark.parametrize("name", ["", " ", " a", "a ", "a\nb", "ü", "x" * 101], ids=repr)
+def test_name_of_a_policy_is_printable_and_short(name: str) -> None:
+    """It is in the log and in the request to the policy decision point."""
+    with pytest.raises(ConfigurationError, match="policy="):
+        Requirement.of(policy=name)
+
+
+@pytest.mark.parametrize("name", ["a", "note tools", "x" * 100])
+def test_requirement_with_a_policy_needs_io(name: str) -> None:
+    """Its violation says nothing of the policy."""
+    requirement = Requirement.of("read", policy=name)
+    assert requirement.needs_io
+    assert requirement != Requirement.of("read")
+    assert requirement.violation(Identity(issuer="i", scopes=frozenset({"read"}))) is None
+    assert Requirement.of(introspect=True).needs_io
+    assert not Requirement.of("read", roles=["a"]).needs_io

@@ -18,6 +18,7 @@ from oauth_guard.protocol.requirement_text import describe
         (Requirement.of(acr="phr", actor="gateway"), "acr=phr actor=gateway"),
         (Requirement.of(users_only=True, introspect=True), "users_only introspect"),
         (Requirement.of(details={"type": "payment"}), "details"),
+        (Requirement.of("read", policy="order"), "read policy=order"),
     ],
     ids=str,
 )
