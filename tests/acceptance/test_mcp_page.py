@@ -12,7 +12,8 @@ from oauth_guard.testing import (
     trusting,
 )
 from tests.acceptance.documents import ROOT, python_blocks
-from tests.builders.mcp_server import LEGACY, MODERN, NotesClient, running
+from tests.builders.application_lifespan import running
+from tests.builders.mcp_server import LEGACY, MODERN, NotesClient
 
 
 def _server() -> dict[str, Any]:

@@ -16,7 +16,8 @@ from starlette.websockets import WebSocket
 from oauth_guard import Guard, JWTIssuer
 from oauth_guard.mcp import guarded
 from oauth_guard.testing import LocalIssuer
-from tests.builders.mcp_server import ISSUER, RESOURCE, RULES, NotesClient, running
+from tests.builders.application_lifespan import running
+from tests.builders.mcp_server import ISSUER, RESOURCE, RULES, NotesClient
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

@@ -1,6 +1,5 @@
 """GuardedNotes: a guarded MCP server of notes, built with mcp or fastmcp, and a client for it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -11,9 +10,10 @@ from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver import MCPServer
 
 from oauth_guard import Guard, JWTIssuer, current_identity
-from oauth_guard.asgi import Application, Message
+from oauth_guard.asgi import Application
 from oauth_guard.mcp import guarded
 from oauth_guard.testing import LocalIssuer
+from tests.builders.application_lifespan import running
 
 RESOURCE = "http://localhost:8000/mcp"
 ISSUER = "https://login.example.com"
@@ -181,29 +181,3 @@ def application_of(server: Any, **options: Any) -> Application:
     build = getattr(server, "streamable_http_app", None) or server.http_app
     app: Application = build(**options)
     return app
-
-
-@asynccontextmanager
-async def running(app: Application) -> AsyncIterator[None]:
-    """Run the lifespan of *app*, in one task from start to end.
-
-    Raises:
-        RuntimeError: The application refuses to start, with its text.
-    """
-    sent: asyncio.Queue[Message] = asyncio.Queue()
-    received: asyncio.Queue[Message] = asyncio.Queue()
-    await received.put({"type": "lifespan.startup"})
-
-    async def serve() -> None:
-        await app({"type": "lifespan", "asgi": {"version": "3.0"}}, received.get, sent.put)
-
-    task = asyncio.create_task(serve())
-    started = await sent.get()
-    if started["type"] != "lifespan.startup.complete":
-        await task
-        raise RuntimeError(started["message"])
-    try:
-        yield
-    finally:
-        await received.put({"type": "lifespan.shutdown"})
-        await task

@@ -18,7 +18,7 @@ from demo_api.client_app import create_client_app
 from demo_api.database import open_database
 from demo_api.serving import LOOPBACK, listen, origin_of
 from tests.acceptance.demo.authorization_server.harness import ORIGIN, Clock, Harness
-from tests.builders.mcp_server import running as application_lifespan
+from tests.builders.application_lifespan import running as application_lifespan
 
 _SECONDS = 20
 

@@ -14,7 +14,7 @@ from tests.acceptance.documents import ROOT, Block, blocks_of
 from tests.acceptance.migrations.foreign_process import ForeignProcess
 from tests.acceptance.migrations.https_proxy import https_proxy
 from tests.acceptance.migrations.pages import MIGRATIONS, Migration, Row
-from tests.builders.mcp_server import running
+from tests.builders.application_lifespan import running
 
 _TABLE = re.compile(r"^\| request \|(.*)\|\n\|[-|]+\|\n((?:\|.*\n)+)", re.MULTILINE)
 _CODE = re.compile(r"`([^`]+)`")

@@ -12,7 +12,8 @@ from oauth_guard import ConfigurationError
 from oauth_guard.mcp.dispatch import DispatchCheck, install, missing_names
 from oauth_guard.mcp.operations import Operations
 from oauth_guard.testing import challenge, insufficient_scope
-from tests.builders.mcp_server import LEGACY, MODERN, GuardedNotes, Package, running
+from tests.builders.application_lifespan import running
+from tests.builders.mcp_server import LEGACY, MODERN, GuardedNotes, Package
 
 PACKAGES = pytest.mark.parametrize("package", ["mcp", "fastmcp"])
 REVISIONS = pytest.mark.parametrize("revision", [LEGACY, MODERN])

@@ -7,7 +7,8 @@ from mcp.server.lowlevel import Server
 from oauth_guard import ConfigurationError
 from oauth_guard.mcp import guarded
 from oauth_guard.testing import challenge, missing_token
-from tests.builders.mcp_server import METADATA, RESOURCE, GuardedNotes, running
+from tests.builders.application_lifespan import running
+from tests.builders.mcp_server import METADATA, RESOURCE, GuardedNotes
 
 ORIGIN = "https://app.example.com"
 

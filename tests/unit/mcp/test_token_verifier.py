@@ -14,13 +14,13 @@ from oauth_guard import Guard, JWTIssuer
 from oauth_guard.mcp import GuardTokenVerifier
 from oauth_guard.possession import DPoP
 from oauth_guard.testing import LocalIssuer
+from tests.builders.application_lifespan import running
 from tests.builders.mcp_server import (
     INITIALIZE,
     ISSUER,
     RESOURCE,
     NotesClient,
     application_of,
-    running,
 )
 
 
