@@ -105,8 +105,8 @@ class Attack:
     def check(self, response: Any) -> None:
         """Check that *response* rejects the attack, and repeats nothing of it.
 
-        The `detail` that a guard with `debug=True` adds to its body is not checked: it shows
-        the developer what was found.
+        `detail` and `trace`, which a guard with `debug=True` adds to its body, are not checked:
+        they show the developer what was found.
 
         Raises:
             AssertionError: The request was served, caused an error of the server, or a value that
@@ -117,17 +117,18 @@ class Attack:
                 f"{self.name}: {self.sentence} The response has status {response.status_code}, "
                 "and should have 400, 401 or 403."
             )
-        shown = f"{response.headers!r}{_without_detail(response.content)!r}"
+        shown = f"{response.headers!r}{_without_debug(response.content)!r}"
         if _MARK in shown.lower():
             raise AssertionError(f"{self.name}: the response contains a value of the attacker.")
 
 
-def _without_detail(content: bytes) -> object:
-    """Return *content* as JSON without its `detail`; any other content as it is."""
+def _without_debug(content: bytes) -> object:
+    """Return *content* as JSON without `detail` and `trace`; any other content as it is."""
     try:
         members = json.loads(content)
     except ValueError:
         return content
     if isinstance(members, dict) and "reason" in members:
-        members.pop("detail", None)
+        for name in ("detail", "trace"):
+            members.pop(name, None)
     return members

@@ -50,3 +50,11 @@ def test_response_with_a_value_of_the_attack_fails_the_check(response: httpx.Res
     """Texts to callers are fixed, so nothing of a request is in them."""
     with pytest.raises(AssertionError, match="contains a value of the attacker"):
         ATTACK.check(response)
+
+
+def test_response_of_a_guard_with_debug_passes_the_check() -> None:
+    """It shows the developer what was found; without a reason the members are the caller's own."""
+    found = {"detail": {"aud": "https://attacker.example"}, "trace": [{"found": "attacker"}]}
+    ATTACK.check(httpx.Response(401, json={"reason": "wrong_audience", **found}))
+    with pytest.raises(AssertionError, match="contains a value of the attacker"):
+        ATTACK.check(httpx.Response(401, json=found))
