@@ -82,6 +82,7 @@ async def test_timeout_while_waiting_for_a_slot_starts_no_back_off() -> None:
         await store.aclose()
 
 
+@needs_redis
 @pytest.mark.parametrize("stalls", [1, 3])
 @pytest.mark.parametrize("connected", [True, False])
 async def test_blocked_event_loop_is_not_the_silence_of_the_server(
