@@ -8,6 +8,7 @@ from cyclopts import App, CycloptsError
 
 from oauth_guard.cli.check import check
 from oauth_guard.cli.configuration import config
+from oauth_guard.cli.explain import explain
 from oauth_guard.cli.forward_auth import forward_auth
 from oauth_guard.cli.output import print_error
 from oauth_guard.cli.routes import routes
@@ -29,6 +30,7 @@ app = App(
 # One file for each command, and one line here.
 app.command(check)
 app.command(config)
+app.command(explain)
 app.command(forward_auth)
 app.command(routes)
 app.command(run)

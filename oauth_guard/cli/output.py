@@ -12,9 +12,11 @@ from rich.table import Table
 __all__ = ["print_error", "print_json", "print_line", "print_table"]
 
 _STYLES: Mapping[str, str] = {
-    **dict.fromkeys(("ok", "guarded"), "green"),
-    **dict.fromkeys(("public", "warning", "hidden", "skipped"), "yellow"),
-    **dict.fromkeys(("fault", "unguarded", "failed"), "bold red"),
+    **dict.fromkeys(("ok", "guarded", "passed"), "green"),
+    **dict.fromkeys(
+        ("public", "warning", "hidden", "skipped", "not needed", "not reached"), "yellow"
+    ),
+    **dict.fromkeys(("fault", "unguarded", "failed", "rejected"), "bold red"),
 }
 """The colour of a cell that consists of one of these texts."""
 

@@ -20,6 +20,7 @@ __all__ = [
 
 _TABLE = "middleware"
 _SERVICE = "forward_auth"
+_SHARED = {"rules", "public"}  # arguments of both
 
 
 class Configuration(NamedTuple):
@@ -31,6 +32,7 @@ class Configuration(NamedTuple):
         settings: Every setting in force, with its origin; no secret is in it.
         has_middleware: Whether there is a table `middleware`.
         objects: The objects that were built, by their place: `issuers[0]`.
+        service: What the table `forward_auth` has of those arguments: its rules and public paths.
     """
 
     guard: Any
@@ -38,6 +40,7 @@ class Configuration(NamedTuple):
     settings: tuple[Setting, ...]
     has_middleware: bool
     objects: Mapping[str, Any]
+    service: Mapping[str, Any]
 
 
 def load_config(
@@ -60,10 +63,12 @@ def load_config(
     """
     reader, guard, table = _read(path, environ)
     middleware, _ = reader.read_table(MIDDLEWARE, table or {}, (_TABLE,))
-    if (service := reader.tables.get(_SERVICE)) is not None:
-        reader.read_table(FORWARD_AUTH, service, (_SERVICE,))
-    has_middleware = table is not None
-    return Configuration(guard, middleware, tuple(reader.settings), has_middleware, reader.objects)
+    service: Mapping[str, Any] = {}
+    if (of_service := reader.tables.get(_SERVICE)) is not None:
+        service, _ = reader.read_table(FORWARD_AUTH, of_service, (_SERVICE,))
+    shared = {name: service[name] for name in _SHARED & service.keys()}
+    has_middleware, settings = table is not None, tuple(reader.settings)
+    return Configuration(guard, middleware, settings, has_middleware, reader.objects, shared)
 
 
 def guard_from_config(

@@ -133,7 +133,7 @@ HOMES: Mapping[str, set[str]] = {
     "prometheus_client": {"telemetry.prometheus"},
     "fastapi": {"fastapi"},
     "cyclopts": {
-        *("cli.application", "cli.check", "cli.configuration", "cli.routes"),
+        *("cli.application", "cli.check", "cli.configuration", "cli.explain", "cli.routes"),
         *("cli.run", "cli.token"),
     },
     "rich": {"cli.output"},
