@@ -7,13 +7,13 @@ import re
 import sys
 from collections.abc import Mapping
 from getpass import getpass
-from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from oauth_guard.cli.configuration import DEFAULT_FILE, AsJSON, ConfigFile, config_path
 from oauth_guard.cli.output import print_error, print_json, print_line, print_table
+from oauth_guard.cli.request_options import RequestOptions
 from oauth_guard.cli.token_claims import claims_in, readable
 from oauth_guard.cli.walk import TRACING, Explained, Presented, walk
 from oauth_guard.config import load_config
@@ -22,6 +22,7 @@ from oauth_guard.errors import ConfigurationError
 __all__ = ["explain", "token_in"]
 
 _COLUMNS = ("step", "outcome", "expected", "found", "time")
+_DEFAULT_REQUEST = RequestOptions()
 _MAX_INPUT = 1024 * 1024  # bytes; a guard rejects what is longer than 16 KiB
 _PREFIX = re.compile(r"(authorization:\s*)?((bearer|dpop)(\s+|$))?", re.IGNORECASE)
 _WARNING = (
@@ -35,45 +36,24 @@ def explain(  # noqa: PLR0913 - options
     /,
     *,
     config: ConfigFile = DEFAULT_FILE,
-    method: str = "GET",
-    path: str = "/",
-    scope: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    proof: str | None = None,
-    certificate: Path | None = None,
-    header: Annotated[tuple[str, ...], Parameter(name=("--header", "-H"), negative="")] = (),
-    peer: str = "127.0.0.1",
+    request: RequestOptions = _DEFAULT_REQUEST,
     deadline: float = 10,
     claims: Annotated[bool, Parameter(negative="")] = False,
     as_json: AsJSON = False,
 ) -> int:
     """Send a token through the guard of the configuration, and print what each step does.
 
-    The token is read from standard input; at a terminal it is asked for and not shown. The
-    request takes the path of the application's requests once, and goes no further: an opaque
-    token is sent to the issuer that introspects it, and nothing is sent elsewhere. Exit code 0:
-    the request is accepted. 1: it is rejected, or an issuer can't be reached. 2: there is no
-    token, or an option or a setting is wrong.
+    The token is read from standard input; a terminal does not show it. The request takes the
+    path of the application's requests once: an opaque token is sent to the issuer that
+    introspects it, and nothing is sent elsewhere. Exit code 0: the request is accepted. 1: it is
+    rejected or can't be decided. 2: there is no token, or an option or a setting is wrong.
 
     Parameters
     ----------
     token
-        The token, for tokens that are no secret any more: shells remember arguments.
+        The token, if it is no secret any more: shells remember arguments.
     config
         The file.
-    method
-        The HTTP method of the request.
-    path
-        Its path, as the application sees it, with a query if there is one.
-    scope
-        A scope that the route requires, besides what the configuration requires; repeatable.
-    proof
-        A DPoP proof. It counts as used where the configuration stores proofs.
-    certificate
-        A file with the client's certificate in PEM, as a server with TLS gives it.
-    header
-        A further header field, `Name: value`, such as one that a proxy writes; repeatable.
-    peer
-        The address of the TCP peer, such as that of a proxy.
     deadline
         After how many seconds the path is given up.
     claims
@@ -84,19 +64,8 @@ def explain(  # noqa: PLR0913 - options
     logging.getLogger("oauth_guard").addHandler(logging.NullHandler())  # the trace says the same
     if token is not None:
         print_error(_WARNING)
-    if not path.startswith("/"):
-        raise ConfigurationError('--path is the path of a request, such as "/orders?limit=1".')
     configuration = load_config(config_path(config), {**os.environ, **TRACING})
-    presented = Presented(
-        token_in(_input() if token is None else token),
-        method.upper(),
-        path,
-        scope,
-        proof,
-        None if certificate is None else _content(certificate),
-        tuple(map(_field, header)),
-        peer,
-    )
+    presented = request.presented(token_in(_input() if token is None else token))
     explained = asyncio.run(walk(configuration, presented, deadline))
     _print(explained, _claims(presented, explained) if claims else None, as_json=as_json)
     return 0 if explained.is_accepted else 1
@@ -129,20 +98,6 @@ def _input() -> str:
 def _prefix_length(text: str) -> int:
     found = _PREFIX.match(text)
     return 0 if found is None else found.end()
-
-
-def _content(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise ConfigurationError(f"{file} can't be read as a certificate in PEM.") from None
-
-
-def _field(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not colon or not re.fullmatch(r"[A-Za-z0-9\-]+", name) or not value.isprintable():
-        raise ConfigurationError('--header takes a field like "X-Proxy-Secret: value".')
-    return name, value.strip()
 
 
 def _print(explained: Explained, claims: Mapping[str, Any] | None, *, as_json: bool) -> None:

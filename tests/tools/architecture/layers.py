@@ -133,8 +133,8 @@ HOMES: Mapping[str, set[str]] = {
     "prometheus_client": {"telemetry.prometheus"},
     "fastapi": {"fastapi"},
     "cyclopts": {
-        *("cli.application", "cli.check", "cli.configuration", "cli.explain", "cli.routes"),
-        *("cli.run", "cli.token"),
+        *("cli.application", "cli.check", "cli.configuration", "cli.explain"),
+        *("cli.request_options", "cli.routes", "cli.run", "cli.token"),
     },
     "rich": {"cli.output"},
     "uvicorn": {"cli.forward_auth", "cli.run", "uvicorn"},
