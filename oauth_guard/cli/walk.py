@@ -30,7 +30,7 @@ _MEANINGS = {str(reason): each for reason, each in EXPLANATIONS.items()}
 
 @dataclass(frozen=True)
 class Presented:
-    """The request that is explained; its `repr` may be shown to nobody but the operator.
+    """The request that is explained; its `repr` shows no token.
 
     Attributes:
         token: The token.
