@@ -148,7 +148,7 @@ def test_text_without_a_token_is_wrong_use(text: str) -> None:
         token_in(text)
 
 
-def test_claims_are_printed_where_they_are_asked_for(world: ExplainedWorld) -> None:
+def test_claims_are_printed_with_an_option_alone(world: ExplainedWorld) -> None:
     """They are read without validation, so those of a rejected token too."""
     token = world.token(exp=1)
     done = _explain(world, token, "--claims")
