@@ -37,6 +37,7 @@ def build(site: Path) -> None:
         collect(folder)
         _run(folder)
         _add_texts(folder / "docs", folder / "site")
+        (folder / "site" / "404.html").unlink()  # its links are for a site at the root
         site.parent.mkdir(parents=True, exist_ok=True)
         new = site.with_name(f"{site.name}-{os.getpid()}")
         shutil.copytree(folder / "site", new)

@@ -3,8 +3,10 @@
 import hashlib
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -12,9 +14,10 @@ from starlette.types import Receive, Scope, Send
 from demo_api.guide.build import missing_tools
 from demo_api.guide.sources import DOCS, ROOT
 
-_PAGE = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>The guide</title>
+_PAGE = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<main><h1>The guide is not here yet</h1><p>{text}</p></main></html>"""
+<main><h1>{title}</h1><p>{text}</p></main></html>"""
+_NOT_YET = "The guide is not here yet"
 
 
 class Guide:
@@ -27,10 +30,14 @@ class Guide:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a file of the site."""
         if self.site.is_dir():
-            await StaticFiles(directory=self.site, html=True)(scope, receive, send)
+            files = StaticFiles(directory=self.site, html=True)
+            try:
+                await files(scope, receive, send)
+            except HTTPException as error:
+                await _no_page(scope, error.status_code)(scope, receive, send)
         else:
-            page = HTMLResponse(_PAGE.format(text=_explanation()), 503, {"Retry-After": "5"})
-            await page(scope, receive, send)
+            text = _PAGE.format(title=_NOT_YET, text=_explanation())
+            await HTMLResponse(text, 503, {"Retry-After": "5"})(scope, receive, send)
 
 
 def start_building(guide: Guide) -> str:
@@ -52,6 +59,12 @@ def start_building(guide: Guide) -> str:
 
 #: Kept, since Python warns of a process that nothing refers to.
 _running: list[subprocess.Popen[bytes]] = []
+
+
+def _no_page(scope: Scope, status: int) -> HTMLResponse:
+    start = f"{scope.get('root_path', '')}/"
+    text = f'The guide has no page here. <a href="{escape(start)}">Its first page</a> has a search.'
+    return HTMLResponse(_PAGE.format(title="There is no such page", text=text), status)
 
 
 def _explanation() -> str:

@@ -94,7 +94,9 @@ def test_guide_is_served_with_its_pictures(site: Path) -> None:
     assert "oauth_guard" in client.get("/guide/").text
     assert client.get("/guide/reason/expired").status_code == 200
     assert client.get("/guide/pictures/walk.png").headers["content-type"] == "image/png"
-    assert client.get("/guide/nowhere").status_code == 404
+    missing = client.get("/guide/nowhere/at/all")
+    assert missing.status_code == 404
+    assert '<a href="/guide/">' in missing.text
 
 
 def test_picture_of_the_architecture_shows_the_modules() -> None:
