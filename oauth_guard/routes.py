@@ -1,4 +1,4 @@
-"""protection_report(): what each route of a Starlette or FastAPI application requires."""
+"""protection_report(): what each route of an application requires of its caller."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,6 +10,7 @@ from starlette.routing import Host, Mount, Router
 from oauth_guard.app_structure import is_application, members, requirements_of
 from oauth_guard.asgi import Connection
 from oauth_guard.errors import RequestRejected
+from oauth_guard.litestar_routes import is_litestar, litestar_routes
 from oauth_guard.middleware import OAuthGuardMiddleware
 from oauth_guard.protocol.paths import PublicPaths
 from oauth_guard.protocol.requirement import DENIED, Requirement
@@ -54,7 +55,9 @@ def protection_report(app: Any, *, public: Iterable[str] = ()) -> list[RouteProt
     """Return a line for each method of each HTTP and WebSocket route of *app*.
 
     Mounts, hosts, included routers and applications inside middleware are searched. An
-    application that is none of Starlette's or FastAPI's is one line. HEAD is left out beside GET.
+    application that is none of Starlette's, FastAPI's or Litestar's is one line, and so is one
+    that Litestar mounts. HEAD is left out beside GET, and so are responses to OPTIONS that
+    Litestar makes by itself.
     Middleware that rejects requests by itself, and checks inside endpoints, are not seen: such a
     route is `unguarded` unless `OAuthGuardMiddleware` is around it.
 
@@ -91,6 +94,11 @@ def _walk(app: Any, prefix: str, around: _Around, depth: int) -> Iterator[RouteP
             yield from _of_route(route, prefix, inside, depth + 1)
         if app.default != app.not_found:
             yield from _walk(app.default, prefix, inside, depth + 1)
+    elif is_litestar(app):
+        for route in litestar_routes(app):
+            own = tuple((prefix, middleware) for middleware in route.middleware)
+            required, path = list(route.required), prefix + route.path
+            yield _line(route.method, path, (*around, *own), required, route.endpoint)
     elif inner := _inner(app) if depth < _MAX_DEPTH else None:
         yield from _walk(inner, prefix, around, depth + 1)
     else:
@@ -100,7 +108,7 @@ def _walk(app: Any, prefix: str, around: _Around, depth: int) -> Iterator[RouteP
 def _inner(app: Any) -> Any:
     """Return the application that *app* wraps, if routes are in it."""
     for each in members(app):
-        if isinstance(each, Router | Starlette | OAuthGuardMiddleware):
+        if isinstance(each, Router | Starlette | OAuthGuardMiddleware) or is_litestar(each):
             return each
     wrapped = [getattr(app, name, None) for name in ("app", "_app", "application", "func")]
     return next((each for each in wrapped if each is not app and is_application(each)), None)

@@ -56,6 +56,7 @@ LAYERS: Mapping[str, int] = {
     "django": 11,
     "early_data": 11,
     "litestar": 11,
+    "litestar_routes": 12,
     "security_events": 11,
     "token_exchange": 11,
     "starlette": 11,
@@ -64,13 +65,13 @@ LAYERS: Mapping[str, int] = {
     "wsgi": 11,
     "django_rest_framework": 12,
     "fastapi": 12,
-    "routes": 12,
+    "routes": 13,
     "forward_auth": 12,
     "mcp": 12,
-    "route_formats": 13,
-    "cli": 14,
-    "__main__": 15,
-    ROOT: 15,
+    "route_formats": 14,
+    "cli": 15,
+    "__main__": 16,
+    ROOT: 16,
 }
 
 # The testing kit has no layer: it imports only these packages, and no package imports it.
@@ -82,7 +83,8 @@ REPLACING_PARTS = {f"{KIT}.{name}" for name in ("trust", "local_issuers", "ident
 
 # The public modules, which the demo may import; protocol and names with an underscore are private.
 PUBLIC = {
-    *(ROOT, "explanations", "interfaces", "reasons", "resource_metadata", "route_check", "trace"),
+    *(ROOT, "explanations", "interfaces", "reasons", "resource_metadata", "route_check", "routes"),
+    "trace",
     *(name for name, layer in LAYERS.items() if layer in {11, 12}),
 }
 PUBLIC_SUBMODULES = {
