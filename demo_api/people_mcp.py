@@ -33,7 +33,7 @@ def people_mcp(people: People, origin: str, *, stateless: bool = False) -> Starl
 
     *stateless* serves without sessions, which belong to one process.
     """
-    tools, server = PeopleTools(people), MCPServer("people")
+    tools, server = PeopleTools(people), MCPServer("people", version="1")
     for tool in (tools.list_people, tools.show_person):
         server.tool(annotations=_READS)(tool)
     for change in (tools.add_person, tools.remove_person):

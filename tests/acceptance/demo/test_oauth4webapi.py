@@ -8,7 +8,7 @@ import pytest
 
 from demo_api.accounts import credentials_document
 from tests.acceptance.demo.running import running_demo
-from tests.needs import NODE_PACKAGES
+from tests.needs import NODE_PACKAGES, PROGRAMS
 
 _SCRIPT = Path(__file__).with_name("oauth4webapi.mjs")
 
@@ -21,7 +21,7 @@ def test_client_library_gets_and_uses_a_bound_token(opaque: bool) -> None:
     with running_demo(opaque=opaque) as origin:
         client = credentials_document(origin)["clients"]["demo-service"]
         command = [
-            *("node", str(_SCRIPT), str(NODE_PACKAGES / "index.js"), origin),
+            *(str(PROGRAMS["node"].find()), str(_SCRIPT), str(NODE_PACKAGES / "index.js"), origin),
             *("demo-service", client["client_secret"]),
         ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

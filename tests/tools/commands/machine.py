@@ -22,6 +22,7 @@ case "$*" in
 "-m pip install"*) [ $kind != offline ] ;;
 "-m tests.needs") [ $kind != needy ] || echo chromium chromium-driver ;;
 "-m tests.needs npm") [ $kind != needy ] || echo oidc-provider@9 ;;
+"-m tests.needs npm --all") [ $kind != needy ] || echo oidc-provider@9 inspector@2 ;;
 "-m ruff check") [ $kind != unlinted ] ;;
 "-m ruff format --check") [ $kind != unformatted ] ;;
 "-m mypy") [ $kind != untyped ] ;;

@@ -138,6 +138,17 @@ def test_missing_node_packages_are_installed_for_a_supported_node(
     assert ended.stdout.endswith("== skipped\nchromium is missing\n")
 
 
+def test_node_packages_of_long_tests_are_installed_for_all(machine: Machine) -> None:
+    """They are large, so a run without the tests marked `long` does without them."""
+    machine.put("python3", "needy")
+    for name in ("id", "node", "npm"):
+        machine.put(name, "works")
+    assert machine.run("tests/run").returncode == 0
+    assert "inspector@2" not in machine.log
+    assert machine.run("tests/run", "--all").returncode == 0
+    assert "oidc-provider@9 inspector@2" in machine.log
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_parses_in_the_system_shell(command: str) -> None:
     """`sh -n` reads it without an error."""

@@ -414,7 +414,10 @@ async def test_slow_host_has_two_fetches_and_a_deadline(
 
     other = site.url.replace("127.0.0.1", "localhost")
     site.respond = lambda site: site.page(document(other))
-    async with await asyncio.start_server(never_respond, "127.0.0.1", 0) as server:
+    async with (
+        asyncio.timeout(20),
+        await asyncio.start_server(never_respond, "127.0.0.1", 0) as server,
+    ):
         slow = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         documents = documents_of(slow, other)
         fetches = [asyncio.create_task(documents.find(f"{slow}/{number}")) for number in range(2)]

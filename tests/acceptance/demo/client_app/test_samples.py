@@ -12,10 +12,14 @@ from bs4 import BeautifulSoup
 
 from tests.acceptance.demo.client_app.visitor import Visitor
 from tests.acceptance.demo.sign_in_by_forms import browse
-from tests.needs import NODE_PACKAGES
+from tests.needs import NODE_PACKAGES, PROGRAMS
 
 SECONDS = 60
-INTERPRETERS = {".sh": ["sh", "-eu"], ".py": [sys.executable], ".mjs": ["node"]}
+INTERPRETERS = {
+    ".sh": ["sh", "-eu"],
+    ".py": [sys.executable],
+    ".mjs": [str(PROGRAMS["node"].find())],
+}
 NEEDED: dict[str, list[pytest.MarkDecorator]] = {
     "sh": [pytest.mark.needs("curl")],
     "httpx.py": [],

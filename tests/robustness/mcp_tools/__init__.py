@@ -1,0 +1,1 @@
+"""Clients and tools of others for MCP, run against guarded servers."""
