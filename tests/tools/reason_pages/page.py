@@ -12,6 +12,9 @@ from tests.tools.reason_pages.stage import Stage
 FOLDER = Path(__file__).parents[3] / "docs" / "reason"
 _LONG = re.compile(r"[\w.%:+/=-]{60,}")
 _SHOWN = 6
+_EXPLAIN = """\
+[`oauth-guard explain < token.txt`](../command-line.md#explain) prints every step for this token.
+"""
 _ACCEPTED = range(200, 300)
 
 
@@ -101,7 +104,7 @@ When it works:
 
 {worked}
 
-{_remedy(reason)}
+{_remedy(reason)}{_EXPLAIN if "token.txt" in scene.needs else ""}
 The test suite runs both situations of this page: the guard writes the line of the log in the
 first, and accepts the request in the second.
 """
