@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.acceptance.documents import FRAMEWORK_PAGES, ROOT, python_blocks
 from tests.tools.benchmarks.peers.environment import ENVIRONMENT, prepare
 
-REQUIREMENTS = Path(__file__).with_name("page_requirements.txt")
+_HERE = Path(__file__).parent
 FRAMEWORKS = [page for page in FRAMEWORK_PAGES if page.parent.name == "frameworks"]
 COLUMNS = (
     "framework",
@@ -18,16 +18,28 @@ COLUMNS = (
 )
 
 
+def _python_of(page: Path) -> Path:
+    """Return the Python of the environment of *page*: its own, or that of most pages."""
+    own = _HERE / f"{page.stem}_requirements.txt"
+    if own.exists():
+        return prepare(ENVIRONMENT.with_name(f"{page.stem}_page"), own)
+    return prepare(ENVIRONMENT.with_name("framework_pages"), _HERE / "page_requirements.txt")
+
+
 def run(page: Path, folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
     """Save the files of *page* in *folder*, and run a module of Python there."""
-    python = prepare(ENVIRONMENT.with_name("framework_pages"), REQUIREMENTS)
+    python = _python_of(page)
     for block in python_blocks(page):
         assert block.file_name is not None
         (folder / block.file_name).write_text(block.text, encoding="utf-8")
     return subprocess.run(
         [str(python), "-m", *command],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(folder)))},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join((str(ROOT), str(folder))),
+            "GRADIO_ANALYTICS_ENABLED": "False",  # it sends requests otherwise
+        },
         check=False,
         capture_output=True,
         text=True,
