@@ -34,8 +34,8 @@ async def renew(websocket: Any, token: str, *, proof: str | None = None) -> Iden
         ConfigurationError: No middleware with a guard serves this WebSocket, or it is anonymous.
     """
     connection: Connection = getattr(websocket, "scope", websocket)
-    opened: GuardedConnection | None = connection.get(OPEN_CONNECTION)
-    if opened is None:
+    opened = connection.get(OPEN_CONNECTION)
+    if not isinstance(opened, GuardedConnection):
         raise ConfigurationError(
             "renew() needs a WebSocket that OAuthGuardMiddleware has authenticated."
         )

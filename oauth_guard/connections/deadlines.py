@@ -6,6 +6,7 @@ import time
 
 from oauth_guard.asgi import GUARD, REQUEST, Application, Connection, Receive, Send
 from oauth_guard.connections.guarded_connection import OPEN_CONNECTION, GuardedConnection
+from oauth_guard.connections.possible_stream import PossibleStream
 from oauth_guard.interfaces import Clock
 from oauth_guard.protocol.requirement import Requirement
 
@@ -52,27 +53,49 @@ class ConnectionDeadlines:
             requirement: What the middleware requires of the caller.
         """
         guard, request = connection[GUARD], connection[REQUEST]
-        validated = request.validated
-        if validated is None:
+        if request.validated is None:
             await app(connection, receive, send)
             return
-        is_http = connection["type"] == "http"
-        opened = GuardedConnection(guard, request, receive, send, is_http=is_http)
+        if connection["type"] == "http":
+            await self._serve_response(app, connection, receive, send, requirement)
+            return
+        opened = GuardedConnection(guard, request, receive, send, is_http=False)
         if requirement is not None:
             opened.require(requirement, connection)
         connection[OPEN_CONNECTION] = opened
-        slot = self._add(opened, validated.not_after - opened.checked_at)
-        guard.count_connections(1)
+        self._add(opened)
         try:
             await app(connection, opened.receive, opened.send)
         finally:
-            slot.discard(opened)
-            guard.count_connections(-1)
-            if opened.close():
-                await opened.aclose()
+            await self._remove(opened)
 
-    def _add(self, opened: GuardedConnection, left: float) -> set[GuardedConnection]:
-        """Add *opened*, whose token ends in *left* seconds, and return its slot."""
+    async def _serve_response(
+        self,
+        app: Application,
+        connection: Connection,
+        receive: Receive,
+        send: Send,
+        requirement: Requirement | None,
+    ) -> None:
+        guard, request = connection[GUARD], connection[REQUEST]
+        response = PossibleStream(guard, request, receive, send, self._add)
+        if requirement is not None:
+            response.require(requirement, connection)
+        connection[OPEN_CONNECTION] = response
+        try:
+            await app(connection, response.receive, response.send)
+        finally:
+            if response.opened is not None and response.is_watched:
+                await self._remove(response.opened)
+
+    async def _remove(self, opened: GuardedConnection) -> None:
+        opened.slot.discard(opened)
+        opened.guard.count_connections(-1)
+        if opened.close():
+            await opened.aclose()
+
+    def _add(self, opened: GuardedConnection) -> None:
+        left = opened.request.validated.not_after - opened.guard.clock()
         loop = asyncio.get_running_loop()
         if self._timer is None or self._loop is not loop:
             self._loop, self._next = loop, self._now()
@@ -84,7 +107,8 @@ class ConnectionDeadlines:
         ends = id(opened) // 64 if left == math.inf else int((self._clock() + left) * _SLOTS) + 1
         slot = self._slots[ends % _SLOTS]
         slot.add(opened)
-        return slot
+        opened.slot = slot
+        opened.guard.count_connections(1)
 
     def _now(self) -> int:
         return int(self._clock() * _SLOTS)

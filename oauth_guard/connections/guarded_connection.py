@@ -51,6 +51,7 @@ class GuardedConnection:
             the connection is open.
         checked_at: When its token was validated, or last known to be valid, in seconds since the
             epoch.
+        slot: Where `ConnectionDeadlines` keeps it.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class GuardedConnection:
         self._closing: asyncio.Task[None] | None = None
         self._rechecking: asyncio.Task[None] | None = None
         self.checked_at = guard.clock()
+        self.slot: set[GuardedConnection] = set()
 
     @property
     def _validated(self) -> ValidatedToken:
@@ -113,6 +115,10 @@ class GuardedConnection:
                 await self.guard.authorize_request(
                     request, identity, requirement, target, is_current=True
                 )
+
+    def has_started(self) -> None:
+        """Note that the response has started, although its start was not sent by `send`."""
+        self._is_open = True
 
     def visit(self) -> None:
         """End the connection if its token has ended; start a validation if it may have."""

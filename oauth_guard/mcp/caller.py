@@ -1,7 +1,7 @@
-"""as_caller(): the caller of a guarded request as the package mcp knows one."""
+"""Callers: the caller of a guarded request as the package mcp knows one."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextvars import Token
 from hashlib import sha256
 
 from mcp.server.auth.middleware.auth_context import auth_context_var
@@ -10,10 +10,12 @@ from mcp.server.auth.provider import AccessToken
 
 from oauth_guard.protocol.identity import Identity
 
-__all__ = ["NOT_EXPOSED", "access_token_of", "as_caller"]
+__all__ = ["NOT_EXPOSED", "AsCaller", "Callers", "access_token_of"]
 
 NOT_EXPOSED = "not exposed"
 """What `get_access_token().token` is, unless the guard was built with `expose_token=True`."""
+
+_MAX_KNOWN = 1024
 
 
 def access_token_of(
@@ -44,15 +46,43 @@ def access_token_of(
     )
 
 
-@contextmanager
-def as_caller(token: AccessToken) -> Iterator[AuthenticatedUser]:
-    """Let `get_access_token()` return *token* inside the block, and yield its user."""
-    user = AuthenticatedUser(token)
-    earlier = auth_context_var.set(user)
-    try:
-        yield user
-    finally:
+class AsCaller:
+    """Lets `get_access_token()` return the token of *user* inside a `with` block."""
+
+    __slots__ = ("_earlier", "_user")
+
+    def __init__(self, user: AuthenticatedUser) -> None:
+        self._user = user
+
+    def __enter__(self) -> None:
+        self._earlier: Token[AuthenticatedUser | None] = auth_context_var.set(self._user)
+
+    def __exit__(self, *_: object) -> None:
         try:  # noqa: SIM105 - suppress() takes longer than the rest
-            auth_context_var.reset(earlier)
+            auth_context_var.reset(self._earlier)
         except ValueError:  # ended in another context, by the garbage collector
             pass
+
+
+class Callers:
+    """The users of the package for the identities that were seen last; 1,024 at most.
+
+    Args:
+        resource: The resource that tokens are validated for.
+    """
+
+    def __init__(self, resource: str) -> None:
+        self._resource = resource
+        # An identity in it is alive, so no other one has its number.
+        self._known: dict[int, tuple[Identity, AuthenticatedUser]] = {}
+
+    def user_of(self, identity: Identity, read_token: Callable[[], str]) -> AuthenticatedUser:
+        """Return the user for *identity*; *read_token* as for `access_token_of`."""
+        known = self._known.get(id(identity))
+        if known is not None:
+            return known[1]
+        user = AuthenticatedUser(access_token_of(identity, self._resource, read_token))
+        if len(self._known) >= _MAX_KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[id(identity)] = (identity, user)
+        return user

@@ -21,17 +21,26 @@ class DeferredResponse:
     stream is deferred until `allow` or `reject` is called, or until an event with a message
     shows that the message is not dispatched. This concerns the status alone: an operation that is
     rejected never runs, and a stream that has started carries the error of the dispatch.
+
+    Attributes:
+        checked: The operation of the message that is allowed; None before.
     """
 
     def __init__(self, connection: Connection, send: Send) -> None:
         self._connection, self._send_now = connection, send
         self._rejection: Rejection | None = None
         self._is_decided = self._is_started = self._is_rejected = False
+        self._passes = False
         self._deferred: list[Message] = []
         self._lock = asyncio.Lock()
+        self.checked: object = None
 
     async def send(self, message: Message) -> None:
         """Send *message*, defer it, or replace the whole response by the rejection."""
+        if self._passes:
+            self._is_started = True
+            await self._send_now(message)
+            return
         async with self._lock:
             if self._is_rejected:
                 return
@@ -46,18 +55,22 @@ class DeferredResponse:
             self._is_started = True
             await self._send_now(message)
 
-    async def allow(self) -> None:
-        """Note that the message may be dispatched, and send what was deferred."""
+    def allow(self) -> bool:
+        """Note that the message may be dispatched; return whether `release` has anything to do."""
         self._is_decided = True
-        if self._deferred:
-            # The client may have disconnected, and its token may have ended.
-            with suppress(Exception):
-                async with self._lock:
-                    await self._release()
+        self._passes = not (self._is_started or self._deferred or self._lock.locked())
+        return not self._passes
+
+    async def release(self) -> None:
+        """Send what was deferred."""
+        # The client may have disconnected, and its token may have ended.
+        with suppress(Exception):
+            async with self._lock:
+                await self._release()
 
     def reject(self, rejection: Rejection) -> None:
         """Send *rejection* instead of the response, unless that has started."""
-        self._is_decided = True
+        self._is_decided, self._passes = True, False
         self._rejection = rejection
 
     async def _release(self) -> None:

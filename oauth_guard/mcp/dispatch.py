@@ -1,6 +1,6 @@
 """DispatchCheck: decides in the dispatch of the package mcp whether a message may be handled."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -9,12 +9,13 @@ from mcp.shared.exceptions import MCPError
 from oauth_guard.asgi import Connection
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.mcp.deferred_response import DEFERRED_RESPONSE, DeferredResponse
-from oauth_guard.mcp.operations import Kind, Operations
-from oauth_guard.route_check import check
+from oauth_guard.mcp.operations import Kind, Operation, Operations
+from oauth_guard.route_check import check, check_known
 
 __all__ = ["DispatchCheck", "install", "missing_names"]
 
 _INVALID_REQUEST = -32600
+_NOT_GRANTED = "The access token does not grant this operation."
 _LISTS: Iterable[tuple[Kind, str, str]] = (
     ("tools", "list_tools", "name"),
     ("resources", "list_resources", "uri"),
@@ -33,9 +34,10 @@ class DispatchCheck:
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
 
-    async def __call__(
+    # A plain function, since each coroutine in between would cost time on every message.
+    def __call__(
         self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
-    ) -> HandlerResult:
+    ) -> Awaitable[HandlerResult]:
         """Handle the message if its caller may, else raise `MCPError`.
 
         Raises:
@@ -44,25 +46,51 @@ class DispatchCheck:
         connection: Connection = getattr(ctx.request, "scope", {})
         response: DeferredResponse | None = connection.get(DEFERRED_RESPONSE)
         if response is None:
-            _refuse(ctx, "This server is reached through its guard only.")
-            return None
+            return _refuse(ctx, "This server is reached through its guard only.")
         operation = self._operations.of_message(ctx.method, ctx.params)
-        for requirement, target in operation.parts:
-            rejection = await check(
-                connection, requirement, lambda _: operation.challenge_scope, target
-            )
+        if response.checked is operation:  # by the first check
+            return call_next(ctx)
+        if any(requirement.needs_io for requirement, _ in operation.parts):
+            return self._check(ctx, call_next, response, operation)
+        for requirement, _ in operation.parts:
+            rejection = check_known(connection, requirement, operation.scope_of_challenge)
             if rejection is not None:
                 response.reject(rejection)
-                _refuse(ctx, "The access token does not grant this operation.")
-                return None
-        await response.allow()
-        return await call_next(ctx)
+                return _refuse(ctx, _NOT_GRANTED)
+        response.checked = operation
+        return _release(ctx, call_next, response) if response.allow() else call_next(ctx)
+
+    async def _check(
+        self,
+        ctx: ServerRequestContext[Any, Any],
+        call_next: CallNext,
+        response: DeferredResponse,
+        operation: Operation,
+    ) -> HandlerResult:
+        connection: Connection = ctx.request.scope  # type: ignore[union-attr] # it is there
+        for requirement, target in operation.parts:
+            challenge_scope = operation.scope_of_challenge
+            rejection = await check(connection, requirement, challenge_scope, target)
+            if rejection is not None:
+                response.reject(rejection)
+                return await _refuse(ctx, _NOT_GRANTED)
+        response.checked = operation
+        response.allow()
+        return await _release(ctx, call_next, response)
 
 
-def _refuse(ctx: ServerRequestContext[Any, Any], text: str) -> None:
+async def _release(
+    ctx: ServerRequestContext[Any, Any], call_next: CallNext, response: DeferredResponse
+) -> HandlerResult:
+    await response.release()
+    return await call_next(ctx)
+
+
+async def _refuse(ctx: ServerRequestContext[Any, Any], text: str) -> HandlerResult:
     """Drop a notification, which has no response; raise for a request."""
     if ctx.request_id is not None:
         raise MCPError(_INVALID_REQUEST, text)
+    return None
 
 
 def install(server: Any, operations: Operations) -> None:

@@ -86,9 +86,8 @@ def guarded(
     requirement = read_requirement(settings.get("requires"))
     operations = _operations(requirement, settings)
     check_guard(guard, operations)
-    return _Middleware(
-        _server(mcp_app, operations, settings.get("session_key")), guard, requirement, settings
-    )
+    server = _server(mcp_app, operations, settings.get("session_key"), guard.resource)
+    return _Middleware(server, guard, requirement, settings)
 
 
 class _Middleware(OAuthGuardMiddleware):
@@ -125,11 +124,13 @@ def _operations(requirement: Requirement | None, settings: MCPSettings) -> Opera
     )
 
 
-def _server(app: Application, operations: Operations, session_key: bytes | None) -> GuardedServer:
+def _server(
+    app: Application, operations: Operations, session_key: bytes | None, resource: str
+) -> GuardedServer:
     parts = ServerParts.of(app)
     if parts is None:
         checked = MessageCheck(app, operations) if operations.has_rules else app
-        return GuardedServer(BoundSessions(checked, session_key), operations, None)
+        return GuardedServer(BoundSessions(checked, session_key), operations, None, resource)
     if session_key is not None:
         raise ConfigurationError(
             "session_key= is for servers of other packages: leave it out, since the packages mcp "
@@ -137,4 +138,4 @@ def _server(app: Application, operations: Operations, session_key: bytes | None)
         )
     if operations.has_rules:
         install(parts.dispatching, operations)
-    return GuardedServer(app, operations, parts)
+    return GuardedServer(app, operations, parts, resource)

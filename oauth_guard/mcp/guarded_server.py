@@ -1,7 +1,6 @@
 """GuardedServer: the application of an MCP server, behind the middleware that authenticates."""
 
 from oauth_guard.asgi import (
-    GUARD,
     IDENTITY,
     REQUEST,
     Application,
@@ -12,18 +11,17 @@ from oauth_guard.asgi import (
     reject_connection,
 )
 from oauth_guard.errors import ConfigurationError, RequestTooLarge
-from oauth_guard.guard import Guard
 from oauth_guard.jose.strict_json import parse_object
-from oauth_guard.mcp.caller import access_token_of, as_caller
+from oauth_guard.mcp.caller import AsCaller, Callers
 from oauth_guard.mcp.deferred_response import DEFERRED_RESPONSE, DeferredResponse
 from oauth_guard.mcp.dispatch import missing_names
 from oauth_guard.mcp.message_check import MAX_MESSAGE_BYTES
 from oauth_guard.mcp.operations import Operations
 from oauth_guard.mcp.server_parts import ServerParts
 from oauth_guard.protocol.challenge import Rejection
-from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.request import ResourceRequest
-from oauth_guard.route_check import check
+from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.route_check import check, check_known
 
 __all__ = ["GuardedServer"]
 
@@ -36,11 +34,16 @@ class GuardedServer:
         operations: What its operations require.
         parts: The server of the packages mcp or fastmcp, whose dispatch is checked; None for
             another one.
+        resource: The resource of the guard.
     """
 
-    def __init__(self, app: Application, operations: Operations, parts: ServerParts | None) -> None:
+    def __init__(
+        self, app: Application, operations: Operations, parts: ServerParts | None, resource: str
+    ) -> None:
         self.application = app
         self._operations, self._parts = operations, parts
+        self._requires = operations.requires
+        self._callers = Callers(resource)
         self._defers = operations.has_rules and parts is not None
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
@@ -52,32 +55,34 @@ class GuardedServer:
         if request.validated is None:  # its path is public
             await self.application(scope, receive, send)
             return
-        if (rejection := await self._violation(scope, receive)) is not None:
-            await reject_connection(rejection, scope, receive, send)
-            return
-        identity: Identity = scope[IDENTITY]
+        if self._requires is not None:
+            rejection = await self._violation(self._requires, scope, receive)
+            if rejection is not None:
+                await reject_connection(rejection, scope, receive, send)
+                return
         if self._defers and scope.get("method") == "POST":
             scope[DEFERRED_RESPONSE] = deferred = DeferredResponse(scope, send)
             send = deferred.send
-        guard: Guard = scope[GUARD]
-        token = access_token_of(identity, guard.resource, lambda: request.token.text)
-        with as_caller(token) as user:
-            scope["user"] = user
+        scope["user"] = user = self._callers.user_of(
+            scope[IDENTITY], lambda: str(request.token.text)
+        )
+        with AsCaller(user):
             await self.application(scope, receive, send)
 
-    async def _violation(self, connection: Connection, receive: Receive) -> Rejection | None:
+    async def _violation(
+        self, requirement: Requirement, connection: Connection, receive: Receive
+    ) -> Rejection | None:
         """Return the rejection of a caller who lacks `requires=`; the challenge names all scopes.
 
         The body decides nothing here: it is read only to name the scopes that the operation
         requires besides.
         """
-        requirement = self._operations.requires
-        if requirement is None:
-            return None
-        if not self._operations.has_rules or connection.get("method") != "POST":
-            return await check(connection, requirement)
+        names_body = self._operations.has_rules and connection.get("method") == "POST"
+        scope_of_route = _raise_scope_needs_body if names_body else None
         try:
-            return await check(connection, requirement, _raise_scope_needs_body)
+            if requirement.needs_io:
+                return await check(connection, requirement, scope_of_route)
+            return check_known(connection, requirement, scope_of_route)
         except LookupError:
             scope = await self._scope_of_body(receive)
             return await check(connection, requirement, lambda _: scope)

@@ -25,8 +25,9 @@ Required: TypeAlias = str | ScopeExpression | Requirement
 Kind: TypeAlias = Literal["tools", "resources", "prompts"]
 Unlisted: TypeAlias = Literal["allow", "deny"]
 
+_CALL = "tools/call"
 _NAMED_BY: Mapping[str, tuple[Kind, str]] = {
-    "tools/call": ("tools", "name"),
+    _CALL: ("tools", "name"),
     "prompts/get": ("prompts", "name"),
     "resources/read": ("resources", "uri"),
     "resources/subscribe": ("resources", "uri"),
@@ -63,6 +64,10 @@ class Operation(NamedTuple):
         every = [self.base, *self.requirements] if self.base else [*self.requirements]
         scopes = [each.challenge_scope for each in every if each.challenge_scope is not None]
         return " ".join(dict.fromkeys(" ".join(scopes).split())) or None
+
+    def scope_of_challenge(self, _: object) -> str | None:
+        """Return `challenge_scope`, whatever the connection."""
+        return self.challenge_scope
 
 
 class Operations:
@@ -102,6 +107,11 @@ class Operations:
             "prompts": _read("prompts", prompts),
         }
         self._folded = {kind: _by_folded_name(kind, rules) for kind, rules in self.rules.items()}
+        self._of_none = Operation((), requires)
+        self._of_tools: Mapping[str, Operation] = {
+            name: Operation(((rule, _target(_CALL, name, "tools")),), requires)
+            for name, rule in self.rules["tools"].items()
+        }
         self._prefixes = {
             folded_uri(name.partition("{")[0]): rule
             for name, rule in self.rules["resources"].items()
@@ -127,13 +137,22 @@ class Operations:
                 yield from (requirement.challenge_scope or "").split()
 
     def of_message(self, method: object, params: object) -> Operation:
-        """Return what the message with *method* and *params* requires in addition."""
+        """Return what the message with *method* and *params* requires in addition.
+
+        Two messages that name the same listed tool, or that name nothing, have the same object.
+        """
+        if method == _CALL and type(params) is dict:
+            name = params.get("name")
+            if type(name) is str and name in self._of_tools:
+                return self._of_tools[name]
+        elif type(method) is str and method not in METHODS_WITH_NAMES:
+            return self._of_none
         found = tuple(
-            (requirement, AccessTarget(str(method), str(name), {"kind": kind}))
+            (requirement, _target(method, name, kind))
             for kind, name in names_in(method, params)
             for requirement in self._of_name(kind, name)
         )
-        return Operation(found, self.requires)
+        return Operation(found, self.requires) if found else self._of_none
 
     def _of_name(self, kind: Kind, name: object) -> Iterable[Requirement]:
         rules = self.rules[kind]
@@ -152,6 +171,10 @@ class Operations:
             if found:
                 return found
         return (DENIED,) if self._denies else ()
+
+
+def _target(method: object, name: object, kind: Kind) -> AccessTarget:
+    return AccessTarget(str(method), str(name), {"kind": kind})
 
 
 def _by_folded_name(kind: Kind, rules: Mapping[str, Requirement]) -> dict[str, list[Requirement]]:

@@ -1,4 +1,4 @@
-"""as_caller(): a guarded caller as the package mcp knows one."""
+"""Callers: a guarded caller as the package mcp knows one."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from mcp.server.auth.provider import principal_components
 
 from oauth_guard import Identity
 from oauth_guard.jose.frozen import freeze
-from oauth_guard.mcp.caller import NOT_EXPOSED, access_token_of, as_caller
+from oauth_guard.mcp.caller import NOT_EXPOSED, AsCaller, Callers, access_token_of
 
 RESOURCE = "https://mcp.example.com/mcp"
 
@@ -51,16 +51,15 @@ def test_exposed_token_is_the_raw_one() -> None:
 
 def test_access_token_is_current_inside_the_block() -> None:
     """And it is not afterwards."""
-    token = access_token_of(_identity(subject="u1"), RESOURCE, str)
-    with as_caller(token) as user:
-        assert get_access_token() is token
-        assert user.access_token is token
+    user = Callers(RESOURCE).user_of(_identity(subject="u1"), str)
+    with AsCaller(user):
+        assert get_access_token() is user.access_token
     assert get_access_token() is None
 
 
 async def test_block_that_ends_in_another_context_raises_nothing() -> None:
     """As when the garbage collector ends a request."""
-    block = as_caller(access_token_of(_identity(subject="u1"), RESOURCE, str))
+    block = AsCaller(Callers(RESOURCE).user_of(_identity(subject="u1"), str))
 
     async def enter() -> None:
         block.__enter__()
@@ -68,6 +67,24 @@ async def test_block_that_ends_in_another_context_raises_nothing() -> None:
     await asyncio.create_task(enter())
     block.__exit__(None, None, None)
     assert get_access_token() is None
+
+
+def test_user_of_an_identity_is_made_once_and_is_that_of_no_other() -> None:
+    """An equal identity is another one, since its token may be another."""
+    callers = Callers(RESOURCE)
+    first, second = _identity(), _identity()
+    users = [callers.user_of(first, lambda: "1"), callers.user_of(second, lambda: "2")]
+    assert callers.user_of(first, lambda: "3") is users[0]
+    assert users[0].access_token.subject != users[1].access_token.subject
+
+
+def test_users_of_more_identities_than_are_kept_are_made_again() -> None:
+    """The one that was seen first is dropped."""
+    callers = Callers(RESOURCE)
+    identities = [_identity(subject=str(number)) for number in range(1025)]
+    users = [callers.user_of(each, str) for each in identities]
+    assert callers.user_of(identities[-1], str) is users[-1]
+    assert callers.user_of(identities[0], str) is not users[0]
 
 
 @pytest.mark.parametrize("expires", ["never", None])

@@ -45,7 +45,8 @@ async def test_stream_is_deferred_until_its_message_is_allowed() -> None:
     recorded = _Recorded()
     await recorded.send(STREAM, EMPTY)
     assert recorded.sent == []
-    await recorded.response.allow()
+    assert recorded.response.allow()
+    await recorded.response.release()
     assert recorded.sent == [STREAM, EMPTY]
     await recorded.send(EMPTY, EVENT)
     assert recorded.sent == [STREAM, EMPTY, EMPTY, EVENT]
@@ -84,8 +85,23 @@ async def test_event_without_a_decision_starts_the_stream(event: Message) -> Non
 
 
 async def test_client_that_has_disconnected_stops_no_operation() -> None:
-    """`allow` raises nothing."""
+    """`release` raises nothing."""
     recorded = _Recorded()
     await recorded.send(STREAM)
     recorded.fails = True
-    await recorded.response.allow()
+    recorded.response.allow()
+    await recorded.response.release()
+
+
+async def test_response_that_is_allowed_before_it_starts_passes() -> None:
+    """Nothing is to be released; a rejection by a later check replaces it until it has started."""
+    recorded, rejected = _Recorded(), _Recorded()
+    assert not recorded.response.allow()
+    await recorded.send(STREAM, EMPTY)
+    recorded.response.reject(FORBIDDEN)
+    await recorded.send(EVENT)
+    assert recorded.sent == [STREAM, EMPTY, EVENT]
+    rejected.response.allow()
+    rejected.response.reject(FORBIDDEN)
+    await rejected.send(STREAM, EVENT)
+    assert rejected.sent[0]["status"] == 403

@@ -8,12 +8,27 @@ from fastmcp import Client
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
-from oauth_guard import ConfigurationError
+from oauth_guard import (
+    ClientSecretBasic,
+    ConfigurationError,
+    Guard,
+    IntrospectionIssuer,
+    Requirement,
+)
+from oauth_guard.mcp import guarded
 from oauth_guard.mcp.dispatch import DispatchCheck, install, missing_names
 from oauth_guard.mcp.operations import Operations
-from oauth_guard.testing import challenge, insufficient_scope
+from oauth_guard.testing import challenge, insufficient_scope, invalid_token
 from tests.builders.application_lifespan import running
-from tests.builders.mcp_server import LEGACY, MODERN, GuardedNotes, Package
+from tests.builders.mcp_server import (
+    ISSUER,
+    LEGACY,
+    MODERN,
+    RESOURCE,
+    GuardedNotes,
+    Package,
+    application_of,
+)
 
 PACKAGES = pytest.mark.parametrize("package", ["mcp", "fastmcp"])
 REVISIONS = pytest.mark.parametrize("revision", [LEGACY, MODERN])
@@ -145,3 +160,47 @@ async def test_server_with_a_rule_for_a_missing_tool_does_not_start(package: Pac
     with pytest.raises(RuntimeError, match="no tools='erase'"):
         async with running(notes.application):
             pass
+
+
+@REVISIONS
+@pytest.mark.parametrize("json_response", [False, True], ids=["stream", "json"])
+@pytest.mark.parametrize("where", ["tool", "base"])
+async def test_rule_that_introspects_sees_a_revocation(
+    revision: str, json_response: bool, where: str
+) -> None:
+    """The token was valid in the cache; the tool does not run."""
+    notes = GuardedNotes(rules={})
+    client_auth = ClientSecretBasic("api", "secret")
+    issuer = IntrospectionIssuer(ISSUER, client=client_auth, http=notes.issuer.http)
+    introspected = Requirement.of("notes:write", introspect=True)
+    rules: dict[str, Any] = {"tool": {"tools": {"delete": introspected}}}
+    rules["base"] = {"requires": introspected, "tools": {"whoami": "notes"}}
+    inner = application_of(notes.server, json_response=json_response)
+    notes.application = guarded(inner, Guard(RESOURCE, [issuer]), **rules[where])
+    async with notes.client() as client:
+        token = notes.issuer.opaque_token("notes:write", aud=RESOURCE)
+        assert "deleted" in (await client.call_tool(revision, token, "delete")).text
+        params = {"name": "delete", "arguments": {}}
+        session = await client.open_session(token)
+        notes.issuer.revoke(token)
+        message = {"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": params}
+        rejected = await client.post(message, token, mcp_session_id=session)
+        assert challenge(rejected) == invalid_token()
+        assert notes.calls == ["delete"]
+
+
+async def test_middleware_that_renames_a_tool_in_place_is_noticed() -> None:
+    """The last check reads the message again."""
+    notes = GuardedNotes()
+
+    async def rename(ctx: Any, call_next: Any) -> Any:
+        if ctx.method == "tools/call":
+            ctx.params["name"] = "delete"
+        return await call_next(ctx)
+
+    middleware = notes.server._lowlevel_server.middleware  # noqa: SLF001 - its middleware
+    middleware.insert(1, rename)
+    async with notes.client() as client:
+        rejected = await client.call_tool(MODERN, notes.token("notes"), "whoami")
+        assert challenge(rejected) == insufficient_scope("notes", "notes:write")
+        assert notes.calls == []
