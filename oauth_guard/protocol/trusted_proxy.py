@@ -80,11 +80,16 @@ def _networks(addresses: Iterable[str]) -> tuple[Network, ...]:
     if isinstance(addresses, str):
         raise ConfigurationError(f'unrewritten_peers= takes a list: ["{addresses}"].')
     try:
-        return tuple(map(ip_network, addresses))
+        networks = tuple(map(ip_network, addresses))
     except ValueError:
         raise ConfigurationError(
             'unrewritten_peers= takes addresses and networks like "10.0.0.5" and "10.1.0.0/16".'
         ) from None
+    if any(network.prefixlen == 0 for network in networks):
+        raise ConfigurationError(
+            "unrewritten_peers= contains every address: name the networks of the proxies."
+        )
+    return networks
 
 
 def _is_in(peer: str | None, networks: Iterable[Network]) -> bool:
@@ -92,4 +97,6 @@ def _is_in(peer: str | None, networks: Iterable[Network]) -> bool:
         address = ip_address(peer or "")
     except ValueError:
         return False
+    # A socket for both versions gives an IPv4 address as ::ffff:10.0.0.5.
+    address = getattr(address, "ipv4_mapped", None) or address
     return any(address in network for network in networks)

@@ -135,7 +135,7 @@ HOMES: Mapping[str, set[str]] = {
     "prometheus_client": {"telemetry.prometheus"},
     "fastapi": {"fastapi"},
     "cyclopts": {
-        *("cli.application", "cli.check", "cli.configuration", "cli.explain"),
+        *("cli.application", "cli.check", "cli.configuration", "cli.explain", "cli.forward_auth"),
         *("cli.request_options", "cli.routes", "cli.run", "cli.token"),
     },
     "rich": {"cli.output"},

@@ -34,9 +34,12 @@ def _write(folder: Path, text: str) -> None:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[str]:
+def _served(folder: Path, *options: str, log: list[str] | None = None) -> Iterator[str]:
     process = subprocess.Popen(
-        command("forward-auth", "--port", "0"), cwd=folder, stderr=subprocess.PIPE, text=True
+        command("forward-auth", "--port", "0", *options),
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr is not None
     try:
@@ -44,7 +47,9 @@ def _served(folder: Path) -> Iterator[str]:
         yield next(found[1] for line in lines if (found := re.search(r"(http://\S+:\d+) ", line)))
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=60)
+        if log is not None:
+            log += errors.splitlines()
     assert process.returncode == 0
 
 
@@ -71,6 +76,40 @@ def test_peer_is_not_replaced_by_a_forwarded_address(tmp_path: Path) -> None:
     _write(tmp_path, PEER.replace('proxy = "nginx"', peers))
     with _served(tmp_path) as url:
         assert _ask(url, "/static/a", **{"X-Forwarded-For": "10.0.0.5"}) == 403
+
+
+@pytest.mark.parametrize(
+    ("trusted", "status"), [(("10.0.0.5", "127.0.0.0/8"), 200), (("10.0.0.0/8",), 403)]
+)
+def test_peer_is_trusted_by_an_option(
+    tmp_path: Path, trusted: tuple[str, ...], status: int
+) -> None:
+    """Every other peer gets 403 and a line in the log, whatever it writes."""
+    _write(tmp_path, PEER)
+    options = [part for each in trusted for part in ("--trust", each)]
+    log: list[str] = []
+    with _served(tmp_path, *options, log=log) as url:
+        assert _ask(url, "/static/a", **{"X-Forwarded-For": "10.0.0.5"}) == status
+        assert _ask(url, "/orders/1") == (401 if status == 200 else 403)
+    found = any("does not come from the proxy: peer 127.0.0.1" in line for line in log)
+    assert found == (status == 403)
+
+
+@pytest.mark.parametrize(
+    ("text", "option", "message"),
+    [
+        (CONFIG, "10.0.0.5", "one of them says which requests come from the proxy"),
+        (PEER, "proxy.internal", "takes addresses and networks"),
+        (PEER, "0.0.0.0/0", "every address"),
+    ],
+    ids=["with a secret", "a name", "everybody"],
+)
+def test_wrong_peer_exits_with_2(tmp_path: Path, text: str, option: str, message: str) -> None:
+    """Nothing is served."""
+    _write(tmp_path, text)
+    done = run_command(tmp_path, "forward-auth", "--trust", option)
+    assert done.returncode == 2
+    assert message in done.stderr
 
 
 @pytest.mark.parametrize(

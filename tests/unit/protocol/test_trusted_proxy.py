@@ -37,6 +37,8 @@ def test_secret_is_trusted_once(headers: list[tuple[bytes, bytes]], trusted: boo
         ("10.0.0.5", True),
         ("10.1.2.3", True),
         ("10.0.0.6", False),
+        ("::ffff:10.1.2.3", True),
+        ("::ffff:10.0.0.6", False),
         ("::1", False),
         ("unix", False),
         ("", False),
@@ -59,6 +61,8 @@ def test_peer_is_trusted_by_its_address(peer: str | None, trusted: bool) -> None
         pytest.param(("X-A", "short"), (), "16 characters or more", id="short"),
         pytest.param(None, "10.0.0.5", "takes a list", id="one string"),
         pytest.param(None, ["proxy"], "takes addresses", id="host name"),
+        pytest.param(None, ["10.0.0.5", "0.0.0.0/0"], "every address", id="every IPv4 address"),
+        pytest.param(None, ["::/0"], "every address", id="every IPv6 address"),
     ],
 )
 def test_wrong_setting_is_rejected(secret: Any, peers: Any, text: str) -> None:
