@@ -101,7 +101,13 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
         """Return the validated metadata; unknown members are ignored."""
         given = request.payload.data
         known = {name: given[name] for name in (*_TEXTS, *_LISTS) if name in given}
-        return super().extract_client_metadata(RegistrationRequest(known))
+        metadata: dict[str, Any] = super().extract_client_metadata(RegistrationRequest(known))
+        self._requested_scope: str = metadata["scope"]
+        # A client without a secret acts for people only, and each consents to what it requests: it
+        # may request more later, as clients of MCP do. The response says so (RFC 7591 §3.2.1).
+        if metadata["token_endpoint_auth_method"] == NONE:
+            metadata["scope"] = " ".join(SCOPES)
+        return metadata
 
     def generate_client_id(self, request: RegistrationRequest) -> str:
         """Return a short unique id; it is public."""
@@ -127,7 +133,7 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
         """Store the client with the hash of its secret."""
         make_room(self.server.session, self.server.settings.clients_kept)
         secret = client_info.get("client_secret")
-        scope = client_metadata["scope"]
+        requested = self._requested_scope.split()
         client = Client(
             client_id=client_info["client_id"],
             client_name=client_metadata["client_name"],
@@ -135,8 +141,8 @@ class RegistrationEndpoint(ClientRegistrationEndpoint):
             auth_methods=[client_metadata["token_endpoint_auth_method"]],
             redirect_uris=client_metadata.get("redirect_uris", []),
             grant_types=client_metadata["grant_types"],
-            scope=scope,
-            default_scope=DEFAULT_SCOPE if DEFAULT_SCOPE in scope.split() else scope,
+            scope=client_metadata["scope"],
+            default_scope=DEFAULT_SCOPE if DEFAULT_SCOPE in requested else " ".join(requested),
             registered_at=self.server.now,
         )
         self.server.session.add(client)

@@ -84,6 +84,16 @@ async def test_registered_public_client_gets_no_secret(harness: Harness) -> None
     ok_json(await harness.redeem(code, client["client_id"]))
 
 
+async def test_public_client_may_request_more_than_it_registered(harness: Harness) -> None:
+    """A person consents to each request, so the registered scope is its default only."""
+    metadata = {"redirect_uris": CALLBACK, "token_endpoint_auth_method": "none", "scope": "write"}
+    client = ok_json(await register(harness, metadata))
+    assert client["scope"] == "openid read write"
+    assert (await harness.tokens(client["client_id"]))["scope"] == "write"
+    more = await harness.tokens(client["client_id"], scope="read write")
+    assert more["scope"] == "read write"
+
+
 async def test_registered_client_is_limited_to_its_scope(harness: Harness) -> None:
     """Another scope is rejected; its own is the default."""
     metadata = {"grant_types": ["client_credentials"], "scope": "write"}
