@@ -74,9 +74,9 @@ class DenyList:
         clock: Clock = time.time,
         monotonic: Clock = time.monotonic,
     ) -> None:
-        if not 0 < float(keep_for) < _MAX_KEPT:  # type: ignore[arg-type] # in seconds by now
-            raise ConfigurationError("keep_for= is in seconds, and more than 0.")
         self._keep_for = float(keep_for)  # type: ignore[arg-type] # in seconds by now
+        if not 0 < self._keep_for < _MAX_KEPT:
+            raise ConfigurationError("keep_for= is in seconds, and more than 0.")
         self._notices, self._clock, self._monotonic = notices, clock, monotonic
         self._known_until = math.inf if notices is None else -math.inf
         self._position: str | None = None
@@ -153,12 +153,18 @@ class DenyList:
         """
         await self._add(change_entries(issuer, selector, changed_at, self._clock()))
 
-    def is_outdated(self, validated: ValidatedToken) -> bool:
-        """Return whether its claims may have changed since they were signed or reported."""
+    def is_outdated(self, validated: ValidatedToken, since: float | None = None) -> bool:
+        """Return whether its claims may have changed since they were signed or reported.
+
+        Args:
+            validated: A validated token.
+            since: Another time to compare with, in seconds since the epoch.
+        """
         if self._entries.cut_off(CHANGES_KEY) is None:
             return False
         claims = validated.identity.claims
-        return self._have_changed(_keys_of(validated), claims, validated.reported_at)
+        reported_at = validated.reported_at if since is None else since
+        return self._have_changed(_keys_of(validated), claims, reported_at)
 
     def outdates(self, validation: Validation) -> bool:
         """Return the same of claims that are not checked yet."""
@@ -224,8 +230,9 @@ class DenyList:
     def _have_changed(
         self, keys: RevocationKeys, claims: Mapping[str, Any], reported_at: float | None
     ) -> bool:
-        since = claims.get("iat") if reported_at is None else reported_at
-        key_of = issued_key if reported_at is None else reported_key
+        since, key_of = claims.get("iat"), issued_key
+        if reported_at is not None:  # if the clock was set back since, its age is unknown
+            since, key_of = reported_at if reported_at <= self._clock() else None, reported_key
         cut_offs = (self._entries.cut_off(key_of(key)) for key in (*keys.always, *keys.subject))
         return any(each is not None and (since is None or since <= each) for each in cut_offs)
 

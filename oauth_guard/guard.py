@@ -233,18 +233,21 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, RequestAuthorizatio
             ConfigurationError: *introspect* is set, and the issuer can't introspect.
         """
         validated = await self._validation.validate_token(request, introspect=introspect)
-        now = self.clock()
         if validated.confirmation != confirmation_of(identity.claims):
             raise InvalidToken(Reason.BOUND_TOKEN)
-        if validated.has_claim_function:
-            validated.check_claim_function()
-        for check in self._checks:
-            if (waiting := check(validated, now)) is not None:
-                await waiting
+        await self.check_again(validated)
         if not is_same_caller(validated.identity, identity):
             raise InvalidToken(Reason.ANOTHER_CALLER)
         request.validated = validated
         return validated
+
+    async def check_again(self, validated: ValidatedToken) -> None:
+        """Run the checks of step 5 for a token that passed them before; raises as they do."""
+        if validated.has_claim_function:
+            validated.check_claim_function()
+        for check in self._checks:
+            if (waiting := check(validated, self.clock())) is not None:
+                await waiting
 
     def authorize(
         self, identity: Identity, requirement: Requirement, request: ResourceRequest | None = None

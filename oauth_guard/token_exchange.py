@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Iterable
 from functools import partial
 from hashlib import sha256
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from oauth_guard.asgi import GUARD, REQUEST, Connection
 from oauth_guard.byte_budget import ByteBudget
@@ -38,8 +38,6 @@ from oauth_guard.ttl_cache import TTLCache
 
 __all__ = ["ExchangedToken", "TokenExchange"]
 
-_Outcome: TypeAlias = ExchangedToken | RequestRejected | IssuerUnavailable
-
 _ENDPOINT = "token_endpoint"
 _MARGIN = 30  # seconds
 _MAX_BYTES = 16 * 1024 * 1024
@@ -55,6 +53,16 @@ _OUR_FAULTS = {
 }
 
 
+class _Entry(NamedTuple):
+    """A cached token, and when it was requested (seconds since the epoch)."""
+
+    token: ExchangedToken
+    requested_at: float
+
+
+_Outcome: TypeAlias = _Entry | RequestRejected | IssuerUnavailable
+
+
 @checked_settings
 class TokenExchange:
     """Exchanges the token of a caller for one that another API accepts.
@@ -66,7 +74,8 @@ class TokenExchange:
     A token is cached in this process for the caller's token, the audience and the scopes, until
     30 s before its end, and at most as long as the caller's token. Concurrent calls for the same
     token share one exchange. No token is returned once the caller's is on the deny-list of the
-    guard. The new token is not validated: that is up to the API that receives it.
+    guard or revoked by its status list, nor one from before its claims changed. The new token is
+    not validated: that is up to the API that receives it.
 
     Args:
         issuer: The authorization server that issued the callers' tokens.
@@ -113,9 +122,7 @@ class TokenExchange:
         )
         self._key = ProofKey(clock) if dpop else None
         self._nonce: str | None = None
-        self._tokens: TTLCache[ExchangedToken] = TTLCache(
-            budget=ByteBudget(_MAX_BYTES), clock=monotonic
-        )
+        self._tokens: TTLCache[_Entry] = TTLCache(budget=ByteBudget(_MAX_BYTES), clock=monotonic)
         self._exchanges: Singleflight[bytes, _Outcome] = Singleflight(
             closed=IssuerUnavailable(issuer, Reason.UNREACHABLE)
         )
@@ -150,33 +157,35 @@ class TokenExchange:
         validated: ValidatedToken = request.validated
         if validated.identity.issuer != self._issuer:  # which must not see the token of another
             raise InvalidToken(Reason.EXCHANGE_REFUSED)
-        _check_revocation(guard, validated)
+        await guard.check_again(validated)
         scopes = frozenset(scope.split() if isinstance(scope, str) else scope)
         key = _key(request.token.text, audience, *sorted(scopes))
         found = self._tokens.get(key)
-        if found is not None:
-            return found
+        if found is not None and not _is_outdated(guard, validated, found):
+            return found.token
         attempt = partial(self._exchange, request.token.text, audience, scopes)
         outcome = await self._exchanges.run(key, attempt)
-        if not isinstance(outcome, ExchangedToken):
+        if not isinstance(outcome, _Entry):
             _raise_copy(outcome)
-        _check_revocation(guard, validated)
+        await guard.check_again(validated)
         self._remember(key, outcome, validated.not_after - guard.clock())
-        return outcome
+        return outcome.token
 
     async def aclose(self) -> None:
         """Close connections, and stop requests that are in progress."""
         await self._exchanges.aclose()
         await self._endpoint.aclose()
 
-    def _remember(self, key: bytes, token: ExchangedToken, subject_left: float) -> None:
+    def _remember(self, key: bytes, entry: _Entry, subject_left: float) -> None:
+        token = entry.token
         if token.lifetime is not None:
             own_left = token.lifetime - min(_MARGIN, token.lifetime / 2)
             seconds = min(own_left, subject_left)
-            self._tokens.put(key, token, seconds, len(token.text) + _ENTRY_BYTES)
+            self._tokens.put(key, entry, seconds, len(token.text) + _ENTRY_BYTES)
 
     async def _exchange(self, text: str, audience: str, scopes: frozenset[str]) -> _Outcome:
         """Return the new token, or the error that each waiting caller raises a copy of."""
+        requested_at = self._clock()
         try:
             result = await self._post(text, audience, scopes)
             if result.status != _OK:
@@ -188,7 +197,8 @@ class TokenExchange:
         except ValueError as error:
             problem = str(error)
             return IssuerUnavailable(self._issuer, Reason.BAD_RESPONSE).about(response=problem)
-        return token if self._key is None else _with_proofs(token, self._key)
+        token = token if self._key is None else _with_proofs(token, self._key)
+        return _Entry(token, requested_at)
 
     async def _post(self, text: str, audience: str, scopes: frozenset[str]) -> HTTPResult:
         sent_nonce = self._nonce
@@ -240,9 +250,9 @@ def _guard_and_request(connection: Any) -> tuple[Guard, ResourceRequest]:
     return guard, request
 
 
-def _check_revocation(guard: Guard, validated: ValidatedToken) -> None:
-    if guard.deny_list is not None:
-        guard.deny_list.check(validated, guard.clock())
+def _is_outdated(guard: Guard, validated: ValidatedToken, found: _Entry) -> bool:
+    deny_list = guard.deny_list
+    return deny_list is not None and deny_list.is_outdated(validated, found.requested_at)
 
 
 def _key(*parts: str) -> bytes:

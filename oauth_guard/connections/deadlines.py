@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from collections.abc import Iterable, Iterator
 
 from oauth_guard.asgi import GUARD, REQUEST, Application, Connection, Receive, Send
 from oauth_guard.connections.guarded_connection import OPEN_CONNECTION, GuardedConnection
@@ -13,13 +14,15 @@ from oauth_guard.protocol.requirement import Requirement
 __all__ = ["ConnectionDeadlines"]
 
 _SLOTS = 10  # of a tenth of a second each
+_SLICE = 0.001  # seconds
 
 
 class ConnectionDeadlines:
     """Visits each open connection once a second; no connection has a timer or task of its own.
 
     The visits of one connection are timed so that one follows the end of its token by at most
-    0.2 s. The timer runs only while there are connections.
+    0.2 s. The timer runs only while there are connections. The event loop does other work after
+    each millisecond of visits, so many tokens that end at the same time don't block it.
 
     Args:
         monotonic: Returns monotonic seconds.
@@ -31,6 +34,10 @@ class ConnectionDeadlines:
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._next = 0
+        # What is left to visit: the connections of some slots, or all, since tokens were revoked.
+        self._due_slots: dict[int, None] = {}
+        self._all_due = False
+        self._visits: Iterator[GuardedConnection] | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self._slots))
@@ -59,7 +66,9 @@ class ConnectionDeadlines:
         if connection["type"] == "http":
             await self._serve_response(app, connection, receive, send, requirement)
             return
-        opened = GuardedConnection(guard, request, receive, send, is_http=False)
+        opened = GuardedConnection(
+            guard, request, receive, send, is_http=False, monotonic=self._clock
+        )
         if requirement is not None:
             opened.require(requirement, connection)
         connection[OPEN_CONNECTION] = opened
@@ -98,7 +107,7 @@ class ConnectionDeadlines:
         left = opened.request.validated.not_after - opened.guard.clock()
         loop = asyncio.get_running_loop()
         if self._timer is None or self._loop is not loop:
-            self._loop, self._next = loop, self._now()
+            self._loop, self._next, self._visits = loop, self._now(), None
             self._start_timer(loop)
         deny_list = opened.guard.deny_list
         if deny_list is not None and self._visit_all not in deny_list.on_change:
@@ -117,19 +126,44 @@ class ConnectionDeadlines:
         self._timer = loop.call_later(1 / _SLOTS, self._visit_slots)
 
     def _visit_all(self) -> None:
-        """Visit each connection, since tokens were revoked."""
-        for slot in self._slots:
-            for opened in tuple(slot):
-                opened.visit()
+        """Visit each connection soon, since tokens were revoked."""
+        self._all_due = True
+        self._start_visits()
 
     def _visit_slots(self) -> None:
         """Visit the slots whose time has come; after a stall of the event loop, each slot once."""
         now = self._now()
-        for number in range(max(self._next, now - _SLOTS + 1), now + 1):
-            for opened in tuple(self._slots[number % _SLOTS]):
-                opened.visit()
+        numbers = range(max(self._next, now - _SLOTS + 1), now + 1)
+        self._due_slots |= dict.fromkeys(number % _SLOTS for number in numbers)
         self._next = now + 1
+        self._start_visits()
         if len(self):
             self._start_timer(asyncio.get_running_loop())
         else:
             self._timer = None
+
+    def _start_visits(self) -> None:
+        if self._visits is None and len(self):
+            self._visits = self._due()
+            asyncio.get_running_loop().call_soon(self._visit_for_a_while)
+
+    def _due(self) -> Iterator[GuardedConnection]:
+        """Yield the connections to visit; what becomes due in the meantime follows."""
+        while self._all_due or self._due_slots:
+            if self._all_due:
+                self._all_due, self._due_slots = False, {}
+                numbers: Iterable[int] = range(_SLOTS)
+            else:
+                numbers = (self._due_slots.popitem()[0],)
+            for number in numbers:
+                yield from tuple(self._slots[number])
+
+    def _visit_for_a_while(self) -> None:
+        """Visit connections for a millisecond, and go on after other work of the event loop."""
+        end = self._clock() + _SLICE
+        for opened in self._visits or ():
+            opened.visit()
+            if self._clock() >= end:
+                asyncio.get_running_loop().call_soon(self._visit_for_a_while)
+                return
+        self._visits = None

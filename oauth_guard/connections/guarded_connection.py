@@ -1,6 +1,8 @@
 """GuardedConnection: one WebSocket or streamed response, which ends with its token."""
 
 import asyncio
+import logging
+import time
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -10,12 +12,15 @@ from oauth_guard.asgi import Message, Receive, Send
 from oauth_guard.errors import InvalidToken, IssuerUnavailable, Reason, RequestRejected
 from oauth_guard.guard import Guard
 from oauth_guard.identity_cache import ValidatedToken
+from oauth_guard.interfaces import Clock
 from oauth_guard.protocol.access_target import AccessTarget, read_target
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
 
 __all__ = ["OPEN_CONNECTION", "GuardedConnection"]
+
+_log = logging.getLogger("oauth_guard")
 
 _T = TypeVar("_T")
 
@@ -43,6 +48,7 @@ class GuardedConnection:
         is_http: Whether it is a response, and not a WebSocket.
         receive: Receives from the server.
         send: Sends to the server.
+        monotonic: Returns monotonic seconds.
 
     Attributes:
         requirements: What the middleware and the route required, each with what the request does
@@ -54,7 +60,7 @@ class GuardedConnection:
         slot: Where `ConnectionDeadlines` keeps it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what one connection consists of
         self,
         guard: Guard,
         request: ResourceRequest,
@@ -62,8 +68,9 @@ class GuardedConnection:
         send: Send,
         *,
         is_http: bool,
+        monotonic: Clock = time.monotonic,
     ) -> None:
-        self.guard, self.request = guard, request
+        self.guard, self.request, self._monotonic = guard, request, monotonic
         self.requirements: list[tuple[Requirement, AccessTarget | None]] = []
         self.code: int | None = None
         self._receive, self._send = receive, send
@@ -77,6 +84,9 @@ class GuardedConnection:
         self._rechecking: asyncio.Task[None] | None = None
         self.checked_at = guard.clock()
         self.slot: set[GuardedConnection] = set()
+        self._timed = self._validated.not_after
+        # A clock that is set back does not extend the connection.
+        self._ends_at = self._monotonic() + self._timed - self.checked_at
 
     @property
     def _validated(self) -> ValidatedToken:
@@ -121,11 +131,24 @@ class GuardedConnection:
         self._is_open = True
 
     def visit(self) -> None:
-        """End the connection if its token has ended; start a validation if it may have."""
+        """End the connection if its token has ended; start a validation if it may have.
+
+        It ends too if a function of the user's own raises, which says whether the token is valid.
+        """
         if not self._is_open or self.code is not None:
             return
+        try:
+            self._check_token()
+        except Exception as error:  # noqa: BLE001 - other connections must be visited
+            _log.error("an open connection can't be checked: %s", type(error).__name__)
+            self._end(_EXPIRED)
+
+    def _check_token(self) -> None:
         now, validated = self.guard.clock(), self._validated
-        if now >= validated.not_after:
+        if validated.not_after != self._timed:  # it is a newer token
+            self._timed = validated.not_after
+            self._ends_at = self._monotonic() + self._timed - now
+        if now >= validated.not_after or self._monotonic() >= self._ends_at:
             self._end(_EXPIRED)
         elif (code := self._denied(validated, now)) is not None:
             self._end(code)
@@ -232,7 +255,7 @@ class GuardedConnection:
         # and a policy may change its mind.
         has_policy = any(target is not None for _, target in self.requirements)
         may_change = has_policy or is_current is None or "status" in validated.identity.claims
-        return may_change and now >= self.checked_at + _RECHECK_AFTER
+        return may_change and not self.checked_at <= now < self.checked_at + _RECHECK_AFTER
 
     async def _recheck(self) -> None:
         """Validate the token again, and end the connection unless that succeeds."""

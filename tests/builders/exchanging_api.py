@@ -1,7 +1,7 @@
 """ExchangingApi: a guarded API that exchanges its callers' tokens at a scripted token endpoint."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,9 +11,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from oauth_guard import ClientSecretBasic, Guard, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard import (
+    ClientSecretBasic,
+    Guard,
+    IntrospectionIssuer,
+    JWTIssuer,
+    OAuthGuardMiddleware,
+)
 from oauth_guard.deny_list import DenyList
 from oauth_guard.errors import IssuerUnavailable, RequestRejected
+from oauth_guard.interfaces import Issuer
+from oauth_guard.issuers.status_lists import StatusLists
 from oauth_guard.starlette import rejection_response
 from oauth_guard.testing import LocalIssuer, SigningKey
 from oauth_guard.token_exchange import TokenExchange
@@ -27,6 +35,8 @@ class ExchangingApi:
     """An API whose route `/` exchanges the caller's token for one of the stock API.
 
     Args:
+        required: Whether a token is required.
+        guard: Options of `Guard`.
         settings: Options of `TokenExchange`.
 
     Attributes:
@@ -35,13 +45,16 @@ class ExchangingApi:
         forms: The forms that the token endpoint has received.
         requests: The requests that it has received.
         respond: Returns the response of the token endpoint.
+        statuses: Returns the response to a request for a status list.
         guard: The guard.
         exchange: The token exchange under test.
         app: The guarded application.
         scope: The scope that the route requests.
     """
 
-    def __init__(self, *, required: bool = True, **settings: Any) -> None:
+    def __init__(
+        self, *, required: bool = True, guard: Mapping[str, Any] | None = None, **settings: Any
+    ) -> None:
         self.clock = FakeClock()
         self.local = LocalIssuer(ISSUER, key=KEY, clock=self.clock)
         self.forms: list[dict[str, str]] = []
@@ -49,8 +62,20 @@ class ExchangingApi:
         self.respond: Callable[[httpx.Request], httpx.Response] = lambda _: success()
         issuer = JWTIssuer(ISSUER, http=self.local.http, clock=self.clock, leeway=0)
         deny_list = DenyList(clock=self.clock)
-        self.guard = Guard("https://api.test", [issuer], clock=self.clock, deny_list=deny_list)
-        options: dict[str, Any] = {
+        self.statuses: Callable[[str], httpx.Response] = lambda _: httpx.Response(404)
+        lists = StatusLists(
+            issuer,
+            http=httpx.AsyncClient(
+                transport=httpx.MockTransport(lambda request: self.statuses(str(request.url)))
+            ),
+            clock=self.clock,
+            monotonic=self.clock,
+        )
+        options: dict[str, Any] = {"deny_list": deny_list, "status_lists": lists}
+        options["clock"] = self.clock
+        issuers: list[Issuer] = [issuer, self._opaque()]
+        self.guard = Guard("https://api.test", issuers, **{**options, **(guard or {})})
+        options = {
             "client": ClientSecretBasic("api", "secret"),
             "audiences": [STOCK],
             "http": httpx.AsyncClient(transport=httpx.MockTransport(self._respond)),
@@ -63,6 +88,15 @@ class ExchangingApi:
         handlers: Any = dict.fromkeys((RequestRejected, IssuerUnavailable), rejection_response)
         inner = Starlette(routes=[Route("/", self._route)], exception_handlers=handlers)
         self.app = OAuthGuardMiddleware(inner, self.guard, required=required)
+
+    def _opaque(self) -> IntrospectionIssuer:
+        return IntrospectionIssuer(
+            ISSUER,
+            client=ClientSecretBasic("api", "secret"),
+            http=self.local.http,
+            clock=self.clock,
+            monotonic=self.clock,
+        )
 
     async def get(self, token: str | None) -> httpx.Response:
         """Send one request with *token*."""
@@ -81,7 +115,8 @@ class ExchangingApi:
             metadata = {"issuer": ISSUER, "token_endpoint": f"{ISSUER}/token"}
             return httpx.Response(200, json=metadata)
         form = dict(parse_qsl(request.content.decode()))
-        if form["subject_token"].count(".") == 2:  # else it is the canary
+        text = form["subject_token"]
+        if text.count(".") == 2 or text in self.local.introspection.responses:  # else the canary
             self.requests.append(request)
             self.forms.append(form)
         return self.respond(request)

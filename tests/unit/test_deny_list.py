@@ -9,6 +9,8 @@ import pytest
 from oauth_guard import ConfigurationError
 from oauth_guard.deny_list import DenyList
 from oauth_guard.errors import StoreUnavailable
+from oauth_guard.protocol.access_token import AccessToken, Validation
+from oauth_guard.protocol.claims import ClaimRules
 from tests.acceptance.standards.api import ISSUER, NOW, Api, bearer
 from tests.acceptance.standards.outcome import expect
 from tests.builders.clock import FakeClock
@@ -234,3 +236,38 @@ async def test_change_ends_with_its_entry() -> None:
     expect(await api.get("/r", token), "401 invalid_token")
     monotonic.advance(2)
     expect(await api.get("/r", token), "200")
+
+
+@pytest.mark.parametrize("jump", [-86_400 * 30, 86_400 * 30])
+async def test_clock_that_jumps_changes_no_entry(jump: float) -> None:
+    """What was revoked stays revoked, here and for a process that reads it afterwards."""
+    clock, notices = FakeClock(NOW), LocalNotices()
+    deny_list = DenyList(notices, clock=clock, monotonic=FakeClock(5))
+    first = _api(deny_list)
+    tokens = [first.token(iat=NOW), first.token(sub="u2", jti="j2"), first.token(sub="u3")]
+    await deny_list.load()
+    await first.guard.revoke(ISSUER, subject="u1")
+    await first.guard.revoke(ISSUER, jti="j2")
+    clock.advance(jump)
+    second = _api(DenyList(notices, clock=clock))
+    await vars(second.guard)["deny_list"].load()
+    for api in (first, second):
+        statuses = [(await api.get("/r", token)).status for token in tokens]
+        assert statuses == [401, 401, 200]
+    for guard in (first.guard, second.guard):
+        await vars(guard)["deny_list"].aclose()
+
+
+async def test_clock_that_is_set_back_lets_no_older_result_be_used() -> None:
+    """How old it is can't be known; a change of another subject concerns none."""
+    clock = FakeClock(NOW)
+    deny_list = DenyList(clock=clock)
+    token = AccessToken.from_claims(
+        {"iss": ISSUER, "sub": "u1"}, ClaimRules.of(ISSUER, required_claims=())
+    )
+    facts = Validation(token, None, NOW)
+    clock.advance(-3600)
+    await deny_list.claims_changed(ISSUER, subject="u2")
+    assert not deny_list.outdates(facts)
+    await deny_list.claims_changed(ISSUER, subject="u1")
+    assert deny_list.outdates(facts)

@@ -1,6 +1,10 @@
 """TokenExchange: which tokens are requested, remembered and returned, and what its errors are."""
 
 import asyncio
+import base64
+import json
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -8,11 +12,12 @@ import jwt
 import pytest
 
 from oauth_guard import ClientSecretBasic, ConfigurationError
+from oauth_guard.errors import InvalidToken, IssuerUnavailable
 from oauth_guard.issuers.client_auth import MutualTLS
 from oauth_guard.jose.jws import parse_jws
 from oauth_guard.jose.thumbprint import encode_sha256
 from oauth_guard.token_exchange import TokenExchange
-from tests.builders.exchanging_api import ISSUER, STOCK, ExchangingApi, failure, success
+from tests.builders.exchanging_api import ISSUER, KEY, STOCK, ExchangingApi, failure, success
 
 
 async def test_token_of_the_caller_is_exchanged_for_audience_and_scope() -> None:
@@ -103,6 +108,17 @@ async def test_exchanged_token_is_gone_with_the_revocation_of_the_callers() -> N
     api = ExchangingApi()
     token = api.local.token("read", sid="s1")
     assert (await api.get(token)).status_code == 200
+    connection = await _open(api, token)
+    assert (await api.exchange(connection, audience=STOCK, scope="stock:read")).lifetime == 300
+    await api.guard.revoke(ISSUER, sid="s1")
+    with pytest.raises(Exception, match="revoked"):
+        await api.exchange(connection, audience=STOCK, scope="stock:read")
+    assert (await api.get(token)).status_code == 401
+    assert len(api.forms) == 1
+
+
+async def _open(api: ExchangingApi, token: str) -> Any:
+    """Return a connection of *token* that the application keeps, as that of a WebSocket."""
     connections: list[Any] = []
 
     async def keep(connection: Any, receive: Any, send: Any) -> None:
@@ -111,12 +127,68 @@ async def test_exchanged_token_is_gone_with_the_revocation_of_the_callers() -> N
 
     inner, api.app.application = api.app.application, keep
     vars(api.app)["_app"] = keep
-    await api.get(token)
-    assert (await api.exchange(connections[0], audience=STOCK, scope="stock:read")).lifetime == 300
-    await api.guard.revoke(ISSUER, sid="s1")
-    with pytest.raises(Exception, match="revoked"):
-        await api.exchange(connections[0], audience=STOCK, scope="stock:read")
-    assert (await api.get(token)).status_code == 401
+    assert (await api.get(token)).status_code == 200
+    return connections[0]
+
+
+def _status_list(api: ExchangingApi, *statuses: int) -> Callable[[str], httpx.Response]:
+    data = base64.urlsafe_b64encode(zlib.compress(bytes(statuses))).rstrip(b"=").decode()
+
+    def respond(url: str) -> httpx.Response:
+        now = int(api.clock())
+        members = {"bits": 8, "lst": data}
+        claims = {"sub": url, "iat": now, "ttl": 10, "status_list": members}
+        signed = KEY.sign(json.dumps(claims).encode(), {"typ": "statuslist+jwt"})
+        kind = {"content-type": "application/statuslist+jwt"}
+        return httpx.Response(200, text=signed, headers=kind)
+
+    return respond
+
+
+async def test_no_token_is_returned_once_the_status_list_says_revoked() -> None:
+    """On a long connection, whose request was authenticated before; nor if it can't be known."""
+    api = ExchangingApi()
+    api.statuses = _status_list(api, 0, 0)
+    status = {"status_list": {"idx": 1, "uri": f"{ISSUER}/list"}}
+    connection = await _open(api, api.local.token("read", status=status))
+    await api.exchange(connection, audience=STOCK, scope="stock:read")
+    api.clock.advance(11)
+    api.statuses = lambda _: httpx.Response(500)
+    with pytest.raises(IssuerUnavailable):
+        await api.exchange(connection, audience=STOCK, scope="stock:read")
+    api.clock.advance(11)
+    api.statuses = _status_list(api, 0, 1)
+    with pytest.raises(InvalidToken, match="revoked"):
+        await api.exchange(connection, audience=STOCK, scope="stock:read")
+    assert len(api.forms) == 1
+
+
+async def test_token_from_before_a_change_of_claims_is_not_returned() -> None:
+    """The authorization server decides again, which knows the new claims."""
+    api = ExchangingApi()
+    token = api.local.opaque_token("read")
+    for _ in range(2):
+        assert (await api.get(token)).status_code == 200
+    assert len(api.forms) == 1
+    await api.guard.claims_changed(ISSUER, subject="u2")
+    assert (await api.get(token)).status_code == 200
+    assert len(api.forms) == 1
+    await api.guard.claims_changed(ISSUER, subject="u1")
+    for forms in (2, 3):  # within seconds, a token may be from before the change
+        assert (await api.get(token)).status_code == 200
+        assert len(api.forms) == forms
+    api.clock.advance(10)
+    for _ in range(2):
+        assert (await api.get(token)).status_code == 200
+    assert len(api.forms) == 4
+
+
+async def test_guard_without_a_deny_list_exchanges_and_caches() -> None:
+    """Nothing can be revoked there."""
+    api = ExchangingApi(guard={"deny_list": None})
+    token = api.local.token("read")
+    for _ in range(2):
+        assert (await api.get(token)).status_code == 200
     assert len(api.forms) == 1
 
 

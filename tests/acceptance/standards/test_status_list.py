@@ -47,7 +47,7 @@ BROKEN: dict[str, dict[str, Any]] = {
     "another list": {"sub": f"{URI}0"},
     "no sub": {"sub": None},
     "no iat": {"iat": None},
-    "iat in the future": {"iat": NOW + 90},
+    "iat in the future": {"iat": NOW + 61},
     "iat of another type": {"iat": True},
     "no list": {"status_list": None},
     "list of another type": {"status_list": "x"},
@@ -57,8 +57,11 @@ BROKEN: dict[str, dict[str, Any]] = {
     "lst that is incomplete": {"lst": ONE_BIT[:-4]},
     "lst with more behind it": {"lst": f"{compressed(b'1' * 3)}AAAA"},
     "bits of another type": {"bits": "1"},
+    "bits that are a truth value": {"bits": True},
     "ttl of another type": {"ttl": "60"},
     "negative ttl": {"ttl": -1},
+    "ttl of 0": {"ttl": 0},
+    "exp of 0": {"exp": 0},
     "another key": {"key": SigningKey("k1")},
     "another issuer": {"iss": "https://other.example.com"},
 }
@@ -70,6 +73,24 @@ async def test_list_that_is_not_valid_is_not_used(changes: dict[str, Any]) -> No
     """The token may be revoked, so the response is 503."""
     api = StatusApi()
     api.respond = lambda: api.response(api.list_token(**changes))
+    assert (await api.at(1)).status == 503
+
+
+async def test_list_of_a_clock_that_is_a_minute_ahead_is_used() -> None:
+    """As long as it is not expired."""
+    api = StatusApi()
+    api.respond = lambda: api.response(api.list_token(iat=NOW + 60))
+    expect(await api.at(1), "200")
+
+
+@pytest.mark.conformance("TSL-02")
+@pytest.mark.parametrize("status", [201, 206, 404, 500])
+async def test_list_in_a_response_of_another_status_is_not_used(status: int) -> None:
+    """Whatever its body and type."""
+    api = StatusApi()
+    api.respond = lambda: httpx.Response(
+        status, text=api.list_token(), headers={"content-type": TYPE}
+    )
     assert (await api.at(1)).status == 503
 
 

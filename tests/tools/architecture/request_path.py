@@ -14,7 +14,8 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     "from_token": {("token_validation", "validate_token")},
     "PossessionCheck": {("guard", "__init__")},
     "check_binding": {("possession.possession_check", "check")},
-    "check_claim_function": {("guard", "authenticate"), ("guard", "recheck")},
+    "check_claim_function": {("guard", "authenticate"), ("guard", "check_again")},
+    "check_again": {("guard", "recheck"), ("token_exchange", "__call__")},
     "authenticate": {
         ("token_authentication", "authenticate_token"),
         ("middleware", "__call__"),

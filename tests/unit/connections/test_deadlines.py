@@ -1,8 +1,10 @@
 """ConnectionDeadlines: WebSockets and streams end with their token, within a second."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -16,12 +18,14 @@ from oauth_guard import (
     OAuthGuardMiddleware,
 )
 from oauth_guard.asgi import Message, Receive, Send
+from oauth_guard.connections.deadlines import ConnectionDeadlines
 from oauth_guard.connections.guarded_connection import OPEN_CONNECTION, GuardedConnection
 from oauth_guard.deny_list import DenyList
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.identity_cache import ValidatedToken
 from oauth_guard.interfaces import Notices
 from oauth_guard.issuers.remote_keys import JWKSCache
+from oauth_guard.renewal import renew
 from oauth_guard.testing import LocalIssuer, LocalWebSocket, SigningKey
 from tests.acceptance.standards.recorded_response import body, http, run
 from tests.builders.clock import FakeClock
@@ -39,17 +43,20 @@ class _Feed:
         received: The messages after `websocket.connect`.
         opened: The connection that the middleware guards.
         failure: What the last `send` raised.
+        connection: The connection as the middleware passed it on.
     """
 
     def __init__(self, *, waits: bool = True) -> None:
         self.received: list[Message] = []
         self.opened: GuardedConnection | None = None
         self.failure: OSError | None = None
+        self.connection: Any = None
         self._waits = waits
 
     async def __call__(self, connection: Any, receive: Receive, send: Send) -> None:
         """Serve one WebSocket until it is disconnected."""
         self.opened = connection.get(OPEN_CONNECTION)
+        self.connection = connection
         received: list[Message] = []
         self.received = received
         await receive()
@@ -492,3 +499,91 @@ async def test_thousand_idle_sockets_have_one_timer_and_no_tasks() -> None:
     assert ended == [EXPIRED] * 1000
     await asyncio.sleep(0.2)
     assert (len(deadlines), vars(deadlines)["_timer"]) == (0, None)
+
+
+async def test_connection_ends_in_time_although_the_clock_is_set_back() -> None:
+    """The time that its token had left is measured by the monotonic clock too."""
+    world = _World(_Feed())
+    now = int(world.clock())
+    async with world.open(world.local.token(iat=now - 100, exp=now + 1)) as socket:
+        world.clock.advance(-60)
+        code, seconds = await _closed(socket)
+    assert (code, seconds < 2.5) == (EXPIRED, True)
+
+
+async def test_renewed_connection_has_the_time_of_its_newer_token() -> None:
+    """By both clocks."""
+    feed = _Feed()
+    world = _World(feed)
+    now = int(world.clock())
+    async with world.open(world.local.token(iat=now - 100, exp=now + 1)) as socket:
+        assert feed.opened is not None
+        await renew(feed.connection, world.local.token(iat=now - 100, exp=now + 3))
+        started = time.monotonic()
+        await asyncio.sleep(1.5)
+        assert feed.opened.code is None
+        world.clock.advance(-60)
+        assert (await _closed(socket))[0] == EXPIRED
+    assert time.monotonic() - started < 5
+
+
+async def test_clock_that_is_set_back_has_a_token_validated_that_is_validated_each_minute() -> None:
+    """When it was validated last is not known any more."""
+    calls: list[float] = []
+    world = _World(_Feed())
+
+    def check(validated: ValidatedToken, now: float) -> None:
+        validated.is_current = None
+        calls.append(now)
+
+    vars(world.guard)["_checks"] = (check,)
+    now = int(world.clock())
+    async with world.open(world.local.token(iat=now - 100, exp=now + 9000)):
+        world.clock.advance(-30)
+        await asyncio.sleep(1.3)
+    assert len(calls) >= 2
+
+
+async def test_many_connections_are_visited_in_slices() -> None:
+    """Other work runs in between; a revocation in the meantime reaches each of them."""
+    times = itertools.count(0, 0.0002)  # each look at the clock takes 0.2 ms
+    deadlines = ConnectionDeadlines(monotonic=lambda: next(times))
+    world = _World(_Feed())
+    vars(world.app)["_deadlines"] = deadlines
+    sockets = [world.open(world.local.token(sid=f"s{number % 2}")) for number in range(60)]
+    async with AsyncExitStack() as stack:
+        for socket in sockets:
+            await stack.enter_async_context(socket)
+        opened = [each for slot in vars(deadlines)["_slots"] for each in slot]
+        steps = []
+        for session in ("s0", "s1"):
+            await world.guard.revoke(world.local.issuer, sid=session)
+            for _ in range(5):
+                await asyncio.sleep(0)
+                steps.append(sum(each.code is not None for each in opened))
+        assert steps[0] <= 5
+        assert steps[4] < 30
+        async with asyncio.timeout(10):
+            for socket in sockets:
+                assert await socket.receive_close() == REVOKED
+
+
+async def test_connection_whose_check_fails_ends_and_the_others_are_visited(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whether its token is valid can't be known."""
+    feed = _Feed()
+    world = _World(feed)
+    async with world.open(world.local.token()) as first:
+        assert feed.opened is not None
+        vars(type(feed.opened))["_validated"].fget(feed.opened).is_current = _failing
+        second = world.open(world.local.token(sid="s2"))
+        async with second:
+            assert (await _closed(first))[0] == EXPIRED
+            await world.guard.revoke(world.local.issuer, sid="s2")
+            assert (await _closed(second))[0] == REVOKED
+    assert "an open connection can't be checked: ZeroDivisionError" in caplog.text
+
+
+def _failing() -> bool:
+    raise ZeroDivisionError

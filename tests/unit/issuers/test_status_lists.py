@@ -1,16 +1,26 @@
 """StatusLists: its settings, its lifecycle, and tokens that it does not concern."""
 
 import asyncio
+import base64
 import logging
+import zlib
 from typing import Any
 
 import httpx
 import pytest
 
-from oauth_guard import ConfigurationError, JWTIssuer
+from oauth_guard import ConfigurationError, Identity, JWTIssuer
+from oauth_guard.identity_cache import ValidatedToken
 from oauth_guard.issuers.status_lists import StatusLists
+from oauth_guard.protocol.access_token import AccessToken, Validation
+from oauth_guard.protocol.claims import ClaimRules
+from tests.acceptance.standards.api import ISSUER, NOW
 from tests.acceptance.standards.outcome import expect
-from tests.builders.status_api import StatusApi
+from tests.builders.clock import FakeClock
+from tests.builders.status_api import URI, StatusApi
+
+DAY = 86_400
+RULES = ClaimRules.of(ISSUER, required_claims=())
 
 
 @pytest.mark.parametrize(
@@ -62,7 +72,9 @@ async def test_list_that_arrives_too_late_is_an_outage(monkeypatch: pytest.Monke
         raise AssertionError
 
     http = httpx.AsyncClient(transport=httpx.MockTransport(respond))
-    assert (await StatusApi(http=http).at(1)).status == 503
+    response = await StatusApi(http=http).at(1)
+    assert response.status == 503
+    assert "timed_out" in response.log
 
 
 async def test_failure_is_logged_with_its_cause() -> None:
@@ -71,3 +83,77 @@ async def test_failure_is_logged_with_its_cause() -> None:
     api.respond = lambda: httpx.Response(404)
     response = await api.at(1)
     assert "a status list can't be used: the response is no status list token" in response.log
+
+
+@pytest.mark.parametrize(
+    ("changes", "headers", "seconds"),
+    [
+        ({"ttl": 10 * DAY}, {}, DAY),
+        ({"ttl": 10 * DAY, "exp": NOW + 100}, {}, 100),
+        ({"ttl": 100, "exp": NOW + DAY}, {}, 100),
+        ({"ttl": None, "exp": NOW + 10 * DAY}, {}, DAY),
+        ({"ttl": None}, {"cache-control": f"max-age={10 * DAY}"}, DAY),
+        ({"ttl": None}, {"cache-control": "max-age=100"}, 100),
+        ({"ttl": None}, {}, 300),
+    ],
+    ids=str,
+)
+async def test_list_is_cached_for_a_day_at_most(
+    changes: dict[str, Any], headers: dict[str, str], seconds: int
+) -> None:
+    """And never past its `exp`, even if its `ttl` is longer."""
+    monotonic = FakeClock(5)
+    lists = StatusApi(monotonic=monotonic)
+    lists.respond = lambda: lists.response(lists.list_token(**changes), **headers)
+    status = {"status_list": {"idx": 1, "uri": URI}}
+    claims = AccessToken.from_claims({"iss": ISSUER, "status": status}, RULES)
+    validated = ValidatedToken(Identity.from_token(claims), Validation(claims, None))
+    for age, requests in ((0, 1), (seconds - 1, 1), (seconds, 2)):
+        monotonic.now = 5 + age
+        if (waiting := lists.lists.check(validated, NOW)) is not None:
+            await waiting
+        assert len(lists.requests) == requests
+
+
+async def test_expired_list_is_not_used_although_its_time_in_the_cache_is_left() -> None:
+    """The wall clock was set forward: `exp` is a time of it, and its first second is too late."""
+    api = StatusApi(monotonic=FakeClock(5))
+    api.respond = lambda: api.response(api.list_token(exp=NOW + 200, ttl=200))
+    expect(await api.at(1, exp=NOW + 900), "200")
+    api.now += 199
+    expect(await api.at(1, exp=NOW + 900), "200")
+    assert len(api.requests) == 1
+    api.now += 1
+    assert (await api.at(1, exp=NOW + 900)).status == 503
+    assert len(api.requests) == 2
+
+
+async def test_lists_take_64_mebibytes_at_most() -> None:
+    """The oldest is fetched again, so an issuer with many large lists fills no memory."""
+    api = StatusApi()
+    large = base64.urlsafe_b64encode(zlib.compress(bytes(4_000_000))).decode().rstrip("=")
+    uris = [f"{ISSUER}/{number}" for number in range(18)]
+
+    def respond() -> httpx.Response:
+        return api.response(api.list_token(lst=large, sub=str(api.requests[-1].url)))
+
+    api.respond = respond
+    for uri in (*uris, uris[-1], uris[0]):
+        expect(await api.at(1, uri), "200")
+    assert [str(each.url) for each in api.requests] == [*uris, uris[0]]
+
+
+async def test_requests_share_a_fetch_that_takes_some_time() -> None:
+    """They wait for it together."""
+    requests: list[httpx.Request] = []
+
+    async def respond(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        await asyncio.sleep(0.05)
+        return api.response(api.list_token())
+
+    api = StatusApi(http=httpx.AsyncClient(transport=httpx.MockTransport(respond)))
+    expect(await api.get("/r", api.token()), "200")  # has the keys fetched
+    responses = await asyncio.gather(*(api.at(1) for _ in range(20)))
+    assert {response.status for response in responses} == {200}
+    assert len(requests) == 1
