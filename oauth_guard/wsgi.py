@@ -5,7 +5,8 @@ from typing import TypeAlias
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from oauth_guard.asgi import IDENTITY
-from oauth_guard.protocol.identity import ANONYMOUS, Identity, current_identity
+from oauth_guard.errors import ConfigurationError
+from oauth_guard.protocol.identity import ANONYMOUS, Identity
 
 __all__ = ["RemoteUser", "subject_of"]
 
@@ -32,8 +33,9 @@ class RemoteUser:
     Header fields that an application may mistake for the variable are removed: each whose name
     contains `Remote-User`, in any case and with hyphens or underscores, and those of *hidden*.
 
-    It validates nothing. Behind an adapter that passes on neither the ASGI connection (a2wsgi
-    does, as `asgi.scope`) nor the context of the task (asgiref does), every caller is anonymous.
+    It validates nothing, and reads the caller from the ASGI connection alone, which a2wsgi passes
+    on as `asgi.scope`. It does not read `current_identity()`: an adapter that runs a request in a
+    thread without the context of its task could leave the caller of another request there.
 
     Args:
         app: The WSGI application.
@@ -49,7 +51,11 @@ class RemoteUser:
         self._hidden = frozenset(_variable(each) for each in hidden)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve one request."""
+        """Serve one request.
+
+        Raises:
+            ConfigurationError: The adapter passes no ASGI connection on, or no guard is around it.
+        """
         kept = {key: value for key, value in environ.items() if not self._is_hidden(key)}
         identity = _caller(environ)
         name = None if identity is ANONYMOUS else self._name(identity)
@@ -70,7 +76,12 @@ def _variable(field: str) -> str:
 
 
 def _caller(environ: Mapping[str, object]) -> Identity:
-    """Return the caller that the guard left in the connection, or else in the context."""
+    """Return the caller that the guard left in the ASGI connection."""
     connection = environ.get("asgi.scope")
     found = connection.get(IDENTITY) if isinstance(connection, dict) else None
-    return found if isinstance(found, Identity) else current_identity()
+    if not isinstance(found, Identity):
+        raise ConfigurationError(
+            "RemoteUser finds no caller: write "
+            "OAuthGuardMiddleware(WSGIMiddleware(RemoteUser(app)), guard), with a2wsgi."
+        )
+    return found

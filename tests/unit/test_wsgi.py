@@ -5,11 +5,11 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
-from asgiref.wsgi import WsgiToAsgi
+from asgiref.wsgi import WsgiToAsgiInstance
 from flask import Flask, jsonify, request
 from starlette.testclient import TestClient
 
-from oauth_guard import Guard, Identity, JWTIssuer, OAuthGuardMiddleware
+from oauth_guard import ConfigurationError, Guard, Identity, JWTIssuer, OAuthGuardMiddleware
 from oauth_guard.asgi import IDENTITY
 from oauth_guard.protocol.identity import (
     ANONYMOUS,
@@ -45,13 +45,19 @@ def test_caller_of_the_connection_is_the_remote_user() -> None:
     assert environ["HTTP_HOST"] == "api.test"
 
 
-def test_caller_of_the_context_is_the_remote_user_without_a_connection() -> None:
-    """As with an adapter that copies the context into its thread."""
+@pytest.mark.parametrize(
+    "variables",
+    [{}, {"asgi.scope": None}, {"asgi.scope": {}}, _by_scope("ada"), {IDENTITY: ADA}],
+    ids=["no connection", "None", "no guard", "no identity", "elsewhere"],
+)
+def test_request_without_a_guard_fails_even_if_the_context_has_a_caller(
+    variables: dict[str, Any],
+) -> None:
+    """The context may be that of another request."""
     earlier = set_current_identity(ADA)
     try:
-        assert _environ(RemoteUser)["REMOTE_USER"] == "ada"
-        assert _environ(RemoteUser, **_by_scope(None))["REMOTE_USER"] == "ada"
-        assert "REMOTE_USER" not in _environ(RemoteUser, **_by_scope(ANONYMOUS))
+        with pytest.raises(ConfigurationError, match="with a2wsgi"):
+            _environ(RemoteUser, **variables)
     finally:
         reset_current_identity(earlier)
 
@@ -60,13 +66,12 @@ def test_caller_of_the_context_is_the_remote_user_without_a_connection() -> None
     "identity",
     [
         ANONYMOUS,
-        "ada",
         Identity(issuer="https://login.test", client_id="c1"),
         Identity(issuer="https://login.test", subject=""),
         Identity(issuer="https://login.test", subject="a\nb"),
         Identity(issuer="https://login.test", subject="a\x00"),
     ],
-    ids=["anonymous", "no identity", "no subject", "empty", "two lines", "control character"],
+    ids=["anonymous", "no subject", "empty", "two lines", "control character"],
 )
 def test_caller_without_a_plain_name_is_no_remote_user(identity: object) -> None:
     """A value that was there before is removed."""
@@ -100,7 +105,10 @@ def test_further_fields_are_removed_by_name() -> None:
     )
     assert "HTTP_X_FORWARDED_USER" not in environ
     assert environ["HTTP_X_FORWARDED_FOR"] == "::1"
-    assert _environ(RemoteUser, HTTP_X_FORWARDED_USER="u")["HTTP_X_FORWARDED_USER"] == "u"
+    assert (
+        _environ(RemoteUser, HTTP_X_FORWARDED_USER="u", **_by_scope(ADA))["HTTP_X_FORWARDED_USER"]
+        == "u"
+    )
 
 
 def test_name_is_chosen_and_encoded_as_bytes() -> None:
@@ -115,6 +123,14 @@ def test_name_is_chosen_and_encoded_as_bytes() -> None:
     assert subject_of(ADA) == "ada"
 
 
+class _WithConnection(WsgiToAsgiInstance):
+    """The adapter of asgiref, which passes the ASGI connection on as a2wsgi does."""
+
+    def build_environ(self, scope: Any, body: Any) -> WSGIEnvironment:
+        environ: WSGIEnvironment = super().build_environ(scope, body)  # type: ignore[no-untyped-call]
+        return {**environ, "asgi.scope": scope}
+
+
 def _site() -> Any:
     site = Flask("site")
 
@@ -123,17 +139,20 @@ def _site() -> Any:
         return jsonify([request.remote_user, request.headers.get("Remote-User")])
 
     guard = Guard("https://api.test", [JWTIssuer("https://login.test")])
-    site.wsgi_app = RemoteUser(site.wsgi_app)  # type: ignore[method-assign] # as Flask documents
-    app: Any = WsgiToAsgi(site)  # type: ignore[no-untyped-call] # asgiref has no types here
+    named = RemoteUser(site)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        adapter = _WithConnection(named)  # type: ignore[no-untyped-call] # asgiref has no types
+        await adapter(scope, receive, send)
+
     return OAuthGuardMiddleware(app, guard, required=False)
 
 
 @pytest.mark.parametrize("field", ["Remote-User", "Remote_User", "REMOTE-USER", "X-Remote-User"])
 def test_flask_sees_the_caller_of_the_token_and_no_field_of_the_client(field: str) -> None:
-    """Through the adapter of asgiref, in a thread."""
+    """In the thread of an adapter."""
     app = _site()
     headers = {field: "root"}
-    with TestClient(as_identity(app, subject="ada")) as client:
-        assert client.get("/who", headers=headers).json() == ["ada", None]
-    with TestClient(app) as client:
-        assert client.get("/who", headers=headers).json() == [None, None]
+    acting = TestClient(as_identity(app, subject="ada"))
+    assert acting.get("/who", headers=headers).json() == ["ada", None]
+    assert TestClient(app).get("/who", headers=headers).json() == [None, None]
