@@ -1,5 +1,6 @@
 """requires() for Litestar: a guard of routes; provide_caller() and Caller: the identity."""
 
+from collections.abc import Awaitable, Callable
 from functools import reduce
 from operator import and_
 from typing import Any, TypeAlias, Unpack
@@ -61,7 +62,9 @@ def _scope_of_route(handler: BaseRouteHandler) -> str | None:
     return str(reduce(and_, scopes)) if scopes else None
 
 
-def requires(*scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> _Check:
+def requires(
+    *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]
+) -> Callable[..., Awaitable[None]]:
     """Return a guard of Litestar's kind that admits only callers who satisfy every argument.
 
     Use it as `guards=[requires("orders:read")]` of a handler, a controller, a router or the

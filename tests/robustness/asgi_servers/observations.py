@@ -16,6 +16,7 @@ COLUMNS = (
     "response over HTTP",
     "response to a handshake",
     "`Authorization` in mixed case",
+    "rejected upload of 5 MB",
     "root path `/api`: the proxy",
     "metadata there",
     "DPoP proof there",
@@ -26,6 +27,7 @@ _FIELDS = {401: "www-authenticate", 403: "www-authenticate", 503: "retry-after"}
 _ORIGIN = "https://api.test"
 _METADATA = "/.well-known/oauth-protected-resource"
 _OK = 200
+_UPLOAD = 5_000_000
 
 
 class _Client:
@@ -107,6 +109,22 @@ def _mixed_case(port: int, client: _Client) -> str:
     return f"{once[0]}, two of them {twice[0]}"
 
 
+def _upload(port: int, client: _Client) -> str:
+    """Send a large body without a token, and then a request with one on the same connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("POST", "/me", body=bytes(_UPLOAD))
+        response = connection.getresponse()
+        response.read()
+        connection.request("GET", "/me", headers=dict(_authorization(client.issuer.token())))
+        assert connection.getresponse().status == _OK
+    except OSError:
+        return "connection closed"
+    finally:
+        connection.close()
+    return f"{response.status}"
+
+
 def _stop(server: Running, client: _Client) -> list[str]:
     """Ask the server to stop while it serves a request; return what becomes of both."""
     fields = _authorization(client.issuer.token())
@@ -167,7 +185,8 @@ def observe(server: Server, folder: Path) -> tuple[str, ...]:
     (folder / "plain").mkdir()
     with running(server, folder / "plain", client.site) as process:
         port = process.port
-        seen = [_rejections(port, client), _handshakes(port, client), _mixed_case(port, client)]
+        probes = (_rejections, _handshakes, _mixed_case, _upload)
+        seen = [probe(port, client) for probe in probes]
         stopped = _stop(process, client)
     below = _Client(f"{_ORIGIN}/api")
     (folder / "root_path").mkdir()
