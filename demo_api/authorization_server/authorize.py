@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from authlib.oauth2 import OAuth2Error
 from starlette.responses import RedirectResponse, Response
 
+from demo_api import accounts
 from demo_api.authorization_server.accounts import Account, AccountKind, SignIn, check_password
 from demo_api.authorization_server.attempts import TooManyAttemptsError
 from demo_api.authorization_server.browser_sessions import Browser
@@ -116,7 +117,8 @@ class Visit:
             "form_address": f"{AUTHORIZE}?{self._query}",
         }
         if user is None:
-            return self._with_cookie(page("sign_in.html", status, username=username, **values))
+            values |= {"username": username, "owners": accounts.RESOURCE_OWNERS}
+            return self._with_cookie(page("sign_in.html", status, **values))
         account = self.server.session.get_one(Account, user.subject)
         values["scopes"] = {name: SCOPES[name] for name in grant.request.scope.split()}
         values["resources"] = self.server.resources_of(grant.request)

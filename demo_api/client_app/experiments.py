@@ -38,9 +38,6 @@ class Result:
     exchanges: tuple[Exchange, ...]
 
 
-Run = Callable[["Experiments", Walk], Awaitable[list[tuple[str, httpx.Response]]]]
-
-
 class Experiments:
     """The experiments against *servers*, with the token of a walk."""
 
@@ -48,9 +45,9 @@ class Experiments:
         """Send requests to *servers*."""
         self._servers = servers
 
-    async def run(self, name: str, walk: Walk) -> Result:
-        """Run the experiment *name*; raise ServerError if a server sends no response."""
-        responses = await EXPERIMENTS[name].run(self, walk)
+    async def run(self, name: str, run: "Run", walk: Walk) -> Result:
+        """Run the experiment *name* by *run*; raise ServerError if a server sends no response."""
+        responses = await run(self, walk)
         exchanges = [_exchange(title, each, await self._steps(each)) for title, each in responses]
         return Result(name, tuple(exchanges))
 
@@ -166,91 +163,6 @@ class Experiments:
         return await self._send("GET", _PEOPLE, bearer(token) if token else {})
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """A button: its label, its requests, and one sentence on what a client should do."""
-
-    label: str
-    run: Run
-    advice: str
-
-
-EXPERIMENTS = {
-    "no-token": Experiment(
-        "No token",
-        Experiments.no_token,
-        "Read the document that resource_metadata names, and get a token from the authorization"
-        " server that it lists.",
-    ),
-    "expired": Experiment(
-        "Expired token",
-        Experiments.expired,
-        "Get a new token once, with the refresh token or by a new flow; do not repeat the old one.",
-    ),
-    "audience": Experiment(
-        "Token for another API",
-        Experiments.audience,
-        "Request a token for this resource; a token is never passed on to an API that it was not"
-        " issued for.",
-    ),
-    "forged": Experiment(
-        "Forged signature",
-        Experiments.forged,
-        "Get a new token once; if that fails too, something between client and server changes it.",
-    ),
-    "none": Experiment(
-        "Algorithm none",
-        Experiments.unsigned,
-        "Nothing: no honest client makes a token itself, and the guard accepts no unsigned one.",
-    ),
-    "id-token": Experiment(
-        "ID token instead of the access token",
-        Experiments.id_token,
-        "Send the access token: the ID token only says to the client who signed in.",
-    ),
-    "scope": Experiment(
-        "Too little scope",
-        Experiments.scope,
-        "Send the person to consent again, with the scope that the challenge names.",
-    ),
-    "record": Experiment(
-        "Another owner's record",
-        Experiments.record,
-        "Show that there is no such record; the API does not say whether it exists, and a new token"
-        " changes nothing.",
-    ),
-    "revoked": Experiment(
-        "Revoked token",
-        Experiments.revoked,
-        "Forget the token and ask the person to sign in; a signed token would have worked until it"
-        " expired, an opaque one that the API introspected before for 10 seconds at most.",
-    ),
-    "stolen": Experiment(
-        "Steal the token",
-        Experiments.stolen,
-        "Keep tokens on a server and short-lived: a bearer token works for everybody who has it.",
-    ),
-    "bound": Experiment(
-        "Steal a token that is bound to a key",
-        Experiments.bound,
-        "Keep the private key where it is and sign a new proof for each request; the token alone,"
-        " or a proof that was used, opens nothing (DPoP, RFC 9449).",
-    ),
-    "rotation": Experiment(
-        "Rotate the signing key now",
-        Experiments.rotation,
-        "Nothing: old tokens work while the old key is published, and the API fetches the new key"
-        " when the first token names it.",
-    ),
-    "outage": Experiment(
-        "Stop the authorization server for 30 seconds",
-        Experiments.outage,
-        "Keep the token and try again after Retry-After seconds: 503 says that the token could not"
-        " be checked, not that it is bad. Signed tokens go on working.",
-    ),
-}
-
-
 def _new_flow() -> dict[str, str]:
     return {FLOW_HEADER: secrets.token_urlsafe(16)}
 
@@ -269,3 +181,6 @@ def _exchange(title: str, response: httpx.Response, steps: list[dict[str, str]])
 
 def _encoded(value: dict[str, str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+Run = Callable[[Experiments, Walk], Awaitable[list[tuple[str, httpx.Response]]]]

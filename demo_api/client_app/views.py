@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from demo_api import accounts
-from demo_api.client_app.experiments import EXPERIMENTS, Experiments
+from demo_api.client_app.buttons import EXPERIMENTS
+from demo_api.client_app.experiments import Experiments
 from demo_api.client_app.flows import FlowKind, Party
 from demo_api.client_app.pages import arrows, fragment, height, page
 from demo_api.client_app.registering import LONGEST_NAME, register
@@ -172,10 +173,11 @@ class Views:
             raise HTTPException(400, "Choose one of the experiments, with a walk that has a token.")
         walk.problem, walk.result = "", None
         try:
-            walk.result = await self._experiments.run(name, walk)
+            walk.result = await self._experiments.run(name, EXPERIMENTS[name].run, walk)
         except ServerError as error:
             walk.problem = str(error)
-        return RedirectResponse(f"/walks/{walk.flow}#experiments", 303)
+        place = "result" if walk.result else "main"
+        return RedirectResponse(f"/walks/{walk.flow}#{place}", 303)
 
     async def _use_password(self, walk: Walk, form: dict[str, str]) -> None:
         username, password = form.get("username", ""), form.get("password", "")

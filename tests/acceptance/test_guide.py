@@ -88,6 +88,13 @@ def test_site_loads_nothing_from_another_host(site: Path) -> None:
 
 
 @needs_tools
+def test_each_column_of_a_table_has_a_heading(site: Path) -> None:
+    """A screen reader reads it with each cell."""
+    for page in site.rglob("*.html"):
+        assert not re.search(r"<th[^>]*></th>", page.read_text(encoding="utf-8")), page
+
+
+@needs_tools
 def test_guide_is_served_with_its_pictures(site: Path) -> None:
     """A page of a folder needs no file name."""
     client = TestClient(Starlette(routes=[Mount("/guide", Guide(site))]))

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from demo_api.authorization_server_controls import OUTAGE_SECONDS
-from demo_api.client_app.experiments import EXPERIMENTS
+from demo_api.client_app.buttons import EXPERIMENTS
 from tests.acceptance.demo.authorization_server.harness import Clock
 from tests.acceptance.demo.browser.visit import Visit, visiting
 from tests.acceptance.demo.running import running_walk
@@ -21,7 +21,9 @@ def broken(visit: Visit, name: str) -> tuple[list[int], str]:
     visit.press(label)
     result = visit.page.locator("#result")
     expect(result.get_by_role("heading", level=3)).to_have_text(label)
+    expect(result).to_contain_text(EXPERIMENTS[name].about)
     expect(result).to_contain_text(EXPERIMENTS[name].advice)
+    expect(result).to_be_in_viewport()
     expect(visit.alert()).to_have_count(0)
     statuses = [int(each) for each in result.locator(".status").all_inner_texts()]
     return statuses, result.inner_text()
@@ -50,6 +52,14 @@ def test_every_button_shows_status_challenge_and_advice(visit: Visit) -> None:
     assert 'scope="write"' in shown["scope"][1]
     visit.press("Call the API with the token")
     visit.sees("The people that Ada Lovelace may see")
+
+
+def test_each_button_says_what_it_does(visit: Visit) -> None:
+    """Beside it, and to a screen reader with its name."""
+    visit.token()
+    for experiment in EXPERIMENTS.values():
+        button = visit.page.get_by_role("button", name=experiment.label, exact=True)
+        expect(button).to_have_accessible_description(experiment.about)
 
 
 def test_stolen_bearer_token_works_and_a_bound_one_does_not(visit: Visit) -> None:

@@ -20,6 +20,8 @@ def test_code_flow_lights_each_message_and_opens_it(visit: Visit) -> None:
     visit.lit(1)
     visit.press("Go to the authorization server")
     visit.sees("Sign in")
+    for shown in ("Authorization server", "ada with engine-no-1843"):
+        expect(visit.page.get_by_role("main")).to_contain_text(shown)
     visit.sign_in()
     visit.sees("People Explorer asks for access")
     expect(visit.page.get_by_role("main")).to_contain_text("See who you are")

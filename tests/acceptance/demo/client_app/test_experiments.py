@@ -4,7 +4,7 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup
 
-from demo_api.client_app.experiments import EXPERIMENTS
+from demo_api.client_app.buttons import EXPERIMENTS
 from tests.acceptance.demo.authorization_server.harness import basic
 from tests.acceptance.demo.client_app.visitor import Visitor, alert, visiting
 from tests.acceptance.demo.running import running_walk
