@@ -69,9 +69,9 @@ def row(
     return Row(name, calls, call)
 
 
-def guard_for(issuer: LocalIssuer) -> Guard:
-    """Return the guard of most rows, with default settings."""
-    return Guard(RESOURCE, [JWTIssuer(issuer.issuer, http=issuer.http)])
+def guard_for(issuer: LocalIssuer, **settings: Any) -> Guard:
+    """Return the guard of most rows, with default settings except for *settings*."""
+    return Guard(RESOURCE, [JWTIssuer(issuer.issuer, http=issuer.http)], **settings)
 
 
 def check_fetches(issuer: LocalIssuer, times: int = 1) -> None:
