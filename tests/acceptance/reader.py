@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -40,11 +40,13 @@ sys.meta_path.insert(0, Missing())
 class Reader:
     """Saves the files of a page in *folder*, runs its commands and compares their output.
 
-    Port 8000 is replaced by a free port, and `https://login.example.com` by a LocalIssuer.
+    Port 8000 is replaced by a free port, and `https://login.example.com` by a LocalIssuer. Of
+    *programs*, each name in a command is replaced by the command that runs it here.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Mapping[str, str] | None = None) -> None:
         self._folder = folder
+        self._programs = programs or {}
         self._port = _free_port()
         self.origin = f"http://127.0.0.1:{self._port}"
         self._variables: list[str] = []
@@ -102,8 +104,11 @@ class Reader:
     def _compare(self, command: Command) -> None:
         """Run *command* in a shell, and compare its output; `…` matches any text or any lines."""
         text = "\n".join([*self._variables, command.text])
+        for name, program in self._programs.items():
+            text = text.replace(name, program)
         text = text.replace(".venv/bin/python", sys.executable).replace(_ORIGIN, self.origin)
         text = text.replace("demo_api credentials", f"demo_api credentials --port {self._port}")
+        text = text.replace("demo_api.mcp_client", f"demo_api.mcp_client --origin {self.origin}")
         text = text.replace("demo_api.clients", f"demo_api.clients --origin {self.origin}")
         ran = subprocess.run(
             ["sh", "-euc", text],  # noqa: S607 - the shell of the system, as a reader has it
