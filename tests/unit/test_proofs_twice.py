@@ -84,6 +84,14 @@ async def test_proof_is_served_once_by_one_guard_however_often_it_is_placed(
 
 
 @pytest.mark.conformance("9449-15")
+async def test_guard_that_hides_credentials_serves_a_proof_once(issuer: LocalIssuer) -> None:
+    """The inner one verifies the proof that the outer one has hidden."""
+    app = _within(*[_guard(issuer, hide_credentials=True)] * 2)
+    token, proof = _credentials(issuer)
+    assert [(await _get(app, token, proof)).status_code for _ in range(2)] == [200, 401]
+
+
+@pytest.mark.conformance("9449-15")
 async def test_one_of_concurrent_copies_is_served(issuer: LocalIssuer) -> None:
     """Whichever comes first."""
     app = _within(*[_guard(issuer)] * 2)
