@@ -120,7 +120,7 @@ def default_subject(identity: Identity) -> Entity:
     name = identity.subject
     if kind == "client":
         name = identity.client_id or name
-    if not name or kind == "unknown":
+    if not name:  # its kind is unknown, or it is an API key without an owner
         raise InsufficientScope(Reason.NO_SUBJECT)
     actor = identity.actor
     properties = {

@@ -242,6 +242,19 @@ async def test_metadata_decides_where_evaluations_are_sent(
     assert len(server.evaluations) == sent
 
 
+@pytest.mark.conformance("AZ-22")
+async def test_endpoint_at_another_address_of_the_own_network_gets_nothing(
+    server: PolicyServer, build: Callable[..., PolicyDecisionPoint]
+) -> None:
+    """Metadata can't direct requests there; only what is configured may be on loopback."""
+    with policy_server() as other:
+        endpoint = f"{other.url}/access/v1/evaluation"
+        server.metadata = {**(server.metadata or {}), "access_evaluation_endpoint": endpoint}
+        assert await outcome(build()) == f"503 {Reason.UNREACHABLE}"
+        assert other.evaluations == []
+        assert await outcome(build(endpoint=endpoint)) == "permitted"
+
+
 @pytest.mark.parametrize(
     ("fields", "cache_for", "seconds"),
     [

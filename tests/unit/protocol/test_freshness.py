@@ -32,6 +32,7 @@ from oauth_guard.protocol.freshness import CACHE_FIELDS, freshness
         pytest.param({"cache-control": 'max-age="60"'}, 0, id="in quotes"),
         pytest.param({"cache-control": "max-age"}, 0, id="no value"),
         pytest.param({"cache-control": 'max-age=60, x="a, no-store'}, 0, id="an open quote"),
+        pytest.param({"cache-control": 'max-age=60, x="a'}, 0, id="an open quote alone"),
         pytest.param({"cache-control": "max-age=60", "age": "old"}, 0, id="malformed age"),
         pytest.param({"cache-control": "max-age=60", "vary": "Origin, *"}, 0, id="vary"),
         pytest.param({"expires": "Thu, 01 Dec 1994 16:00:00 GMT"}, 0, id="expires alone"),
