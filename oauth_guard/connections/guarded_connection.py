@@ -252,7 +252,7 @@ class GuardedConnection:
         if deny_list is not None and deny_list.is_outdated(validated):
             return True
         # A status list may say that it is revoked while its key or introspection result is current,
-        # and a policy may change its mind.
+        # and a policy may deny what it permitted.
         has_policy = any(target is not None for _, target in self.requirements)
         may_change = has_policy or is_current is None or "status" in validated.identity.claims
         return may_change and not self.checked_at <= now < self.checked_at + _RECHECK_AFTER

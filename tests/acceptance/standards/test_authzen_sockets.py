@@ -70,7 +70,8 @@ class World:
     def __init__(self, server: PolicyServer) -> None:
         self.clock = FakeClock()
         self.local = LocalIssuer(key=KEY, clock=self.clock)
-        issuer = JWTIssuer(self.local.issuer, http=self.local.http, clock=self.clock, leeway=0)
+        # Keys in the settings are always current, so only the policy is a reason to look again.
+        issuer = JWTIssuer(self.local.issuer, keys=self.local.jwks, clock=self.clock, leeway=0)
         point = PolicyDecisionPoint(server.url)
         guard = Guard("https://api.test", [issuer], clock=self.clock, policy_decision_point=point)
         self.guard = guard
