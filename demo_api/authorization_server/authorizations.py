@@ -58,7 +58,7 @@ class IssuedToken(Base, TokenMixin):
     is_refresh_token: Mapped[bool]
     jkt: Mapped[str | None]  # the thumbprint of the key that it is bound to; none: it is not
     scope: Mapped[str]
-    resources: Mapped[list[str]]  # the audience
+    resource: Mapped[str | None]  # the audience of an access token
     issued_at: Mapped[int]
     expires_at: Mapped[int] = mapped_column(index=True)
     spent: Mapped[bool] = mapped_column(default=False)

@@ -69,8 +69,7 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         settings = self.server.settings
         if "." in self._presented:
             return dict(jwt.decode(self._presented, settings.keys, [ALGORITHM]).claims)
-        several = len(token.resources) > 1
-        claims: dict[str, Any] = {"aud": token.resources if several else token.resources[0]}
+        claims: dict[str, Any] = {"aud": token.resource}
         if token.authorization.auth_time is not None:
             claims |= {"auth_time": token.authorization.auth_time, "acr": ACR}
         return claims

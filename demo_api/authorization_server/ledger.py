@@ -82,14 +82,14 @@ class Ledger:
         authorization: Authorization,
         token: dict[str, Any],
         jkt: str | None,
-        audience: list[str],
+        audience: str,
     ) -> None:
         """Record the tokens of a token response, bound to the key *jkt* if there is one.
 
-        The access token is for *audience*, and the refresh token for all that was authorized.
+        The access token is for the resource *audience*.
         """
         access_token = self._issued(token["access_token"], token["scope"], token["expires_in"])
-        access_token.resources = audience
+        access_token.resource = audience
         access_token.jkt = jkt
         self._store(access_token, authorization)
         if "refresh_token" in token:
@@ -97,7 +97,6 @@ class Ledger:
             whole = authorization.scope
             refresh_token = self._issued(token["refresh_token"], whole, REFRESH_TOKEN_LIFETIME)
             refresh_token.is_refresh_token = True
-            refresh_token.resources = authorization.resources
             refresh_token.jkt = jkt
             self._store(refresh_token, authorization)
 

@@ -1,4 +1,4 @@
-"""Resource indicators: a client says which resources its token is for (RFC 8707)."""
+"""Resource indicators: a client says which resource its token is for (RFC 8707)."""
 
 from typing import Any
 
@@ -12,15 +12,16 @@ class InvalidTargetError(OAuth2Error):
     """This server issues no tokens for the resource (RFC 8707 §2)."""
 
     error = "invalid_target"
-    description = "There is no such resource here, or it was not requested at first."
+    description = "Name one resource of this server that was requested at first."
 
 
 class ResourceIndicators:
     """Accepts the resources of this server and rejects every other.
 
     URLs are compared character by character. An authorization is for the resources that its
-    request names, and each of its tokens for those of them that the token request names; a request
-    that names none means all of them, and at first the default.
+    request names, or for the default. Each of its tokens is for one of them, which the token
+    request names unless there is only one: with a token for several, each of their servers could
+    call the others (RFC 9700 §2.3).
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -49,19 +50,19 @@ class ResourceIndicators:
         self.check(request)
         return _named(request) or [self._default]
 
-    def of_token(self, request: ServerRequest) -> list[str]:
-        """Return the resources of the token for a validated token request.
+    def of_token(self, request: ServerRequest) -> str:
+        """Return the resource of the token for a validated token request.
 
         Raises:
-            InvalidTargetError: It names one that was not authorized (RFC 8707 §2.2).
+            InvalidTargetError: It names one that was not authorized (RFC 8707 §2.2), or several.
         """
         source = request.authorization_code or request.refresh_token
-        if source is None:
-            return self.of_authorization(request)
-        authorized: list[str] = source.authorization.resources
-        if not set(authorized).issuperset(_named(request)):
+        authorized: list[str] = source.authorization.resources if source else []
+        requested = _named(request) or authorized or [self._default]
+        if len(requested) > 1 or (authorized and requested[0] not in authorized):
             raise InvalidTargetError
-        return _named(request) or authorized
+        self.check(request)
+        return requested[0]
 
 
 def _named(request: ServerRequest) -> list[str]:

@@ -114,9 +114,9 @@ class Server(AuthorizationServer):
         """Return the resources of an authorization request, or raise InvalidTargetError."""
         return self._resources.of_authorization(request)
 
-    def issue_for(self, resources: list[str]) -> None:
-        """Make *resources* the audience of the token that this request gets."""
-        self._generator.signed.audience = resources
+    def issue_for(self, resource: str) -> None:
+        """Make *resource* the audience of the token that this request gets."""
+        self._generator.signed.audience = resource
 
     def store_client(self, client: DescribedClient) -> None:
         """Store a client by its metadata document, as one that registered itself."""
@@ -188,7 +188,7 @@ class Server(AuthorizationServer):
         else:
             client = cast("Client", request.client)  # authenticated before any token was made
             consent = self.ledger.open_authorization(
-                client.client_id, request.user, token["scope"], self._generator.signed.audience
+                client.client_id, request.user, token["scope"], [self._generator.signed.audience]
             )
         if self.jkt is not None:
             token["token_type"] = "DPoP"  # noqa: S105 - a type, not a secret

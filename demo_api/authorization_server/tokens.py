@@ -1,4 +1,4 @@
-"""Token generators: access tokens for some resources, by RFC 9068 or opaque, and refresh tokens."""
+"""Token generators: access tokens for one resource, by RFC 9068 or opaque, and refresh tokens."""
 
 import secrets
 from typing import Any
@@ -53,18 +53,16 @@ class JWTGenerator(JWTBearerTokenGenerator):
         self._now = now
         #: The thumbprint of the key that the next token is bound to.
         self.jkt: str | None = None
-        #: The resources that the next token is for.
-        self.audience = [settings.resource]
+        #: The resource that the next token is for.
+        self.audience = settings.resource
 
     def get_jwks(self) -> KeySet:
         """Return the newest key, which signs; older ones are published only."""
         return KeySet(self._settings.keys.keys[:1])
 
-    def get_audiences(
-        self, client: ClientMixin, user: SignIn | None, scope: str
-    ) -> str | list[str]:
-        """Return the resources; a single one as a text (RFC 7519 §4.1.3)."""
-        return self.audience if len(self.audience) > 1 else self.audience[0]
+    def get_audiences(self, client: ClientMixin, user: SignIn | None, scope: str) -> str:
+        """Return the resource."""
+        return self.audience
 
     def get_auth_time(self, user: SignIn | None) -> int | None:
         """Return the time when a person signed in; None for programs."""
