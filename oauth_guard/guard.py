@@ -250,28 +250,31 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, RequestAuthorizatio
                 await waiting
 
     def authorize(
-        self, identity: Identity, requirement: Requirement, request: ResourceRequest | None = None
+        self,
+        identity: Identity,
+        requirement: Requirement,
+        request: ResourceRequest | None = None,
+        *,
+        more_follows: bool = False,
     ) -> None:
         """Raise unless *identity*, who sent *request*, satisfies *requirement*; don't introspect.
+
+        With *more_follows*, `authorize_request` evaluates the policy afterwards.
 
         Raises:
             RequestRejected: One of the errors that `Requirement.violation` returns.
             ConfigurationError: It has a policy, which needs I/O: see `authorize_request`.
         """
-        if requirement.policy is not None:
+        if requirement.policy is not None and not more_follows:
             raise ConfigurationError("A requirement with policy= needs `await authorize_request`.")
-        self.compare(identity, requirement)
-        if self._observers is not None:
-            self._observers.authorized(identity, requirement, request)
-
-    def compare(self, identity: Identity, requirement: Requirement) -> None:
-        """Raise what `Requirement.violation` returns; a policy is not evaluated here."""
         now = 0.0 if requirement.max_age is None else self.clock()
         implications = self._implications
         implied = _NO_SCOPES if implications is None else implications.of(identity.scopes)
         violation = requirement.violation(identity, self.resource, now, implied)
         if violation is not None:
             raise violation
+        if self._observers is not None and not more_follows:
+            self._observers.authorized(identity, requirement, request)
 
     def check_can_decide(self, requirement: Requirement) -> None:
         """Raise `ConfigurationError` if *requirement* needs I/O that this guard can't do."""

@@ -42,7 +42,14 @@ class _Authorizing(Protocol):
     @property
     def _observers(self) -> _Observers | None: ...
 
-    def compare(self, identity: Identity, requirement: Requirement) -> None: ...
+    def authorize(
+        self,
+        identity: Identity,
+        requirement: Requirement,
+        request: ResourceRequest | None = None,
+        *,
+        more_follows: bool = False,
+    ) -> None: ...
 
     async def recheck(
         self, request: ResourceRequest, identity: Identity, *, introspect: bool = False
@@ -81,12 +88,12 @@ class RequestAuthorization:
             IssuerUnavailable: The issuer or the policy decision point can't be reached.
             ConfigurationError: The issuer can't introspect, or there is no decision point.
         """
-        self.compare(identity, requirement)
+        self.authorize(identity, requirement, request, more_follows=True)
         if requirement.introspect and not is_current:
             identity = (await self.recheck(request, identity, introspect=True)).identity
             if identity.subject is None:
                 raise InvalidToken(Reason.ANOTHER_CALLER)
-            self.compare(identity, requirement)
+            self.authorize(identity, requirement, request, more_follows=True)
         if requirement.policy is not None:
             await self._policies.check(requirement.policy, identity, target, request)
         if self._observers is not None:

@@ -88,9 +88,9 @@ class AccessEvaluation:
         return written.encode()
 
     def texts(self) -> Iterator[str]:
-        """Yield each text about the subject, which no log line may contain."""
+        """Yield each text and number about the subject, which no log line may contain."""
         yield self.subject.id
-        yield from _texts_in(self.subject.properties)
+        yield from _texts_in(self.subject.properties, numbers=True)
 
 
 class Decision(NamedTuple):
@@ -169,16 +169,15 @@ def _shown(text: str, hidden: list[str]) -> str:
     return _UNPRINTABLE.sub("?", text[:_MAX_TEXT])
 
 
-def _texts_in(value: Any) -> Iterator[str]:
-    """Yield each text in a JSON value, all the way down."""
+def _texts_in(value: Any, *, numbers: bool = False) -> Iterator[str]:
+    """Yield each text in a JSON value, all the way down; with *numbers* these as text too."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts_in(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _texts_in(each)
+    elif isinstance(value, Mapping | list | tuple):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts_in(each, numbers=numbers)
+    elif numbers and isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
 
 
 def _text(value: object) -> str:

@@ -53,7 +53,7 @@ def target_of(connection: Mapping[str, Any]) -> AccessTarget:
         raise InvalidRequest(Reason.AMBIGUOUS_PATH)
     action = HANDSHAKE
     if connection["type"] == "http":
-        method: str = connection["method"]
+        method: str = connection["method"].upper()  # as Django reads it, whatever the server does
         action = "GET" if method == "HEAD" else method.replace(HANDSHAKE, _NO_METHOD)
     properties: dict[str, Any] = {}
     route = getattr(connection.get("route"), "path", None) or connection.get("path_template")

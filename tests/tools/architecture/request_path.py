@@ -30,11 +30,11 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     "IdentityCache": {("guard", "__init__")},
     "ValidatedToken": {("token_validation", "validate_token")},
     # Who may: one function compares an identity with a requirement.
-    "violation": {("guard", "compare")},
+    "violation": {("guard", "authorize")},
     "satisfied_by": {("protocol.requirement", "violation")},
-    "compare": {("guard", "authorize"), ("request_authorization", "authorize_request")},
     # Without I/O, so a requirement with a policy raises an error.
     "authorize": {
+        ("request_authorization", "authorize_request"),
         ("middleware", "__call__"),
         ("route_check", "check_known"),
         ("connections.guarded_connection", "authorize_again"),
@@ -71,7 +71,7 @@ def policies_are_evaluated_everywhere(module: Module) -> Iterator[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             names = {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
             called = {_name(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
-            if WITHOUT_IO in called and WITH_IO.isdisjoint(names):
+            if node.name not in WITH_IO and WITHOUT_IO in called and WITH_IO.isdisjoint(names):
                 yield module.complain(node.lineno, "no policy is evaluated here: see needs_io")
 
 

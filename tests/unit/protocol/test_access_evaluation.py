@@ -20,7 +20,16 @@ from oauth_guard.protocol.identity import ANONYMOUS, Identity
 ISSUER = "https://login.example.com"
 NO_BOOLEANS: list[Any] = [1, 0, "true", "True", None, [True], {}, 1.0]
 EVALUATION = AccessEvaluation(
-    Entity("user", "alice", {"mail": "alice@example.com", "groups": ["sales", "alice-friends"]}),
+    Entity(
+        "user",
+        "alice",
+        {
+            "mail": "alice@example.com",
+            "groups": ["sales", "alice-friends"],
+            "number": 4711,
+            "active": True,
+        },
+    ),
     Action("GET"),
     Entity("order", "/orders/42"),
 )
@@ -216,8 +225,8 @@ def test_response_without_a_boolean_is_no_decision(members: dict[str, Any]) -> N
         pytest.param({"reason": "a\nb\x1b[0mü"}, "reason a?b?[0m?", id="one line"),
         pytest.param({"reason": "x" * 999}, f"reason {'x' * 200}", id="short"),
         pytest.param(
-            {"reason": "alice@example.com, alice and sales"},
-            "reason ***, *** and ***",
+            {"reason": "alice@example.com, alice and sales, 4711: True"},
+            "reason ***, *** and ***, ***: True",
             id="nothing about the subject",
         ),
         pytest.param({"reason": 1, "other": "text"}, "", id="nothing"),

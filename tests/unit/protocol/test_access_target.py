@@ -24,6 +24,11 @@ def connection(**changes: Any) -> dict[str, Any]:
         pytest.param({}, AccessTarget("GET", "/orders/42"), id="method and path"),
         pytest.param({"method": "HEAD"}, AccessTarget("GET", "/orders/42"), id="head"),
         pytest.param({"method": "DELETE"}, AccessTarget("DELETE", "/orders/42"), id="delete"),
+        pytest.param({"method": "delete"}, AccessTarget("DELETE", "/orders/42"), id="lower case"),
+        pytest.param({"method": "head"}, AccessTarget("GET", "/orders/42"), id="head, lower case"),
+        pytest.param(
+            {"method": "websocket"}, AccessTarget("other", "/orders/42"), id="no such method either"
+        ),
         pytest.param({"type": "websocket"}, AccessTarget("WEBSOCKET", "/orders/42"), id="socket"),
         pytest.param(
             {"method": "WEBSOCKET"}, AccessTarget("other", "/orders/42"), id="no such method"
