@@ -34,6 +34,7 @@ from demo_api.people import Member, People
 from demo_api.persistent_secrets import PersistentSecrets
 from demo_api.resource_servers import API, ResourceServers
 from demo_api.resources import host_and_port
+from demo_api.signing_out import SigningOut
 from demo_api.unusable_tokens import unusable_tokens_routes
 
 #: The pages for people. Cookies and redirect_uris of `localhost` would be those of another host.
@@ -86,7 +87,9 @@ def create_app(origin: str, engine: Engine, **options: Unpack[Options]) -> Starl
     has_controls = options.get("controls", True)
     # Two routers, since the first matching route wins: GET /v1/auth/oauth2/token has a wrong
     # method there (405), and is not a path of the API, which requires a token (401).
-    extra = [flow_events_route(events), *(control.routes() if has_controls else ())]
+    signing_out = SigningOut(settings, engine, http)
+    controls = [*control.routes(), *signing_out.routes(servers.api)] if has_controls else []
+    extra = [flow_events_route(events), *controls]
     public = [
         *_pages(settings, options),
         *create_authorization_server(settings, engine, _documents(options)),

@@ -10,8 +10,10 @@ from demo_api import accounts, with_fastapi
 from demo_api.persistent_secrets import PersistentSecrets
 from demo_api.serving import is_loopback
 from oauth_guard import ClientSecretBasic, Guard, IntrospectionIssuer, JWTIssuer
+from oauth_guard.deny_list import DenyList
 from oauth_guard.possession import DPoP, Nonces, PossessionSettings
 from oauth_guard.stores.redis import RedisStore
+from oauth_guard.stores.redis_notices import RedisNotices
 from oauth_guard.stores.redis_once import RedisOnce
 
 #: For how many seconds the API caches an introspection result, even if the token is revoked.
@@ -31,6 +33,10 @@ class SharedStores:
             return None
         return RedisStore(self.redis, key=self.stored.bytes("store key"), clock=clock)
 
+    def deny_list(self, clock: Callable[[], float]) -> DenyList:
+        """Return the revoked tokens, which the guards of a process share."""
+        return DenyList(RedisNotices(self.redis) if self.redis else None, clock=clock)
+
     def dpop(self) -> DPoP:
         """Return the settings of DPoP, which name where a guard shares used proofs."""
         replays = RedisOnce(self.redis) if self.redis else None
@@ -43,6 +49,7 @@ def create_guard(  # noqa: PLR0913 - settings, each by keyword
     *,
     opaque: bool,
     shared: SharedStores,
+    deny_list: DenyList,
     http: httpx.AsyncClient,
     clock: Callable[[], float],
 ) -> Guard:
@@ -68,6 +75,7 @@ def create_guard(  # noqa: PLR0913 - settings, each by keyword
         trace=True,
         insecure_http=not on_loopback,
         store=shared.store(clock),
+        deny_list=deny_list,
         clock=clock,
         **possession,
     )

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypedDict
 
 import httpx
 from starlette.applications import Starlette
@@ -14,10 +14,21 @@ from demo_api.guard import SharedStores, create_guard
 from demo_api.people import People
 from demo_api.people_api import people_routes
 from demo_api.people_mcp import MCP, guard_people_mcp, people_mcp
+from demo_api.signing_out import LOGOUT
 from oauth_guard import Guard, OAuthGuardMiddleware
+from oauth_guard.deny_list import DenyList
 from oauth_guard.starlette import metadata_route
 
 API = "/v1"
+
+
+class _GuardOptions(TypedDict):
+    """What both guards have in common."""
+
+    opaque: bool
+    shared: SharedStores
+    http: httpx.AsyncClient
+    clock: Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class ResourceServers:
         api: The guard of the API.
         mcp: The guard of the MCP server.
         mcp_server: The MCP server, without its guard.
+        deny_list: The revoked tokens, for both guards.
     """
 
     origin: str
@@ -37,6 +49,7 @@ class ResourceServers:
     api: Guard
     mcp: Guard
     mcp_server: Starlette
+    deny_list: DenyList
 
     @classmethod
     def build(  # noqa: PLR0913 - settings, each by keyword
@@ -51,11 +64,13 @@ class ResourceServers:
         one_process: bool,
     ) -> Self:
         """Return both for *people*; sessions of MCP exist in *one_process* only."""
+        deny_list = shared.deny_list(clock)
+        settings: _GuardOptions = {"opaque": opaque, "shared": shared, "http": http, "clock": clock}
         api, mcp = (
-            create_guard(origin, path, opaque=opaque, shared=shared, http=http, clock=clock)
-            for path in (API, MCP)
+            create_guard(origin, path, deny_list=deny_list, **settings) for path in (API, MCP)
         )
-        return cls(origin, people, api, mcp, people_mcp(people, origin, stateless=not one_process))
+        mcp_server = people_mcp(people, origin, stateless=not one_process)
+        return cls(origin, people, api, mcp, mcp_server, deny_list)
 
     def public_routes(self) -> list[BaseRoute]:
         """Return the route of the MCP server, and those of the metadata of both."""
@@ -66,12 +81,13 @@ class ResourceServers:
         """Return the API, with the routes *extra* in it."""
         fastapi = Mount("/fastapi", with_fastapi.create(self.origin, self.people))
         routes = [*people_routes(self.people), *extra, fastapi]
-        public = [f"/fastapi{path}" for path in with_fastapi.PUBLIC]
+        public = [f"POST {LOGOUT}", *(f"/fastapi{path}" for path in with_fastapi.PUBLIC)]
         return Mount(API, OAuthGuardMiddleware(Router(routes), self.api, public=public))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the sessions of the MCP server, which gets no lifespan as a route; then close."""
+        await self.deny_list.load()  # where processes share it, each reads it first
         try:
             async with self.mcp_server.router.lifespan_context(self.mcp_server):
                 yield

@@ -106,6 +106,22 @@ EXPERIMENTS = {
         "Nothing: old tokens work while the old key is published, and the API fetches the new key"
         " when the first token names it.",
     ),
+    "signed-out": Experiment(
+        "Sign out",
+        "Signing out should end every token of the person, also those that are not expired. The "
+        "API verifies a signed token by itself, so somebody must tell it.",
+        Experiments.signed_out,
+        "Ask the person to sign in again: the authorization server has told the API to accept no"
+        " token from before (OpenID Connect Back-Channel Logout).",
+    ),
+    "socket": Experiment(
+        "Sign out while a WebSocket is open",
+        "A WebSocket sends its token once, when it is opened. It must not go on when the token is "
+        "revoked or has expired.",
+        Experiments.open_socket,
+        "Do not open it again with the same token: 3003 says that it was revoked, 3000 that it has"
+        " expired.",
+    ),
     "outage": Experiment(
         "Stop the authorization server for 30 seconds",
         "It can fail. A signed token is verified without it; an opaque token says nothing by "

@@ -3,7 +3,7 @@
 import base64
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from demo_api.client_app.walks import Walk
 from demo_api.flow_events import FLOW_HEADER
 from demo_api.http_text import request_text, response_text
 
-_PEOPLE = "/v1/data/employees"
+_PEOPLE, _SOCKET = "/v1/data/employees", "/v1/data/live"
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,9 @@ class Result:
     exchanges: tuple[Exchange, ...]
 
 
+Sent = tuple[str, httpx.Response]
+
+
 class Experiments:
     """The experiments against *servers*, with the token of a walk."""
 
@@ -47,9 +50,8 @@ class Experiments:
 
     async def run(self, name: str, run: "Run", walk: Walk) -> Result:
         """Run the experiment *name* by *run*; raise ServerError if a server sends no response."""
-        responses = await run(self, walk)
-        exchanges = [_exchange(title, each, await self._steps(each)) for title, each in responses]
-        return Result(name, tuple(exchanges))
+        sent = await run(self, walk)
+        return Result(name, tuple([await self._shown(each) for each in sent]))
 
     async def no_token(self, _: Walk) -> list[tuple[str, httpx.Response]]:
         """Send no credentials."""
@@ -149,6 +151,31 @@ class Experiments:
             ("An opaque token, which must be introspected", await self._people(opaque)),
         ]
 
+    async def signed_out(self, walk: Walk) -> list[Sent]:
+        """Use the token; sign the person out; use the same token."""
+        return [
+            ("The token", await self._people(walk.access_token)),
+            ("The person signs out", await self._servers.sign_out(walk)),
+            ("The same token", await self._people(walk.access_token)),
+        ]
+
+    async def open_socket(self, walk: Walk) -> list[Sent | Exchange]:
+        """Open a WebSocket with the token; sign the person out while it is open."""
+        signed_out, closed = await self._servers.sign_out_with_open_socket(walk, _SOCKET)
+        fields = [("Authorization", f"Bearer {walk.access_token}"), ("Upgrade", "websocket")]
+        title = f"The WebSocket is closed {closed.seconds * 1000:.0f} ms later"
+        request = request_text("GET", _SOCKET, fields)
+        return [
+            ("The person signs out while a WebSocket is open", signed_out),
+            Exchange(title, request, closed.code, closed.text, []),
+        ]
+
+    async def _shown(self, sent: Sent | Exchange) -> Exchange:
+        if isinstance(sent, Exchange):
+            return sent
+        title, response = sent
+        return _exchange(title, response, await self._steps(response))
+
     async def _send(
         self, method: str, path: str, fields: dict[str, str], **body: Any
     ) -> httpx.Response:
@@ -183,4 +210,4 @@ def _encoded(value: dict[str, str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
-Run = Callable[[Experiments, Walk], Awaitable[list[tuple[str, httpx.Response]]]]
+Run = Callable[[Experiments, Walk], Awaitable[Sequence[Sent | Exchange]]]

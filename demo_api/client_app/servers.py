@@ -1,13 +1,18 @@
 """Servers: the requests of the client's backend to the authorization server and to the API."""
 
+import asyncio
 import base64
 import hashlib
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from demo_api.accounts import DPOP, EVENTS, SERVICE, SERVICE_ACCOUNTS, RegisteredClient
 from demo_api.bound_client import BoundClient
@@ -19,10 +24,20 @@ from demo_api.http_text import request_text, response_text
 _AUTHORIZE, _TOKEN = "/v1/auth/oauth2/authorize", "/v1/auth/oauth2/token"
 _REVOKE = "/v1/auth/oauth2/revoke"
 _EARLY = 30
+_SECONDS = 10
 
 
 class ServerError(Exception):
     """A server sent an error or no response; the message is a sentence for people."""
+
+
+@dataclass(frozen=True)
+class ClosedSocket:
+    """How a WebSocket ended: the close *code*, *text* for people, *seconds* after the sign-out."""
+
+    code: int
+    text: str
+    seconds: float
 
 
 class Servers:
@@ -142,6 +157,36 @@ class Servers:
         """Revoke *token* of *client* (RFC 7009)."""
         fields = {"Authorization": _basic(client)}
         return await self.send("POST", _REVOKE, fields, data={"token": token})
+
+    async def sign_out(self, walk: Walk) -> httpx.Response:
+        """Let the authorization server sign the person of *walk* out."""
+        fields = bearer(walk.access_token)
+        subject = (await self.send("GET", "/v1/me", fields)).json()["subject"]
+        path = f"/v1/demo/sign-out/{subject}"
+        return await self.send("POST", path, bearer(await self.token_for_events()))
+
+    async def sign_out_with_open_socket(
+        self, walk: Walk, path: str
+    ) -> tuple[httpx.Response, ClosedSocket]:
+        """Open a WebSocket with the token of *walk*, sign the person out, and wait for its end."""
+        address = "ws" + self.origin.removeprefix("http") + path
+        fields = bearer(walk.access_token)
+        try:
+            async with (
+                asyncio.timeout(_SECONDS),
+                connect(address, additional_headers=fields, proxy=None) as socket,
+            ):
+                message = str(await socket.recv())
+                response = await self.sign_out(walk)
+                started = time.monotonic()
+                with suppress(ConnectionClosed):
+                    while True:
+                        message = str(await socket.recv())
+                seconds = time.monotonic() - started
+        except (OSError, TimeoutError, WebSocketException):
+            raise ServerError("The WebSocket can't be opened, or did not end.") from None
+        text = f"{message}\nclosed with {socket.close_code}: {socket.close_reason}"
+        return response, ClosedSocket(socket.close_code or 0, text, seconds)
 
     async def token_for_events(self) -> str:
         """Return a token for reading events and for the controls of the demo."""

@@ -1,5 +1,6 @@
 """Every button that breaks something: what it shows, and that the walk goes on."""
 
+import re
 import time
 
 import pytest
@@ -30,9 +31,10 @@ def broken(visit: Visit, name: str) -> tuple[list[int], str]:
 
 
 def test_every_button_shows_status_challenge_and_advice(visit: Visit) -> None:
-    """All but the outage, in one walk, whose token works afterwards."""
+    """In one walk, whose token works afterwards; all but those that make it useless."""
     visit.token()
-    shown = {name: broken(visit, name) for name in EXPERIMENTS if name != "outage"}
+    others = {"outage", "signed-out", "socket"}
+    shown = {name: broken(visit, name) for name in EXPERIMENTS if name not in others}
     assert {name: statuses for name, (statuses, _) in shown.items()} == {
         "no-token": [401],
         "expired": [401],
@@ -93,3 +95,23 @@ def test_outage_ends_by_itself(chromium: Browser) -> None:
             pytest.fail("the guard does not introspect again")
         visit.press("Call the API with the token")
         visit.sees("The people that Ada Lovelace may see")
+
+
+def test_tokens_of_a_signed_out_person_stop_at_the_api(chromium: Browser) -> None:
+    """The page shows the response before and after, and why the guard rejects it."""
+    with running_walk() as own, visiting(chromium, own) as visit:
+        visit.token()
+        statuses, text = broken(visit, "signed-out")
+        assert statuses == [200, 200, 401]
+        assert 'error="invalid_token"' in text
+        assert "revoked" in text
+
+
+def test_open_socket_of_a_signed_out_person_is_closed_immediately(chromium: Browser) -> None:
+    """The page shows the code of the close, and after how many milliseconds it came."""
+    with running_walk() as own, visiting(chromium, own) as visit:
+        visit.token()
+        statuses, text = broken(visit, "socket")
+        assert statuses == [200, 3003]
+        assert "access token revoked" in text
+        assert re.search(r"The WebSocket is closed \d{1,3} ms later: 3003", text)

@@ -1,11 +1,14 @@
 """The buttons that break something: each shows status, challenge and one sentence of advice."""
 
+import re
+import time
+
 import httpx
 import pytest
 from bs4 import BeautifulSoup
 
 from demo_api.client_app.buttons import EXPERIMENTS
-from tests.acceptance.demo.authorization_server.harness import basic
+from tests.acceptance.demo.authorization_server.harness import Clock, basic
 from tests.acceptance.demo.client_app.visitor import Visitor, alert, visiting
 from tests.acceptance.demo.running import running_walk
 
@@ -109,6 +112,31 @@ def test_outage_rejects_no_signed_token_and_no_opaque_one_for_good() -> None:
     assert "Retry-After" in text
 
 
+def test_signed_out_person_has_no_token_that_works() -> None:
+    """The next request is rejected with the reason; a token from after the sign-out works."""
+    clock = Clock(time.time())
+    with running_walk(clock=clock) as served, visiting(served) as visitor:
+        page = visitor.people(visitor.code())
+        found, text = broken(visitor, page, "signed-out")
+        assert found == [200, 200, 401]
+        assert '"status_of_the_api": 200' in text
+        assert "revoked" in text
+        clock.now += 10
+        assert "Ada Lovelace" in visitor.people(visitor.code()).text
+
+
+def test_open_socket_ends_when_its_person_signs_out() -> None:
+    """Without waiting for its token to expire."""
+    with running_walk() as served, visiting(served) as visitor:
+        page = visitor.people(visitor.code())
+        found, text = broken(visitor, page, "socket")
+    assert found == [200, 3003]
+    assert "access token revoked" in text
+    milliseconds = re.search(r"closed (\d+) ms later", text)
+    assert milliseconds is not None
+    assert int(milliseconds[1]) < 1000
+
+
 def test_unknown_experiment_is_rejected(visitor: Visitor) -> None:
     """So is every experiment of a walk without a token."""
     page = visitor.code()
@@ -118,7 +146,7 @@ def test_unknown_experiment_is_rejected(visitor: Visitor) -> None:
         assert response.status_code == 400
 
 
-@pytest.mark.parametrize("path", ["outage", "rotation"])
+@pytest.mark.parametrize("path", ["outage", "rotation", "sign-out/u-ada"])
 def test_controls_need_their_scope(visitor: Visitor, path: str) -> None:
     """No client that people can use gets it."""
     token = visitor.http.post(
