@@ -80,11 +80,12 @@ def _probes(
         if address is not None:
             yield part, "clock", _clock(part, address, clock)
             yield part, "certificate", _certificate(part, address, clock)
-    resource = configuration.guard.resource
-    if configuration.guard.metadata_path is None:
-        yield "resource", "metadata", _skipped("resource", "metadata", "metadata = false")
-    else:
-        yield "resource", "metadata", _metadata(resource)
+    for prefix, guard in configuration.guards.items():
+        part = "resource" if prefix == "/" else f"guards.{prefix}"
+        if guard.metadata_path is None:
+            yield part, "metadata", _skipped(part, "metadata", "metadata = false")
+        else:
+            yield part, "metadata", _metadata(part, guard.resource)
 
 
 async def _within(deadline: float, part: str, check: str, finding: Awaitable[Finding]) -> Finding:
@@ -149,21 +150,21 @@ async def _certificate(part: str, address: str, clock: Clock) -> Finding:
     return Finding(part, "certificate", status, f"valid for {days} days")
 
 
-async def _metadata(resource: str) -> Finding:
+async def _metadata(part: str, resource: str) -> Finding:
     """Fetch the metadata of *resource* as a client does (RFC 9728 §3)."""
     url = metadata_url(resource)
     status, _, body = await _get(url)
     if status != _OK:
         text = f"{url}: status {status}; the proxy must pass this path to the application"
-        return Finding("resource", "metadata", "fault", text)
+        return Finding(part, "metadata", "fault", text)
     try:
         document = json.loads(body)
     except ValueError:
         document = None
     if not isinstance(document, dict) or document.get("resource") != resource:
         text = f"{url} is not the metadata of this resource (RFC 9728 section 3.3)"
-        return Finding("resource", "metadata", "fault", text)
-    return Finding("resource", "metadata", "ok", url)
+        return Finding(part, "metadata", "fault", text)
+    return Finding(part, "metadata", "ok", url)
 
 
 async def _get(url: str) -> tuple[int, Mapping[str, str], bytes]:

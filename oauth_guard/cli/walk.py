@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from oauth_guard.asgi import IDENTITY, Connection, Receive, Send
 from oauth_guard.config import Configuration
 from oauth_guard.explanations import EXPLANATIONS
 from oauth_guard.guard import Guard
+from oauth_guard.guard_map import GuardMap
 from oauth_guard.middleware import OAuthGuardMiddleware
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.credentials import BEARER, DPOP
@@ -20,8 +21,8 @@ from oauth_guard.trace import TRACE, Trace
 
 __all__ = ["TRACING", "Explained", "Presented", "walk"]
 
-TRACING: Mapping[str, str] = {"OAUTH_GUARD_TRACE": "true", "OAUTH_GUARD_START": "background"}
-"""The variables to load the configuration with: its guard traces, and starts without keys."""
+TRACING: Mapping[str, Any] = {"trace": True, "start": "background"}
+"""The settings to load the configuration with: its guards trace, and start without keys."""
 
 _OK, _FIRST_ERROR, _NO_RESPONSE = 200, 400, 503
 _HANDSHAKE = "WEBSOCKET"
@@ -101,7 +102,7 @@ async def walk(configuration: Configuration, presented: Presented, deadline: flo
     sent to the issuer that introspects it, a proof counts as used where proofs are stored, and
     nothing is sent elsewhere. After *deadline* seconds the path is given up, with status 503.
     """
-    guard: Guard = configuration.guard
+    guard = GuardMap(configuration.guards).at(unquote(presented.target.partition("?")[0]))
     explained = Explained(Trace(), _NO_RESPONSE)
 
     async def application(connection: Connection, receive: Receive, send: Send) -> None:
@@ -116,7 +117,7 @@ async def walk(configuration: Configuration, presented: Presented, deadline: flo
         explained.status = message.get("status", explained.status)
 
     settings = configuration.middleware or configuration.service
-    middleware = OAuthGuardMiddleware(application, guard, **settings)
+    middleware = OAuthGuardMiddleware(application, configuration.guards, **settings)
     try:
         async with asyncio.timeout(deadline):
             await guard.start()

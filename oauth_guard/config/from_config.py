@@ -3,9 +3,10 @@
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from oauth_guard.config.kinds import FORWARD_AUTH, GUARD, MIDDLEWARE
+from oauth_guard.config.kinds import FORWARD_AUTH, GUARD, MIDDLEWARE, builder
 from oauth_guard.config.reader import Reader, Setting
 from oauth_guard.config.source import Source
 from oauth_guard.errors import ConfigurationError
@@ -19,7 +20,10 @@ __all__ = [
 ]
 
 _TABLE = "middleware"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _SERVICE = "forward_auth"
+_GUARDS = "guards"
+_GUARD_MAP = "oauth_guard.guard_map:GuardMap"
 _SHARED = {"rules", "public"}  # arguments of both
 
 
@@ -27,7 +31,8 @@ class Configuration(NamedTuple):
     """What a file and the environment configure.
 
     Attributes:
-        guard: The guard.
+        guard: The guard of all paths that no other one is for.
+        guards: Each guard by its path prefix; that one is at `"/"`.
         middleware: The arguments of `OAuthGuardMiddleware` besides application and guard.
         settings: Every setting in force, with its origin; no secret is in it.
         has_middleware: Whether there is a table `middleware`.
@@ -36,6 +41,7 @@ class Configuration(NamedTuple):
     """
 
     guard: Any
+    guards: Mapping[str, Any]
     middleware: Mapping[str, Any]
     settings: tuple[Setting, ...]
     has_middleware: bool
@@ -44,7 +50,10 @@ class Configuration(NamedTuple):
 
 
 def load_config(
-    path: str | Path | None = "oauth_guard.toml", environ: Mapping[str, str] = os.environ
+    path: str | Path | None = "oauth_guard.toml",
+    environ: Mapping[str, str] = os.environ,
+    *,
+    overrides: Mapping[str, Any] = _NOTHING,
 ) -> Configuration:
     """Read a configuration, and build its guard. No issuer is contacted.
 
@@ -56,19 +65,22 @@ def load_config(
     Args:
         path: The TOML file; None if everything is in the environment.
         environ: The environment.
+        overrides: Settings of each guard that replace those of both.
 
     Raises:
         ConfigurationError: The text begins with file and line, or with the variable. No value of
             a secret is in it.
     """
-    reader, guard, table = _read(path, environ)
+    reader, guards, table = _read(path, environ, overrides)
     middleware, _ = reader.read_table(MIDDLEWARE, table or {}, (_TABLE,))
     service: Mapping[str, Any] = {}
     if (of_service := reader.tables.get(_SERVICE)) is not None:
         service, _ = reader.read_table(FORWARD_AUTH, of_service, (_SERVICE,))
     shared = {name: service[name] for name in _SHARED & service.keys()}
     has_middleware, settings = table is not None, tuple(reader.settings)
-    return Configuration(guard, middleware, settings, has_middleware, reader.objects, shared)
+    return Configuration(
+        guards["/"], guards, middleware, settings, has_middleware, reader.objects, shared
+    )
 
 
 def guard_from_config(
@@ -81,6 +93,7 @@ def guard_from_config(
             guard alone would not apply.
     """
     configuration = load_config(path, environ)
+    _check_one_guard(path, configuration.guards)
     _check_no_service(path, [each.name.partition(".")[0] for each in configuration.settings])
     if configuration.has_middleware:
         raise ConfigurationError(
@@ -100,9 +113,9 @@ def middleware_from_config(
     Raises:
         ConfigurationError: A setting is wrong.
     """
-    reader, guard, table = _read(path, environ)
+    reader, guards, table = _read(path, environ)
     _check_no_service(path, reader.tables)
-    return reader.build(MIDDLEWARE, table or {}, (_TABLE,), app, guard)
+    return reader.build(MIDDLEWARE, table or {}, (_TABLE,), app, guards)
 
 
 def forward_auth_from_config(
@@ -114,14 +127,15 @@ def forward_auth_from_config(
         ConfigurationError: A setting is wrong, there is no table `forward_auth`, or there are
             settings of the middleware, which the service would not apply.
     """
-    reader, guard, middleware = _read(path, environ)
+    reader, guards, middleware = _read(path, environ)
+    _check_one_guard(path, guards)
     table = reader.tables.get(_SERVICE)
     if table is None or middleware is not None:
         raise ConfigurationError(
             f"{path} needs a table {_SERVICE} with proxy, secret and rules, and no table {_TABLE}, "
             "which the service does not apply."
         )
-    return reader.build(FORWARD_AUTH, table, (_SERVICE,), guard)
+    return reader.build(FORWARD_AUTH, table, (_SERVICE,), guards["/"])
 
 
 def _check_no_service(path: object, names: Collection[str]) -> None:
@@ -132,9 +146,49 @@ def _check_no_service(path: object, names: Collection[str]) -> None:
         )
 
 
-def _read(path: str | Path | None, environ: Mapping[str, str]) -> tuple[Reader, Any, Any]:
-    """Return the reader of a configuration, its guard, and the table of the middleware."""
+def _check_one_guard(path: object, guards: Mapping[str, Any]) -> None:
+    if len(guards) > 1:
+        raise ConfigurationError(
+            f"{path} has a table {_GUARDS}, whose prefixes the middleware applies alone: write "
+            "OAuthGuardMiddleware.from_config(app)."
+        )
+
+
+def _read(
+    path: str | Path | None,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, Any] = _NOTHING,
+) -> tuple[Reader, Mapping[str, Any], Any]:
+    """Return the reader of a configuration, its guards, and the table of the middleware."""
     source = Source.read(path, environ)
     reader = Reader(source)
-    guard = {key: value for key, value in source.values.items() if key not in {_TABLE, _SERVICE}}
-    return reader, reader.build(GUARD, guard), source.values.get(_TABLE)
+    others = {_TABLE, _SERVICE, _GUARDS}
+    guard = {key: value for key, value in source.values.items() if key not in others}
+    tables = {"/": guard, **_by_prefix(source)}
+    guards = {
+        prefix: reader.build(
+            GUARD, _overridden(table, overrides), () if prefix == "/" else (_GUARDS, prefix)
+        )
+        for prefix, table in tables.items()
+    }
+    try:
+        builder(_GUARD_MAP)(guards)
+    except ConfigurationError as error:
+        place = source.place((_GUARDS, *list(guards)[1:2]))
+        raise ConfigurationError(f"{place}: {error}") from None
+    return reader, guards, source.values.get(_TABLE)
+
+
+def _overridden(table: Any, overrides: Mapping[str, Any]) -> Any:
+    return {**table, **overrides} if isinstance(table, Mapping) else table
+
+
+def _by_prefix(source: Source) -> Mapping[str, Any]:
+    """Return the tables of further guards, by their path prefix."""
+    tables = source.values.get(_GUARDS, {})
+    if not isinstance(tables, Mapping) or "/" in tables:
+        raise ConfigurationError(
+            f"{source.place((_GUARDS, '/'))}: {_GUARDS} has a table for each further prefix, such "
+            f'as [{_GUARDS}."/admin"]; the settings at the top are those of "/".'
+        )
+    return tables

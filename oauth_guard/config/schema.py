@@ -25,7 +25,9 @@ _PLAIN: Mapping[Any, Mapping[str, str]] = {
 def schema() -> dict[str, Any]:
     """Return the schema, by which editors complete and check a configuration file."""
     tables = {"middleware": _table(MIDDLEWARE), "forward_auth": _table(FORWARD_AUTH)}
-    guard = _table(GUARD, **{name: {"$ref": f"#/$defs/{name}"} for name in tables})
+    references = {name: {"$ref": f"#/$defs/{name}"} for name in tables}
+    by_prefix = {"type": "object", "additionalProperties": {"$ref": "#/$defs/guard"}}
+    guard = _table(GUARD, **references, guards=by_prefix)
     objects = {
         f"{name}.{kind}": _kind(name, kind, target)
         for name, kinds in KINDS.items()
@@ -35,7 +37,7 @@ def schema() -> dict[str, Any]:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "oauth_guard.toml",
         **guard,
-        "$defs": {**tables, IMPORT: _IMPORTED, **objects},
+        "$defs": {**tables, "guard": _table(GUARD), IMPORT: _IMPORTED, **objects},
     }
 
 

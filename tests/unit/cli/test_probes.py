@@ -184,3 +184,26 @@ async def test_end_of_the_certificate_is_found(
     finding = found["issuers[0]", "certificate"]
     assert finding.status == status
     assert text in finding.text
+
+
+async def test_guard_of_a_prefix_and_nested_introspection_are_checked(
+    tmp_path: Path, server: IssuerServer
+) -> None:
+    """Each issuer by its place, and the metadata of each resource."""
+    client = 'client = { client_id = "api", secret = "s3cret" }'
+    url = server.url
+    nested = f'introspection = {{ kind = "introspection", issuer = "{url}", {client} }}'
+    more = (
+        f'[guards."/admin"]\nresource = "{url}/admin"\n[[guards."/admin".issuers]]\n'
+        f'issuer = "{url}"\naudience = "admin"\n{nested}\n'
+    )
+    issuer = "guards./admin.issuers[0]"
+    found = await _probe(tmp_path, server, more)
+    assert "no_usable_keys" in found[issuer, "keys and metadata"].text
+    assert found[f"{issuer}.introspection", "introspection"].status == "ok"
+    assert found["guards./admin", "metadata"].status == "fault"  # no proxy passes it
+    server.statuses["/introspect"] = 401
+    found = await _probe(tmp_path, server, more)
+    finding = found[f"{issuer}.introspection", "introspection"]
+    assert finding.status == "fault"
+    assert "client_refused" in finding.text

@@ -204,3 +204,18 @@ async def test_peer_is_the_one_that_is_given(world: ExplainedWorld) -> None:
     assert (await world.walk(token, **request)).reason == Reason.BOUND_TOKEN
     explained = await world.walk(token, peer="10.0.0.5", **request)
     assert explained.reason == Reason.MALFORMED_CERTIFICATE
+
+
+async def test_guard_of_the_path_decides(world: ExplainedWorld) -> None:
+    """Each of several traces."""
+    resource = f"{world.server.url}/admin"
+    issuer = f'issuer = "{world.server.url}"\naudience = "admin"\n'
+    world.configure(
+        f'[guards."/admin"]\nresource = "{resource}"\n[[guards."/admin".issuers]]\n{issuer}'
+    )
+    admin = world.token(aud="admin")
+    assert (await world.walk(admin, target="/admin/x?y=1")).is_accepted
+    assert (await world.walk(admin, target="/")).reason == Reason.WRONG_AUDIENCE
+    explained = await world.walk(world.token(), target="/admin")
+    assert explained.reason == Reason.WRONG_AUDIENCE
+    assert explained.trace[-1].expected == "admin"

@@ -157,3 +157,74 @@ def test_rule_with_a_policy_needs_a_decision_point(tmp_path: Path) -> None:
     path = _write(tmp_path, GUARD + POLICY[POLICY.index("[middleware]") :])
     with pytest.raises(ConfigurationError, match="policy_decision_point="):
         OAuthGuardMiddleware.from_config(_app, path, {})
+
+
+ADMIN = """
+[guards."/admin"]
+resource = "https://api.test/admin"
+
+[[guards."/admin".issuers]]
+issuer = "https://as.test"
+audience = "admin"
+"""
+
+
+def test_middleware_has_a_guard_for_each_prefix(tmp_path: Path) -> None:
+    """The settings at the top are those of the other paths."""
+    path = _write(tmp_path, GUARD + ADMIN)
+    middleware = OAuthGuardMiddleware.from_config(_app, path, {})
+    found = {}
+    for target in ("/", "/orders", "/admin", "/admin/users"):
+        connection = {"type": "http", "method": "GET", "path": target, "headers": []}
+        _, guard, _ = middleware.protection(connection)
+        assert guard is not None
+        found[target] = guard.resource
+    top, admin = "https://api.test", "https://api.test/admin"
+    assert found == {"/": top, "/orders": top, "/admin": admin, "/admin/users": admin}
+    configuration = load_config(path, {})
+    assert list(configuration.guards) == ["/", "/admin"]
+    origins = {each.name: each.origin for each in configuration.settings}
+    assert origins["guards./admin.resource"] == f"{path}:6"
+
+
+def test_overrides_replace_settings_of_each_guard(tmp_path: Path) -> None:
+    """Those of the file and of the environment too."""
+    path = _write(tmp_path, GUARD + ADMIN)
+    found = load_config(path, {"OAUTH_GUARD_REALM": "b"}, overrides={"realm": "c"}).settings
+    realms = {each.name: each.value for each in found if each.name.endswith("realm")}
+    assert realms == {"realm": "c", "guards./admin.realm": "c"}
+
+
+def test_one_guard_refuses_settings_of_others(tmp_path: Path) -> None:
+    """Else their paths would have the guard of all others."""
+    for text, build in (
+        (GUARD + ADMIN, Guard.from_config),
+        (GUARD + ADMIN + SERVICE, forward_auth_from_config),
+    ):
+        with pytest.raises(ConfigurationError, match=r"OAuthGuardMiddleware\.from_config"):
+            build(_write(tmp_path, text), {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("/admin", "/", "oauth_guard.toml:5: guards has a table for each further prefix"),
+        ("/admin", "admin", "oauth_guard.toml:5: guard= takes plain path prefixes"),
+        ("/admin", "/a/../b", "guard= takes plain path prefixes"),
+        ('"admin"\n', '"https://api.test"\n', "accept each other's tokens"),
+        ("resource =", "resorce =", "oauth_guard.toml:6: resorce is no setting here"),
+    ],
+)
+def test_wrong_guard_of_a_prefix_is_an_error(tmp_path: Path, old: str, new: str, text: str) -> None:
+    """When the configuration is loaded, whatever uses it."""
+    path = _write(tmp_path, GUARD + ADMIN.replace(old, new))
+    with pytest.raises(ConfigurationError) as raised:
+        load_config(path, {})
+    assert text in str(raised.value)
+
+
+def test_guards_that_are_no_tables_are_an_error(tmp_path: Path) -> None:
+    """With the line."""
+    for text in ('guards = "x"\n', 'guards = { "/a" = 1 }\n'):
+        with pytest.raises(ConfigurationError, match=r"oauth_guard\.toml:1: guards"):
+            load_config(_write(tmp_path, text + GUARD), {})

@@ -31,6 +31,7 @@ def test_schema_has_every_setting_and_no_dangling_reference() -> None:
     assert set(document["properties"]) == {
         *parameters_of(Guard),
         "forward_auth",
+        "guards",
         "middleware",
     }
     middleware = document["$defs"]["middleware"]
