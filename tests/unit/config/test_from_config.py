@@ -175,7 +175,8 @@ def test_middleware_has_a_guard_for_each_prefix(tmp_path: Path) -> None:
     middleware = OAuthGuardMiddleware.from_config(_app, path, {})
     found = {}
     for target in ("/", "/orders", "/admin", "/admin/users"):
-        connection = {"type": "http", "method": "GET", "path": target, "headers": []}
+        connection: dict[str, Any] = {"type": "http", "method": "GET", "headers": []}
+        connection["path"] = target
         _, guard, _ = middleware.protection(connection)
         assert guard is not None
         found[target] = guard.resource
