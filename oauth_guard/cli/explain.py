@@ -63,7 +63,7 @@ def explain(  # noqa: PLR0913 - options
     logging.getLogger("oauth_guard").addHandler(logging.NullHandler())  # the trace says the same
     if token is not None:
         print_error(_WARNING)
-    configuration = load_config(config_path(config), overrides=TRACING)
+    configuration = load_config(config_path(config), replacements=TRACING)
     presented = request.presented(token_in(_input() if token is None else token))
     explained = asyncio.run(walk(configuration, presented, deadline))
     _print(explained, _claims(presented, explained) if claims else None, as_json=as_json)

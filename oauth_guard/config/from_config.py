@@ -53,7 +53,7 @@ def load_config(
     path: str | Path | None = "oauth_guard.toml",
     environ: Mapping[str, str] = os.environ,
     *,
-    overrides: Mapping[str, Any] = _NOTHING,
+    replacements: Mapping[str, Any] = _NOTHING,
 ) -> Configuration:
     """Read a configuration, and build its guard. No issuer is contacted.
 
@@ -65,13 +65,13 @@ def load_config(
     Args:
         path: The TOML file; None if everything is in the environment.
         environ: The environment.
-        overrides: Settings of each guard that replace those of both.
+        replacements: Settings of each guard that replace those of both.
 
     Raises:
         ConfigurationError: The text begins with file and line, or with the variable. No value of
             a secret is in it.
     """
-    reader, guards, table = _read(path, environ, overrides)
+    reader, guards, table = _read(path, environ, replacements)
     middleware, _ = reader.read_table(MIDDLEWARE, table or {}, (_TABLE,))
     service: Mapping[str, Any] = {}
     if (of_service := reader.tables.get(_SERVICE)) is not None:
@@ -157,7 +157,7 @@ def _check_one_guard(path: object, guards: Mapping[str, Any]) -> None:
 def _read(
     path: str | Path | None,
     environ: Mapping[str, str],
-    overrides: Mapping[str, Any] = _NOTHING,
+    replacements: Mapping[str, Any] = _NOTHING,
 ) -> tuple[Reader, Mapping[str, Any], Any]:
     """Return the reader of a configuration, its guards, and the table of the middleware."""
     source = Source.read(path, environ)
@@ -167,7 +167,7 @@ def _read(
     tables = {"/": guard, **_by_prefix(source)}
     guards = {
         prefix: reader.build(
-            GUARD, _overridden(table, overrides), () if prefix == "/" else (_GUARDS, prefix)
+            GUARD, _replaced(table, replacements), () if prefix == "/" else (_GUARDS, prefix)
         )
         for prefix, table in tables.items()
     }
@@ -179,8 +179,8 @@ def _read(
     return reader, guards, source.values.get(_TABLE)
 
 
-def _overridden(table: Any, overrides: Mapping[str, Any]) -> Any:
-    return {**table, **overrides} if isinstance(table, Mapping) else table
+def _replaced(table: Any, replacements: Mapping[str, Any]) -> Any:
+    return {**table, **replacements} if isinstance(table, Mapping) else table
 
 
 def _by_prefix(source: Source) -> Mapping[str, Any]:

@@ -45,7 +45,7 @@ class ExplainedWorld:
 
     async def walk(self, token: str, *, deadline: float = 20, **request: Any) -> Explained:
         """Return what becomes of a request with *token*."""
-        configuration = load_config(self.folder / "oauth_guard.toml", {}, overrides=TRACING)
+        configuration = load_config(self.folder / "oauth_guard.toml", {}, replacements=TRACING)
         return await walk(configuration, Presented(token, **request), deadline)
 
 

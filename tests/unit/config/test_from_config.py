@@ -188,10 +188,10 @@ def test_middleware_has_a_guard_for_each_prefix(tmp_path: Path) -> None:
     assert origins["guards./admin.resource"] == f"{path}:6"
 
 
-def test_overrides_replace_settings_of_each_guard(tmp_path: Path) -> None:
+def test_replacements_are_settings_of_each_guard(tmp_path: Path) -> None:
     """Those of the file and of the environment too."""
     path = _write(tmp_path, GUARD + ADMIN)
-    found = load_config(path, {"OAUTH_GUARD_REALM": "b"}, overrides={"realm": "c"}).settings
+    found = load_config(path, {"OAUTH_GUARD_REALM": "b"}, replacements={"realm": "c"}).settings
     realms = {each.name: each.value for each in found if each.name.endswith("realm")}
     assert realms == {"realm": "c", "guards./admin.realm": "c"}
 
