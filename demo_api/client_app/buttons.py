@@ -32,8 +32,8 @@ EXPERIMENTS = {
     ),
     "expired": Experiment(
         "Expired token",
-        "A token ends after minutes, so that a lost one is of little use. This one ended an "
-        "hour ago.",
+        "A token ends after minutes, so that a lost one is of little use. This one ended 55 "
+        "minutes ago.",
         Experiments.expired,
         "Get a new token once, with the refresh token or by a new flow; do not repeat the old one.",
     ),

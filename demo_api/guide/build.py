@@ -1,7 +1,6 @@
-"""build(): the site from the pages, with llms.txt, a Markdown twin of each page and all links."""
+"""build(): the site from the pages, with the texts that programs read."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -10,10 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from demo_api.guide.sources import CONFIGURATION, ROOT, collect
+from demo_api.guide.texts import texts_for_programs
 
 TOOLS = {"zensical": "zensical", "mkdocstrings_handlers": "mkdocstrings-python"}
-_EXTERNAL = re.compile(r"https?://[^\s)>\"'`|\]]+")
-_TITLE = re.compile(r"^# (.*)$", re.MULTILINE)
 _SECONDS = 120
 
 
@@ -71,15 +69,7 @@ def _run(folder: Path) -> None:
 
 
 def _add_texts(pages: Path, site: Path) -> None:
-    """Add llms.txt, the Markdown twins, and the list of the addresses that pages link to."""
-    index, links = ["# oauth_guard", ""], []
-    for page in sorted(pages.rglob("*.md"), key=Path.as_posix):
-        path, text = page.relative_to(pages), page.read_text(encoding="utf-8")
-        twin = site / path
-        twin.parent.mkdir(parents=True, exist_ok=True)
-        twin.write_text(text, encoding="utf-8")
-        title = _TITLE.search(text)
-        index.append(f"- [{title[1] if title else path.stem}]({path.as_posix()})")
-        links += [f"{path.as_posix()} {each}" for each in _EXTERNAL.findall(text)]
-    (site / "llms.txt").write_text("\n".join([*index, ""]), encoding="utf-8")
-    (site / "external-links.txt").write_text("\n".join([*links, ""]), encoding="utf-8")
+    """Add what programs read: llms.txt, the Markdown twins, and the links to other sites."""
+    for path, text in texts_for_programs(pages).items():
+        (site / path).parent.mkdir(parents=True, exist_ok=True)
+        (site / path).write_text(text, encoding="utf-8")

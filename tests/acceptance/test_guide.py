@@ -1,5 +1,6 @@
 """The documentation as a site: it builds without a warning, and its links lead somewhere."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from starlette.testclient import TestClient
 from demo_api.guide import Guide, build, missing_tools, start_building
 from demo_api.guide.__main__ import main
 from demo_api.guide.build import BuildError
-from demo_api.guide.sources import DOCS, REFERENCE
+from demo_api.guide.sources import DOCS, REFERENCE, ROOT
 from oauth_guard.explanations import EXPLANATIONS
 from tests.tools.architecture.picture import PICTURE, picture
 
@@ -50,6 +51,17 @@ def _has(page: Path, anchor: str) -> bool:
     return any(f"id={quote}{anchor}{quote}" in text for quote in ('"', ""))
 
 
+def public_names(module: str) -> list[str]:
+    """Return `__all__` of *module* from its source, since some can't be imported here."""
+    path = ROOT / module.replace(".", "/")
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            names: list[str] = ast.literal_eval(node.value)
+            return names
+    return []
+
+
 @needs_tools
 def test_links_inside_the_site_lead_to_pages_and_headings(site: Path) -> None:
     """Those to other sites are listed, and are not requested."""
@@ -70,7 +82,10 @@ def test_each_reason_and_each_public_module_has_a_page(site: Path) -> None:
 @needs_tools
 def test_each_page_has_a_markdown_twin_that_llms_txt_lists(site: Path) -> None:
     """For readers that are programs."""
-    listed = re.findall(r"\]\((.*)\)$", (site / "llms.txt").read_text("utf-8"), re.MULTILINE)
+    text = (site / "llms.txt").read_text("utf-8")
+    assert re.match(r"# oauth_guard\n\n> \S.*\.\n\n## Guide\n", text)
+    listed = re.findall(r"^- \[.+?\]\(([^)]*)\): \S.*\.$", text, re.MULTILINE)
+    assert len(listed) == text.count("\n- ")  # each with a sentence
     assert {"index.md", "security.md", "reason/expired.md"} <= set(listed)
     for path in listed:
         text = (site / path).read_text(encoding="utf-8")
@@ -85,6 +100,20 @@ def test_site_loads_nothing_from_another_host(site: Path) -> None:
     loaded = re.compile(r'<(?:script|img|link)[^>]*(?:src|href)="?(https?://[^"\s>]+)')
     for page in site.rglob("*.html"):
         assert not loaded.findall(page.read_text(encoding="utf-8")), page
+
+
+@needs_tools
+def test_markdown_twin_of_a_reference_page_has_the_docstrings(site: Path) -> None:
+    """With the signatures, as the page has them."""
+    for name in REFERENCE:
+        twin = (site / "reference" / f"{name}.md").read_text(encoding="utf-8")
+        assert ":::" not in twin
+        public = public_names(name)
+        missing = [each for each in public if not re.search(rf"^## `{each}\b", twin, re.MULTILINE)]
+        assert missing == [], name
+    twin = (site / "reference/oauth_guard.deny_list.md").read_text(encoding="utf-8")
+    assert "keep_for: Seconds = _DAY" in twin
+    assert "How long an entry is kept, in seconds." in twin
 
 
 @needs_tools

@@ -122,10 +122,24 @@ def test_scheme_of_the_system_is_used(browser: Browser, origin: str) -> None:
     assert len(grounds) == len(get_args(Scheme))
 
 
-def test_copy_button_copies_the_block(page: Page, origin: str) -> None:
-    """It is reached by the keyboard, and has a name."""
+@pytest.mark.parametrize(
+    ("path", "within", "begins", "ends"),
+    [
+        ("tutorial", "pip install", "python3 -m venv .venv\n", "\npip install . uvicorn pytest"),
+        ("tutorial", "401 Unauthorized", "curl -i http://", "/books"),
+        ("reason/expired", "python3 -c", "python3 -c '\nimport jwt", " < token.txt"),
+        ("tutorial", "# library.py", "# library.py\n", ""),
+    ],
+)
+def test_copy_button_copies_what_a_reader_needs(
+    page: Page, origin: str, path: str, within: str, begins: str, ends: str
+) -> None:
+    """Of a console block the commands, without prompts and output; by the keyboard."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(f"{origin}/reason/expired")
-    page.get_by_role("button", name="Copy to clipboard").nth(1).press("Enter")
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert "import jwt" in copied
+    page.goto(f"{origin}/{path}")
+    block = page.locator(".highlight", has_text=within).first
+    block.get_by_role("button", name="Copy to clipboard").press("Enter")
+    copied = page.evaluate("navigator.clipboard.readText()").strip()
+    assert copied.startswith(begins)
+    assert copied.endswith(ends)
+    assert "401 Unauthorized" not in copied
