@@ -15,7 +15,7 @@ from fastapi.security.base import SecurityBase
 
 from oauth_guard.asgi import IDENTITY, Connection
 from oauth_guard.errors import ConfigurationError
-from oauth_guard.misplaced import ADVICE, Misplaced
+from oauth_guard.misplaced import ADVICE, Misplaced, reject_misuse
 from oauth_guard.protocol.challenge import CHALLENGE_HEADER
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.requirement import Requirement, RequirementSettings
@@ -293,3 +293,6 @@ Caller = Annotated[Identity, requires()]
 
 OptionalCaller = Annotated[Identity | None, requires(optional=True)]
 """The caller of a route that also serves requests without a token; None for those."""
+
+reject_misuse(Caller, "Caller")
+reject_misuse(OptionalCaller, "OptionalCaller")

@@ -1,10 +1,11 @@
-"""Misplaced: what `requires` raises where FastAPI would take it for something else."""
+"""Misplaced: what `requires` and `Caller` raise where FastAPI would misread them."""
 
-from typing import NoReturn
+from contextlib import suppress
+from typing import Any, NoReturn
 
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["ADVICE", "Misplaced", "MisplacedInFastAPI"]
+__all__ = ["ADVICE", "Misplaced", "MisplacedInFastAPI", "reject_misuse"]
 
 ADVICE = (
     'write dependencies=[requires("read")] at the route, or the parameter '
@@ -15,6 +16,12 @@ ADVICE = (
 _NO_DEPENDENCY = (
     "requires() of oauth_guard.starlette is no dependency: in FastAPI write "
     "dependencies=[requires(...)] with requires of oauth_guard.fastapi."
+)
+
+_CALLER = (
+    "is the annotation of a parameter: write caller: Caller, or caller: OptionalCaller where the "
+    'caller may have no token. With scopes, write caller: Annotated[Identity, requires("read")], '
+    'or dependencies=[requires("read")] if the route does not use the caller.'
 )
 
 
@@ -51,3 +58,30 @@ class MisplacedInFastAPI:
     def __get_pydantic_core_schema__(self, *_: object) -> NoReturn:
         """Reject `caller: requires(...)`, which FastAPI takes for the type of a parameter."""
         raise ConfigurationError(_NO_DEPENDENCY)
+
+
+def reject_misuse(alias: Any, name: str) -> None:
+    """Let *alias*, an `Annotated[...]` with the *name*, raise advice where it is no annotation.
+
+    Type checkers and FastAPI treat it like any other. The class of such aliases is not meant for
+    subclasses; where a version of Python does not allow one, there is no advice.
+    """
+    text = f"{name} {_CALLER}"
+
+    def reject(*_: object, **__: object) -> NoReturn:
+        raise ConfigurationError(text)
+
+    with suppress(TypeError):
+        alias.__class__ = type(
+            "Alias",
+            (type(alias),),
+            {
+                "__call__": reject,  # Caller("read")
+                "__iter__": reject,  # dependencies=Caller
+                "__or__": reject,  # Caller | None
+                "__ror__": reject,
+                "__signature__": property(reject),  # Depends(Caller)
+                "dependency": property(reject),  # dependencies=[Caller]
+            },
+            _root=True,
+        )

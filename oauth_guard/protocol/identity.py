@@ -3,8 +3,9 @@
 from contextvars import ContextVar, Token
 from dataclasses import FrozenInstanceError, dataclass, field
 from operator import attrgetter
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
+from oauth_guard.errors import ConfigurationError
 from oauth_guard.jose.frozen import FrozenDict, mutable_class_of
 from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.actor import Actor, actor_of
@@ -71,6 +72,21 @@ class Identity:
         identity.is_api_key = token.rules.is_api_key
         identity.__class__ = Identity
         return identity  # type: ignore[no-any-return] # it is one now
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Reject `caller: Identity` in FastAPI, which takes it for a part of the request.
+
+        A model that allows arbitrary types has such a field nevertheless.
+        """
+        try:
+            return handler(source)
+        except RuntimeError as error:  # Pydantic's base class of such errors
+            raise ConfigurationError(
+                "Identity is not a type of a request or a response. In FastAPI, write the caller "
+                'as caller: Caller, or caller: Annotated[Identity, requires("read")], with both '
+                "names of oauth_guard.fastapi, and return a model of your own."
+            ) from error
 
     def __repr__(self) -> str:
         return f"<Identity: {self.kind}>"

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from oauth_guard.errors import ConfigurationError
-from oauth_guard.misplaced import Misplaced, MisplacedInFastAPI
+from oauth_guard.misplaced import Misplaced, MisplacedInFastAPI, reject_misuse
 
 
 def test_dependency_in_a_wrong_place_raises_advice() -> None:
@@ -28,3 +28,10 @@ def test_decorator_of_starlette_in_fastapi_raises_advice() -> None:
     ):
         with pytest.raises(ConfigurationError, match=r"requires of oauth_guard\.fastapi"):
             place()  # type: ignore[no-untyped-call] # as pydantic calls it
+
+
+def test_annotation_that_may_have_no_subclass_stays_without_advice() -> None:
+    """A later Python may not allow one; what is annotated works nevertheless."""
+    alias = list[int]  # has no such subclass
+    reject_misuse(alias, "Numbers")
+    assert alias() == []
