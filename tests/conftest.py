@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.needs import PROGRAMS, Needs
+from tests.robustness.versions.report import VersionsReport
 from tests.tools.conformance.matrix import MATRIX, read_matrix
 from tests.tools.conformance.recorder import KnownRows
 
@@ -27,3 +28,4 @@ def pytest_configure(config: pytest.Config) -> None:
     file = config.getoption("skipped")
     needs = Needs(PROGRAMS, strict=strict, list_in=Path(file) if file else None)
     config.pluginmanager.register(needs)
+    config.pluginmanager.register(VersionsReport())

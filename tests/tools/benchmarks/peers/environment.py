@@ -13,8 +13,14 @@ REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 ENVIRONMENT = Path(__file__).parents[4] / ".venv" / "peers"
 
 
-def prepare(folder: Path = ENVIRONMENT, requirements: Path = REQUIREMENTS) -> Path:
+def prepare(
+    folder: Path = ENVIRONMENT,
+    requirements: Path = REQUIREMENTS,
+    interpreter: Path = Path(sys.executable),
+) -> Path:
     """Return the Python of the environment in *folder*, which is created if it is missing.
+
+    It is an environment of *interpreter*, and created again when *requirements* change.
 
     Several processes may call it together: one creates the environment, the others wait for it.
 
@@ -25,25 +31,30 @@ def prepare(folder: Path = ENVIRONMENT, requirements: Path = REQUIREMENTS) -> Pa
     with _locked(folder.with_name(f"{folder.name}.lock")):
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
             try:
-                _create(folder, requirements)
+                _create(folder, requirements, interpreter)
             except subprocess.CalledProcessError:  # a package index may fail for a moment
-                _create(folder, requirements)
+                _create(folder, requirements, interpreter)
             stamp.write_text(wanted, encoding="utf-8")
     return _python(folder)
 
 
-def commands(folder: Path, uv: str | None, requirements: Path = REQUIREMENTS) -> list[list[str]]:
+def commands(
+    folder: Path,
+    uv: str | None,
+    requirements: Path = REQUIREMENTS,
+    interpreter: Path = Path(sys.executable),
+) -> list[list[str]]:
     """Return the commands that create the environment: uv if it is installed, else venv and pip."""
     python, wanted = str(_python(folder)), str(requirements)
     if uv is not None:
         return [
-            [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
+            [uv, "venv", "--quiet", "--python", str(interpreter), str(folder)],
             [uv, "pip", "install", "--quiet", "--python", python, "--requirement", wanted],
         ]
     # Our own pip installs into the environment, so none has to be unpacked there first.
     pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
     return [
-        [sys.executable, "-m", "venv", "--without-pip", str(folder)],
+        [str(interpreter), "-m", "venv", "--without-pip", str(folder)],
         [*pip, "install", "-qq", "--requirement", wanted],
     ]
 
@@ -57,9 +68,9 @@ def versions(packages: Iterable[str], folder: Path = ENVIRONMENT) -> dict[str, s
     return {package: installed[package] for package in packages}
 
 
-def _create(folder: Path, requirements: Path) -> None:
+def _create(folder: Path, requirements: Path, interpreter: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    for command in commands(folder, shutil.which("uv"), requirements):
+    for command in commands(folder, shutil.which("uv"), requirements, interpreter):
         subprocess.run(command, check=True)
 
 

@@ -1,0 +1,1 @@
+"""The core of the suite with other interpreters, and with the lowest declared versions."""
