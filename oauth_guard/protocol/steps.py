@@ -66,7 +66,8 @@ class TraceEntry(NamedTuple):
 _REASONS: Mapping[Step, str] = {
     Step.CREDENTIALS: """
         no_credentials unsupported_scheme malformed_credentials credentials_too_long
-        several_credentials https_required body_too_large ambiguous_path wrong_origin""",
+        several_credentials https_required body_too_large ambiguous_path wrong_origin
+        no_connection_init""",
     Step.ISSUER: "malformed_token encrypted_token malformed_header critical_header unknown_issuer",
     Step.TOKEN: """
         wrong_format wrong_type algorithm_not_allowed unknown_key bad_signature inactive not_local
