@@ -5,11 +5,12 @@ from typing import Protocol, TypedDict, Unpack
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.identity_cache import IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, TokenValidator
-from oauth_guard.protocol.access_token import Validation
+from oauth_guard.protocol.access_token import RegisteredClaims, Validation
 from oauth_guard.protocol.identity import Identity
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.steps import Step
+from oauth_guard.protocol.urls import is_same_resource
 
 __all__ = ["TokenSettings", "TokenValidation"]
 
@@ -42,6 +43,10 @@ class TokenValidation:
         possession: Says whether each token must be bound to a key, and whether the FAPI 2.0
             Security Profile is required: then each token is introspected, and none is cached.
         settings: See `TokenSettings`.
+
+    Attributes:
+        ignores_case_of_host: Whether the `aud` of a token may differ from the resource in the case
+            of scheme and host.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class TokenValidation:
         self._resource, self._issuers, self._cache, self._clock = resource, issuers, cache, clock
         self._is_binding_required, self._is_fapi2 = possession.is_required, possession.is_fapi2
         self._max_lifetime = settings.get("max_token_lifetime")
+        self.ignores_case_of_host = False
         self._expose_token = settings.get("expose_token", False)
 
     async def validate_token(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
@@ -76,14 +82,14 @@ class TokenValidation:
         introspect = introspect or self._is_fapi2
         # With *introspect*, the claims are known only later: the result may replace them.
         if not introspect:
-            token.check = lambda read: read.check_claims(self._resource, self._clock())
+            token.check = self._check_claims
         validation = await self._validate(token, introspect=introspect)
         if trace is not None:
             trace.passed(Step.TOKEN, "introspected" if introspect else "")
         if validation.token is token.prechecked:  # some seconds ago, if keys were fetched
             validation.token.check_times(self._clock())
         else:
-            validation.token.check_claims(self._resource, self._clock())
+            self._check_claims(validation.token)
         if self._max_lifetime is not None:
             validation.token.check_total_lifetime(self._max_lifetime)
         if trace is not None:
@@ -96,6 +102,14 @@ class TokenValidation:
         if not self._is_fapi2:
             self._cache.put(request.cache_key, validated)
         return validated
+
+    def _check_claims(self, token: RegisteredClaims) -> None:
+        """Check them for the resource, or for what differs from it in the case of its host."""
+        resource = self._resource
+        if self.ignores_case_of_host and resource not in token.audience:
+            same = (name for name in token.audience if is_same_resource(name, resource))
+            resource = next(same, resource)
+        token.check_claims(resource, self._clock())
 
     async def _validate(self, token: RawToken, *, introspect: bool) -> Validation:
         """Return the validation of *token*, with claims that are not outdated."""

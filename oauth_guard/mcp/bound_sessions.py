@@ -1,11 +1,6 @@
 """BoundSessions: each session of an MCP server belongs to the caller who opened it."""
 
-import hmac
-import secrets
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable
-from hashlib import sha256
-from typing import Any
 
 from oauth_guard.asgi import (
     REQUEST,
@@ -16,14 +11,11 @@ from oauth_guard.asgi import (
     Send,
     send_response,
 )
-from oauth_guard.errors import ConfigurationError
+from oauth_guard.mcp.owner_tags import OwnerTags, owner_of
 
 __all__ = ["BoundSessions"]
 
 _FIELD = b"mcp-session-id"
-_MIN_KEY_BYTES = 32
-_TAG_BYTES = 16
-_SEPARATOR = b"."
 _NOT_FOUND = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Session not found"}}'
 _FIELDS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 _POLICY_VIOLATION = 1008
@@ -40,21 +32,12 @@ class BoundSessions:
 
     Args:
         app: The server; its caller is in `user` of the connection, as an `AuthenticatedUser`.
-        key: At least 32 secret bytes, the same in each process that serves the same sessions.
-            None for random ones: then a session ends with the process.
-
-    Raises:
-        ConfigurationError: The key is too short.
+        tags: Signs identifiers.
     """
 
-    def __init__(self, app: Application, key: bytes | None) -> None:
-        if key is not None and len(key) < _MIN_KEY_BYTES:
-            raise ConfigurationError(
-                "session_key= is at least 32 secret bytes, the same in each process: make some by "
-                "secrets.token_bytes(32), once."
-            )
+    def __init__(self, app: Application, tags: OwnerTags) -> None:
         self.application = app
-        self._key = secrets.token_bytes(_MIN_KEY_BYTES) if key is None else key
+        self._tags = tags
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Serve one connection, with the request of the middleware and its caller in it."""
@@ -62,10 +45,10 @@ class BoundSessions:
         if request is None or request.validated is None:  # a lifespan, or its path is public
             await self.application(scope, receive, send)
             return
-        owner = _owner(scope["user"].access_token)
+        owner = owner_of(scope["user"])
         headers = list[tuple[bytes, bytes]]()
         for name, value in scope["headers"]:
-            known = self._known(value, owner) if name == _FIELD else value
+            known = self._tags.remove(value, owner) if name == _FIELD else value
             if known is None:
                 await _reject(scope, send)
                 return
@@ -84,26 +67,9 @@ class BoundSessions:
         self, headers: Iterable[tuple[bytes, bytes]], owner: bytes
     ) -> list[tuple[bytes, bytes]]:
         return [
-            (name, _SEPARATOR.join((value, self._tag(value, owner))))
-            if name.lower() == _FIELD
-            else (name, value)
+            (name, self._tags.add(value, owner)) if name.lower() == _FIELD else (name, value)
             for name, value in headers
         ]
-
-    def _known(self, value: bytes, owner: bytes) -> bytes | None:
-        """Return the identifier in *value*, or None if it does not belong to *owner*."""
-        session, _, tag = value.rpartition(_SEPARATOR)
-        return session if hmac.compare_digest(tag, self._tag(session, owner)) else None
-
-    def _tag(self, session: bytes, owner: bytes) -> bytes:
-        digest = hmac.digest(self._key, owner + session, sha256)
-        return urlsafe_b64encode(digest[:_TAG_BYTES]).rstrip(b"=")
-
-
-def _owner(token: Any) -> bytes:
-    """Return a digest of issuer, subject and client, so that no two owners have the same."""
-    parts = (str(token.claims["iss"]), token.subject, token.client_id)
-    return sha256(repr(parts).encode("utf-8", "surrogatepass")).digest()
 
 
 async def _reject(connection: Connection, send: Send) -> None:

@@ -10,7 +10,7 @@ from mcp.server.auth.provider import AccessToken
 
 from oauth_guard.protocol.identity import Identity
 
-__all__ = ["NOT_EXPOSED", "AsCaller", "Callers", "access_token_of"]
+__all__ = ["NOT_EXPOSED", "AsCaller", "Callers", "access_token_of", "current_user"]
 
 NOT_EXPOSED = "not exposed"
 """What `get_access_token().token` is, unless the guard was built with `expose_token=True`."""
@@ -44,6 +44,11 @@ def access_token_of(
         subject=subject,
         claims={**identity.claims, "iss": identity.issuer},
     )
+
+
+def current_user() -> AuthenticatedUser | None:
+    """Return the user whose message is served, or whose session it is."""
+    return auth_context_var.get()
 
 
 class AsCaller:

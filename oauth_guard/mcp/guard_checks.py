@@ -2,6 +2,7 @@
 
 import json
 import logging
+from urllib.parse import urlsplit
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard import Guard
@@ -18,7 +19,8 @@ _REFRESH = "offline_access"
 def check_guard(guard: Guard, operations: Operations) -> None:
     """Reject a guard that an MCP server must not have.
 
-    A warning is logged if the metadata or a challenge of *operations* names `offline_access`.
+    A warning is logged if the metadata or a challenge of *operations* names `offline_access`, or
+    if the resource has no path but a slash.
 
     Raises:
         ConfigurationError: It serves no metadata, names no authorization server in it, accepts
@@ -40,6 +42,12 @@ def check_guard(guard: Guard, operations: Operations) -> None:
         )
     for requirement in operations.requirements:
         guard.check_can_decide(requirement)
+    if urlsplit(guard.resource).path == "/":
+        _log.warning(
+            "%s: the resource of an MCP server should have no slash at its end, since clients "
+            "leave it out",
+            guard.resource,
+        )
     supported = json.loads(guard.metadata_document).get("scopes_supported", ())
     if _REFRESH in supported or _REFRESH in operations.challenge_scopes:
         _log.warning(

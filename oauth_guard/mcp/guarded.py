@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TypedDict, Unpack
 
-from oauth_guard.asgi import Application
-from oauth_guard.errors import ConfigurationError
+from oauth_guard.asgi import Application, Connection, Receive, Send
 from oauth_guard.guard import Guard
 from oauth_guard.mcp.bound_sessions import BoundSessions
 from oauth_guard.mcp.dispatch import install
@@ -13,8 +12,12 @@ from oauth_guard.mcp.guard_checks import check_guard
 from oauth_guard.mcp.guarded_server import GuardedServer
 from oauth_guard.mcp.message_check import MessageCheck
 from oauth_guard.mcp.operations import Operations, Required, Unlisted
+from oauth_guard.mcp.owned_events import OwnedEvents
+from oauth_guard.mcp.owner_tags import OwnerTags
 from oauth_guard.mcp.server_parts import ServerParts
 from oauth_guard.middleware import OAuthGuardMiddleware
+from oauth_guard.protocol.cross_origin import check_origin
+from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement, read_requirement
 from oauth_guard.protocol.settings import checked_settings
 
@@ -37,8 +40,9 @@ class MCPSettings(TypedDict, total=False):
             (`"allow"`, the default), or is denied (`"deny"`).
         public: Paths on which no token is looked at; see `OAuthGuardMiddleware`.
         cors: Origins whose scripts may call the server and read the header fields of MCP.
-        session_key: Only for a server of another package: at least 32 secret bytes, the same in
-            each process that serves the same sessions; see `BoundSessions`.
+        session_key: At least 32 secret bytes, the same in each process that serves the same
+            sessions of a server of another package, or the same event store; see `BoundSessions`
+            and `OwnedEvents`. By default random: then both end with the process.
     """
 
     requires: Required | None
@@ -86,6 +90,7 @@ def guarded(
     requirement = read_requirement(settings.get("requires"))
     operations = _operations(requirement, settings)
     check_guard(guard, operations)
+    guard._validation.ignores_case_of_host = True  # noqa: SLF001 - no other caller sets it
     server = _server(mcp_app, operations, settings.get("session_key"), guard.resource)
     return _Middleware(server, guard, requirement, settings)
 
@@ -112,6 +117,23 @@ class _Middleware(OAuthGuardMiddleware):
         )
         # It is not checked here, but its scope stays in the challenges for a token.
         self._requirement = None
+        # Each request is prepared, so that its origin is checked before its token.
+        self._needs_no_more, self._header_only = self._header_only, False
+
+    async def _prepare(
+        self,
+        guard: Guard,
+        request: ResourceRequest,
+        connection: Connection,
+        receive: Receive,
+        send: Send,
+    ) -> tuple[Connection, Receive, Send]:
+        """Reject a page of another origin than those of the resource and of `cors=` (403)."""
+        if b"*" not in self._cors.origins and request.values_of(b"origin"):
+            check_origin(request, guard.resource, self._cors.origins)
+        if self._needs_no_more:
+            return connection, receive, send
+        return await super()._prepare(guard, request, connection, receive, send)
 
 
 def _operations(requirement: Requirement | None, settings: MCPSettings) -> Operations:
@@ -127,15 +149,12 @@ def _operations(requirement: Requirement | None, settings: MCPSettings) -> Opera
 def _server(
     app: Application, operations: Operations, session_key: bytes | None, resource: str
 ) -> GuardedServer:
-    parts = ServerParts.of(app)
+    parts, tags = ServerParts.of(app), OwnerTags(session_key)
     if parts is None:
         checked = MessageCheck(app, operations) if operations.has_rules else app
-        return GuardedServer(BoundSessions(checked, session_key), operations, None, resource)
-    if session_key is not None:
-        raise ConfigurationError(
-            "session_key= is for servers of other packages: leave it out, since the packages mcp "
-            "and fastmcp bind sessions themselves."
-        )
+        return GuardedServer(BoundSessions(checked, tags), operations, None, resource)
     if operations.has_rules:
         install(parts.dispatching, operations)
+    if getattr(parts.manager, "event_store", None) is not None:
+        parts.manager.event_store = OwnedEvents(parts.manager.event_store, tags)
     return GuardedServer(app, operations, parts, resource)

@@ -1,6 +1,6 @@
 """ServerParts: what guarded() finds in the application of an MCP server."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from oauth_guard.app_structure import parts_of
@@ -17,10 +17,13 @@ class ServerParts:
         dispatching: The low-level server of the package mcp, which dispatches messages.
         listing: The `MCPServer` or `FastMCP` that lists tools, resources and prompts; None if the
             application was built from a low-level server.
+        manager: What keeps the sessions and the event store; None for fastmcp, which makes one
+            when it starts, and binds events to their sessions itself.
     """
 
     dispatching: Any
     listing: Any
+    manager: Any = field(default=None, compare=False)
 
     @classmethod
     def of(cls, app: object) -> Self | None:
@@ -37,7 +40,7 @@ class ServerParts:
                     "token_verifier=, since guarded() does that."
                 )
             if (server := _server_in(part)) is not None:
-                found[id(server)] = cls(server, _listing(part, server))
+                found[id(server)] = cls(server, _listing(part, server), _manager(part))
         if len(found) > 1:
             raise ConfigurationError("guarded() takes one MCP server: guard each by itself.")
         return next(iter(found.values()), None)
@@ -48,6 +51,10 @@ def _server_in(part: Any) -> Any:
     if (server := getattr(state, "fastmcp_server", None)) is not None:
         return server._mcp_server  # noqa: SLF001 - it has no other name
     return getattr(getattr(part, "session_manager", None), "app", None)
+
+
+def _manager(part: Any) -> Any:
+    return getattr(part, "session_manager", None)
 
 
 def _listing(part: Any, server: Any) -> Any:

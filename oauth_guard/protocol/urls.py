@@ -11,6 +11,7 @@ __all__ = [
     "check_issuer_urls",
     "is_issuer_url",
     "is_loopback",
+    "is_same_resource",
     "is_secure",
     "origins_of",
     "parse_url",
@@ -19,6 +20,9 @@ __all__ = [
 
 _WELL_KNOWN = "/.well-known/"
 _METADATA = re.compile(r"/\.well-known/(openid-configuration|oauth-authorization-server)")
+
+# Scheme and authority, if they are ASCII: other letters are never the same as one of another case.
+_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-~]*?(?=[/?#]|\Z)")
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -158,6 +162,17 @@ def _check_name(name: object, setting: str) -> None:
             f"{setting} must be the issuer's name as its tokens and metadata spell it, not "
             f"{name!r}{end}"
         )
+
+
+def is_same_resource(first: str, second: str) -> bool:
+    """Return whether two URLs differ at most in the case of scheme and host (RFC 3986 §6.2.2.1)."""
+    return _with_lower_host(first) == _with_lower_host(second)
+
+
+def _with_lower_host(url: str) -> tuple[str, str]:
+    parts = _AUTHORITY.match(url)
+    end = 0 if parts is None else parts.end()
+    return url[:end].lower(), url[end:]
 
 
 def serialize_origin(url: str) -> bytes:

@@ -67,6 +67,20 @@ async def test_valid_token_is_validated_and_cached() -> None:
     assert made.is_cached(request)
 
 
+async def test_case_of_the_host_may_be_ignored() -> None:
+    """Only where that is set, and the path stays exact."""
+    made = harness()
+    await made.router.load()
+    resource = made.validation._resource  # noqa: SLF001 - the resource
+    spelled = resource.replace("https://", "HTTPS://")
+    with pytest.raises(InvalidToken):
+        await made.validation.validate_token(made.request(aud=spelled), introspect=False)
+    made.validation.ignores_case_of_host = True
+    await made.validation.validate_token(made.request(aud=spelled), introspect=False)
+    with pytest.raises(InvalidToken):
+        await made.validation.validate_token(made.request(aud=f"{spelled}/x"), introspect=False)
+
+
 async def test_token_of_another_resource_is_rejected_and_not_cached() -> None:
     """It is valid at its issuer."""
     made = harness()

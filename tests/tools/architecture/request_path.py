@@ -9,7 +9,7 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     # Who calls: one function reads credentials, looks in the cache, validates and checks.
     "read_credentials": {("guard", "authenticate")},
     "validate_token": {("guard", "authenticate"), ("guard", "recheck")},
-    "check_claims": {("token_validation", "validate_token")},
+    "check_claims": {("token_validation", "_check_claims")},
     "check_times": {("token_validation", "validate_token")},
     "from_token": {("token_validation", "validate_token")},
     "PossessionCheck": {("guard", "__init__")},

@@ -4,19 +4,12 @@ import httpx
 import pytest
 from mcp.server.lowlevel import Server
 
-from oauth_guard import ConfigurationError
 from oauth_guard.mcp import guarded
 from oauth_guard.testing import challenge, missing_token
 from tests.builders.application_lifespan import running
 from tests.builders.mcp_server import METADATA, RESOURCE, GuardedNotes
 
 ORIGIN = "https://app.example.com"
-
-
-def test_session_key_is_refused_for_a_server_of_the_packages() -> None:
-    """They bind sessions themselves."""
-    with pytest.raises(ConfigurationError, match="leave it out"):
-        GuardedNotes(rules={"session_key": b"k" * 32})
 
 
 async def test_low_level_server_is_guarded_without_a_check_of_names() -> None:

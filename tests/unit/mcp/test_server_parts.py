@@ -10,6 +10,7 @@ from starlette.routing import Mount
 
 from oauth_guard import ConfigurationError
 from oauth_guard.mcp.server_parts import ServerParts
+from tests.builders.mcp_server import application_of
 
 
 def test_application_of_mcp_has_its_server() -> None:
@@ -51,3 +52,14 @@ def test_two_servers_in_one_application_are_refused() -> None:
     mounts = [Mount(f"/{name}", MCPServer(name).streamable_http_app()) for name in ("one", "two")]
     with pytest.raises(ConfigurationError, match="takes one MCP server"):
         ServerParts.of(Starlette(routes=mounts))
+
+
+def test_manager_of_mcp_is_found_with_its_event_store() -> None:
+    """That of fastmcp is made when it starts."""
+    store = object()
+    parts = ServerParts.of(application_of(MCPServer("notes"), event_store=store))
+    assert parts is not None
+    assert parts.manager.event_store is store
+    other = ServerParts.of(application_of(FastMCP("notes")))
+    assert other is not None
+    assert other.manager is None

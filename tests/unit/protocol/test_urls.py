@@ -10,6 +10,7 @@ from oauth_guard.protocol.urls import (
     check_issuer_urls,
     is_issuer_url,
     is_loopback,
+    is_same_resource,
     is_secure,
     origins_of,
     parse_url,
@@ -249,3 +250,31 @@ def test_url_of_metadata_is_no_other_url() -> None:
 def test_origin_is_serialized_as_browsers_do(url: str, origin: bytes) -> None:
     """In lower case, and without the default port (RFC 6454 section 6.2)."""
     assert serialize_origin(url) == origin
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ("https://mcp.example.com/mcp", True),
+        ("HTTPS://MCP.Example.com/mcp", True),
+        ("https://mcp.example.com/MCP", False),
+        ("https://mcp.example.com/mcp/", False),
+        ("https://mcp.example.com:443/mcp", False),
+        ("https://mcp.example.com", False),
+        ("https://mcp.example.com?/mcp", False),
+        ("HTTPS://MCP.EXAMPLE.COM#/mcp", False),
+        ("https://mcp.e\uff58ample.com/mcp", False),
+        ("mcp.example.com/mcp", False),
+        ("", False),
+    ],
+    ids=ascii,
+)
+def test_resource_is_the_same_whatever_the_case_of_its_host(other: str, expected: bool) -> None:
+    """Everything behind the host is compared exactly, and only ASCII has a case."""
+    assert is_same_resource(other, "https://mcp.example.com/mcp") is expected
+
+
+def test_letter_outside_ascii_has_no_other_case() -> None:
+    """The Kelvin sign becomes k in lower case."""
+    assert not is_same_resource("https://\u212a.example.com/", "https://k.example.com/")
+    assert is_same_resource("https://\u212a.example.com/", "https://\u212a.example.com/")
