@@ -137,9 +137,11 @@ class ClientDocuments:
                         problem = problem or f"more than {_LARGEST} bytes"
                         break
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            problem = type(error).__name__
+            # The text of a connection error has no part of a response.
+            text = f": {error}" if isinstance(error, httpx.ConnectError) else ""
+            problem = f"{type(error).__name__}{text}"
         if problem:
-            _log.warning("the metadata document at %.200s was not fetched: %s", url, problem)
+            _log.warning("the metadata document at %.200s was not fetched: %.200s", url, problem)
             raise ClientDocumentError("The client's metadata document can't be fetched.")
         return response, bytes(body)
 

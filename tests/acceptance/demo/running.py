@@ -78,11 +78,11 @@ def _serving(app: Any, listening: socket.socket) -> Iterator[None]:
 
 
 @contextmanager
-def running_demo(*, opaque: bool = False) -> Iterator[str]:
-    """Serve a new demo; yield its origin."""
+def running_demo(*, opaque: bool = False, **options: Any) -> Iterator[str]:
+    """Serve a new demo with *options* of `create_app`; yield its origin."""
     engine = open_database()
     try:
-        with running(lambda origin: create_app(origin, engine, opaque=opaque)) as origin:
+        with running(lambda origin: create_app(origin, engine, opaque=opaque, **options)) as origin:
             yield origin
     finally:
         engine.dispose()

@@ -343,13 +343,22 @@ PRIVATE = [
 
 
 @pytest.mark.parametrize("url", PRIVATE)
-async def test_document_at_a_private_address_is_not_fetched(site: Site, url: str) -> None:
-    """The same rules as for issuers' keys: every address of the host is public (section 8.6)."""
+async def test_document_at_a_private_address_is_not_fetched(
+    site: Site, caplog: pytest.LogCaptureFixture, url: str
+) -> None:
+    """The same rules as for issuers' keys: every address of the host is public (section 8.6).
+
+    The page is that of every failed fetch, and the log names the rule.
+    """
+    caplog.set_level(logging.WARNING, "demo_api")
     port = host_and_port(site.origin)[1]
     async with open_harness() as harness:
         page = await harness.authorize(url.format(port=port), redirect_uri=CALLBACK)
     assert page.status_code == 400
     assert site.requests == []
+    if url.startswith("https:"):
+        assert alert(page) == UNFETCHED
+        assert "an address of the host is not public" in caplog.text
 
 
 async def test_configured_server_permits_no_other_port_of_this_machine(site: Site) -> None:
