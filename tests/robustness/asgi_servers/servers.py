@@ -3,11 +3,12 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,13 +119,19 @@ def running(
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [str(python), "-m", *arguments], cwd=ROOT, env=environment, stdout=output, stderr=output
+            [str(python), "-m", *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     try:
         _wait(port, process, log)
         yield Running(port, process, journal)
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):  # they have ended
+            os.killpg(process.pid, signal.SIGKILL)  # some servers have workers of their own
         process.wait(_SECONDS)
 
 
