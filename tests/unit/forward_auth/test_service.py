@@ -333,7 +333,7 @@ def test_wrong_setting_is_rejected(settings: dict[str, Any], text: str) -> None:
 @pytest.mark.parametrize(("language", "count"), [("nginx", 1), ("caddyfile", 1), ("yaml", 2)])
 def test_configuration_of_each_proxy_copies_every_identity_field(language: str, count: int) -> None:
     """A field that is left out would let a client's through."""
-    found = blocks(language)
+    found = [text for text in blocks(language) if ":9091" in text]  # others forward nothing
     assert len(found) == count
     for text in found:
         assert [name for name in IDENTITY_FIELDS if name.lower() not in text.lower()] == []
