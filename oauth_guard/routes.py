@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from starlette.applications import Starlette
@@ -24,6 +25,7 @@ Protection: TypeAlias = Literal["guarded", "public", "unguarded"]
 _PARAMETER = re.compile(r"\{[^}]*\}")
 _HANDSHAKE = "WEBSOCKET"
 _ANY = "*"
+_CALLED_BY = "POST"
 _VERBS = ("get", "head", "post", "put", "patch", "delete", "options")
 _MAX_DEPTH = 50
 
@@ -84,7 +86,11 @@ def _declare(line: RouteProtection, public: PublicPaths) -> RouteProtection:
 
 def _walk(app: Any, prefix: str, around: _Around, depth: int) -> Iterator[RouteProtection]:
     if isinstance(app, OAuthGuardMiddleware):
-        yield from _walk(app.application, prefix, (*around, (prefix, app)), depth + 1)
+        inside = (*around, (prefix, app))
+        yield from _walk(app.application, prefix, inside, depth + 1)
+        for path, name, requirement in getattr(app, "operations", ()):  # of an MCP server
+            full = prefix + path.removeprefix(prefix)
+            yield _line(_CALLED_BY, full, inside, [requirement], app)._replace(endpoint=name)
     elif isinstance(app, Starlette):
         inside = (*around, *_middleware_in(app.build_middleware_stack(), prefix))
         yield from _walk(app.router, prefix, inside, depth + 1)
@@ -180,8 +186,10 @@ def _line(
     method: str, path: str, around: _Around, required: list[Requirement], endpoint: Any
 ) -> RouteProtection:
     resource, found, is_public = "", list[Requirement](), bool(around)
-    for prefix, middleware in around:
-        connection = _connection(method, path, prefix)
+    takes_messages = method == _ANY and any(hasattr(each, "operations") for _, each in around)
+    methods = (method, _CALLED_BY) if takes_messages else (method,)
+    for (prefix, middleware), each in product(around, methods):
+        connection = _connection(each, path, prefix)
         try:
             declared, guard, requirement = middleware.protection(connection)
         except RequestRejected:  # every such path is rejected

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TypedDict, Unpack
+from urllib.parse import urlsplit
 
 from oauth_guard.asgi import Application, Connection, Receive, Send
 from oauth_guard.guard import Guard
@@ -117,8 +118,17 @@ class _Middleware(OAuthGuardMiddleware):
         )
         # It is not checked here, but its scope stays in the challenges for a token.
         self._requirement = None
+        self._base = requirement
+        path = urlsplit(guard.resource).path or "/"
+        self.operations = [(path, name, each) for name, each in server.operations.listed]
+        """What rules name: its path, its kind and name, and what it requires besides."""
         # Each request is prepared, so that its origin is checked before its token.
         self._needs_no_more, self._header_only = self._header_only, False
+
+    def protection(self, connection: Connection) -> tuple[bool, Guard | None, Requirement | None]:
+        """Return what a path requires; that is `requires=` here: see `OAuthGuardMiddleware`."""
+        is_public, guard, _ = super().protection(connection)
+        return is_public, guard, None if is_public else self._base
 
     async def _prepare(
         self,

@@ -41,7 +41,7 @@ class GuardedServer:
         self, app: Application, operations: Operations, parts: ServerParts | None, resource: str
     ) -> None:
         self.application = app
-        self._operations, self._parts = operations, parts
+        self.operations, self._parts = operations, parts
         self._requires = operations.requires
         self._callers = Callers(resource)
         self._defers = operations.has_rules and parts is not None
@@ -77,7 +77,7 @@ class GuardedServer:
         The body decides nothing here: it is read only to name the scopes that the operation
         requires besides.
         """
-        names_body = self._operations.has_rules and connection.get("method") == "POST"
+        names_body = self.operations.has_rules and connection.get("method") == "POST"
         scope_of_route = _raise_scope_needs_body if names_body else None
         try:
             if requirement.needs_io:
@@ -92,7 +92,7 @@ class GuardedServer:
             message = parse_object((await read_body(receive, MAX_MESSAGE_BYTES))[0], bounded=False)
         except (RequestTooLarge, ValueError):
             message = {}
-        operation = self._operations.of_message(message.get("method"), message.get("params"))
+        operation = self.operations.of_message(message.get("method"), message.get("params"))
         return operation.challenge_scope
 
     async def _serve_lifespan(self, connection: Connection, receive: Receive, send: Send) -> None:
@@ -108,7 +108,7 @@ class GuardedServer:
     async def _check_names(self) -> None:
         if self._parts is None or self._parts.listing is None:
             return
-        if missing := await missing_names(self._parts.listing, self._operations):
+        if missing := await missing_names(self._parts.listing, self.operations):
             raise ConfigurationError(
                 f"The MCP server has no {', '.join(missing)}: write the name that it lists."
             )

@@ -130,6 +130,15 @@ class Operations:
             yield from rules.values()
 
     @property
+    def listed(self) -> Iterator[tuple[str, Requirement]]:
+        """Each kind and name that a rule names, with its rule; and that all others are denied."""
+        for kind, rules in self.rules.items():
+            for name, requirement in rules.items():
+                yield f"{kind} {name}", requirement
+            if self._denies:
+                yield f"{kind} *", DENIED
+
+    @property
     def challenge_scopes(self) -> Iterator[str]:
         """Each scope that a challenge may name."""
         for rules in ({"": self.requires} if self.requires else {}, *self.rules.values()):

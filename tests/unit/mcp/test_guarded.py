@@ -5,9 +5,11 @@ import pytest
 from mcp.server.lowlevel import Server
 
 from oauth_guard.mcp import guarded
+from oauth_guard.routes import protection_report
 from oauth_guard.testing import challenge, missing_token
 from tests.builders.application_lifespan import running
-from tests.builders.mcp_server import METADATA, RESOURCE, GuardedNotes
+from tests.builders.lenient_mcp import LenientMCP
+from tests.builders.mcp_server import METADATA, MODERN, RESOURCE, GuardedNotes
 
 ORIGIN = "https://app.example.com"
 
@@ -48,3 +50,48 @@ async def test_scripts_of_a_listed_origin_read_the_fields_of_mcp() -> None:
         assert {"www-authenticate", "mcp-session-id", "mcp-protocol-version"} <= set(exposed)
         metadata: httpx.Response = await client.http.get(METADATA, headers={"origin": ORIGIN})
         assert metadata.headers["access-control-allow-origin"] in {ORIGIN, "*"}
+
+
+@pytest.mark.parametrize("kind", ["mcp", "fastmcp", "other"])
+async def test_report_shows_what_each_operation_requires(kind: str) -> None:
+    """Each line is what a request gets: without a token, and with the base scope alone."""
+    rules = {
+        "requires": "notes",
+        "tools": {"delete": "notes:write"},
+        "resources": {"notes://all": "all"},
+        "unlisted": "deny",
+    }
+    notes = LenientMCP(rules=rules) if kind == "other" else GuardedNotes(kind, rules=rules)  # type: ignore[arg-type] # a package
+    report = protection_report(notes.application)
+    lines = {each.endpoint: each for each in report}
+    assert {each.protection for each in report} == {"guarded"}
+    assert {each.requires for each in report if " " not in each.endpoint} == {"notes"}
+    expected = {
+        "tools delete": "notes, notes:write",
+        "tools *": "notes, denied",
+        "resources notes://all": "notes, all",
+        "resources *": "notes, denied",
+        "prompts *": "notes, denied",
+    }
+    assert {name: lines[name].requires for name in expected} == expected
+    assert {(lines[name].method, lines[name].path) for name in expected} == {("POST", "/mcp")}
+    async with notes.client() as client:
+        for name in ("delete", "whoami"):
+            rejected = await client.call_tool(MODERN, notes.token("notes"), name)
+            assert rejected.status_code == 403
+        granted = await client.call_tool(MODERN, notes.token("notes", "notes:write"), "delete")
+        assert granted.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("public", "protection", "requires"),
+    [(["/mcp"], "guarded", "notes"), (["/mcp", "POST /mcp"], "public", "")],
+    ids=["GET", "both"],
+)
+def test_path_is_public_in_the_report_if_it_is_for_messages(
+    public: list[str], protection: str, requires: str
+) -> None:
+    """The route of the package has no methods."""
+    notes = GuardedNotes(rules={"requires": "notes", "public": public})
+    (line,) = protection_report(notes.application)
+    assert (line.method, line.protection, line.requires) == ("*", protection, requires)
