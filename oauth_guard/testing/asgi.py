@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
@@ -71,6 +72,7 @@ class LocalWebSocket:
         self._connection["subprotocols"] = list(subprotocols)
         self._connection["extensions"] = {_DENIAL: {}} if denial_response else {}
         self._timeout = timeout
+        self._disconnected = False
         self._to_app: asyncio.Queue[_Message] = asyncio.Queue()
         self._from_app: asyncio.Queue[_Message] = asyncio.Queue()
 
@@ -92,8 +94,9 @@ class LocalWebSocket:
             await self._cancel()
             return
         self.close()
-        async with asyncio.timeout(self._timeout):
-            await self._running
+        with suppress(ConnectionAbortedError):  # of a message that was sent after the end
+            async with asyncio.timeout(self._timeout):
+                await self._running
 
     def send_text(self, text: str) -> None:
         """Send a text message."""
@@ -109,6 +112,7 @@ class LocalWebSocket:
 
     def close(self, code: int = _NORMAL) -> None:
         """Disconnect. The end of the `async with` also does this, and waits for the application."""
+        self._disconnected = True
         self._to_app.put_nowait({"type": "websocket.disconnect", "code": code})
 
     async def receive_text(self) -> str:
@@ -171,7 +175,13 @@ class LocalWebSocket:
         return message
 
     async def _serve(self) -> None:
-        await self._app(self._connection, self._to_app.get, self._from_app.put)
+        await self._app(self._connection, self._to_app.get, self._send)
+
+    async def _send(self, message: _Message) -> None:
+        """Take a message of the application, as a server does: none is sent after the end."""
+        if self._disconnected and message["type"] == "websocket.send":
+            raise ConnectionAbortedError("the client has disconnected")
+        await self._from_app.put(message)
 
     async def _cancel(self) -> None:
         self._running.cancel()

@@ -192,3 +192,24 @@ async def test_application_that_does_not_respond_or_end_raises_timeout_error(app
         async with LocalWebSocket(app, "/", timeout=0.05):
             pass
     assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.parametrize("caught", [True, False])
+async def test_application_that_only_sends_ends_with_its_client(caught: bool) -> None:
+    """It never receives the end, so a message after it raises, as it does on a server."""
+    raised = []
+
+    async def ticker(_: Message, __: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        try:
+            while True:
+                await send({"type": "websocket.send", "text": "tick"})
+                await asyncio.sleep(0.01)
+        except OSError as error:
+            raised.append(str(error))
+            if not caught:
+                raise
+
+    async with LocalWebSocket(ticker, "/") as socket:
+        assert await socket.receive_text() == "tick"
+    assert raised == ["the client has disconnected"]
