@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from oauth_guard.errors import ConfigurationError, InvalidToken, IssuerUnavailable, Reason
+from oauth_guard.interfaces import Clock
 from oauth_guard.log_limit import LogLimit
 from oauth_guard.protocol.access_token import AccessToken, Validation
 from oauth_guard.protocol.cache_settings import CacheSettings
@@ -155,6 +157,7 @@ class ApiKeyIssuer:
             response is 503.
         prefix: What each key begins with: lower-case words and digits, each followed by an
             underscore. 22 to 200 letters, digits, `_` and `-` follow.
+        clock: Returns seconds since the epoch.
 
     Raises:
         ConfigurationError: A setting has another form.
@@ -164,7 +167,7 @@ class ApiKeyIssuer:
     ready = can_introspect = accepts_opaque = True
     accepts_unnamed_jwts = False
 
-    def __init__(self, name: str, lookup: Lookup, *, prefix: str) -> None:
+    def __init__(self, name: str, lookup: Lookup, *, prefix: str, clock: Clock = time.time) -> None:
         if not name or not callable(lookup):
             raise ConfigurationError(
                 'ApiKeyIssuer takes a name and a function: ApiKeyIssuer("api-keys", find, '
@@ -176,7 +179,7 @@ class ApiKeyIssuer:
         self.rules = ClaimRules(
             name, required_claims=frozenset({"sub"}), audience_optional=True, is_api_key=True
         )
-        self._log = LogLimit()
+        self._log, self._clock = LogLimit(), clock
 
     def __repr__(self) -> str:
         return f"ApiKeyIssuer({self.issuer!r}, prefix={self.token_prefix!r})"
@@ -192,13 +195,14 @@ class ApiKeyIssuer:
         secret = text.removeprefix(self.token_prefix)
         if len(secret) == len(text) or not _SECRET.fullmatch(secret):
             raise InvalidToken(Reason.WRONG_FORMAT)
+        looked_up_at = self._clock()
         key = await self._found(hash_api_key(text))
         if key is None:
             raise InvalidToken(Reason.UNKNOWN_KEY)
         claims: dict[str, Any] = {"sub": key.owner, "scope": " ".join(sorted(key.scopes))}
         if key.expires_at is not None:
             claims["exp"] = key.expires_at
-        return Validation(AccessToken.from_claims(claims, self.rules), None)
+        return Validation(AccessToken.from_claims(claims, self.rules), None, looked_up_at)
 
     async def _found(self, key_hash: str) -> ApiKey | None:
         try:

@@ -324,3 +324,13 @@ def test_new_key_has_its_prefix_and_256_random_bits() -> None:
     assert one[0].startswith(PREFIX)
     assert len(one[0]) == len(PREFIX) + 43
     assert one[1] == hash_api_key(one[0])
+
+
+async def test_key_is_not_rejected_by_a_change_of_claims() -> None:
+    """What it grants is looked up for each request, so it is never older than the change."""
+    keys = {HASH: GRANTED}
+    guard = Guard(RESOURCE, [issuer(keys)], deny_list=DenyList())
+    await caller(guard)
+    keys[HASH] = ApiKey("ci", frozenset({"read"}))
+    await guard.claims_changed(NAME, subject="ci")
+    assert (await caller(guard)).scopes == {"read"}
