@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 
 from demo_api.accounts import CLI
 from oauth_guard import Guard, JWTIssuer
@@ -47,20 +48,21 @@ def unguarded() -> Iterator[str]:
 
 @contextmanager
 def behind_the_proxy(*scopes: str) -> Iterator[str]:
-    """Serve it guarded, and a proxy that adds a token with *scopes*; yield the proxy's origin."""
+    """Serve it guarded, and a proxy that adds a token with *scopes*; yield the proxy's origin.
+
+    The resource is the URL at the proxy, as clients call it.
+    """
     with ExitStack() as servers:
-        issuers: list[LocalIssuer] = []
 
-        def create(origin: str) -> object:
-            resource = f"{origin}/mcp"
-            issuers.append(LocalIssuer(ISSUER, audience=resource))
-            guard = Guard(resource, [JWTIssuer(ISSUER, keys=issuers[0].jwks)])
-            return guarded(everything_server().streamable_http_app(), guard, **RULES)
+        def create(public: str) -> Starlette:
+            resource = f"{public}/mcp"
+            issuer = LocalIssuer(ISSUER, audience=resource)
+            guard = Guard(resource, [JWTIssuer(ISSUER, keys=issuer.jwks)])
+            app = guarded(everything_server().streamable_http_app(), guard, **RULES)
+            upstream = servers.enter_context(running(lambda _: app))
+            return token_proxy(upstream, lambda: issuer.token(*scopes, sub="u1", client_id="suite"))
 
-        origin = servers.enter_context(running(create))
-        (issuer,) = issuers
-        proxy = token_proxy(origin, lambda: issuer.token(*scopes, sub="u1", client_id="suite"))
-        yield servers.enter_context(running(lambda _: proxy))
+        yield servers.enter_context(running(create))
 
 
 def made(folder: Path) -> Path:
