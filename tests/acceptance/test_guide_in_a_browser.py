@@ -97,6 +97,7 @@ def test_kind_of_page_is_accessible(browser: Browser, origin: str, path: str) ->
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_every_page_is_accessible(browser: Browser, origin: str, site: Path) -> None:
     """Those of the reasons are all of one kind."""
     paths = [each.parent.relative_to(site).as_posix() for each in site.rglob("index.html")]
