@@ -27,15 +27,21 @@ def claims_in(token: str) -> Mapping[str, Any]:
 def readable(claims: Mapping[str, Any], *, clock: Clock = time.time) -> dict[str, str]:
     """Return *claims* as texts, with times as a date and how far away they are.
 
+    A text that is not printable is written as JSON, since whoever made the token has chosen it.
     *clock* returns seconds since the epoch.
     """
-    return {name: _text(name, value, clock()) for name, value in claims.items()}
+    return {_shown(name): _text(name, value, clock()) for name, value in claims.items()}
 
 
 def _text(name: str, value: Any, now: float) -> str:
     if name in _TIMES and isinstance(value, int | float) and not isinstance(value, bool):
         return _moment(value, now)
-    return value if isinstance(value, str) else json.dumps(value, default=dict)
+    return _shown(value) if isinstance(value, str) else json.dumps(value, default=dict)
+
+
+def _shown(text: str) -> str:
+    """Return *text*, as JSON if it has characters that a terminal might obey."""
+    return text if text.isprintable() else json.dumps(text)
 
 
 def _moment(value: float, now: float) -> str:

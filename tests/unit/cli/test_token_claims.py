@@ -1,5 +1,7 @@
 """claims_in() and readable(): the claims of a JWT as a person reads them."""
 
+import json
+
 import pytest
 
 from oauth_guard.cli.token_claims import claims_in, readable
@@ -39,3 +41,12 @@ def test_other_claims_are_texts() -> None:
     """Lists and objects as JSON."""
     found = readable({"aud": ["a", "b"], "cnf": {"jkt": "x"}, "sub": "u1", "n": 1})
     assert found == {"aud": '["a", "b"]', "cnf": '{"jkt": "x"}', "sub": "u1", "n": "1"}
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mred", "a\nb", "\u202eabc", "\x9b2J"])
+def test_text_that_a_terminal_might_obey_is_escaped(text: str) -> None:
+    """In names and in values."""
+    ((name, value),) = readable({text: text}).items()
+    assert name == value == json.dumps(text)
+    assert name.isascii()
+    assert name.isprintable()
