@@ -91,7 +91,9 @@ _REASONS: Mapping[Step, str] = {
         policy_denied policy_obligation policy_function malformed_message header_mismatch
         replayed_logout exchange_refused exchange_denied""",
 }
-_BY_REASON = {Reason(name): step for step, names in _REASONS.items() for name in names.split()}
+_BY_REASON: Mapping[object, Step] = {
+    Reason(name): step for step, names in _REASONS.items() for name in names.split()
+}
 
 
 def step_of(reason: object) -> Step:
@@ -100,4 +102,4 @@ def step_of(reason: object) -> Step:
     The last step has the reasons of what runs after the path, such as a policy, a message of MCP
     or a token exchange in a route, and those that a function of the operator's has made up.
     """
-    return _BY_REASON[reason] if isinstance(reason, Reason) else Step.REQUIREMENT
+    return _BY_REASON.get(reason, Step.REQUIREMENT)

@@ -65,6 +65,14 @@ def test_options_describe_the_request(world: ExplainedWorld) -> None:
     assert found["steps"][-1]["expected"] == "scope a b"
 
 
+def test_public_path_has_no_table(world: ExplainedWorld) -> None:
+    """No step is taken there."""
+    world.configure('[middleware]\npublic = ["/health"]\n')
+    done = _explain(world, "junk", "--path", "/health")
+    assert done.returncode == 0
+    assert done.stdout == "accepted: the path is public, and no token is looked at\n"
+
+
 @pytest.mark.parametrize("colours", [True, False])
 def test_terminal_shows_colours_and_hides_the_token_that_is_typed(
     world: ExplainedWorld, colours: bool

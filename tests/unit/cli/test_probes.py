@@ -30,12 +30,18 @@ def running_server() -> Iterator[IssuerServer]:
 
 
 async def _probe(
-    folder: Path, server: IssuerServer, more: str = "", *, issuer: str = OPAQUE, top: str = ""
+    folder: Path,
+    server: IssuerServer,
+    more: str = "",
+    *,
+    issuer: str = OPAQUE,
+    top: str = "",
+    deadline: float = 20,
 ) -> dict[tuple[str, str], Finding]:
     path = folder / "guard.toml"
     text = f'resource = "{server.url}"\n{top}\n{issuer.format(url=server.url)}{more}\n'
     path.write_text(text)
-    found = await probe(load_config(path, {}), deadline=1)
+    found = await probe(load_config(path, {}), deadline=deadline)
     return {(each.part, each.check): each for each in found}
 
 
@@ -132,7 +138,7 @@ async def test_random_token_that_is_active_is_a_fault(tmp_path: Path, server: Is
 async def test_silent_issuer_ends_within_the_deadline(tmp_path: Path, server: IssuerServer) -> None:
     """And the other findings are there all the same."""
     server.silent |= {METADATA, "/"}
-    found = await _probe(tmp_path, server)
+    found = await _probe(tmp_path, server, deadline=1)
     assert found["issuers[0]", "keys and metadata"].status == "fault"
     assert found["issuers[0]", "clock"].text == "no response within 1 s"
     assert found["resource", "metadata"].status == "ok"
