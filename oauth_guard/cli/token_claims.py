@@ -27,7 +27,7 @@ def claims_in(token: str) -> Mapping[str, Any]:
 def readable(claims: Mapping[str, Any], *, clock: Clock = time.time) -> dict[str, str]:
     """Return *claims* as texts, with times as a date and how far away they are.
 
-    A text that is not printable is written as JSON, since whoever made the token has chosen it.
+    A text that is not printable is written as JSON, since the maker of the token has chosen it.
     *clock* returns seconds since the epoch.
     """
     return {_shown(name): _text(name, value, clock()) for name, value in claims.items()}
