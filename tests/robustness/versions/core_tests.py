@@ -19,7 +19,8 @@ UNIT = ROOT / "tests" / "unit"
 # They measure time, memory or load, which takes long and depends little on versions; two are
 # the slowest of the properties.
 _SLOW = (
-    *("connections/test_deadlines.py", "issuers/test_endpoint_client_load.py"),
+    *("cli/test_probes.py", "connections/test_deadlines.py"),
+    "issuers/test_endpoint_client_load.py",
     *("issuers/test_failing_tokens.py", "issuers/test_loop_stalls.py"),
     *("issuers/test_remote_keys_outages.py", "issuers/test_remote_keys_refresh.py"),
     *("issuers/test_shared_results.py", "protocol/test_access_token_size.py"),
