@@ -20,7 +20,6 @@ from oauth_guard.protocol.requirement_text import describe
         (Requirement.of(details={"type": "payment"}), "details"),
         (Requirement.of("read", policy="order"), "read policy=order"),
     ],
-    ids=str,
 )
 def test_requirement_is_described_by_what_it_requires(requirement: Requirement, text: str) -> None:
     """Names of lists are sorted."""
