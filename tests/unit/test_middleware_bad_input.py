@@ -25,6 +25,7 @@ DOWN = LocalIssuer("https://down.test", audience=RESOURCE)
 DOWN.outage = lambda _: httpx.Response(500)
 KEY, CERTIFICATE = DPoPKey(), ClientCertificate()
 COOKIE = {"bearer_methods": ["header", "cookie"]}
+LATE = 4_102_444_800  # in 2100: the tokens of a table are made long before its tests run
 
 Message = MutableMapping[str, Any]
 
@@ -39,7 +40,7 @@ def _fields(**fields: str) -> list[tuple[bytes, bytes]]:
 
 
 def _bearer(issuer: LocalIssuer = LOCAL) -> list[tuple[bytes, bytes]]:
-    return _fields(authorization=f"Bearer {issuer.token('read')}")
+    return _fields(authorization=f"Bearer {issuer.token('read', exp=LATE)}")
 
 
 HTTP_MESSAGES: list[Message] = [
@@ -87,7 +88,11 @@ def _connection(kind: str, headers: list[tuple[bytes, bytes]]) -> Message:
         ({}, {}, _bearer()),
         ({}, {"cors": ["https://page.test"]}, [*_bearer(), (b"origin", b"https://page.test")]),
         ({}, {"end_streams": True}, _bearer()),
-        (COOKIE, {}, _fields(cookie=f"__Host-access_token={LOCAL.token()}", origin=RESOURCE)),
+        (
+            COOKIE,
+            {},
+            _fields(cookie=f"__Host-access_token={LOCAL.token(exp=LATE)}", origin=RESOURCE),
+        ),
         ({}, {"public": ["/r", "WEBSOCKET /r"]}, []),
         ({}, {"required": False}, []),
     ],
@@ -141,8 +146,8 @@ async def test_server_without_extensions_and_state_gets_a_whole_rejection(
     assert closed == [{"type": "websocket.close", "code": websocket}]
 
 
-_BOUND = LOCAL.token("read", cnf=KEY.cnf)
-_CERTIFIED = LOCAL.token("read", cnf=CERTIFICATE.cnf)
+_BOUND = LOCAL.token("read", exp=LATE, cnf=KEY.cnf)
+_CERTIFIED = LOCAL.token("read", exp=LATE, cnf=CERTIFICATE.cnf)
 _FORWARDED = {"certificates": ForwardedCertificate("escaped-pem", secret=("X-P", SECRET))}
 
 
@@ -151,10 +156,22 @@ _FORWARDED = {"certificates": ForwardedCertificate("escaped-pem", secret=("X-P",
 @pytest.mark.parametrize(
     ("settings", "fields", "rejected_with"),
     [
-        ({}, {"authorization": f"Bearer {LOCAL.token()}"}, None),
-        ({"token_header": "X-Token"}, {"x-token": LOCAL.token()}, ("origin", "https://bad.test")),
-        ({"token_header": "X-Token"}, {"x-token": LOCAL.token()}, ("sec-fetch-site", "cross-site")),
-        (COOKIE, {"cookie": f"__Host-access_token={LOCAL.token()}"}, ("authorization", "Bearer x")),
+        ({}, {"authorization": f"Bearer {LOCAL.token(exp=LATE)}"}, None),
+        (
+            {"token_header": "X-Token"},
+            {"x-token": LOCAL.token(exp=LATE)},
+            ("origin", "https://bad.test"),
+        ),
+        (
+            {"token_header": "X-Token"},
+            {"x-token": LOCAL.token(exp=LATE)},
+            ("sec-fetch-site", "cross-site"),
+        ),
+        (
+            COOKIE,
+            {"cookie": f"__Host-access_token={LOCAL.token(exp=LATE)}"},
+            ("authorization", "Bearer x"),
+        ),
         (
             _FORWARDED,
             {"authorization": f"Bearer {_CERTIFIED}", "x-p": SECRET}
