@@ -36,15 +36,29 @@ def run_command(
     )
 
 
-def run_at_terminal(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
-    """Run `oauth-guard` in *folder* at a pseudo-terminal; return its exit code and its output."""
+def run_at_terminal(
+    folder: Path, *arguments: str, prompt: bytes = b"", typed: bytes = b"", **environment: str
+) -> tuple[int, str]:
+    """Run `oauth-guard` in *folder* at a pseudo-terminal; return its exit code and its output.
+
+    *typed* is typed once the output has *prompt* in it.
+    """
     terminal, inner = pty.openpty()
     variables = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", **environment}
     process = subprocess.Popen(
-        command(*arguments), cwd=folder, stdin=inner, stdout=inner, stderr=inner, env=variables
+        command(*arguments),
+        cwd=folder,
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+        env=variables,
+        start_new_session=True,
     )
     os.close(inner)
     output = b""
+    while prompt not in output:
+        output += os.read(terminal, 65536)
+    os.write(terminal, typed)
     while True:
         try:
             part = os.read(terminal, 65536)

@@ -1,8 +1,6 @@
 """The command `oauth-guard explain`, run as a person runs it."""
 
 import json
-import os
-import pty
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +13,7 @@ from oauth_guard.cli.explain import token_in
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.reasons import Reason
 from oauth_guard.trace import STEPS
-from tests.builders.command_line import command, run_command
+from tests.builders.command_line import command, run_at_terminal, run_command
 from tests.builders.explained_world import SUBJECT, ExplainedWorld, explained_world
 
 
@@ -88,32 +86,8 @@ def test_terminal_shows_colours_and_hides_the_token_that_is_typed(
 
 def _typed(folder: Path, typed: bytes, environment: dict[str, str]) -> tuple[int, str]:
     """Return how `explain` ends and what it writes at a terminal at which *typed* is typed."""
-    terminal, inner = pty.openpty()
-    variables = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200", **environment}
-    process = subprocess.Popen(
-        command("explain"),
-        cwd=folder,
-        stdin=inner,
-        stdout=inner,
-        stderr=inner,
-        env=variables,
-        start_new_session=True,
-    )
-    os.close(inner)
-    output = b""
-    while b"token: " not in output:
-        output += os.read(terminal, 65_536)
-    os.write(terminal, typed)
-    while True:
-        try:
-            part = os.read(terminal, 65_536)
-        except OSError:  # Linux reports the end of a terminal's other side as an error
-            break
-        if not part:
-            break
-        output += part
-    os.close(terminal)
-    return process.wait(60), output.decode()
+    wide = {"COLUMNS": "200", **environment}
+    return run_at_terminal(folder, "explain", prompt=b"token: ", typed=typed, **wide)
 
 
 def test_end_of_the_input_at_a_terminal_is_no_token(world: ExplainedWorld) -> None:
