@@ -73,7 +73,8 @@ def guarded(
     session identifiers are signed (`BoundSessions`).
 
     Does not check which tools, resources and prompts a list shows, nor what a tool does by calling
-    another one.
+    another one. Does not check whether a low-level `mcp.server.Server` has what rules name: its
+    handlers list names only for a request, with its session and the lifespan of the server.
 
     Args:
         mcp_app: `server.streamable_http_app()` of the package mcp, or `server.http_app()` of
@@ -86,7 +87,7 @@ def guarded(
         ConfigurationError: A setting is wrong; the guard serves no metadata, advertises no
             authorization server, or accepts tokens without an audience; or the server
             authenticates requests itself or is guarded already. At start-up: a rule names what
-            a server of these packages does not have.
+            an `MCPServer` or `FastMCP` does not have.
     """
     requirement = read_requirement(settings.get("requires"))
     operations = _operations(requirement, settings)

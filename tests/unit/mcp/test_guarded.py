@@ -1,13 +1,15 @@
 """guarded(): an MCP server that serves only authorized callers."""
 
+from typing import Any
+
 import httpx
 import pytest
 from mcp.server.lowlevel import Server
+from mcp.types import ListToolsResult
 
 from oauth_guard.mcp import guarded
 from oauth_guard.routes import protection_report
-from oauth_guard.testing import challenge, missing_token
-from tests.builders.application_lifespan import running
+from oauth_guard.testing import challenge, insufficient_scope, missing_token
 from tests.builders.lenient_mcp import LenientMCP
 from tests.builders.mcp_server import METADATA, MODERN, RESOURCE, GuardedNotes
 
@@ -15,10 +17,21 @@ ORIGIN = "https://app.example.com"
 
 
 async def test_low_level_server_is_guarded_without_a_check_of_names() -> None:
-    """Its handlers can't list names without a request."""
-    app = guarded(Server("notes").streamable_http_app(), GuardedNotes().guard, tools={"a": "b"})
-    async with running(app):
-        pass
+    """Its handlers are called with a request only, so that they may list names by caller."""
+    requested = []
+
+    async def list_tools(ctx: Any, _: Any) -> ListToolsResult:
+        requested.append(ctx.method)
+        return ListToolsResult(tools=[])
+
+    server = Server("notes", on_list_tools=list_tools)
+    notes = GuardedNotes()
+    rules: dict[str, Any] = {"tools": {"erase": "notes:write"}}
+    notes.application = guarded(server.streamable_http_app(), notes.guard, **rules)
+    async with notes.client() as client:
+        assert requested == []
+        rejected = await client.call_tool(MODERN, notes.token("notes"), "erase")
+        assert challenge(rejected) == insufficient_scope("notes:write")
 
 
 async def test_public_path_is_served_without_a_token() -> None:
