@@ -1,12 +1,18 @@
 """The page on MCP servers: its server, run with a local issuer, does what the page says."""
 
+import os
+import re
 import shlex
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from oauth_guard.testing import (
     LocalIssuer,
@@ -19,14 +25,55 @@ from tests.acceptance.documents import ROOT, blocks_of, python_blocks
 from tests.acceptance.reader import Reader
 from tests.builders.application_lifespan import running
 from tests.builders.mcp_server import LEGACY, MODERN, NotesClient
+from tests.builders.tls_server import serving
 from tests.robustness.mcp_tools.node_tools import node_command
 
+PAGE = ROOT / "docs/mcp.md"
+_ROW = re.compile(r"^\| (.+?) \| `(.+?)` \|", re.MULTILINE)
+SYMPTOMS = dict(_ROW.findall(PAGE.read_text(encoding="utf-8").partition("## Symptoms\n")[2]))
+SIGN_IN = "Sign-in succeeds, then 401 again and again"
+MISMATCH = "The client says that the resource does not match"
+NO_SERVER = "The client finds no authorization server"
+STEP_UP = "403 although the user agreed"
+HOST = "421 or 403 without `WWW-Authenticate`"
 
-def _server() -> dict[str, Any]:
-    block = python_blocks(ROOT / "docs/mcp.md")[0]
+
+def _server(port: int = 8000) -> dict[str, Any]:
+    block = python_blocks(PAGE)[0]
     names: dict[str, Any] = {}
-    exec(compile(block.text, block.page, "exec"), names)  # noqa: S102 - our own text
+    text = block.text.replace("localhost:8000", f"localhost:{port}")
+    exec(compile(text, block.page, "exec"), names)  # noqa: S102 - our own text
     return names
+
+
+@contextmanager
+def _served() -> Iterator[tuple[int, LocalIssuer]]:
+    """Serve the page's server on a free port; yield the port and the issuer of its guard."""
+    issuer = LocalIssuer("https://login.example.com")
+    with ExitStack() as trust:
+
+        def configure(port: int) -> uvicorn.Config:
+            names = _server(port)
+            trust.enter_context(trusting(names["guard"], issuer))
+            return uvicorn.Config(names["app"], log_level="warning")
+
+        with serving(configure) as port:
+            yield port, issuer
+
+
+def _printed(symptom: str, folder: Path, host: str, token: str) -> str:
+    """Run the command for *symptom* as the reader does, with *host* as that of the server."""
+    own = {"HOME": str(folder), "TOKEN": token, "no_proxy": "*"}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    ran = subprocess.run(
+        ["sh", "-euc", SYMPTOMS[symptom].replace("localhost:8000", host)],  # noqa: S607 - the reader's
+        cwd=folder,
+        env=os.environ | own | {"PATH": path, "PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return ran.stdout.decode()
 
 
 async def test_server_of_the_page_treats_callers_as_its_table_says() -> None:
@@ -73,4 +120,61 @@ def test_commands_of_the_page_print_the_shown_output(
     monkeypatch.setenv("MCP_AUTO_OPEN_ENABLED", "true")  # for the Inspector without a terminal
     launcher = node_command("mcp-inspector", "clients/launcher/build/index.js")
     programs = {"npx @modelcontextprotocol/inspector@2": shlex.join(launcher)}
-    assert Reader(tmp_path, programs).follow(blocks_of(ROOT / "docs/mcp.md")) == 3
+    assert Reader(tmp_path, programs).follow(blocks_of(PAGE)) == 3
+
+
+def test_every_command_of_a_symptom_is_run() -> None:
+    """By the tests below."""
+    assert set(SYMPTOMS) == {SIGN_IN, MISMATCH, NO_SERVER, STEP_UP, HOST}
+
+
+@pytest.mark.needs("curl")
+@pytest.mark.parametrize(
+    ("symptom", "ending", "host", "shown"),
+    [
+        (SIGN_IN, "", "localhost", ["HTTP/1.1 400 ", "Missing session ID"]),
+        (SIGN_IN, "/", "localhost", ["HTTP/1.1 401 ", 'error="invalid_token"']),
+        (MISMATCH, "", "localhost", ['"resource": "http://localhost:PORT/mcp"']),
+        (
+            NO_SERVER,
+            "",
+            "localhost",
+            [
+                "HTTP/1.1 401 ",
+                'scope="notes"',
+                'resource_metadata="http://localhost:PORT/.well-known/oauth-protected-resource/mcp"',
+            ],
+        ),
+        (HOST, "", "mcp.example.com", ["HTTP/1.1 421 ", "Invalid Host header"]),
+    ],
+    ids=["good token", "aud with a slash", "metadata", "no token", "public host"],
+)
+def test_command_of_a_symptom_shows_what_the_page_says(
+    symptom: str, ending: str, host: str, shown: list[str], tmp_path: Path
+) -> None:
+    """The server is that of the page; the public host leads to this machine."""
+    with _served() as (port, issuer):
+        (tmp_path / ".curlrc").write_text(f"resolve = mcp.example.com:{port}:127.0.0.1\n")
+        token = issuer.token("notes", aud=f"http://localhost:{port}/mcp{ending}")
+        printed = _printed(symptom, tmp_path, f"{host}:{port}", token)
+    for text in shown:
+        assert text.replace("PORT", str(port)) in printed
+
+
+@pytest.mark.needs("curl")
+def test_wrong_audience_is_in_the_log_of_the_operator(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the hint that a slash at the end differs."""
+    with caplog.at_level("INFO"), _served() as (port, issuer):
+        token = issuer.token("notes", aud=f"http://localhost:{port}/mcp/")
+        _printed(SIGN_IN, tmp_path, f"localhost:{port}", token)
+    assert "wrong_audience" in caplog.text
+    assert "differs by a slash at its end" in caplog.text
+
+
+def test_routes_of_the_server_of_the_page_name_all_scopes_of_a_tool(tmp_path: Path) -> None:
+    """Those of the challenge."""
+    (tmp_path / "notes.py").write_text(python_blocks(PAGE)[0].text, encoding="utf-8")
+    lines = _printed(STEP_UP, tmp_path, "localhost:8000", "").splitlines()
+    assert "notes, notes:write" in next(line for line in lines if "tools delete_note" in line)
