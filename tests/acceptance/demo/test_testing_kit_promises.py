@@ -51,7 +51,7 @@ def client(app: Starlette) -> TestClient:
 
 
 def test_every_public_name_of_the_kit_is_used() -> None:
-    """In one of the two files of the demo about the kit."""
+    """In one of the files of the demo about the kit."""
     files = Path(__file__).parent.glob("test_testing_kit*.py")
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     imported = {line.strip().rstrip(",") for line in text.splitlines() if line.startswith("    ")}
