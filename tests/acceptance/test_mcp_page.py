@@ -13,7 +13,9 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from mcp.server.transport_security import TransportSecuritySettings
 
+from oauth_guard.mcp import guarded
 from oauth_guard.testing import (
     LocalIssuer,
     challenge,
@@ -171,6 +173,32 @@ def test_wrong_audience_is_in_the_log_of_the_operator(
         _printed(SIGN_IN, tmp_path, f"localhost:{port}", token)
     assert "wrong_audience" in caplog.text
     assert "differs by a slash at its end" in caplog.text
+
+
+@pytest.mark.parametrize("is_written", [False, True], ids=["by default", "as written"])
+async def test_package_accepts_host_and_origin_that_are_written_as_on_the_page(
+    is_written: bool,
+) -> None:
+    """By default it rejects an origin of `cors=`, without a challenge."""
+    names, issuer = _server(), LocalIssuer("https://login.example.com")
+    settings = {"TransportSecuritySettings": TransportSecuritySettings}
+    text = re.search(r"`streamable_http_app\(transport.*\)`", PAGE.read_text(encoding="utf-8"))
+    assert text is not None
+    call = text[0].strip("`") if is_written else "streamable_http_app()"
+    inner = eval(f"MCPServer('notes').{call}", names | settings)  # noqa: S307 - our own text
+    origin = "https://inspector.example.com"
+    app = guarded(inner, names["guard"], cors=[origin])
+    host = "mcp.example.com" if is_written else "localhost:8000"
+    headers = {"host": host, "origin": origin}
+    with trusting(names["guard"], issuer):
+        headers |= issuer.headers("notes")
+        async with running(app), httpx.AsyncClient(transport=httpx.ASGITransport(app)) as http:
+            response = await http.get("http://localhost:8000/mcp", headers=headers)
+    if is_written:
+        assert (response.status_code, "Missing session ID" in response.text) == (400, True)
+    else:
+        assert (response.status_code, response.text) == (403, "Invalid Origin header")
+        assert "www-authenticate" not in response.headers
 
 
 def test_routes_of_the_server_of_the_page_name_all_scopes_of_a_tool(tmp_path: Path) -> None:
