@@ -32,20 +32,11 @@ class PolicyCheck:
 
     Attributes:
         names: The identifier of the decision point, if there is one.
-
-    Raises:
-        ConfigurationError: It is of another type.
     """
 
     def __init__(
         self, resource: str, *, policy_decision_point: PolicyDecisionPoint | None = None
     ) -> None:
-        point: object = policy_decision_point
-        if point is not None and not isinstance(point, PolicyDecisionPoint):
-            raise ConfigurationError(
-                "policy_decision_point= takes an object of that class: "
-                'PolicyDecisionPoint("https://pdp.example.com").'
-            )
         self._resource, self._point = resource, policy_decision_point
         self.names = () if policy_decision_point is None else (policy_decision_point.url,)
 

@@ -32,6 +32,7 @@ class PolicyServer:
         media_type: Their media type.
         metadata: The document at the well-known path; None for status 404.
         evaluations: The evaluations that it has received, without those of canaries.
+        canaries: Those of canaries.
         headers: The header fields of each.
         faults: What was wrong with a request, by the standard; each was responded to with 400.
         silent: Whether evaluations get no response until `ended` is set.
@@ -46,6 +47,7 @@ class PolicyServer:
     media_type: str = "application/json"
     metadata: Mapping[str, Any] | None = None
     evaluations: list[dict[str, Any]] = field(default_factory=list)
+    canaries: list[dict[str, Any]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     silent: bool = False
@@ -58,8 +60,8 @@ class PolicyServer:
             self.faults.append(fault)
             return 400, json.dumps(fault).encode()
         evaluation = json.loads(body)
-        if evaluation["resource"]["type"] != "oauth_guard":  # else it is the canary
-            self.evaluations.append(evaluation)
+        is_canary = evaluation["resource"]["type"] == "oauth_guard"
+        (self.canaries if is_canary else self.evaluations).append(evaluation)
         if self.body is not None or self.status != 200:
             return self.status, self.body or b'"an error"'
         decision = self.decide(evaluation)

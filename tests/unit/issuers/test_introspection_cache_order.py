@@ -132,3 +132,19 @@ async def test_result_is_cached_after_the_clock_was_set_back() -> None:
     for _ in range(3):
         assert await harness.verdict() == claims_of("token")
     assert harness.issuer.calls == 2
+
+
+async def test_late_inactive_result_rejects_its_own_request_alone() -> None:
+    """The newer active one stays cached."""
+    harness = IntrospectionCacheHarness()
+    harness.issuer.script = always(INACTIVE)
+    gate = harness.issuer.block()
+    pending = asyncio.create_task(harness.introspected())
+    await run_pending_tasks()
+    harness.issuer.unblock()
+    harness.issuer.script = claims_of
+    harness.clock.now += 1
+    assert await harness.introspected() == claims_of("token")
+    gate.set()
+    assert await pending == Reason.INACTIVE
+    assert await harness.verdict() == claims_of("token")

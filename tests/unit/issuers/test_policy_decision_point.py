@@ -440,6 +440,22 @@ async def test_failing_decision_point_gets_few_requests(
     assert len(server.evaluations) == 1
 
 
+async def test_decision_point_that_fails_for_many_is_probed_with_a_random_subject(
+    server: PolicyServer, build: Callable[..., PolicyDecisionPoint]
+) -> None:
+    """So that its return is noticed without the request of a caller."""
+    server.status = 500
+    point = build()
+    for number in range(10):
+        await outcome(point, policy=f"p{number}")
+    async with asyncio.timeout(10):
+        while not server.canaries:  # noqa: ASYNC110 - the server runs in a thread
+            await asyncio.sleep(0.01)
+    assert server.canaries[0]["action"] == {"name": "GET"}
+    assert len(server.canaries[0]["subject"]["id"]) > 32
+    assert server.faults == []
+
+
 async def test_measurements_are_named_and_counted(
     server: PolicyServer, build: Callable[..., PolicyDecisionPoint]
 ) -> None:

@@ -42,6 +42,14 @@ async def test_public_path_is_served_without_a_token() -> None:
         assert response.status_code == 404  # of the server
 
 
+async def test_guard_that_reads_tokens_elsewhere_is_prepared_as_by_the_middleware() -> None:
+    """A token in the query is read too."""
+    notes = GuardedNotes(guard={"bearer_methods": ["header", "query"]})
+    async with notes.client() as client:
+        served = await client.call_tool(MODERN, notes.token("notes"), "whoami")
+        assert served.status_code == 200
+
+
 @pytest.mark.conformance("MCP-13")
 async def test_scripts_of_a_listed_origin_read_the_fields_of_mcp() -> None:
     """The preflight allows what they send; the 401 and the metadata are readable."""

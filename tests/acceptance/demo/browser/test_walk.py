@@ -170,6 +170,7 @@ def test_pages_fit_a_phone(chromium: Browser, walk: Walk, width: int, tall: int)
     with visiting(chromium, walk, viewport=size, is_mobile=True, has_touch=True) as visit:
 
         def fits() -> None:
+            visit.page.wait_for_load_state()
             wide = visit.page.evaluate("document.documentElement.scrollWidth")
             assert wide == width, visit.page.url
 
