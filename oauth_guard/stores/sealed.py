@@ -4,6 +4,7 @@ import hmac
 import logging
 import time
 from collections.abc import Sequence
+from struct import Struct
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.interfaces import Clock, Store, StoredValue
@@ -15,6 +16,7 @@ _log = logging.getLogger("oauth_guard")
 
 _PURPOSE = b"oauth_guard sealed value 1"
 _VERSION = b"1"
+_LENGTHS = Struct(">QQQ")
 _MIN_KEY_BYTES = 32
 _MAX_BYTES = 256 * 1024  # a MAC over a huge value that an attacker wrote would cost CPU time
 _SKEW = 60  # seconds of clock skew before an expired value is logged as a possible replay
@@ -116,7 +118,7 @@ def _is_key(key: object) -> bool:
     return isinstance(key, bytes) and len(key) >= _MIN_KEY_BYTES
 
 
-def _mac(secret: bytes, *parts: bytes) -> bytes:
-    """Return the MAC over *parts*, each prefixed with its length, so that boundaries can't move."""
-    message = b"".join(len(part).to_bytes(8) + part for part in (_PURPOSE, *parts))
-    return hmac.digest(secret, message, "sha256").hex().encode()
+def _mac(secret: bytes, key: bytes, end: bytes, value: bytes) -> bytes:
+    """Return the MAC over *key*, *end* and *value*, whose lengths keep their boundaries in place."""
+    lengths = _LENGTHS.pack(len(key), len(end), len(value))
+    return hmac.digest(secret, _PURPOSE + lengths + key + end + value, "sha256").hex().encode()
