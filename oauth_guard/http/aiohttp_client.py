@@ -110,9 +110,9 @@ class _Response:
     def __init__(self, response: ClientResponse) -> None:
         self._response = response
         fields = response.headers
-        self.headers: Mapping[str, str] = {
-            name.lower(): ", ".join(fields.getall(name)) for name in fields
-        }
+        self.headers: Mapping[str, str] = {name.lower(): value for name, value in fields.items()}
+        if len(self.headers) < len(fields):  # a name on several lines
+            self.headers = {name.lower(): ", ".join(fields.getall(name)) for name in fields}
 
     @property
     def status_code(self) -> int:

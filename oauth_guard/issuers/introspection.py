@@ -178,7 +178,7 @@ class IntrospectionIssuer:
         result, seconds = await self._endpoint.post(
             token.text, lambda: self._form_request(token.text)
         )
-        members = self.cache.share_names(await self._members(result))
+        members = await self._members(result)
         try:
             access_token = read_introspection(members, self._rules)
         except InvalidToken as error:

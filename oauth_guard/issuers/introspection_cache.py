@@ -140,7 +140,7 @@ class IntrospectionCache:
 
     def _key(self, token: RawToken) -> bytes:
         digest = self._digest.copy()
-        digest.update(_framed((token.text.encode(),)))
+        digest.update(token.text.encode())  # the last part: what is before it is framed
         return digest.digest()
 
     def _get(self, key: bytes) -> Validation | _Failure | None:

@@ -74,7 +74,7 @@ def read_result(
             return IntrospectionResult(requested_at, None, stored_until)
         if not isinstance(claims, dict):
             return None
-        token = AccessToken.from_claims(settings.share_names(claims), settings.rules)
+        token = AccessToken.from_claims(claims, settings.rules)
     except (ValueError, InvalidToken):
         return None
     return IntrospectionResult(requested_at, token, stored_until)

@@ -1,9 +1,7 @@
 """CacheSettings: for how long the introspection results of an issuer are cached (RFC 7662 §4)."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.protocol.claims import ClaimRules
@@ -25,7 +23,6 @@ class CacheSettings:
             process with the same configuration.
         cache_for: Seconds for which an active token's result is cached; 0 disables the cache.
         inactive_for: Seconds for which an inactive token's result is cached.
-        claim_names: The names of registered claims, by themselves: see `share_names`.
 
     Raises:
         ConfigurationError: A number of seconds is negative or infinite.
@@ -35,10 +32,9 @@ class CacheSettings:
     identity: tuple[str, ...]
     cache_for: float
     inactive_for: float
-    claim_names: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check the numbers of seconds, and set `claim_names`.
+        """Check the numbers of seconds.
 
         Raises:
             ConfigurationError: One is negative or infinite.
@@ -47,13 +43,3 @@ class CacheSettings:
             raise ConfigurationError(
                 "cache_for= and inactive_for= are seconds, or 0 to introspect for each request."
             )
-        names = {name: name for name in self.rules.claim_types}
-        object.__setattr__(self, "claim_names", names)  # the way for a frozen class
-
-    def share_names(self, claims: Mapping[str, Any]) -> dict[str, Any]:
-        """Return *claims* with the registered names as strings that all cached tokens share.
-
-        A JSON parser creates new strings for each document. This saves their memory.
-        """
-        names = self.claim_names
-        return {names.get(name, name): value for name, value in claims.items()}

@@ -74,6 +74,24 @@ def test_client_works_in_consecutive_event_loops(origin: str, *, tidy: bool) -> 
     gc.collect()  # an open connection would warn now, and a warning is an error here
 
 
+async def test_field_on_several_lines_is_read_as_one_list() -> None:
+    """Names are in lower case, also where the lines spell them differently (RFC 9110 §5.3)."""
+
+    async def respond(_scope: Scope, _receive: Receive, send: Send) -> None:
+        lines = [(b"Cache-Control", b"no-store"), (b"cache-control", b"max-age=5"), (b"Age", b"1")]
+        await send({"type": "http.response.start", "status": 200, "headers": lines})
+        await send({"type": "http.response.body", "body": b""})
+
+    client = AiohttpClient()
+    with serving(respond) as origin:
+        async with client.stream(
+            "GET", origin, headers={}, content=None, follow_redirects=False
+        ) as response:
+            found = response.headers
+    await client.aclose()
+    assert (found["cache-control"], found["age"]) == ("no-store, max-age=5", "1")
+
+
 async def test_request_goes_through_the_configured_proxy(origin: str) -> None:
     """The host name is resolved by the proxy only."""
     client = AiohttpClient(proxy=origin)

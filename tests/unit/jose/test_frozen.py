@@ -55,6 +55,14 @@ def test_second_call_of_init_changes_nothing() -> None:
     assert frozen == {"a": 1}
 
 
+def test_frozen_objects_share_the_strings_of_equal_names() -> None:
+    """A JSON parser creates new strings for each document; cached tokens keep one of each name."""
+    documents = [json.loads('{"https://api.test/role": 1, "a": {"sub": 2}}') for _ in range(2)]
+    first, second = (freeze(document) for document in documents)
+    for one, other in ((first, second), (first["a"], second["a"])):
+        assert all(name is equal for name, equal in zip(one, other, strict=True))
+
+
 def test_frozen_value_serializes_to_the_same_json() -> None:
     """A frozen dict is a JSON object, a tuple an array."""
     assert json.loads(json.dumps(freeze(_VALUE))) == _VALUE

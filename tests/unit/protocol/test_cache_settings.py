@@ -1,6 +1,5 @@
 """CacheSettings refuses numbers of seconds that make no sense."""
 
-import json
 import math
 
 import pytest
@@ -30,13 +29,3 @@ def test_negative_or_infinite_seconds_are_rejected(seconds: float) -> None:
     for pair in ((seconds, 5), (60, seconds)):
         with pytest.raises(ConfigurationError, match="are seconds, or 0 to introspect"):
             settings(*pair)
-
-
-def test_registered_names_are_shared_between_tokens() -> None:
-    """Other names and all values stay as they are."""
-    shared = settings(60, 5)
-    documents = [json.loads('{"sub": "u1", "other": 1}') for _ in range(2)]
-    claims = [shared.share_names(document) for document in documents]
-    assert claims == documents
-    first, second = (next(iter(each)) for each in claims)
-    assert first is second
