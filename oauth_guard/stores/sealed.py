@@ -49,14 +49,14 @@ class SealedStore:
     def __init__(
         self, store: Store, key: bytes | Sequence[bytes], *, clock: Clock = time.time
     ) -> None:
-        self._store = store
-        self._keys = (key,) if isinstance(key, bytes) else tuple(key)
-        self._clock = clock
-        if not self._keys or not all(map(_is_key, self._keys)):
+        keys = (key,) if isinstance(key, bytes) else tuple(key)
+        if not keys or not all(map(_is_key, keys)):
             raise ConfigurationError(
                 "key= must be at least 32 secret bytes, the same in each process that shares the "
                 "store: generate them once with secrets.token_bytes(32)."
             )
+        self._store, self._clock = store, clock
+        self._macs = [hmac.new(each, _PURPOSE, "sha256") for each in keys]  # each one is copied
 
     async def get(self, key: bytes) -> StoredValue | None:
         """Return the value under *key*, or None if there is none that is valid.
@@ -95,7 +95,7 @@ class SealedStore:
 
     def _seal(self, key: bytes, value: bytes, ends_at: float) -> bytes:
         end = repr(ends_at).encode()
-        return b":".join((_VERSION, end, _mac(self._keys[0], key, end, value), value))
+        return b":".join((_VERSION, end, _mac(self._macs[0], key, end, value), value))
 
     def _open(self, key: bytes, sealed: bytes, now: float) -> StoredValue | None:
         if len(sealed) > _MAX_BYTES:
@@ -104,7 +104,7 @@ class SealedStore:
         version, _, rest = sealed.partition(b":")
         end, _, rest = rest.partition(b":")
         mac, _, value = rest.partition(b":")
-        expected = (_mac(each, key, end, value) for each in self._keys)
+        expected = (_mac(each, key, end, value) for each in self._macs)
         if version != _VERSION or not any(hmac.compare_digest(mac, each) for each in expected):
             _log.warning("a stored value was rejected: its seal is not valid")
             return None
@@ -118,7 +118,8 @@ def _is_key(key: object) -> bool:
     return isinstance(key, bytes) and len(key) >= _MIN_KEY_BYTES
 
 
-def _mac(secret: bytes, key: bytes, end: bytes, value: bytes) -> bytes:
-    """Return the MAC over *key*, *end* and *value*, whose lengths keep their boundaries in place."""
-    lengths = _LENGTHS.pack(len(key), len(end), len(value))
-    return hmac.digest(secret, _PURPOSE + lengths + key + end + value, "sha256").hex().encode()
+def _mac(begun: hmac.HMAC, key: bytes, end: bytes, value: bytes) -> bytes:
+    """Return the MAC over *key*, *end* and *value*, and over their lengths: no boundary moves."""
+    mac = begun.copy()
+    mac.update(_LENGTHS.pack(len(key), len(end), len(value)) + key + end + value)
+    return mac.hexdigest().encode()
