@@ -36,7 +36,6 @@ from oauth_guard.possession.possession_check import PossessionCheck, PossessionS
 from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.events import Observer
-from oauth_guard.protocol.hidden_credentials import HiddenCredentials
 from oauth_guard.protocol.identity import Identity, is_same_caller
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.requirement import Requirement
@@ -82,6 +81,8 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, RequestAuthorizatio
         clock: Returns seconds since the epoch.
         deny_list: The revoked tokens; None if the guard was built without.
         browsers: How browsers that open pages are served.
+        hidden_fields: The header fields, in lower case, that the application must not see.
+        hidden_credentials: The credentials that it must not see; None if it sees them.
 
     Args:
         resource: The absolute URI that names the resource; tokens must be issued for it.
@@ -154,27 +155,22 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, RequestAuthorizatio
         self._publish(shown, observers)
 
     def _publish(self, settings: ResourceSettings, observers: Iterable[Observer]) -> None:
-        """Build what callers see of the guard, rejections and metadata, and what observers see."""
+        """Build what callers and observers see of the guard, and what the application must not see.
+
+        Callers see rejections and metadata.
+        """
         known = (*self._issuers.names, *self._policies.names)
         self._observers = Observers.of(observers, self.resource, known, self._tracer)
         names, methods = self._issuers.published_names, self.bearer_methods.names
         self._rejections, self.metadata_path, self.metadata_document = published(
             self.resource, self._possession, names, methods, settings
         )
+        subprotocols = {SUBPROTOCOLS} if self.bearer_methods.subprotocol else frozenset()
+        self.hidden_fields = self._possession.hidden_fields | subprotocols
+        self.hidden_credentials = self.browsers.hidden_credentials
 
     def __repr__(self) -> str:
         return f"Guard({self.resource!r}, {list(self._issuers.names)!r})"
-
-    @property
-    def hidden_fields(self) -> frozenset[bytes]:
-        """The header fields, in lower case, that the application must not see."""
-        hidden = self._possession.hidden_fields
-        return hidden | {SUBPROTOCOLS} if self.bearer_methods.subprotocol else hidden
-
-    @property
-    def hidden_credentials(self) -> HiddenCredentials | None:
-        """The credentials that the application must not see; None if it sees them."""
-        return self.browsers.hidden_credentials
 
     async def authenticate(self, request: ResourceRequest, *, introspect: bool = False) -> Identity:
         """Return the identity of the caller who sent *request*, or raise.
