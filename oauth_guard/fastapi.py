@@ -213,13 +213,14 @@ class _Check(SecurityBase):
 
     def __init__(self, requirement: Requirement) -> None:
         self.checked = requirement
+        self._hash = hash(requirement)  # FastAPI asks for it several times in each request
 
     # By value, so that an application finds the requirement of a route as a key of its own.
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self.checked == other.checked
 
     def __hash__(self) -> int:
-        return hash(self.checked)
+        return self._hash
 
     async def __call__(self, connection: HTTPConnection, shown: SecurityScopes) -> Identity | None:
         # OpenAPI shows the scopes of each enclosing `Security` too, so they are required here.
@@ -252,13 +253,12 @@ def _of_application(shown: Iterable[str]) -> list[str]:
     return [name for name in shown if not isinstance(name, _Listed)]
 
 
-def _with_scopes(requirement: Requirement, further: Iterable[str | ScopeExpression]) -> Requirement:
+def _with_scopes(requirement: Requirement, further: Sequence[str]) -> Requirement:
     """Return *requirement* with *further* scopes, after its own."""
-    own = [] if requirement.scopes is None else [requirement.scopes]
-    added = [*further]
-    if not added:
+    if not further:
         return requirement
-    return replace(requirement, scopes=Requirement.of(*own, *added).scopes)
+    own = [] if requirement.scopes is None else [requirement.scopes]
+    return replace(requirement, scopes=Requirement.of(*own, *further).scopes)
 
 
 def _scope_of_route(connection: Connection) -> str | None:
