@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 _AMBIGUOUS_DECODED = re.compile(
-    r"^[^/]|//|[\\;?#\ufffd]|[\x00-\x1f\x7f]|(^|/)\.\.?(/|$)|%[0-9a-f]{2}", re.IGNORECASE
+    r"^[^/]|[\\;?#\ufffd\x00-\x1f\x7f]|/(?:/|\.\.?(?:/|$))|%[0-9A-Fa-f]{2}"
 )
 _AMBIGUOUS_ENCODED = re.compile(rb"%2f|%5c|%00", re.IGNORECASE)
 _ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
