@@ -217,10 +217,13 @@ class OAuthGuardMiddleware:
         send: Send,
     ) -> tuple[Connection, Receive, Send]:
         """Check path and origin, read a body with a token, and return what to serve with."""
-        parts = path_parts(connection, self._inner_root_paths)
-        if self._only is None and self._guards.depends_on_reader(*parts):
+        if self._only is None and self._guards.depends_on_reader(
+            *path_parts(connection, self._inner_root_paths)
+        ):
             raise InvalidRequest(Reason.AMBIGUOUS_PATH)
         methods = guard.bearer_methods
+        if methods.header_only:
+            return connection, receive, send
         if methods.token_header is not None:
             check_origin(request, guard.resource, self._cors.origins)
             send = with_private_cache(send, methods.token_header)
