@@ -104,9 +104,9 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, RequestAuthorizatio
         clock: Returns seconds since the epoch.
         scope_implies: The scopes that a granted scope implies, `{"files": ["files:read"]}`.
         settings: `metadata=`, `realm=`, `debug=` and others: see `ResourceSettings`;
-            `max_token_lifetime=` and `expose_token=`: see `TokenSettings`; `dpop=`,
-            `token_header=` and others: see `PossessionSettings`; `token_cookie=` and others: see
-            `BrowserSettings`; `development_tokens=`: see `DevelopmentSettings`;
+            `max_token_lifetime=`, `expose_token=` and `ignore_host_case=`: see `TokenSettings`;
+            `dpop=`, `token_header=` and others: see `PossessionSettings`; `token_cookie=` and
+            others: see `BrowserSettings`; `development_tokens=`: see `DevelopmentSettings`;
             `policy_decision_point=`: see `PolicySettings`.
 
     Raises:

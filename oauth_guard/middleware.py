@@ -92,6 +92,10 @@ class OAuthGuardMiddleware:
         end_streams: End a response that is still being sent when its token ends, as is done with
             a WebSocket. See `ConnectionDeadlines`.
 
+    Attributes:
+        application: The application without its guard.
+        guards: The guard of each path prefix.
+
     Raises:
         ConfigurationError: With a sentence that says what to write instead.
     """
@@ -113,25 +117,25 @@ class OAuthGuardMiddleware:
         self.application = app
         # Replaced by the application itself as soon as its routes are checked.
         self._app: Application = self._check_and_serve
-        self._guards = GuardMap(guard)
+        self.guards = GuardMap(guard)
         public_paths = PublicPaths.of(public)
-        reads_path = bool(self._guards.only is None or rules or not public_paths.is_empty)
+        reads_path = bool(self.guards.only is None or rules or not public_paths.is_empty)
         if reads_path:
             check_root_path(app)
         self._inner_root_paths = inner_root_paths(app) if reads_path else frozenset()
         self._required = required or requires is not None
         self._requirement = read_requirement(requires)
         self._rules = None if rules is None else ConnectionRules(rules, self._inner_root_paths)
-        check_requirements(self._requirement, rules, self._guards, required=required)
+        check_requirements(self._requirement, rules, self.guards, required=required)
         self._cors = CrossOrigin.of(cors, cors_expose)
         self._exempt = ExemptConnections(
-            self._guards, public_paths, self._inner_root_paths, self._cors, preflights=preflights
+            self.guards, public_paths, self._inner_root_paths, self._cors, preflights=preflights
         )
         self._deadlines = ConnectionDeadlines()
         self._ending_types = _GUARDED_TYPES if end_streams else frozenset({"websocket"})
         # The rest saves time on each request.
         self._challenge_scope = (self._requirement or _NOTHING).challenge_scope
-        self._only = self._guards.only
+        self._only = self.guards.only
         self._hidden_fields = self._exempt.hidden_fields
         self._header_only = self._only is not None and self._only.bearer_methods.header_only
 
@@ -164,7 +168,7 @@ class OAuthGuardMiddleware:
             if send_onward is None:
                 return
             send = send_onward
-        guard = self._only or self._guards.at(path_in_app(scope))
+        guard = self._only or self.guards.at(path_in_app(scope))
         request = inner_request(scope, guard) if REQUEST in scope else ResourceRequest(scope)
         try:
             if not self._header_only:
@@ -202,10 +206,10 @@ class OAuthGuardMiddleware:
 
     def _check_app(self) -> None:
         check_endpoints(self.application)
-        check_policies(requirements_in(self.application), self._guards)
+        check_policies(requirements_in(self.application), self.guards)
         if not self._cors.origins:
             warn_of_inner_cors(self.application)
-        warn_of_hidden_metadata(self.application, self._guards.documents)
+        warn_of_hidden_metadata(self.application, self.guards.documents)
         self._app = self.application
 
     async def _prepare(
@@ -217,7 +221,7 @@ class OAuthGuardMiddleware:
         send: Send,
     ) -> tuple[Connection, Receive, Send]:
         """Check path and origin, read a body with a token, and return what to serve with."""
-        if self._only is None and self._guards.depends_on_reader(
+        if self._only is None and self.guards.depends_on_reader(
             *path_parts(connection, self._inner_root_paths)
         ):
             raise InvalidRequest(Reason.AMBIGUOUS_PATH)
@@ -252,7 +256,7 @@ class OAuthGuardMiddleware:
             raise ConfigurationError(f"A connection of type {kind!r} can't be guarded.")
         async with AsyncExitStack() as stack:
             try:
-                for guard in self._guards:
+                for guard in self.guards:
                     await stack.enter_async_context(guard)
                 self._check_app()
             except (IssuerUnavailable, ConfigurationError) as error:
@@ -273,5 +277,5 @@ class OAuthGuardMiddleware:
         if self._exempt.is_public(connection, connection.get("method", _HANDSHAKE)):
             return True, None, None
         requirement = self._requirement if self._rules is None else self._rules.find(connection)
-        guard = self._guards.at(path_in_app(connection)) if self._required else None
+        guard = self.guards.at(path_in_app(connection)) if self._required else None
         return False, guard, requirement

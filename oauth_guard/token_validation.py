@@ -21,10 +21,15 @@ class TokenSettings(TypedDict, total=False):
     Attributes:
         max_token_lifetime: Reject tokens issued for more seconds, or without `iat` or `exp`.
         expose_token: Let the application read the raw token at `Identity.token`.
+        ignore_host_case: Accept an `aud` that differs from the resource in the case of scheme and
+            host alone, as MCP recommends (RFC 3986 §6.2.2.1). By default `aud` is compared
+            character by character (RFC 7519 §2, StringOrURI). A name in the `audience=` of an
+            issuer always is.
     """
 
     max_token_lifetime: float | None
     expose_token: bool
+    ignore_host_case: bool
 
 
 class _Possession(Protocol):
@@ -43,10 +48,6 @@ class TokenValidation:
         possession: Says whether each token must be bound to a key, and whether the FAPI 2.0
             Security Profile is required: then each token is introspected, and none is cached.
         settings: See `TokenSettings`.
-
-    Attributes:
-        ignores_case_of_host: Whether the `aud` of a token may differ from the resource in the case
-            of scheme and host.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class TokenValidation:
         self._resource, self._issuers, self._cache, self._clock = resource, issuers, cache, clock
         self._is_binding_required, self._is_fapi2 = possession.is_required, possession.is_fapi2
         self._max_lifetime = settings.get("max_token_lifetime")
-        self.ignores_case_of_host = False
+        self._ignores_host_case = settings.get("ignore_host_case", False)
         self._expose_token = settings.get("expose_token", False)
 
     async def validate_token(self, request: ResourceRequest, *, introspect: bool) -> ValidatedToken:
@@ -104,9 +105,9 @@ class TokenValidation:
         return validated
 
     def _check_claims(self, token: RegisteredClaims) -> None:
-        """Check them for the resource, or for what differs from it in the case of its host."""
+        """Check them for the resource, in the spelling of the token if the case may differ."""
         resource = self._resource
-        if self.ignores_case_of_host and resource not in token.audience:
+        if self._ignores_host_case and resource not in token.audience:
             same = (name for name in token.audience if is_same_resource(name, resource))
             resource = next(same, resource)
         token.check_claims(resource, self._clock())

@@ -80,7 +80,9 @@ def guarded(
         mcp_app: `server.streamable_http_app()` of the package mcp, or `server.http_app()` of
             fastmcp, built without authentication of its own; or any ASGI application that serves
             MCP over HTTP, such as a proxy.
-        guard: The guard; its resource is the URL of the MCP endpoint.
+        guard: The guard; its resource is the URL of the MCP endpoint. It is not altered, so it
+            may guard other applications too. `Guard(ignore_host_case=True)` accepts an `aud` with
+            its scheme and host in upper case.
         settings: See `MCPSettings`.
 
     Raises:
@@ -92,7 +94,6 @@ def guarded(
     requirement = read_requirement(settings.get("requires"))
     operations = _operations(requirement, settings)
     check_guard(guard, operations)
-    guard._validation.ignores_case_of_host = True  # noqa: SLF001 - no other caller sets it
     server = _server(mcp_app, operations, settings.get("session_key"), guard.resource)
     return _Middleware(server, guard, requirement, settings)
 

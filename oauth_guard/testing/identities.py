@@ -1,7 +1,5 @@
 """as_identity(): an application whose every request comes from one caller of a test's choice."""
 
-# ruff: noqa: SLF001 - reads which guards an application has
-
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -67,7 +65,7 @@ def guards_of(app: object) -> list[Guard]:
     found: dict[Guard, None] = {}
     for part in parts_of(app):
         if isinstance(part, OAuthGuardMiddleware):
-            found.update(dict.fromkeys(part._guards))
+            found.update(dict.fromkeys(part.guards))
         for added in getattr(part, "user_middleware", ()):  # Starlette's, before the first request
             if added.cls is OAuthGuardMiddleware:
                 guard = added.kwargs["guard"] if "guard" in added.kwargs else added.args[0]

@@ -1,5 +1,6 @@
 """TokenValidation: what it validates, and which outcome it caches."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Unpack
 
@@ -67,18 +68,27 @@ async def test_valid_token_is_validated_and_cached() -> None:
     assert made.is_cached(request)
 
 
-async def test_case_of_the_host_may_be_ignored() -> None:
-    """Only where that is set, and the path stays exact."""
-    made = harness()
+@pytest.mark.parametrize(
+    ("ignored", "audience", "accepted"),
+    [
+        (False, "HTTPS://api.test", False),
+        (True, "HTTPS://API.test", True),
+        (True, ["https://other.test", "https://API.TEST"], True),
+        (True, "HTTPS://api.test/x", False),
+        (True, "https://other.test", False),
+    ],
+    ids=["exact", "ignored", "one of two", "path", "host"],
+)
+async def test_case_of_scheme_and_host_is_ignored_if_set(
+    ignored: bool, audience: Any, accepted: bool
+) -> None:
+    """The path stays exact."""
+    made = harness(ignore_host_case=ignored)
     await made.router.load()
-    resource = made.validation._resource  # noqa: SLF001 - the resource
-    spelled = resource.replace("https://", "HTTPS://")
-    with pytest.raises(InvalidToken):
-        await made.validation.validate_token(made.request(aud=spelled), introspect=False)
-    made.validation.ignores_case_of_host = True
-    await made.validation.validate_token(made.request(aud=spelled), introspect=False)
-    with pytest.raises(InvalidToken):
-        await made.validation.validate_token(made.request(aud=f"{spelled}/x"), introspect=False)
+    request = made.request(aud=audience)
+    with nullcontext() if accepted else pytest.raises(InvalidToken):
+        await made.validation.validate_token(request, introspect=False)
+    assert made.is_cached(request) == accepted
 
 
 async def test_token_of_another_resource_is_rejected_and_not_cached() -> None:

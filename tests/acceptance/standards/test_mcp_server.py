@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oauth_guard import ConfigurationError, Guard, JWTIssuer, OAuthGuardMiddleware, Requirement
+from oauth_guard import ConfigurationError, Guard, JWTIssuer, Requirement
 from oauth_guard.mcp import guarded
 from oauth_guard.testing import (
     challenge,
@@ -59,8 +59,8 @@ def _notes(kind: str, **options: Any) -> GuardedNotes | LenientMCP:
 async def test_audience_may_differ_in_the_case_of_scheme_and_host(
     kind: str, audience: Any, accepted: bool
 ) -> None:
-    """The path is exact."""
-    notes = _notes(kind)
+    """If the guard says so; the path is exact."""
+    notes = _notes(kind, guard={"ignore_host_case": True})
     async with notes.client() as client:
         response = await client.post(INITIALIZE, notes.token("notes", aud=audience))
         if accepted:
@@ -70,15 +70,13 @@ async def test_audience_may_differ_in_the_case_of_scheme_and_host(
 
 
 @pytest.mark.conformance("MCP-10")
-async def test_audience_is_exact_where_no_mcp_server_is_guarded() -> None:
-    """RFC 7519 compares it character by character."""
-    notes = GuardedNotes(rules={})
-    issuer = JWTIssuer(ISSUER, http=notes.issuer.http)
-    guard = Guard(RESOURCE, [issuer])
-    notes.application = OAuthGuardMiddleware(application_of(notes.server), guard)
+@SERVERS
+async def test_audience_is_exact_by_default(kind: str) -> None:
+    """RFC 7519 compares it character by character; `guarded()` does not alter its guard."""
+    notes = _notes(kind)
     async with notes.client() as client:
-        rejected = await client.post(INITIALIZE, notes.token(aud="HTTP://localhost:8000/mcp"))
-        assert challenge(rejected) == invalid_token()
+        token = notes.token("notes", aud="HTTP://localhost:8000/mcp")
+        assert challenge(await client.post(INITIALIZE, token)) == invalid_token()
 
 
 @pytest.mark.conformance("MCP-16")

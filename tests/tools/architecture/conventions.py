@@ -3,9 +3,9 @@
 import ast
 import builtins
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from tests.tools.architecture.layers import KIT, package_of
+from tests.tools.architecture.layers import KIT, REPLACING_PARTS, package_of
 from tests.tools.architecture.source import Module
 
 ERRORS = "oauth_guard.errors"
@@ -17,6 +17,17 @@ CLOCKS = {
 }
 _TEST_NAME = re.compile(r"pytest|overrid|(\b|_)testing\b", re.IGNORECASE)
 _NOT_OURS = {"dependency_overrides_provider"}  # FastAPI's, which is skipped when it is read
+# Private names of other libraries, by the module that uses them.
+PRIVATE_NAMES_OF_OTHERS: Mapping[str, set[str]] = {
+    "oauth_guard.django_rest_framework": {"_request"},  # as REST framework says to reach Django's
+    "oauth_guard.mcp.server_parts": {"_mcp_server"},  # fastmcp shows its server nowhere else
+    "oauth_guard.protocol.settings": {"_is_protocol"},  # typing.is_protocol is of Python 3.13
+    "oauth_guard.routes": {"_low_priority_routes"},  # FastAPI shows them nowhere else
+    # asyncio's hooks for those who extend it
+    "oauth_guard.single_flight": {"_set_running_loop", "_enter_task", "_leave_task"},
+}
+_NAMED_TUPLE = {"_asdict", "_fields", "_replace"}  # public, with an underscore
+_BY_NAME = {"getattr", "setattr", "hasattr", "delattr"}
 OTHER_NAMES_FOR_NOW = {"at", "current_time", "time", "timestamp", "today", "when"}
 
 
@@ -75,6 +86,42 @@ def types_are_imported_unconditionally(module: Module) -> Iterator[str]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Attribute) and node.attr == "TYPE_CHECKING":
             yield module.complain(node.lineno, "import it without TYPE_CHECKING")
+
+
+def private_names_stay_in_their_module(module: Module) -> Iterator[str]:
+    """A name with an underscore is used by its own object and in the module that defines it.
+
+    So a part that others rely on can't be altered behind its back, and has a public name.
+    """
+    if module.name in {f"oauth_guard.{each}" for each in REPLACING_PARTS}:
+        return
+    known = _NAMED_TUPLE | PRIVATE_NAMES_OF_OTHERS.get(module.name, set()) | _own_names(module.tree)
+    used = [(each.target.rpartition(".")[2], each.line) for each in module.imports]
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Attribute(attr=name) if not _is_own(node.value):
+                used.append((name, node.lineno))
+            case ast.Call(func=ast.Name(id=by), args=[_, ast.Constant(value=str(name)), *_]):
+                used += [(name, node.lineno)] if by in _BY_NAME else []
+    for name, line in used:
+        if name.startswith("_") and not name.startswith("__") and name not in known:
+            yield module.complain(line, f"{name} is private elsewhere: use or add a public name")
+
+
+def _is_own(node: ast.expr) -> bool:
+    return ast.unparse(node) in {"self", "cls", "super()"}
+
+
+def _own_names(tree: ast.AST) -> set[str]:
+    """Return the names of functions, and of attributes that objects set on themselves."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names.add(name)
+            case ast.Attribute(attr=name, ctx=ast.Store()) if _is_own(node.value):
+                names.add(name)
+    return names
 
 
 def library_does_not_know_of_tests(module: Module) -> Iterator[str]:

@@ -37,6 +37,7 @@ RULES: dict[Rule, list[Module]] = {
     conventions.challenges_are_written_in_one_file: LIBRARY,
     conventions.time_is_an_argument: LIBRARY,
     conventions.library_does_not_know_of_tests: LIBRARY,
+    conventions.private_names_stay_in_their_module: LIBRARY + DEMO,
     conventions.time_is_called_now: LIBRARY,
     conventions.types_are_imported_unconditionally: LIBRARY + DEMO + TESTS,
     vocabulary.identifiers_are_technical: LIBRARY + DEMO,
@@ -159,6 +160,16 @@ def _module(name: str, text: str) -> Module:
             "oauth_guard.guard",
             "def f(testing=False): pass",
         ),
+        *(
+            (conventions.private_names_stay_in_their_module, "oauth_guard.mcp.guarded", text)
+            for text in (
+                "def f(guard):\n    guard._validation.strict = True",
+                "def f(guard):\n    guard.validation._strict = True",
+                "def f(guard):\n    return getattr(guard, '_cache')",
+                "from oauth_guard.guard import _log",
+                "class C:\n    def f(self):\n        self.other._cache = 1",
+            )
+        ),
         (layout.files_are_short, CORE, "\n" * 300),
         (layout.functions_are_short, CORE, "def f():\n" + "    f()\n" * 40),
         (layout.functions_are_short, CORE, "class C:\n async def f():\n" + "  f()\n" * 40),
@@ -245,6 +256,16 @@ def test_first_line_that_is_no_sentence_is_detected(text: str) -> None:
         (layers.demo_imports_public_modules, "demo_api.app", "import oauth_guard.stores.redis.x"),
         (layout.packages_only_reexport, TOP, "from a import A, b\n__all__ = ['A', 'b']"),
         (layout.packages_only_reexport, TOP, "__version__ = '1.0'"),
+        *(
+            (conventions.private_names_stay_in_their_module, name, text)
+            for name, text in (
+                (CORE, "class C:\n    def f(self):\n        return super()._f(self._cache)"),
+                (CORE, "class C:\n    def _f(self): pass\ndef g(c):\n    c._f()"),
+                (CORE, "def f(entry):\n    return entry._replace(a=1), entry.__dict__"),
+                ("oauth_guard.mcp.server_parts", "def f(server):\n    server._mcp_server"),
+                ("oauth_guard.testing.trust", "def f(guard):\n    guard._cache = None"),
+            )
+        ),
         (conventions.time_is_an_argument, CORE, "import time\ndef f(clock=time.time): pass"),
         (conventions.time_is_an_argument, CORE, "import time\nclass C:\n clock: C = time.time"),
     ],
