@@ -48,7 +48,7 @@ class DispatchCheck:
         if response is None:
             return _refuse(ctx, "This server is reached through its guard only.")
         operation = self._operations.of_message(ctx.method, ctx.params)
-        if response.checked is operation:  # by the first check
+        if response.checked == operation:  # by the first check
             return call_next(ctx)
         if any(requirement.needs_io for requirement, _ in operation.parts):
             return self._check(ctx, call_next, response, operation)

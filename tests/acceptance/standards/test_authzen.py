@@ -12,7 +12,7 @@ from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.route_check import check_known
 from oauth_guard.testing import challenge, insufficient_scope
 from tests.builders.lenient_mcp import LenientMCP
-from tests.builders.mcp_server import MODERN, GuardedNotes
+from tests.builders.mcp_server import LEGACY, MODERN, GuardedNotes
 from tests.builders.policy_doors import DOORS, LOCAL, REQUIREMENT, RESOURCE, Door, guard_of
 from tests.builders.policy_server import PolicyServer, policy_server
 
@@ -142,6 +142,9 @@ async def test_requirement_with_a_policy_is_refused_without_io(server: PolicySer
     assert server.evaluations == []
 
 
+_NOTE = Requirement.of("notes", policy="note")
+
+
 def _notes(package: str, server: PolicyServer, **rules: Any) -> GuardedNotes | LenientMCP:
     """Return the server of a package, or one of no package."""
     point = PolicyDecisionPoint(server.url)
@@ -176,6 +179,59 @@ async def test_mcp_tool_runs_only_if_its_policy_permits_it(
     resource = evaluation["resource"]
     assert (resource["type"], resource["id"]) == ("note tools", "delete")
     assert resource["properties"]["kind"] == "tools"
+
+
+@pytest.mark.parametrize("package", ["mcp", "fastmcp", "none"])
+@pytest.mark.parametrize("revision", [LEGACY, MODERN])
+@pytest.mark.parametrize(
+    ("rules", "method", "params"),
+    [
+        ({"tools": {"delete": _NOTE}}, "tools/call", {"name": "delete", "arguments": {}}),
+        ({"resources": {"notes://all": _NOTE}}, "resources/read", {"uri": "notes://all"}),
+        (
+            {"resources": {"notes://one/{number}": _NOTE}},
+            "resources/read",
+            {"uri": "notes://one/7"},
+        ),
+        ({"prompts": {"summary": _NOTE}}, "prompts/get", {"name": "summary"}),
+    ],
+    ids=["tool", "resource", "template", "prompt"],
+)
+async def test_policy_of_an_mcp_operation_is_evaluated_once(
+    server: PolicyServer,
+    package: str,
+    revision: str,
+    rules: dict[str, Any],
+    method: str,
+    params: dict[str, Any],
+) -> None:
+    """The first and the last check of the dispatch see the same operation."""
+    notes = _notes(package, server, **rules)
+    server.decide = lambda _: True
+    async with notes.client() as client:
+        await client.call(revision, notes.token("notes"), method, params)
+    assert [each["action"]["name"] for each in server.evaluations] == [method]
+
+
+async def test_tool_that_middleware_renames_is_evaluated_by_its_new_name(
+    server: PolicyServer,
+) -> None:
+    """Though both tools require the same policy."""
+
+    async def rename(ctx: Any, call_next: Any) -> Any:
+        if ctx.method == "tools/call":
+            ctx.params["name"] = "delete"
+        return await call_next(ctx)
+
+    notes = _notes("mcp", server, tools={"whoami": _NOTE, "delete": _NOTE})
+    assert isinstance(notes, GuardedNotes)
+    notes.server._lowlevel_server.middleware.insert(1, rename)  # noqa: SLF001 - its middleware
+    server.decide = lambda evaluation: evaluation["resource"]["id"] == "whoami"
+    async with notes.client() as client:
+        response = await client.call_tool(MODERN, notes.token("notes"), "whoami")
+    assert response.status_code == 403
+    assert [each["resource"]["id"] for each in server.evaluations] == ["whoami", "delete"]
+    assert notes.calls == []
 
 
 @pytest.mark.parametrize("package", ["mcp", "fastmcp", "none"])
