@@ -15,11 +15,12 @@ __all__ = ["check"]
 def check(
     *, config: ConfigFile = DEFAULT_FILE, deadline: float = 10, as_json: AsJSON = False
 ) -> int:
-    """Check each issuer of the configuration, and the metadata of the resource.
+    """Check each issuer of the configuration, its decision point and its resource's metadata.
 
     Of each issuer: its metadata and keys, its clock, the end of its certificate, and whether it
-    accepts our credentials for introspection, with a random token. Exit code 0: no fault was
-    found. 1: a fault was found. 2: a setting is wrong.
+    accepts our credentials for introspection, with a random token. Of a policy decision point:
+    the end of its certificate, and whether it decides about a random subject. Exit code 0: no
+    fault was found. 1: a fault was found. 2: a setting is wrong.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""probe(): checks over the network each issuer of a configuration, and the resource."""
+"""probe(): checks over the network what a configuration names: issuers, policies, the resource."""
 
 import asyncio
 import json
@@ -17,6 +17,7 @@ from oauth_guard.http.client import HTTPClient
 from oauth_guard.http.own_client import open_client
 from oauth_guard.http.tls import tls_context
 from oauth_guard.interfaces import Clock
+from oauth_guard.issuers.policy_decision_point import PolicyDecisionPoint
 from oauth_guard.protocol.metadata import metadata_url
 from oauth_guard.protocol.raw_token import RawToken
 
@@ -51,16 +52,16 @@ class Finding(NamedTuple):
 async def probe(
     configuration: Configuration, deadline: float, *, clock: Clock = time.time
 ) -> list[Finding]:
-    """Return what is found about each issuer and the resource of *configuration*.
+    """Return what is found about issuers, decision points and resources of *configuration*.
 
     All probes run at the same time, and each ends after *deadline* seconds. Introspection is
-    tried with a random token. Tenants are not checked, since their names are not known. *clock*
-    returns seconds since the epoch.
+    tried with a random token, and a policy decision point with a random subject. Tenants are not
+    checked, since their names are not known. *clock* returns seconds since the epoch.
     """
     probes = list(_probes(configuration, clock))
     found = await asyncio.gather(*(_within(deadline, *each) for each in probes))
     for each in configuration.objects.values():
-        if _is_issuer(each):
+        if _is_issuer(each) or isinstance(each, PolicyDecisionPoint):
             await each.aclose()
     return found
 
@@ -69,23 +70,31 @@ def _probes(
     configuration: Configuration, clock: Clock
 ) -> Iterator[tuple[str, str, Awaitable[Finding]]]:
     for part, each in configuration.objects.items():
-        if not _is_issuer(each):
-            if hasattr(each, "resolve"):
-                yield part, "tenants", _skipped(part, "tenants", "looked up by name")
-            continue
-        yield part, "keys and metadata", _load(part, each)
-        if each.accepts_opaque and each.can_introspect:
-            yield part, "introspection", _introspect(part, each)
-        address = each.issuer if _is_url(each.issuer) else getattr(each, "metadata_issuer", None)
-        if address is not None:
-            yield part, "clock", _clock(part, address, clock)
-            yield part, "certificate", _certificate(part, address, clock)
+        if _is_issuer(each):
+            yield from _probes_of_issuer(part, each, clock)
+        elif isinstance(each, PolicyDecisionPoint):
+            yield part, "evaluation", _evaluate(part, each)
+            yield part, "certificate", _certificate(part, each.url, clock)
+        elif hasattr(each, "resolve"):
+            yield part, "tenants", _skipped(part, "tenants", "looked up by name")
     for prefix, guard in configuration.guards.items():
         part = "resource" if prefix == "/" else f"guards.{prefix}"
         if guard.metadata_path is None:
             yield part, "metadata", _skipped(part, "metadata", "metadata = false")
         else:
             yield part, "metadata", _metadata(part, guard.resource)
+
+
+def _probes_of_issuer(
+    part: str, issuer: Any, clock: Clock
+) -> Iterator[tuple[str, str, Awaitable[Finding]]]:
+    yield part, "keys and metadata", _load(part, issuer)
+    if issuer.accepts_opaque and issuer.can_introspect:
+        yield part, "introspection", _introspect(part, issuer)
+    address = issuer.issuer if _is_url(issuer.issuer) else getattr(issuer, "metadata_issuer", None)
+    if address is not None:
+        yield part, "clock", _clock(part, address, clock)
+        yield part, "certificate", _certificate(part, address, clock)
 
 
 async def _within(deadline: float, part: str, check: str, finding: Awaitable[Finding]) -> Finding:
@@ -124,6 +133,17 @@ async def _introspect(part: str, issuer: Any) -> Finding:
     return Finding(part, "introspection", "fault", "a random token is active: is it the endpoint?")
 
 
+async def _evaluate(part: str, point: PolicyDecisionPoint) -> Finding:
+    try:
+        permits = await point.permits_random_subject()
+    except IssuerUnavailable as error:
+        return Finding(part, "evaluation", "fault", _advice(error))
+    if permits:
+        text = "a random subject is permitted: does a policy permit whatever it does not know?"
+        return Finding(part, "evaluation", "warning", text)
+    return Finding(part, "evaluation", "ok", "a random subject is denied")
+
+
 async def _clock(part: str, address: str, clock: Clock) -> Finding:
     started = clock()
     _, headers, _ = await _get(_origin(address))
@@ -140,7 +160,7 @@ async def _clock(part: str, address: str, clock: Clock) -> Finding:
 async def _certificate(part: str, address: str, clock: Clock) -> Finding:
     parts = urlsplit(address)
     if parts.scheme != "https":
-        return Finding(part, "certificate", "warning", "http: tokens and keys are not protected")
+        return Finding(part, "certificate", "warning", "http: what is sent is not protected")
     context = await tls_context()
     _, writer = await asyncio.open_connection(parts.hostname, parts.port or 443, ssl=context)
     certificate = writer.get_extra_info("peercert")

@@ -166,6 +166,20 @@ class PolicyDecisionPoint:
         if outcome.reason is not None:
             raise InsufficientScope(outcome.reason).about(policy=shown(policy))
 
+    async def permits_random_subject(self) -> bool:
+        """Request a decision about a random subject, to learn whether decisions can be had.
+
+        Returns:
+            Whether it is permitted, as every caller may be then. Nothing is cached.
+
+        Raises:
+            IssuerUnavailable: The decision point can't be reached, or its response can't be used.
+        """
+        evaluation = _random_evaluation()
+        body = evaluation.to_json()
+        result, _ = await self._endpoint.post(body.decode(), partial(self._request, body))
+        return self._read(result, evaluation).reason is None
+
     def measurements(self) -> Iterator[Measurement]:
         """Yield the requests sent and in progress, the decisions reused, and whether it is down."""
         for each in self._endpoint.measurements():
@@ -257,16 +271,19 @@ class PolicyDecisionPoint:
         return FormRequest(body, headers)
 
     def _canary(self) -> FormRequest:
-        """Return the evaluation of a random subject, which every decision point can decide."""
-        subject = Entity("user", secrets.token_urlsafe(32))
-        evaluation = AccessEvaluation(subject, Action("GET"), Entity("oauth_guard", "/"))
-        return self._request(evaluation.to_json())
+        return self._request(_random_evaluation().to_json())
 
 
 _MEASURED = {
     "introspection_down": "policy_decision_point_down",
     "introspections_in_flight": "policy_evaluations_in_flight",
 }
+
+
+def _random_evaluation() -> AccessEvaluation:
+    """Return the evaluation of a random subject, which every decision point can decide."""
+    subject = Entity("user", secrets.token_urlsafe(32))
+    return AccessEvaluation(subject, Action("GET"), Entity("oauth_guard", "/"))
 
 
 def _to_json(evaluation: object) -> bytes:

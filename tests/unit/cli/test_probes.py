@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -11,6 +12,7 @@ import trustme
 from oauth_guard.cli.probes import Finding, probe
 from oauth_guard.config import load_config
 from tests.builders.issuer_server import IssuerServer, issuer_server
+from tests.builders.policy_server import policy_server
 
 OPAQUE = """
 [[issuers]]
@@ -18,6 +20,7 @@ kind = "introspection"
 issuer = "{url}"
 client = {{ client_id = "api", secret = "s3cret" }}
 """
+_SECRET = ', client = { client_id = "api", secret = "s3cret" }'
 METADATA = "/.well-known/oauth-authorization-server"
 RESOURCE = "/.well-known/oauth-protected-resource"
 
@@ -60,11 +63,11 @@ async def test_healthy_issuer_has_no_fault(tmp_path: Path, server: IssuerServer)
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "key", "text"),
+    ("path", "status", "faults", "text"),
     [
-        ("/introspect", 401, ("issuers[0]", "introspection"), "client_refused"),
-        (METADATA, 500, ("issuers[0]", "keys and metadata"), "metadata_issuer="),
-        (RESOURCE, 404, ("resource", "metadata"), "status 404; the proxy must pass this path"),
+        ("/introspect", 401, ["introspection"], "client_refused"),
+        (METADATA, 500, ["keys and metadata", "introspection"], "metadata_issuer="),
+        (RESOURCE, 404, ["metadata"], "status 404; the proxy must pass this path"),
     ],
 )
 async def test_error_response_is_a_fault_with_advice(
@@ -72,15 +75,16 @@ async def test_error_response_is_a_fault_with_advice(
     server: IssuerServer,
     path: str,
     status: int,
-    key: tuple[str, str],
+    faults: list[str],
     text: str,
 ) -> None:
-    """It says what to do, and has no secret in it."""
+    """It says what to do, and has no secret in it; the other checks are well."""
     server.statuses[path] = status
-    finding = (await _probe(tmp_path, server))[key]
-    assert finding.status == "fault"
-    assert text in finding.text
-    assert "s3cret" not in finding.text
+    found = (await _probe(tmp_path, server)).values()
+    assert [each.check for each in found if each.status == "fault"] == faults
+    texts = {each.check: each.text for each in found}
+    assert text in texts[faults[0]]
+    assert "s3cret" not in "".join(texts.values())
 
 
 @pytest.mark.parametrize(
@@ -136,12 +140,13 @@ async def test_random_token_that_is_active_is_a_fault(tmp_path: Path, server: Is
 
 
 async def test_silent_issuer_ends_within_the_deadline(tmp_path: Path, server: IssuerServer) -> None:
-    """And the other findings are there all the same."""
+    """Each check that waits for it is a fault, and the others are there all the same."""
     server.silent |= {METADATA, "/"}
-    found = await _probe(tmp_path, server, deadline=1)
-    assert found["issuers[0]", "keys and metadata"].status == "fault"
-    assert found["issuers[0]", "clock"].text == "no response within 1 s"
-    assert found["resource", "metadata"].status == "ok"
+    found = await _probe(tmp_path, server, deadline=0.1)
+    for check in ("keys and metadata", "introspection", "clock"):
+        assert found["issuers[0]", check].text == "no response within 0.1 s"
+    assert found["issuers[0]", "certificate"].status == "warning"
+    assert ("resource", "metadata") in found
 
 
 async def test_server_that_is_down_is_a_fault_of_each_check(tmp_path: Path) -> None:
@@ -190,6 +195,41 @@ async def test_end_of_the_certificate_is_found(
     finding = found["issuers[0]", "certificate"]
     assert finding.status == status
     assert text in finding.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "client", "status", "text"),
+    [
+        ({"decide": lambda _: False}, "", "ok", "a random subject is denied"),
+        ({"decide": lambda _: True}, "", "warning", "does a policy permit"),
+        ({"status": 401}, _SECRET, "fault", "client_refused"),
+        ({"status": 500}, "", "fault", "bad_response"),
+        ({"body": b"{}"}, "", "fault", "bad_response"),
+        ({"media_type": "text/html"}, "", "fault", "media_type"),
+        ({"metadata": {"policy_decision_point": "https://other.test"}}, "", "fault", "metadata"),
+        ({"silent": True}, "", "fault", "timed_out"),
+    ],
+    ids=["denied", "permitted", "401", "500", "no decision", "HTML", "metadata", "silent"],
+)
+async def test_policy_decision_point_decides_about_a_random_subject(
+    tmp_path: Path,
+    server: IssuerServer,
+    settings: dict[str, Any],
+    client: str,
+    status: str,
+    text: str,
+) -> None:
+    """Whoever is permitted without being known is worth a warning; no secret is shown."""
+    with policy_server() as policies:
+        for name, value in settings.items():
+            setattr(policies, name, value)
+        top = f'policy_decision_point = {{ url = "{policies.url}"{client} }}'
+        found = await _probe(tmp_path, server, top=top)
+    finding = found["policy_decision_point", "evaluation"]
+    assert (finding.status, text in finding.text) == (status, True), finding
+    assert "s3cret" not in finding.text
+    assert found["policy_decision_point", "certificate"].status == "warning"
+    assert policies.evaluations == []  # its resource is no policy of an application
 
 
 async def test_guard_of_a_prefix_and_nested_introspection_are_checked(

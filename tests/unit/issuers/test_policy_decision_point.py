@@ -456,6 +456,19 @@ async def test_decision_point_that_fails_for_many_is_probed_with_a_random_subjec
     assert server.faults == []
 
 
+@pytest.mark.parametrize("permits", [True, False])
+async def test_random_subject_is_evaluated_each_time(
+    server: PolicyServer, build: Callable[..., PolicyDecisionPoint], permits: bool
+) -> None:
+    """No decision about it is cached or counted."""
+    server.decide = lambda _: permits
+    point = build(cache_for=60)
+    assert [await point.permits_random_subject() for _ in range(2)] == [permits, permits]
+    subjects = {each["subject"]["id"] for each in server.canaries}
+    assert len(subjects) == 2
+    assert {each.value for each in point.measurements()} == {0}
+
+
 async def test_measurements_are_named_and_counted(
     server: PolicyServer, build: Callable[..., PolicyDecisionPoint]
 ) -> None:
