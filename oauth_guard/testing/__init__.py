@@ -14,6 +14,7 @@ from oauth_guard.testing.challenges import (
     unavailable,
 )
 from oauth_guard.testing.clock import MovableClock
+from oauth_guard.testing.decision_point import LocalDecisionPoint
 from oauth_guard.testing.dpop import DPoPKey
 from oauth_guard.testing.identities import as_identity
 from oauth_guard.testing.issuer import LocalIssuer, SigningKey
@@ -24,6 +25,7 @@ __all__ = [
     "Challenge",
     "ClientCertificate",
     "DPoPKey",
+    "LocalDecisionPoint",
     "LocalIssuer",
     "LocalWebSocket",
     "MovableClock",

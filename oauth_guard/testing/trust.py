@@ -12,13 +12,18 @@ from typing import Any
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard import Guard
 from oauth_guard.interfaces import Clock, Issuer
+from oauth_guard.issuers.policy_check import PolicyCheck
+from oauth_guard.issuers.policy_decision_point import PolicyDecisionPoint
 from oauth_guard.issuers.router import IssuerRouter
+from oauth_guard.protocol.requirement import Requirement
+from oauth_guard.testing.decision_point import LocalDecisionPoint
 from oauth_guard.testing.issuer import LocalIssuer
 from oauth_guard.testing.local_issuers import local_issuers
 
 __all__ = ["Trust", "acquire", "is_trusting", "release", "restore_leftovers", "trusting"]
 
-_REPLACED = ("clock", "_issuers", "_cache", "_validation", "_lifecycle")
+_REPLACED = ("clock", "_issuers", "_cache", "_validation", "_policies", "_lifecycle")
+_POLICY = Requirement(policy="any")
 _CALL_PHASE = "(call)"
 
 
@@ -45,7 +50,9 @@ _trusts: dict[Guard, Trust] = {}
 
 
 @contextmanager
-def trusting(guard: Guard, issuer: LocalIssuer | None = None) -> Iterator[LocalIssuer]:
+def trusting(
+    guard: Guard, issuer: LocalIssuer | None = None, *, policies: LocalDecisionPoint | None = None
+) -> Iterator[LocalIssuer]:
     """Let *guard*, and so the application that carries it, trust *issuer* inside the `with`.
 
     ::
@@ -54,25 +61,28 @@ def trusting(guard: Guard, issuer: LocalIssuer | None = None) -> Iterator[LocalI
             response = client.get("/orders", headers=issuer.headers("orders:read"))
 
     The settings of the guard stay in force: audience, claims, types, bindings. Replaced are the
-    keys and endpoints of its issuer, its caches, its clock (by that of *issuer*) and its store.
-    Tokens of the guard's other issuers are rejected, and nothing is sent over a network, except by
-    a replay store for DPoP proofs, which stays.
+    keys and endpoints of its issuer, its caches, its clock (by that of *issuer*), its store and
+    its policy decision point. Tokens of the guard's other issuers are rejected, and nothing is
+    sent over a network, except by a replay store for DPoP proofs, which stays.
 
     Args:
         guard: The guard, alone or inside an application.
         issuer: The local issuer. If the guard does not trust its name, and trusts one name only,
             the issuer takes that name. By default a new one.
+        policies: Decides about `requires(policy=...)`. By default each policy denies.
 
     Raises:
-        ConfigurationError: The guard already trusts a local issuer, or it trusts several names
-            and *issuer* has none of them.
+        ConfigurationError: The guard already trusts a local issuer; or it trusts several names
+            and *issuer* has none of them; or there are *policies*, and it has no decision point.
     """
     if guard in _trusts:
         raise ConfigurationError(
             f"{guard!r} already trusts a local issuer, since {_trusts[guard].started_in}: leave "
             "that `with trusting(...)` first, or use its issuer."
         )
-    trust = acquire(guard, issuer)
+    if policies is not None:
+        guard.check_can_decide(_POLICY)
+    trust = acquire(guard, issuer, policies)
     try:
         yield trust.issuer
     finally:
@@ -84,7 +94,9 @@ def is_trusting(guard: Guard) -> bool:
     return guard in _trusts
 
 
-def acquire(guard: Guard, issuer: LocalIssuer | None = None) -> Trust:
+def acquire(
+    guard: Guard, issuer: LocalIssuer | None = None, policies: LocalDecisionPoint | None = None
+) -> Trust:
     """Return what *guard* trusts until the `release` that belongs to this call.
 
     That is *issuer*, or a new one, unless the guard trusts a local issuer already.
@@ -98,7 +110,7 @@ def acquire(guard: Guard, issuer: LocalIssuer | None = None) -> Trust:
         started_in = os.environ.get("PYTEST_CURRENT_TEST", "before the first test")
         parts = {name: getattr(guard, name) for name in _REPLACED}
         _trusts[guard] = Trust(issuer, issuer.audience, parts, 0, started_in)
-        _replace(guard, issuer.clock, issuers)
+        _replace(guard, issuer.clock, issuers, policies or LocalDecisionPoint())
     _trusts[guard].users += 1
     return _trusts[guard]
 
@@ -130,14 +142,34 @@ def restore_leftovers() -> list[str]:
     ]
 
 
-def _replace(guard: Guard, clock: Clock, issuers: list[Issuer]) -> None:
+def _replace(
+    guard: Guard, clock: Clock, issuers: list[Issuer], policies: LocalDecisionPoint
+) -> None:
     router = IssuerRouter(issuers, share_tokens=True, clock=clock, monotonic=clock)
     lifecycle = copy.copy(guard._lifecycle)
     lifecycle._issuers, lifecycle._store = router, None
+    checked = _local_policies(guard._policies, policies, clock)
+    lifecycle._parts = [checked if p is guard._policies else p for p in lifecycle._parts]
     validation, cache = copy.copy(guard._validation), type(guard._cache)()
     validation._issuers, validation._cache, validation._clock = router, cache, clock
     guard.clock, guard._issuers, guard._cache = clock, router, cache
-    guard._validation, guard._lifecycle = validation, lifecycle
+    guard._validation, guard._policies, guard._lifecycle = validation, checked, lifecycle
+
+
+def _local_policies(check: PolicyCheck, local: LocalDecisionPoint, clock: Clock) -> PolicyCheck:
+    """Return *check* with a decision point of the same settings that sends to *local*."""
+    made, point = copy.copy(check), check._point
+    if point is not None:
+        made._point = PolicyDecisionPoint(
+            point.url,
+            map_evaluation=point._map,
+            cache_for=point._cache_for,
+            http=local.http,
+            insecure_http=True,
+            clock=clock,
+            monotonic=clock,
+        )
+    return made
 
 
 def _restore(guard: Guard) -> None:

@@ -93,8 +93,14 @@ async def test_python_blocks_of_a_page_run_in_order(page: Path) -> None:
                 await value()
 
 
+def _modules_of(page: Path) -> dict[str, str]:
+    """Return the text of each module that *page* has the reader save, except tests."""
+    blocks = [each for each in python_blocks(page) if not _is_test_file(each)]
+    return {each.file_name.removesuffix(".py"): each.text for each in blocks if each.file_name}
+
+
 TESTS = [
-    pytest.param(block, id=f"{page.name}-{block.file_name}")
+    pytest.param(page, block, id=f"{page.name}-{block.file_name}")
     for page in PAGES
     if page != TUTORIAL
     for block in python_blocks(page)
@@ -102,10 +108,14 @@ TESTS = [
 ]
 
 
-@pytest.mark.parametrize("block", TESTS)
-def test_test_files_of_a_page_pass(block: Block, pytester: pytest.Pytester) -> None:
-    """A block that begins with `# test_NAME.py` is saved and run, beside the reader's shop."""
-    pytester.makepyfile(shop=_SHOP, test_page=block.text)
+@pytest.mark.parametrize(("page", "block"), TESTS)
+def test_test_files_of_a_page_pass(page: Path, block: Block, pytester: pytest.Pytester) -> None:
+    """A block that begins with `# test_NAME.py` is saved and run.
+
+    Beside it are the shop of the reader, and the other files of the page.
+    """
+    files = {"shop": _SHOP, **_modules_of(page), "test_page": block.text}
+    pytester.makepyfile(**files)
     del sys.modules["shop"]  # the one of the other blocks
     result = pytester.runpytest_inprocess(
         "-p", "oauth_guard.testing.plugin", "-o", "asyncio_default_fixture_loop_scope=function"

@@ -1,12 +1,15 @@
 """policy_server: a policy decision point on a port of its own, as strict as AuthZEN 1.0 allows."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event
 from typing import Any
+
+import httpx
+
+from oauth_guard.testing import LocalDecisionPoint
+from tests.builders.http_server import responding
 
 __all__ = ["PolicyServer", "policy_server"]
 
@@ -19,63 +22,65 @@ def _permits(evaluation: Mapping[str, Any]) -> Any:
     return evaluation["action"]["name"] == "GET"
 
 
-@dataclass
-class PolicyServer:
+class PolicyServer(LocalDecisionPoint):
     """What the server decides, and what it has received.
 
     Attributes:
-        url: Its address, which is its identifier.
-        decide: Returns the decision about an evaluation.
         status: The status of responses to evaluations.
         body: The body of these responses; None for the decision.
         fields: The header fields of these responses.
         media_type: Their media type.
         metadata: The document at the well-known path; None for status 404.
-        evaluations: The evaluations that it has received, without those of canaries.
-        canaries: Those of canaries.
+        canaries: The evaluations of canaries, which are not among the others.
         headers: The header fields of each.
         faults: What was wrong with a request, by the standard; each was responded to with 400.
         silent: Whether evaluations get no response until `ended` is set.
         ended: Set when the server ends.
     """
 
-    url: str = ""
-    decide: Callable[[Mapping[str, Any]], Any] = _permits
-    status: int = 200
-    body: bytes | None = None
-    fields: Mapping[str, str] = field(default_factory=dict)
-    media_type: str = "application/json"
-    metadata: Mapping[str, Any] | None = None
-    evaluations: list[dict[str, Any]] = field(default_factory=list)
-    canaries: list[dict[str, Any]] = field(default_factory=list)
-    headers: list[Mapping[str, str]] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    silent: bool = False
-    ended: Event = field(default_factory=Event)
+    def __init__(self) -> None:
+        super().__init__(_permits)
+        self.status = 200
+        self.body: bytes | None = None
+        self.fields: Mapping[str, str] = {}
+        self.media_type = "application/json"
+        self.metadata: Mapping[str, Any] | None = None
+        self.canaries: list[dict[str, Any]] = []
+        self.headers: list[Mapping[str, str]] = []
+        self.faults: list[str] = []
+        self.silent = False
+        self.ended = Event()
 
-    def respond(self, content_type: str, body: bytes) -> tuple[int, bytes]:
-        """Return the status and the body of the response to an evaluation."""
-        fault = _fault(content_type, body)
-        if fault is not None:
+    def respond(self, request: httpx.Request) -> httpx.Response:
+        """Return the metadata, or the response to an evaluation."""
+        if request.url.path == _METADATA and self.metadata is not None:
+            return httpx.Response(200, json=self.metadata)
+        if (request.method, request.url.path) != ("POST", _EVALUATION):
+            return httpx.Response(404)
+        if self.silent:
+            self.ended.wait(30)
+        self.headers.append(dict(request.headers))
+        if (fault := _fault(request)) is not None:
             self.faults.append(fault)
-            return 400, json.dumps(fault).encode()
-        evaluation = json.loads(body)
-        is_canary = evaluation["resource"]["type"] == "oauth_guard"
-        (self.canaries if is_canary else self.evaluations).append(evaluation)
-        if self.body is not None or self.status != 200:
-            return self.status, self.body or b'"an error"'
-        decision = self.decide(evaluation)
-        members = decision if isinstance(decision, dict) else {"decision": decision}
-        return 200, json.dumps(members).encode()
+            return httpx.Response(400, json=fault)
+        response = super().respond(request)
+        if self.evaluations[-1]["resource"]["type"] == "oauth_guard":
+            self.canaries.append(self.evaluations.pop())
+        body = self.body
+        if body is None:
+            body = response.content if self.status == 200 else b'"an error"'
+        response = httpx.Response(self.status, content=body)
+        response.headers.update({"content-type": self.media_type, **self.fields})
+        return response
 
 
-def _fault(content_type: str, body: bytes) -> str | None:
+def _fault(request: httpx.Request) -> str | None:
     """Return what the standard does not allow in a request (§5, §6.1, §10.1); None if nothing."""
-    evaluation = json.loads(body)
+    evaluation = json.loads(request.content)
     faults = {
-        "content type": content_type != "application/json",
+        "content type": request.headers.get("content-type") != "application/json",
         "members": evaluation.keys() - {"context"} != _MEMBERS.keys(),
-        "null": "null" in body.decode(),
+        "null": b"null" in request.content,
         "context": not isinstance(evaluation.get("context", {}), dict),
     }
     for name, required in _MEMBERS.items():
@@ -88,66 +93,16 @@ def _fault(content_type: str, body: bytes) -> str | None:
     return next((name for name, is_so in faults.items() if is_so), None)
 
 
-class _Server(ThreadingHTTPServer):
-    """A server with a state that its handlers read."""
-
-    state: PolicyServer
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Responds as the state of its server says."""
-
-    server: _Server
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: Any) -> None: ...
-
-    def do_GET(self) -> None:
-        metadata = self.server.state.metadata if self.path == _METADATA else None
-        if metadata is None:
-            self._send(404, "application/json", {}, b"{}")
-        else:
-            self._send(200, "application/json", {}, json.dumps(metadata).encode())
-
-    def do_POST(self) -> None:
-        state = self.server.state
-        body = self.rfile.read(int(self.headers["content-length"]))
-        if self.path != _EVALUATION:
-            self._send(404, "text/plain", {}, b"")
-            return
-        if state.silent:
-            state.ended.wait(30)
-        state.headers.append({name.lower(): value for name, value in self.headers.items()})
-        status, response = state.respond(self.headers.get("content-type", ""), body)
-        self._send(status, state.media_type, state.fields, response)
-
-    def _send(self, status: int, media_type: str, fields: Mapping[str, str], body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("content-type", media_type)
-        self.send_header("content-length", str(len(body)))
-        for name, value in fields.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-
 @contextmanager
 def policy_server() -> Iterator[PolicyServer]:
     """Run the server in a thread."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    state = server.state = PolicyServer()
-    state.url = f"http://127.0.0.1:{server.server_address[1]}"
-    state.metadata = {
-        "policy_decision_point": state.url,
-        "access_evaluation_endpoint": f"{state.url}{_EVALUATION}",
-    }
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield state
-    finally:
-        state.ended.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    server = PolicyServer()
+    with responding(server.respond) as server.url:
+        server.metadata = {
+            "policy_decision_point": server.url,
+            "access_evaluation_endpoint": f"{server.url}{_EVALUATION}",
+        }
+        try:
+            yield server
+        finally:
+            server.ended.set()
