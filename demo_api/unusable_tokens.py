@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 from sqlalchemy import Engine
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 
-from demo_api.authorization_server import create_authorization_server
-from demo_api.authorization_server.settings import TOKEN, Settings
+from demo_api.authorization_server.client_documents import ClientDocuments
+from demo_api.authorization_server.endpoints import Endpoints
+from demo_api.authorization_server.routes import token_routes
+from demo_api.authorization_server.seed import seed
+from demo_api.authorization_server.settings import Settings
 
 _HOUR = 3600
 OTHER_RESOURCE = "https://payroll.example.com"
@@ -20,6 +23,7 @@ def unusable_tokens_routes(serving: Settings, engine: Engine) -> list[Mount]:
     codes and refresh tokens would live an hour longer. Introspection therefore reports their opaque
     tokens as inactive.
     """
+    seed(engine, serving.origin, serving.client_origin)
     past = replace(serving, clock=lambda: serving.clock() - _HOUR)
     elsewhere = replace(serving, resource=OTHER_RESOURCE, more_resources=())
     return [
@@ -29,7 +33,4 @@ def unusable_tokens_routes(serving: Settings, engine: Engine) -> list[Mount]:
 
 
 def _token_endpoint(prefix: str, serving: Settings, engine: Engine) -> Mount:
-    routes = create_authorization_server(serving, engine)
-    return Mount(
-        prefix, routes=[each for each in routes if isinstance(each, Route) and each.path == TOKEN]
-    )
+    return Mount(prefix, routes=token_routes(Endpoints(serving, engine, ClientDocuments())))

@@ -26,10 +26,17 @@ def create_authorization_server(
         Route(settings.USERINFO, serve.userinfo, methods=["GET"]),
         Route(settings.JWKS, serve.jwks, methods=["GET"]),
         Route(settings.AUTHORIZE, serve.authorize, methods=["GET", "POST"]),
-        Route(settings.TOKEN, serve.token, methods=["POST"]),
-        Route(settings.TOKEN, serve.token_preflight, methods=["OPTIONS"]),
+        *token_routes(serve),
         Route(settings.INTROSPECT, serve.introspect, methods=["POST"]),
         Route(settings.REVOKE, serve.revoke, methods=["POST"]),
         Route(settings.REGISTER, serve.register, methods=["POST"]),
         Route(settings.NEW_CLIENT, serve.new_client, methods=["GET", "POST"]),
+    ]
+
+
+def token_routes(serve: Endpoints) -> list[Route]:
+    """Return the routes of the token endpoint alone."""
+    return [
+        Route(settings.TOKEN, serve.token, methods=["POST"]),
+        Route(settings.TOKEN, serve.token_preflight, methods=["OPTIONS"]),
     ]

@@ -1,5 +1,7 @@
 """seed(): create the tables and insert the demo's accounts and clients."""
 
+from functools import cache
+
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
@@ -10,6 +12,9 @@ from demo_api.authorization_server.clients import Client
 from demo_api.authorization_server.hashing import hash_secret
 from demo_api.authorization_server.settings import DEFAULT_SCOPE
 from demo_api.authorization_server.tables import Base
+
+#: The secrets of the demo are public, so each is hashed once, for all databases of a process.
+_hash_once = cache(hash_secret)
 
 
 def seed(engine: Engine, origin: str, client_origin: str) -> None:
@@ -42,7 +47,7 @@ def _account(
         login_name=account.login_name,
         display_name=account.display_name,
         kind=kind,
-        password_hash=hash_secret(account.password),
+        password_hash=_hash_once(account.password),
     )
 
 
@@ -51,7 +56,7 @@ def _client(client: accounts.RegisteredClient) -> Client:
     return Client(
         client_id=client.client_id,
         client_name=client.name,
-        secret_hash=hash_secret(secret) if secret else None,
+        secret_hash=_hash_once(secret) if secret else None,
         auth_methods=list(CONFIDENTIAL) if secret else [NONE],
         redirect_uris=list(client.redirect_uris),
         grant_types=list(client.grant_types),
