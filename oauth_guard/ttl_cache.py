@@ -1,8 +1,9 @@
 """TTLCache: an LRU cache whose entries have a time to live."""
 
 import time
-from collections import OrderedDict
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 from oauth_guard.byte_budget import ByteBudget
 from oauth_guard.errors import ConfigurationError
@@ -44,7 +45,7 @@ class TTLCache(Generic[_T]):
         self._clock = clock
         self._budget = budget
         self._max_entries = max_entries
-        self._entries: OrderedDict[bytes, tuple[_T, float, int]] = OrderedDict()
+        self._entries: LRUCache[bytes, tuple[_T, float, int]] = LRUCache(max_entries)
 
     def __del__(self) -> None:
         """Give the memory back, as when a tenant is forgotten."""
@@ -58,10 +59,7 @@ class TTLCache(Generic[_T]):
     def get(self, key: bytes) -> _T | None:
         """Return the value under *key*, or None if there is none or it has expired."""
         entry = self._entries.get(key)
-        if entry is None or self._clock() >= entry[1]:
-            return None
-        self._entries.move_to_end(key)
-        return entry[0]
+        return None if entry is None or self._clock() >= entry[1] else entry[0]
 
     def put(self, key: bytes, value: _T, seconds: float, size: int = 0) -> None:
         """Cache *value* for *seconds*, replacing any older value; for 0 or less, cache nothing.
@@ -86,7 +84,7 @@ class TTLCache(Generic[_T]):
         while entries and (
             len(entries) >= self._max_entries or (budget is not None and not budget.fits(size))
         ):
-            self._release(entries.popitem(last=False)[1][2])
+            self._release(entries.popitem()[1][2])
         if budget is None:
             return True
         if budget.fits(size):

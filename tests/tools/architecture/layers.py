@@ -128,6 +128,7 @@ HOMES: Mapping[str, set[str]] = {
     },
     "httpx": {"http.environment_transport", "http.own_client", "http.ssrf_transport", "http.tls"},
     "aiohttp": {"http.aiohttp_client"},
+    "cachetools": {"ttl_cache"},
     "redis": {"stores.redis_clients"},
     "starlette": {"starlette", "routes"},
     "opentelemetry": {"telemetry.otel"},
