@@ -31,10 +31,10 @@ _SCHEME = "OAuth2"
 
 
 class _Dependency(Misplaced, params.Security):
-    """The `Security(...)` that `requires` returns; FastAPI calls no method of it.
+    """The `Security(...)` that `requires` returns; it is called only in a wrong place."""
 
-    A method is called only where it is written in a wrong place.
-    """
+    def __hash__(self) -> int:  # for Optional[Caller]; its list of scopes has none
+        return hash(self.dependency)
 
     def __call__(self, *_: Any, **__: Any) -> Any:
         """Reject `@requires(...)`."""
@@ -294,5 +294,5 @@ Caller = Annotated[Identity, requires()]
 OptionalCaller = Annotated[Identity | None, requires(optional=True)]
 """The caller of a route that also serves requests without a token; None for those."""
 
-reject_misuse(Caller, "Caller")
-reject_misuse(OptionalCaller, "OptionalCaller")
+reject_misuse(Caller, "Caller", params.Depends)
+reject_misuse(OptionalCaller, "OptionalCaller", params.Depends)

@@ -24,6 +24,12 @@ _CALLER = (
     'or dependencies=[requires("read")] if the route does not use the caller.'
 )
 
+_PART = (
+    "Caller, or Annotated[Identity, requires(...)], is the whole annotation of a parameter, not a "
+    "part of one, nor of a response: where the caller may have no token, write caller: "
+    'OptionalCaller, or caller: Annotated[Identity | None, requires("read", optional=True)].'
+)
+
 
 class Misplaced:
     """The places that are wrong for a dependency."""
@@ -37,9 +43,15 @@ class Misplaced:
         """Reject `Depends(requires(...))`, whose parameters FastAPI looks up."""
         raise ConfigurationError(f"requires() is a dependency without Depends(): {ADVICE}.")
 
-    def __get_pydantic_core_schema__(self, *_: object) -> NoReturn:
-        """Reject `caller: requires(...)`, which FastAPI takes for the type of a parameter."""
-        raise ConfigurationError(f"requires() is no type: {ADVICE}.")
+    def __get_pydantic_core_schema__(self, annotated: object, *_: object) -> NoReturn:
+        """Reject `caller: requires(...)`, which FastAPI takes for the type of a parameter.
+
+        Also `Optional[Caller]`, where *annotated* is `Identity`: FastAPI finds a dependency only
+        in the outermost `Annotated`.
+        """
+        if annotated is self:
+            raise ConfigurationError(f"requires() is no type: {ADVICE}.")
+        raise ConfigurationError(_PART)
 
 
 class MisplacedInFastAPI:
@@ -60,11 +72,13 @@ class MisplacedInFastAPI:
         raise ConfigurationError(_NO_DEPENDENCY)
 
 
-def reject_misuse(alias: Any, name: str) -> None:
+def reject_misuse(alias: Any, name: str, dependency: type) -> None:
     """Let *alias*, an `Annotated[...]` with the *name*, raise advice where it is no annotation.
 
-    Type checkers and FastAPI treat it like any other. The class of such aliases is not meant for
-    subclasses; where a version of Python does not allow one, there is no advice.
+    Type checkers and FastAPI treat it like any other annotation. Elsewhere, FastAPI takes it
+    for a *dependency* and asks what it depends on, which raises: otherwise a default value,
+    `caller=Caller`, would make `caller` a query parameter. The class of such aliases is not meant
+    for subclasses; where a version of Python does not allow one, there is no advice.
     """
     text = f"{name} {_CALLER}"
 
@@ -81,7 +95,8 @@ def reject_misuse(alias: Any, name: str) -> None:
                 "__or__": reject,  # Caller | None
                 "__ror__": reject,
                 "__signature__": property(reject),  # Depends(Caller)
-                "dependency": property(reject),  # dependencies=[Caller]
+                "__class__": property(lambda _: dependency),
+                "dependency": property(reject),  # dependencies=[Caller], caller=Caller
             },
             _root=True,
         )

@@ -3,7 +3,7 @@
 from contextvars import ContextVar, Token
 from dataclasses import FrozenInstanceError, dataclass, field
 from operator import attrgetter
-from typing import Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.jose.frozen import FrozenDict, mutable_class_of
@@ -22,6 +22,23 @@ __all__ = [
 
 # Claims that name a user, in tokens whose issuer writes no `sub` or another one.
 _USER_CLAIMS = frozenset({"username", "preferred_username", "unique_name", "upn", "email"})
+_NOT_OF_A_REQUEST = (
+    "Identity is not a type of a request or a response, and no dependency. In FastAPI, write the "
+    'caller as caller: Caller, or caller: Annotated[Identity, requires("read")], with both names '
+    "of oauth_guard.fastapi, and return a model of your own."
+)
+
+
+class _Claims:
+    """Rejects `Depends(Identity)` in FastAPI, which would take the attributes from the request."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: Any) -> Any:
+        """Reject the claims of a request; a model that allows arbitrary types may have them."""
+        try:
+            return handler(source)
+        except RuntimeError as error:  # Pydantic's base class of such errors
+            raise ConfigurationError(_NOT_OF_A_REQUEST) from error
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,7 +68,7 @@ class Identity:
     groups: frozenset[str] = frozenset()
     entitlements: frozenset[str] = frozenset()
     is_client_token: bool = False
-    claims: FrozenDict = field(default_factory=FrozenDict, hash=False)
+    claims: Annotated[FrozenDict, _Claims] = field(default_factory=FrozenDict, hash=False)
     token: str | None = None
     is_api_key: bool = False
 
@@ -82,11 +99,7 @@ class Identity:
         try:
             return handler(source)
         except RuntimeError as error:  # Pydantic's base class of such errors
-            raise ConfigurationError(
-                "Identity is not a type of a request or a response. In FastAPI, write the caller "
-                'as caller: Caller, or caller: Annotated[Identity, requires("read")], with both '
-                "names of oauth_guard.fastapi, and return a model of your own."
-            ) from error
+            raise ConfigurationError(_NOT_OF_A_REQUEST) from error
 
     def __repr__(self) -> str:
         return f"<Identity: {self.kind}>"

@@ -3,7 +3,7 @@
 import copy
 import pickle
 from collections.abc import Callable
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Security
@@ -31,7 +31,22 @@ def _identities(callers: list[Identity]) -> None: ...
 def _returned() -> Identity: ...  # type: ignore[empty-body]
 
 
+def _dependency(caller: Identity = Depends()) -> None: ...  # noqa: B008
+
+
+def _annotated_dependency(caller: Annotated[Identity, Depends()]) -> None: ...
+
+
+def _named_dependency(caller: Any = Depends(Identity)) -> None: ...  # noqa: B008
+
+
 def _default(caller: Any = Depends(Caller)) -> None: ...  # noqa: B008
+
+
+def _bare_default(caller=Caller) -> None: ...  # type: ignore[no-untyped-def] # noqa: ANN001
+
+
+def _typed_default(caller: Identity = Caller) -> None: ...  # type: ignore[assignment]
 
 
 def _annotated(caller: Annotated[Identity, Depends(Caller)]) -> None: ...
@@ -44,6 +59,12 @@ IDENTITY: dict[str, Callable[[FastAPI], object]] = {
     "an optional parameter": lambda app: app.get("/a")(_optional_identity),
     "a list": lambda app: app.get("/a")(_identities),
     "a response": lambda app: app.get("/a")(_returned),
+    "a dependency": lambda app: app.get("/a")(_dependency),
+    "a dependency of POST": lambda app: app.post("/a")(_dependency),
+    "a dependency of a WebSocket": lambda app: app.websocket("/a")(_dependency),
+    "an annotated dependency": lambda app: app.get("/a")(_annotated_dependency),
+    "in Depends": lambda app: app.get("/a")(_named_dependency),
+    "in a list": lambda app: app.get("/a", dependencies=[Depends(Identity)])(_endpoint),
 }
 CALLER: dict[str, Callable[[FastAPI], object]] = {
     "called": lambda _: Caller("read"),
@@ -55,8 +76,19 @@ CALLER: dict[str, Callable[[FastAPI], object]] = {
     "in Security": lambda app: app.get("/a", dependencies=[Security(Caller)])(_endpoint),
     "a default in Depends": lambda app: app.get("/a")(_default),
     "in Annotated and Depends": lambda app: app.get("/a")(_annotated),
+    "a bare default": lambda app: app.get("/a")(_bare_default),
+    "a typed default": lambda app: app.get("/a")(_typed_default),
+    "a default of a WebSocket": lambda app: app.websocket("/a")(_bare_default),
     "with | None": lambda _: Caller | None,
     "with None |": lambda _: None | Caller,
+}
+PARTS: dict[str, Any] = {
+    "Optional": Optional[Caller],  # noqa: UP045 - as it is written
+    "Union": Union[None, Caller],  # noqa: UP007 - as it is written
+    "Optional with scopes": Optional[Annotated[Identity, requires("read")]],  # noqa: UP045
+    "Optional in Annotated": Annotated[Optional[Caller], "more"],  # noqa: UP045
+    "Optional of the optional one": Optional[OptionalCaller],  # noqa: UP045
+    "a list": list[Caller],
 }
 
 
@@ -76,6 +108,20 @@ def test_caller_that_is_no_annotation_says_what_to_write(
     """When the route is defined, not as 422 for each request."""
     with pytest.raises(ConfigurationError, match=r"^Caller is the annotation .* caller: Caller"):
         misuse(FastAPI())
+
+
+@pytest.mark.parametrize("annotation", PARTS.values(), ids=PARTS)
+@pytest.mark.parametrize("place", ["parameter", "response"])
+def test_caller_that_is_a_part_of_a_type_says_what_to_write(annotation: Any, place: str) -> None:
+    """When the route is defined; FastAPI finds no dependency there."""
+
+    def endpoint(caller: Any) -> Any: ...
+
+    endpoint.__annotations__ = {"caller" if place == "parameter" else "return": annotation}
+    with pytest.raises(
+        ConfigurationError, match=r"is the whole annotation .* caller: OptionalCaller"
+    ):
+        FastAPI().get("/a")(endpoint)
 
 
 def test_optional_caller_that_is_no_annotation_is_named() -> None:

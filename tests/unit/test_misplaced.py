@@ -9,13 +9,16 @@ from oauth_guard.misplaced import Misplaced, MisplacedInFastAPI, reject_misuse
 
 
 def test_dependency_in_a_wrong_place_raises_advice() -> None:
-    """As a list, in `Depends` and as a type."""
+    """As a list, in `Depends`, as a type and as a part of one."""
     with pytest.raises(ConfigurationError, match="takes a list"):
         list(Misplaced())
     with pytest.raises(ConfigurationError, match=r"without Depends\(\)"):
         vars(Misplaced)["__signature__"].fget(Misplaced())
+    misplaced = Misplaced()
     with pytest.raises(ConfigurationError, match="no type"):
-        Misplaced().__get_pydantic_core_schema__(Misplaced, None)
+        misplaced.__get_pydantic_core_schema__(misplaced, None)
+    with pytest.raises(ConfigurationError, match="is the whole annotation of a parameter"):
+        misplaced.__get_pydantic_core_schema__(int, None)
 
 
 def test_decorator_of_starlette_in_fastapi_raises_advice() -> None:
@@ -33,5 +36,5 @@ def test_decorator_of_starlette_in_fastapi_raises_advice() -> None:
 def test_annotation_that_may_have_no_subclass_stays_without_advice() -> None:
     """A later Python may not allow one; what is annotated works nevertheless."""
     alias = list[int]  # has no such subclass
-    reject_misuse(alias, "Numbers")
+    reject_misuse(alias, "Numbers", int)
     assert alias() == []
