@@ -42,6 +42,7 @@ class BrowserAccess:
     Attributes:
         token_cookie: The cookie that carries the token; None if none does.
         login_redirect: The login page; None if there is none.
+        credentials: The header fields and the cookie that may carry the caller's credentials.
         hidden_credentials: What the application does not see; None if it sees all credentials.
 
     Raises:
@@ -64,11 +65,9 @@ class BrowserAccess:
             )
         login = settings.get("login_redirect")
         self.login_redirect = None if login is None else LoginRedirect.of(login)
-        self.hidden_credentials: HiddenCredentials | None = None
-        if settings.get("hide_credentials", False):
-            self.hidden_credentials = HiddenCredentials(
-                settings.get("token_header"), self.token_cookie
-            )
+        self.credentials = HiddenCredentials(settings.get("token_header"), self.token_cookie)
+        hides = settings.get("hide_credentials", False)
+        self.hidden_credentials = self.credentials if hides else None
 
     def response_to(self, request: ResourceRequest | None, rejection: Rejection) -> Rejection:
         """Return *rejection*, or in its place the redirect to the login page; see `instead_of`."""

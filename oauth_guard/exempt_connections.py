@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from oauth_guard.asgi import (
+    REQUEST,
     Application,
     Connection,
     Receive,
@@ -17,6 +18,7 @@ from oauth_guard.asgi import (
 from oauth_guard.connection_rules import path_parts
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard_map import GuardMap
+from oauth_guard.inner_request import inner_request
 from oauth_guard.protocol.cross_origin import (
     CrossOrigin,
     has_origin,
@@ -143,7 +145,8 @@ class ExemptConnections:
         self, app: Application, connection: Connection, receive: Receive, send: Send
     ) -> None:
         guard = self._guards.at(path_in_app(connection))
-        request = ResourceRequest(connection)
+        nested = REQUEST in connection
+        request = inner_request(connection, guard) if nested else ResourceRequest(connection)
         inner = with_identity(connection, guard, ANONYMOUS, request, self.hidden_fields)
         earlier = set_current_identity(ANONYMOUS)
         try:

@@ -1,20 +1,28 @@
 """inner_request(): a connection as a guard reads it that is placed further outside as well."""
 
-from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from oauth_guard.asgi import GUARD, REQUEST, Connection
+from oauth_guard.asgi import GUARD, REQUEST
 from oauth_guard.protocol.hidden_credentials import HiddenCredentials
-from oauth_guard.protocol.request import ResourceRequest
-from oauth_guard.protocol.subprotocols import SUBPROTOCOLS
+from oauth_guard.protocol.request import RECEIVED, ResourceRequest
+from oauth_guard.protocol.subprotocols import SUBPROTOCOLS, without_tokens
 
 __all__ = ["inner_request"]
 
 _Field: TypeAlias = tuple[bytes, bytes]
 
 
+class _Browsers(Protocol):
+    @property
+    def credentials(self) -> HiddenCredentials: ...
+
+
 class _Guard(Protocol):
-    """What of a guard says which header fields it hides from the application."""
+    """What of a guard says where it reads credentials, and what it hides from the application."""
+
+    @property
+    def browsers(self) -> _Browsers: ...
 
     @property
     def hidden_fields(self) -> frozenset[bytes]: ...
@@ -23,35 +31,79 @@ class _Guard(Protocol):
     def hidden_credentials(self) -> HiddenCredentials | None: ...
 
 
-def inner_request(connection: Connection, guard: _Guard) -> ResourceRequest:
-    """Return the request of *connection*, which another guard or the same one passed on.
+class _Step(NamedTuple):
+    """A guard, what it has read, and the connection as the next one inside received it."""
 
-    If it was *guard* itself, the request has what *guard* has hidden from the application:
-    the credentials (`hide_credentials=`), the fields of a proxy, subprotocols with a token, and
-    the first message of a GraphQL WebSocket. Otherwise a guard around an application and around a
-    part of it would reject every caller.
-    Credentials, or fields of the proxy, that were added since are read alone, as they are.
+    guard: _Guard
+    request: ResourceRequest
+    passed_on: Mapping[str, Any]
+
+
+def inner_request(connection: Mapping[str, Any], guard: _Guard) -> ResourceRequest:
+    """Return the request of *connection*, which one or more guards have passed on.
+
+    If *guard* itself is one of them, the request has what it has read before and what it and the
+    guards since have hidden from the application: the credentials (`hide_credentials=`), the
+    fields of a proxy, subprotocols with a token, and the first message of a GraphQL WebSocket.
+    Otherwise a guard around an application and around a part of it would reject every caller.
+    What an application in between has added, removed or changed is read alone, as it is.
     """
-    outer = connection[REQUEST]
-    if connection.get(GUARD) is not guard:
+    steps = _steps_since(guard, connection)
+    if not steps:
         return ResourceRequest(connection)
-    names, credentials = guard.hidden_fields, guard.hidden_credentials
-    restored = {**connection, "headers": list(connection["headers"])}
-    _restore(restored, outer, lambda field: field[0].lower() in names)
+    read = steps[0].request
+    headers: Sequence[_Field] = connection["headers"]
+    carries = guard.browsers.credentials.carry
+    credentials = _unchanged(steps, carries)
     if credentials is not None:
-        _restore(restored, outer, lambda field: credentials.without([field]) != [field])
-    if SUBPROTOCOLS in names:
-        restored["subprotocols"] = outer.subprotocols
+        headers = [*(field for field in headers if not carries(field)), *credentials]
+    names = guard.hidden_fields
+    if fields := _unchanged(steps, lambda field: field[0].lower() in names):
+        headers = [*headers, *fields]
+    restored = {**connection, "headers": headers, RECEIVED: connection}
+    if credentials is not None and SUBPROTOCOLS in names and _offers_unchanged(steps):
+        restored["subprotocols"] = read.subprotocols
     request = ResourceRequest(restored)
-    if not request.values_of(b"authorization"):
-        request.connection_init = outer.connection_init
+    if credentials is not None:
+        request.connection_init = read.connection_init
     return request
 
 
-def _restore(
-    connection: Connection, outer: ResourceRequest, is_hidden: Callable[[_Field], bool]
-) -> None:
-    """Add the hidden fields of *outer*, unless *connection* has such fields again."""
-    headers: list[_Field] = connection["headers"]
-    if not any(map(is_hidden, headers)):
-        headers += filter(is_hidden, outer.headers)
+def _steps_since(guard: _Guard, connection: Mapping[str, Any]) -> list[_Step]:
+    """Return the guards outside *connection* from *guard* on, outermost first; none without it."""
+    steps: list[_Step] = []
+    while (request := connection.get(REQUEST)) is not None:
+        steps.append(_Step(connection[GUARD], request, connection))
+        if connection[GUARD] is guard:
+            return steps[::-1]
+        connection = request.received
+    return []
+
+
+def _unchanged(
+    steps: Sequence[_Step], is_part: Callable[[_Field], bool]
+) -> Sequence[_Field] | None:
+    """Return those fields of the first request that are a part of it in the sense of *is_part*.
+
+    None if something else than the guards has changed them since: an application in between.
+    """
+    read = steps[0].request
+    kept = list(filter(is_part, read.received["headers"]))
+    for guard, _, passed_on in steps:
+        kept = list(filter(is_part, _visible(kept, guard)))
+        if kept != list(filter(is_part, passed_on["headers"])):
+            return None
+    return list(filter(is_part, read.headers))
+
+
+def _visible(fields: Sequence[_Field], guard: _Guard) -> Sequence[_Field]:
+    """Return those of *fields* that the application behind *guard* sees."""
+    names, credentials = guard.hidden_fields, guard.hidden_credentials
+    kept = [field for field in fields if field[0].lower() not in names]
+    return kept if credentials is None else credentials.without(kept)
+
+
+def _offers_unchanged(steps: Sequence[_Step]) -> bool:
+    """Return whether only guards have changed the subprotocols, by removing tokens."""
+    offered = without_tokens(steps[0].request.subprotocols)
+    return all(list(step.passed_on.get("subprotocols") or ()) == offered for step in steps)

@@ -23,6 +23,12 @@ class HiddenCredentials:
         )
         self._cookie = token_cookie
 
+    def carry(self, field: tuple[bytes, bytes]) -> bool:
+        """Return whether a header field carries such credentials, a cookie beside others too."""
+        if field[0].lower() in self._fields:
+            return True
+        return self._cookie is not None and bool(self._cookie.values([field]))
+
     def without(self, headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Return *headers* without the credentials; everything else stays in order."""
         kept = [field for field in headers if field[0].lower() not in self._fields]

@@ -21,10 +21,13 @@ from oauth_guard.protocol.credentials import (
 from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.token_places import find_tokens
 
-__all__ = ["REQUEST", "ResourceRequest"]
+__all__ = ["RECEIVED", "REQUEST", "ResourceRequest"]
 
 REQUEST = "oauth_guard.request"
 """The key of the ASGI connection under which an inner guard finds the request of the outer one."""
+
+RECEIVED = "oauth_guard.received"
+"""The key under which the request of an inner guard has the connection as it arrived there."""
 
 _AUTHORIZATION_LENGTH, _DPOP_LENGTH = len(b"authorization"), len(b"dpop")
 _CREDENTIALS = {b"authorization", b"cookie", b"dpop"}
@@ -99,6 +102,12 @@ class ResourceRequest(ConnectionReader):
         """The request that a guard further outside has read from this connection."""
         outer = self._connection.get(REQUEST)
         return outer if isinstance(outer, ResourceRequest) else None
+
+    @property
+    def received(self) -> Mapping[str, Any]:
+        """The connection as its guard received it; see `inner_request`."""
+        received: Mapping[str, Any] = self._connection.get(RECEIVED, self._connection)
+        return received
 
     def __repr__(self) -> str:
         return f"<ResourceRequest: {self.method}>"
