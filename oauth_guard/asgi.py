@@ -1,7 +1,7 @@
 """ASGI messages: reading requests, and sending and changing responses (ASGI 3.0)."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from oauth_guard.errors import Reason, RequestTooLarge
@@ -184,14 +184,13 @@ async def send_metadata(
         await send_response(send, method, 405, ((b"allow", METADATA_METHODS), ANY_ORIGIN))
 
 
-async def reject_connection(
+def reject_connection(
     rejection: Rejection, connection: Connection, receive: Receive, send: Send
-) -> None:
-    """Reject a request or a handshake; to a HEAD request the response has no body."""
+) -> Coroutine[Any, Any, None]:
+    """Reject a request or a handshake, by `send_rejection` or `deny_handshake`; to be awaited."""
     if connection["type"] == "http":
-        await send_rejection(rejection, connection, send)
-    else:
-        await deny_handshake(rejection, connection, receive, send)
+        return send_rejection(rejection, connection, send)
+    return deny_handshake(rejection, connection, receive, send)
 
 
 def supports_denial_response(connection: Connection) -> bool:

@@ -287,7 +287,7 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, RequestAuthorizatio
         Its error is in the challenge of the scheme that *request* used, if it used one. With
         `login_redirect=` a browser gets a redirect instead of a 401; the log shows the 401.
         """
-        trace = trace_rejection(error, request, self._tracer)
+        trace = None if self._tracer is None else trace_rejection(error, request, self._tracer)
         scheme = None if request is None else request.scheme
         rejection = self._rejections.build(error, scheme, trace)
         self._log.write(error, rejection.status, request)

@@ -75,7 +75,7 @@ class ValidatedToken:
         self.has_claim_function = token.rules.claims.function is not None
         self.confirmation = confirmation_of(token.claims)
         self.needs_proof = is_binding_required or self.confirmation is not None
-        self.not_before, self.not_after = token.lifetime()
+        self.not_before, self.not_after = token.lifetime
         self.is_current = validation.is_current
         self.reported_at = validation.reported_at
         self.size = token.size

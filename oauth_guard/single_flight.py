@@ -35,7 +35,7 @@ class Singleflight(Generic[_K, _T]):
 
     def is_running(self, key: _K) -> bool:
         """Return whether an attempt for *key* is running in this event loop."""
-        return self._current(key) is not None
+        return key in self._tasks and self._current(key) is not None
 
     def start(self, key: _K, attempt: Callable[[], Coroutine[Any, Any, _T]]) -> asyncio.Task[_T]:
         """Return the task that is running for *key* in this event loop, or start *attempt*."""

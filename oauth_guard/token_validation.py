@@ -3,11 +3,10 @@
 from typing import Protocol, TypedDict, Unpack
 
 from oauth_guard.errors import InvalidToken, Reason
-from oauth_guard.identity_cache import IdentityCache, ValidatedToken
+from oauth_guard.identity_cache import ClaimChanges, IdentityCache, ValidatedToken
 from oauth_guard.interfaces import Clock, TokenValidator
 from oauth_guard.protocol.access_token import RegisteredClaims, Validation
 from oauth_guard.protocol.identity import Identity
-from oauth_guard.protocol.raw_token import RawToken
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.steps import Step
 from oauth_guard.protocol.urls import is_same_resource
@@ -84,7 +83,9 @@ class TokenValidation:
         # With *introspect*, the claims are known only later: the result may replace them.
         if not introspect:
             token.check = self._check_claims
-        validation = await self._validate(token, introspect=introspect)
+        validation = await self._issuers.validate(token, introspect=introspect)
+        if self._cache.changes is not None and _are_outdated(validation, self._cache.changes):
+            validation = await self._issuers.validate(token, introspect=True)
         if trace is not None:
             trace.passed(Step.TOKEN, "introspected" if introspect else "")
         if validation.token is token.prechecked:  # some seconds ago, if keys were fetched
@@ -112,12 +113,14 @@ class TokenValidation:
             resource = next(same, resource)
         token.check_claims(resource, self._clock())
 
-    async def _validate(self, token: RawToken, *, introspect: bool) -> Validation:
-        """Return the validation of *token*, with claims that are not outdated."""
-        validation = await self._issuers.validate(token, introspect=introspect)
-        changes = self._cache.changes
-        if changes is None or not changes.outdates(validation):
-            return validation
-        if validation.reported_at is None:
-            raise InvalidToken(Reason.CLAIMS_CHANGED)
-        return await self._issuers.validate(token, introspect=True)
+
+def _are_outdated(validation: Validation, changes: ClaimChanges) -> bool:
+    """Return whether the claims have changed since, so that they must be introspected again.
+
+    Raises:
+        InvalidToken: They have, and are signed.
+    """
+    are_outdated = changes.outdates(validation)
+    if are_outdated and validation.reported_at is None:
+        raise InvalidToken(Reason.CLAIMS_CHANGED)
+    return are_outdated

@@ -3,9 +3,8 @@
 import hashlib
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from oauth_guard.byte_budget import ByteBudget
 from oauth_guard.errors import (
@@ -30,11 +29,11 @@ _PURPOSE = b"oauth_guard access token"
 _Failure: TypeAlias = RequestRejected | IssuerUnavailable
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class _Entry(Validation):
+class _Entry(NamedTuple):
     """A cached validation, and when its introspection was requested (epoch seconds)."""
 
-    requested_at: float = field(kw_only=True)
+    validation: Validation
+    requested_at: float
 
 
 class IntrospectionCache:
@@ -147,7 +146,8 @@ class IntrospectionCache:
         """Return the outcome that this process has cached under *key*, if it is still current."""
         entry = self._active.get(key)
         if entry is not None:
-            return entry if entry.is_current is not None and entry.is_current() else None
+            validation, is_current = entry.validation, entry.validation.is_current
+            return validation if is_current is not None and is_current() else None
         requested_at = self._inactive.get(key)
         if requested_at is not None and self._left(IntrospectionResult(requested_at, None)) > 0:
             return InvalidToken(Reason.INACTIVE)
@@ -211,10 +211,10 @@ class IntrospectionCache:
             end = result.end(settings)
             is_current = _IsCurrent(self._active, key, requested_at, end, self._clock)
         reported_at = requested_at if self.can_introspect else None
-        entry = _Entry(result.token, is_current, reported_at, requested_at=requested_at)
-        self._active.put(key, entry, left, result.token.size)
+        validation = Validation(result.token, is_current, reported_at)
+        self._active.put(key, _Entry(validation, requested_at), left, result.token.size)
         self._inactive.forget(key)
-        return entry
+        return validation
 
     def _outcome(self, result: IntrospectionResult) -> Validation | InvalidToken:
         """Return the outcome of *result* for one request; it must not be reused."""
@@ -263,7 +263,7 @@ class _IsCurrent:
         entry = self._entries.get(self._key)
         return (
             entry is not None
-            and entry.is_current is self
+            and entry.validation.is_current is self
             and self._since <= self._clock() < self._until
         )
 

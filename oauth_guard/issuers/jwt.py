@@ -16,7 +16,7 @@ from oauth_guard.issuers.members import add_resource, missing_member
 from oauth_guard.issuers.remote_keys import JWKSCache, RemoteKeySet
 from oauth_guard.issuers.static_keys import Keys, StaticKeySet, key_source
 from oauth_guard.jose.algorithms import SYMMETRIC
-from oauth_guard.jose.jws import JWS
+from oauth_guard.jose.jws import JWS, JWSHeader
 from oauth_guard.jose.key_set import MAX_WORK
 from oauth_guard.protocol.access_token import AccessToken, UnverifiedToken, Validation
 from oauth_guard.protocol.claim_settings import ClaimSettings
@@ -54,8 +54,7 @@ class JWTIssuer(MeasuredIssuer):
         introspection: The same issuer as an `IntrospectionIssuer`, for routes with
             `introspect=True`; no other request introspects. A claim of the response replaces
             the claim of that name in the token, and the settings here apply to both.
-        secret: The secret that the issuer shares, for HS256, HS384 or HS512; then no key is
-            published.
+        secret: The secret that the issuer shares, for HS256, HS384 or HS512, in place of keys.
         executor: Threads that verify signatures, such as `ThreadPoolExecutor(1)`; by default the
             event loop verifies them. A thread adds about 50 µs to each new token, and keeps the
             event loop free while many new tokens arrive. Use it for RSA keys of more than 2048
@@ -106,8 +105,8 @@ class JWTIssuer(MeasuredIssuer):
         _check_work(max_verification_work)
         _check_settings(issuer, jwks_cache, executor, insecure_http=insecure_http)
         self._rules = _rules(issuer, settings, secret, without_audience)
+        self._accepted_header: JWSHeader | None = None
         self._introspection = _introspection_issuer(issuer, introspection)
-        self._keys: KeySource
         if secret is not None or self._rules.algorithms & SYMMETRIC:
             _check_suffices(keys or jwks_uri or metadata_url or executor)
             self._keys = StaticKeySet.from_secret(secret or b"", self._rules.algorithms)
@@ -180,7 +179,9 @@ class JWTIssuer(MeasuredIssuer):
         signed = token.parse()
         if signed.claims.get("iss") != self._rules.issuer:
             raise unknown_issuer([self.issuer], signed.claims.get("iss"))
-        self._rules.check_header(signed.header)
+        if signed.header is not self._accepted_header:  # equal ones are one object, once cached
+            self._rules.check_header(signed.header)
+            self._accepted_header = signed.header
         unverified = UnverifiedToken(signed.claims, self._rules)
         token.precheck(unverified)
         # Read before the signature is verified, so that it returns False if the keys change then.
@@ -243,9 +244,8 @@ def _check_settings(
         _log.warning("%s: insecure_http=True lets keys travel unprotected", issuer)
     if not isinstance(jwks_cache, JWKSCache):
         raise ConfigurationError("jwks_cache= takes several times: JWKSCache(max_age=600).")
-    if executor is not None and (
-        not isinstance(executor, futures.Executor)
-        or isinstance(executor, futures.ProcessPoolExecutor)
+    if not isinstance(executor, futures.Executor | None) or isinstance(
+        executor, futures.ProcessPoolExecutor
     ):
         raise ConfigurationError(
             "executor= takes threads, ThreadPoolExecutor(2): keys can't go to another process."

@@ -14,7 +14,7 @@ from oauth_guard.issuers.backoff import MAX_BACKOFF, retry_delay
 from oauth_guard.issuers.discovery import Discovery
 from oauth_guard.issuers.jwks_cache import JWKSCache
 from oauth_guard.issuers.measured import MeasuredKeys
-from oauth_guard.issuers.static_keys import verify_signature
+from oauth_guard.issuers.static_keys import verify_in_thread
 from oauth_guard.issuers.unknown_keys import UnknownKeys
 from oauth_guard.jose.jws import JWS
 from oauth_guard.jose.key_set import MAX_KEYS, MAX_WORK, KeySet
@@ -40,6 +40,11 @@ class RemoteKeySet(MeasuredKeys):
 
     A token whose key is not in the set causes a fetch, unless the set was fetched after the key
     was first named; `UnknownKeys` bounds these fetches.
+
+    Attributes:
+        is_current: Returns whether the current keys are still valid; None without keys. False for
+            good once a key has been removed or replaced, not if one is added. Also False while a
+            refresh is due, so that a cached result leads to a fetch if the timer causes none.
     """
 
     def __init__(
@@ -57,7 +62,7 @@ class RemoteKeySet(MeasuredKeys):
         self._executor = executor
         self._max_work = max_work
         self._keys: KeySet | None = None
-        self._is_current: Callable[[], bool] | None = None
+        self.is_current: Callable[[], bool] | None = None
         self._refresh_at = self._usable_until = self._stored_at = 0.0
         self._unknown = UnknownKeys(cache.cooldown, clock)
         self._started = 0  # the number of fetches, each of which has a number of its own
@@ -72,16 +77,6 @@ class RemoteKeySet(MeasuredKeys):
         """Whether usable keys are cached, so that `verify` does not have to wait."""
         return self._keys is not None and self._clock() < self._usable_until
 
-    @property
-    def is_current(self) -> Callable[[], bool] | None:
-        """A function that returns whether the current keys are still valid; None without keys.
-
-        It returns False for good once a key has been removed or replaced; a refresh that changes
-        nothing or adds a key does not affect it. It also returns False while a refresh is due,
-        so that a cached result leads to a fetch if the timer has not caused one.
-        """
-        return self._is_current
-
     async def verify(self, token: JWS) -> None:
         """Verify the signature of *token*, not its claims, if need be with keys fetched for it.
 
@@ -89,22 +84,29 @@ class RemoteKeySet(MeasuredKeys):
             InvalidToken: No key verifies the signature.
             IssuerUnavailable: There are no usable keys, or newer ones can't be fetched now.
         """
-        started = self._started
-        keys = self._keys
-        if keys is None or not self._clock() < min(self._usable_until, self._due_at()):
+        started, keys, now = self._started, self._keys, self._clock()
+        if keys is None or not (
+            now < self._usable_until and now < self._refresh_at and now < self._unknown.due_at
+        ):
             keys = await self._usable_keys()
         while True:
             try:
-                await verify_signature(keys, token, self._executor)
+                if self._executor is None:
+                    keys.verify(token)
+                else:
+                    await verify_in_thread(keys, token, self._executor)
             except InvalidToken as error:
                 if error.reason is Reason.UNKNOWN_KEY:
                     if self._fetched > self._unknown.first_seen(token.header, started):
                         raise
                     keys = await self._fetch_for_unknown_key()
-                elif (newer := await self._fetch_for_bad_signature(keys, started)) is None:
+                elif not self._may_fetch_for_bad_signature(started):
                     raise
                 else:
-                    keys = newer
+                    await self._wait_for_fetch()
+                    if self._keys is None or self._keys is keys:
+                        raise
+                    keys = self._keys
             else:
                 return
 
@@ -161,20 +163,19 @@ class RemoteKeySet(MeasuredKeys):
             raise self._unavailable()
         return self._keys
 
-    async def _fetch_for_bad_signature(self, keys: KeySet, started: int) -> KeySet | None:
-        """Return newer keys than *keys*; None if there are none, or *keys* came after the token.
+    def _may_fetch_for_bad_signature(self, started: int) -> bool:
+        """Return whether to wait for newer keys; False if the keys came after the token.
 
         The key under this `kid` may have been replaced. A failed fetch is no outage for this
         token: its key is known, and did not sign it.
         """
         if self._fetched > started:
-            return None
+            return False
         if not self._fetches.is_running(_KEYS):
             if self._failure is not None or not self._unknown.take_for_bad_signature():
-                return None
+                return False
             self._discovery.expire()
-        await self._wait_for_fetch()
-        return None if self._keys is keys else self._keys
+        return True
 
     def _delayed(self) -> InvalidToken | IssuerUnavailable:
         """Schedule the next fetch for an unknown key, and return the error until then."""
@@ -250,7 +251,7 @@ class RemoteKeySet(MeasuredKeys):
             _log.info("%s: a key was skipped: %s", self._discovery.issuer, problem)
         if not keys.keys:
             # The issuer withdrew its keys, so they are not used as the last known good ones.
-            self._keys = self._is_current = None
+            self._keys = self.is_current = None
             error = IssuerUnavailable(self._discovery.issuer, Reason.NO_USABLE_KEYS)
             raise error.about(skipped="; ".join(keys.skipped[:3]) or "none")
         return keys
@@ -261,7 +262,7 @@ class RemoteKeySet(MeasuredKeys):
             lifetime = min(max(max_age, _MIN_MAX_AGE), _MAX_MAX_AGE)
         now = self._clock()
         if self._keys is None or any(key not in keys.keys for key in self._keys.keys):
-            self._is_current = self._new_generation()
+            self.is_current = self._new_generation()
         self._keys, self._stored_at = keys, now
         self._refresh_at = now + _REFRESH_AT * lifetime
         self._usable_until = now + lifetime + self._cache.stale_if_error
@@ -272,7 +273,7 @@ class RemoteKeySet(MeasuredKeys):
         def is_current() -> bool:
             now = self._clock()
             return (
-                self._is_current is is_current
+                self.is_current is is_current
                 and now < self._refresh_at
                 and now < self._usable_until
             )

@@ -1,7 +1,6 @@
 """IssuerRouter: choose the trusted issuer that validates a token."""
 
 import asyncio
-import dataclasses
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -84,16 +83,14 @@ class IssuerRouter:
             if isinstance(each, Tenants)
         ]
         self._header_cache = HeaderCache()
-        self._was_ready = False
-        self._remarks = RemarkLog()
+        self._was_ready, self._remarks = False, RemarkLog()
         names = dict.fromkeys(each.issuer for each in self._issuers)
         self._named = {name: validating(name, self._issuers) for name in names}
         self.published_names = published_names(listed)
         self._by_prefix = by_prefix(self._issuers)
         self._for_opaque = accepting_opaque(self._issuers)
         self._for_unnamed_jwts = [each for each in self._issuers if each.accepts_unnamed_jwts]
-        unnamed = (self._for_opaque, self._for_unnamed_jwts, self._by_prefix)
-        self._accepts_unnamed = any(unnamed)
+        self._accepts_unnamed = any((self._for_opaque, self._for_unnamed_jwts, self._by_prefix))
         self._not_introspecting = [each for each in self._issuers if not each.can_introspect]
         if not share_tokens:
             check_not_shared(self._for_opaque, self._for_unnamed_jwts)
@@ -147,21 +144,25 @@ class IssuerRouter:
             IssuerUnavailable: Its issuer can't be reached.
             ConfigurationError: *introspect* is set, and its issuer can't introspect.
         """
-        _check_event_loop()
+        if not self._was_ready:
+            _check_event_loop()
         issuers = self._issuers_of_unnamed(token) if self._accepts_unnamed else ()
         if issuers:
             validation = await self._validate_with_any(issuers, token, introspect=introspect)
         else:
-            name = token.parse(self._header_cache).claims.get("iss")
-            issuer = self._issuer_named(name, token)
+            signed = token.parse(self._header_cache)
+            name = signed.claims.get("iss")
+            issuer = self._issuer_named(name, signed.header.algorithm)
             if issuer is not None:
-                self._choose(issuer, token, introspect=introspect)
+                if introspect or token.trace is not None:
+                    self._choose(issuer, token, introspect=introspect)
                 validation = await issuer.validate(token, introspect=introspect)
             else:
                 validation = await self._validate_with_tenant(name, token, introspect=introspect)
+            if not signed.header.is_cached:
+                self._header_cache.add(signed)
         if validation.token.remarks:
             self._remarks.log(validation.token)
-        token.cache_header(self._header_cache)
         self._was_ready = self._was_ready or self.ready
         return validation
 
@@ -222,13 +223,12 @@ class IssuerRouter:
             return self._for_unnamed_jwts
         return ()
 
-    def _issuer_named(self, name: object, token: RawToken) -> Issuer | None:
-        """Return the issuer with this *name*; of several the one that accepts the `alg`."""
+    def _issuer_named(self, name: object, algorithm: str) -> Issuer | None:
+        """Return the issuer with this *name*; of several the one that accepts *algorithm*."""
         issuers = self._named.get(name) if isinstance(name, str) else None
         if issuers is None:
             return None
         if len(issuers) > 1:
-            algorithm = token.parse(self._header_cache).header.algorithm
             for issuer in issuers:
                 if algorithm in algorithms_of(issuer):
                     return issuer
@@ -297,4 +297,4 @@ def _cannot_introspect(issuer: Issuer) -> ConfigurationError:
 
 def _not_reusable(validation: Validation) -> Validation:
     """Return *validation* for this request alone: an issuer before this one may accept it later."""
-    return dataclasses.replace(validation, is_current=None)
+    return validation._replace(is_current=None)

@@ -14,7 +14,7 @@ from oauth_guard.jose.jws import JWS
 from oauth_guard.jose.key_set import MAX_KEYS, MAX_WORK, KeySet
 from oauth_guard.jose.pem import jwk_from_pem
 
-__all__ = ["Keys", "StaticKeySet", "key_source", "verify_signature"]
+__all__ = ["Keys", "StaticKeySet", "key_source", "verify_in_thread"]
 
 PEM: TypeAlias = str | bytes
 
@@ -22,18 +22,13 @@ Keys: TypeAlias = Mapping[str, Any] | PEM | Sequence[PEM]
 """Configured keys: a JWK set, one PEM, `{kid: PEM}` or a list of PEMs."""
 
 
-async def verify_signature(keys: KeySet, token: JWS, executor: Executor | None) -> None:
-    """Verify the signature of *token* with *keys*, in *executor* if there is one.
-
-    Without an executor it is verified synchronously, on the event loop.
+async def verify_in_thread(keys: KeySet, token: JWS, executor: Executor) -> None:
+    """Verify the signature of *token* with *keys* in *executor*.
 
     Raises:
         InvalidToken: No key of *keys* verifies the signature.
     """
-    if executor is None:
-        keys.verify(token)
-    else:
-        await asyncio.get_running_loop().run_in_executor(executor, keys.verify, token)
+    await asyncio.get_running_loop().run_in_executor(executor, keys.verify, token)
 
 
 class StaticKeySet:
@@ -100,7 +95,10 @@ class StaticKeySet:
         Raises:
             InvalidToken: No key verifies the signature.
         """
-        await verify_signature(self._keys, token, self._executor)
+        if self._executor is None:
+            self._keys.verify(token)
+        else:
+            await verify_in_thread(self._keys, token, self._executor)
 
     def start(self) -> None:
         """Do nothing: the keys are here."""

@@ -1,7 +1,6 @@
 """Tenants: issuers that are looked up by the `iss` of a token instead of being listed."""
 
 import asyncio
-import dataclasses
 import hashlib
 import logging
 import math
@@ -175,7 +174,7 @@ class TenantDirectory:
             self._known.move_to_end(name)
             return issuer_is_current()
 
-        return dataclasses.replace(validation, is_current=is_current)
+        return validation._replace(is_current=is_current)
 
     async def aclose(self) -> None:
         """Cancel the lookups, close the tenants' issuers, and call `Tenants.aclose`."""

@@ -64,9 +64,9 @@ class UnknownKeys:
 
     def take_for_bad_signature(self) -> bool:
         """Take a fetch for a bad signature under a known `kid`, likewise."""
-        if not self._all.available or not self._for_bad_signatures.take():
+        if not self._for_bad_signatures.available or not self._all.take():
             return False
-        return self._all.take()
+        return self._for_bad_signatures.take()
 
     def delay(self) -> bool:
         """Return whether a token may wait for the next fetch: ten may between two fetches."""

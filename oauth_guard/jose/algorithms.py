@@ -58,16 +58,15 @@ def der_signature(signature: bytes) -> bytes:
     The two numbers are not checked.
     """
     size = len(signature) // 2
-    numbers = _der_integer(signature[:size]) + _der_integer(signature[size:])
+    # A DER integer is as short as it can be. A zero before it says that it is not negative.
+    r, s = signature[:size].lstrip(b"\0"), signature[size:].lstrip(b"\0")
+    if not r or r[0] & 0x80:
+        r = b"\0" + r
+    if not s or s[0] & 0x80:
+        s = b"\0" + s
+    numbers = b"\x02%c%b\x02%c%b" % (len(r), r, len(s), s)
     head = b"0" if len(numbers) < _DER_LONG else b"0\x81"
     return b"%b%c%b" % (head, len(numbers), numbers)
-
-
-def _der_integer(number: bytes) -> bytes:
-    """Return an unsigned *number* as a DER integer: as short as it can be, and not negative."""
-    digits = number.lstrip(b"\0") or b"\0"
-    sign = b"\0" if digits[0] & 0x80 else b""
-    return b"\x02%c%b%b" % (len(sign) + len(digits), sign, digits)
 
 
 def _plain(key: Any, signature: bytes, signing_input: bytes) -> None:

@@ -62,19 +62,19 @@ def freeze_and_count(members: Mapping[str, Any]) -> tuple[FrozenDict, int]:
     An array or object in it counts as one value more than it has elements. Objects share the
     strings of equal names.
     """
-    frozen = dict.__new__(FrozenDict)
-    dict.update(frozen, {intern(name): value for name, value in members.items()})
-    count = len(frozen)
+    shared = {}
+    count = len(members)
     for name, value in members.items():
-        if type(value) in SCALARS:
-            continue
+        inner = value
         if type(value) is list and SCALARS.issuperset(map(type, value)):  # most arrays are flat
-            dict.__setitem__(frozen, name, tuple(value))
-            count += 1 + len(value)
-        else:
+            inner = tuple(value)
+            count += 1 + len(inner)
+        elif type(value) not in SCALARS:
             inner = freeze(value)
-            dict.__setitem__(frozen, name, inner)
             count += _count_inside(inner)
+        shared[intern(name)] = inner
+    frozen = dict.__new__(FrozenDict)
+    dict.update(frozen, shared)
     return frozen, count
 
 

@@ -10,9 +10,11 @@ from oauth_guard.jose.base64url import decode_base64url
 from oauth_guard.jose.frozen import mutable_class_of
 from oauth_guard.jose.strict_json import parse_object
 
-__all__ = ["JWS", "JWSHeader", "parse_jws"]
+__all__ = ["JWS", "NO_HEADERS", "JWSHeader", "parse_jws"]
 
-_COMPACT_JWS_DOTS, _COMPACT_JWE_DOTS = 2, 4
+_COMPACT_JWE_DOTS = 4
+# The first character of an encoded object: `e` encodes a brace, the others white space before one.
+_FIRST_CHARACTERS = frozenset("eICD")
 _REPLICATED_CLAIMS = ("iss", "sub", "aud")
 _HEADER_TYPES: Mapping[str, type] = {
     "alg": str,
@@ -62,8 +64,11 @@ class JWS:
 
 _Mutable = mutable_class_of(JWS)
 
+NO_HEADERS: Mapping[bytes, JWSHeader] = MappingProxyType({})
+"""No known headers."""
 
-def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = MappingProxyType({})) -> JWS:
+
+def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = NO_HEADERS) -> JWS:
     """Parse a compact JWS strictly (RFC 7515 §5.2, RFC 7519 §7.2).
 
     It checks the form alone. It does not check the signature, the algorithm, the type, the key or
@@ -79,14 +84,13 @@ def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = MappingProx
             replicates a claim with another value; the header names an extension (`crit`, `b64`),
             of which this library supports none; or the token has no signature (`alg` none).
     """
-    dots = token.count(".")
-    if dots == _COMPACT_JWE_DOTS:
-        raise InvalidToken(Reason.ENCRYPTED_TOKEN)
-    if dots != _COMPACT_JWS_DOTS:
-        raise InvalidToken(Reason.MALFORMED_TOKEN)
+    if not token.isascii() or token[:1] not in _FIRST_CHARACTERS:
+        raise _without_form(token)
+    signing_input, _, encoded_signature = token.encode("ascii").rpartition(b".")
+    encoded_header, dot, payload = signing_input.partition(b".")
+    if not dot or b"." in payload:
+        raise _without_form(token)
     try:
-        signing_input, _, encoded_signature = token.encode("ascii").rpartition(b".")
-        encoded_header, _, payload = signing_input.partition(b".")
         header = known_headers.get(encoded_header) or _parse_header(encoded_header)
         claims = parse_object(decode_base64url(payload))
         signature = decode_base64url(encoded_signature)
@@ -102,6 +106,11 @@ def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = MappingProx
     jws.signing_input, jws.signature = signing_input, signature
     jws.__class__ = JWS
     return jws  # type: ignore[no-any-return] # it is one now
+
+
+def _without_form(token: str) -> InvalidToken:
+    is_encrypted = token.count(".") == _COMPACT_JWE_DOTS
+    return InvalidToken(Reason.ENCRYPTED_TOKEN if is_encrypted else Reason.MALFORMED_TOKEN)
 
 
 def _without_signature(header: JWSHeader) -> InvalidToken:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.jose.frozen import FrozenDict, count_characters, freeze_and_count
@@ -31,11 +31,8 @@ class RegisteredClaims:
     expires_at: float | None
     not_before: float | None
     issued_at: float | None
+    lifetime: tuple[float, float]
     claims: Mapping[str, Any]
-
-    def lifetime(self) -> tuple[float, float]:
-        """Return from when and until when `check_claims` accepts its times (epoch seconds)."""
-        return self.rules.lifetime(self.expires_at, self.not_before, self.issued_at)
 
     def check_claims(self, resource: str, now: float) -> None:
         """Check audience, client, lifetime, required claim values and details.
@@ -52,10 +49,13 @@ class RegisteredClaims:
         rules.check_audience(self.audience, resource)
         if rules.clients:
             rules.check_client(self.client_id)
-        rules.check_lifetime(self.expires_at, self.not_before, self.issued_at, now)
+        begin, end = self.lifetime
+        if not begin <= now < end:
+            rules.check_lifetime(self.expires_at, self.not_before, self.issued_at, now)
         if rules.claims.required_values:
             rules.claims.check_values(self.claims)
-        check_details(self.claims)
+        if "authorization_details" in self.claims:
+            check_details(self.claims["authorization_details"])
 
     def check_times(self, now: float) -> None:
         """Check the lifetime again, of claims that passed `check_claims` at an earlier time.
@@ -63,7 +63,9 @@ class RegisteredClaims:
         Raises:
             InvalidToken: It is expired, not valid yet, or issued in the future.
         """
-        self.rules.check_lifetime(self.expires_at, self.not_before, self.issued_at, now)
+        begin, end = self.lifetime
+        if not begin <= now < end:
+            self.rules.check_lifetime(self.expires_at, self.not_before, self.issued_at, now)
 
     def check_total_lifetime(self, seconds: float) -> None:
         """Check that the token was issued for at most so many *seconds*.
@@ -92,6 +94,7 @@ class AccessToken(RegisteredClaims):
         audience: `aud`, always as a tuple.
         scopes: The granted scopes.
         expires_at: `exp`, in seconds since the epoch, as are the other times.
+        lifetime: From when and until when `check_claims` accepts its times.
         roles: The roles; like `groups` and `entitlements`, read by `read_names`.
         claims: All claims, including unknown ones, immutable.
         remarks: What the operator should know of how the claims were read: names of claims and
@@ -108,6 +111,7 @@ class AccessToken(RegisteredClaims):
     expires_at: float | None
     not_before: float | None
     issued_at: float | None
+    lifetime: tuple[float, float]
     roles: frozenset[str]
     groups: frozenset[str]
     entitlements: frozenset[str]
@@ -172,6 +176,7 @@ class UnverifiedToken(RegisteredClaims):
         self.expires_at = claims.get("exp")
         self.not_before = claims.get("nbf")
         self.issued_at = claims.get("iat")
+        self.lifetime = rules.lifetime(self.expires_at, self.not_before, self.issued_at)
         self.claims = claims
 
     def verified(self, length: int | None = None) -> AccessToken:
@@ -204,8 +209,7 @@ class UnverifiedToken(RegisteredClaims):
         return self  # type: ignore[return-value] # its class was set in the line above
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Validation:
+class Validation(NamedTuple):
     """The outcome of validating one token: its facts, and whether they still hold.
 
     Attributes:
@@ -257,15 +261,17 @@ def _scopes(claims: Mapping[str, Any], rules: ClaimRules) -> frozenset[str]:
     first: frozenset[str] | None = None
     for name in rules.scope_claims:
         if name in claims:
-            scopes = _scope_names(name, claims[name])
+            value = claims[name]
+            if not isinstance(value, str):
+                scopes = _scope_array(name, value)
+            else:
+                scopes = (_split if len(value) <= _MAX_SHARED else _split.__wrapped__)(value)
             first = scopes if first is None else first
     return first or _EMPTY
 
 
-def _scope_names(claim: str, value: Any) -> frozenset[str]:
-    """Read a scope claim: one string, or an array if the rules allow it."""
-    if isinstance(value, str):
-        return _split(value) if len(value) <= _MAX_SHARED else _split.__wrapped__(value)
+def _scope_array(claim: str, value: Any) -> frozenset[str]:
+    """Read a scope claim that is an array, which the rules allow."""
     names = _strings(claim, value)
     if any(" " in name for name in names):
         raise InvalidToken(Reason.MALFORMED_CLAIM).about(claim=claim)

@@ -11,15 +11,12 @@ Need: TypeAlias = Mapping[str, Any]
 """A type and the other members that one object of the token must have."""
 
 
-def check_details(claims: Mapping[str, Any]) -> None:
-    """Check that `authorization_details`, if present, is an array of typed objects (§2, §9.1).
+def check_details(details: Any) -> None:
+    """Check that *details*, an `authorization_details`, is an array of typed objects (§2, §9.1).
 
     Raises:
         InvalidToken: It is not.
     """
-    if "authorization_details" not in claims:
-        return
-    details = claims["authorization_details"]
     if not isinstance(details, list | tuple):
         raise InvalidToken(Reason.MALFORMED_DETAILS)
     for each in details:

@@ -152,24 +152,23 @@ class RejectionBuilder:
         There is a challenge for each scheme that is accepted, Bearer first. The error is in the
         challenge of *scheme*, which the request used; if that is unknown, in each (RFC 9449 §7.2).
         """
-        rejection = self._build(error, scheme if scheme in self._schemes else None)
-        return _with_debug(rejection, error, trace) if self._debug else rejection
-
-    def _build(self, error: RequestRejected | IssuerUnavailable, scheme: str | None) -> Rejection:
+        scheme = scheme if scheme in self._schemes else None
         if isinstance(error, IssuerUnavailable):
-            return _unavailable(503, error.retry_after)
-        if type(error) in _PLAIN and error.scope is None:
-            return self._written(error.status, error.code, scheme)
-        if error.status == _TOO_MANY_REQUESTS:
-            return _unavailable(error.status, _MAX_RETRY_AFTER)
-        return self._written(
-            error.status,
-            _INSECURE if isinstance(error, InsecureRequest) else error.code,
-            scheme,
-            _writable(error.scope),
-            error.nonce if isinstance(error, UseDPoPNonce) else None,
-            *_step_up(error),
-        )
+            rejection = _unavailable(503, error.retry_after)
+        elif type(error) in _PLAIN and error.scope is None:
+            rejection = self._written(error.status, error.code, scheme)
+        elif error.status == _TOO_MANY_REQUESTS:
+            rejection = _unavailable(error.status, _MAX_RETRY_AFTER)
+        else:
+            rejection = self._written(
+                error.status,
+                _INSECURE if isinstance(error, InsecureRequest) else error.code,
+                scheme,
+                _writable(error.scope),
+                error.nonce if isinstance(error, UseDPoPNonce) else None,
+                *_step_up(error),
+            )
+        return _with_debug(rejection, error, trace) if self._debug else rejection
 
     def _write(self, *values: Any) -> Rejection:
         parts = _Parts(*values)

@@ -4,8 +4,7 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from oauth_guard.jose.header_cache import HeaderCache
-from oauth_guard.jose.jws import JWS, parse_jws
+from oauth_guard.jose.jws import JWS, NO_HEADERS, JWSHeader, parse_jws
 from oauth_guard.protocol.access_token import RegisteredClaims
 
 __all__ = ["RawToken"]
@@ -67,25 +66,18 @@ class RawToken:
             self.check(unverified)
             self.prechecked = unverified
 
-    def parse(self, header_cache: HeaderCache | None = None) -> JWS:
+    def parse(self, known_headers: Mapping[bytes, JWSHeader] = NO_HEADERS) -> JWS:
         """Return the token as a parsed JWS; a second call returns the same object.
 
-        A header that is in *header_cache* is not parsed again. The signature and the values of
-        the claims are not checked.
+        One of *known_headers* is not parsed again. The signature and the values of the claims
+        are not checked.
 
         Raises:
             InvalidToken: It is not a well-formed JWS; see `parse_jws`.
         """
         if self._jws is None:
-            self._jws = (
-                parse_jws(self.text) if header_cache is None else header_cache.parse(self.text)
-            )
+            self._jws = parse_jws(self.text, known_headers)
         return self._jws
-
-    def cache_header(self, header_cache: HeaderCache) -> None:
-        """Add its parsed header, if any, to *header_cache*. To be called after the validation."""
-        if self._jws is not None:
-            header_cache.add(self._jws)
 
 
 def _begins_object(text: str) -> bool:

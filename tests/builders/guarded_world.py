@@ -128,7 +128,7 @@ class GuardedWorld:
         for guard in () if self._caches else self._guards:
             members = vars(guard)
             vars(members["_cache"])["_entries"].clear()
-            vars(members["_issuers"])["_header_cache"]._headers.clear()  # noqa: SLF001 - see caches
+            vars(members["_issuers"])["_header_cache"].clear()
 
     def _clock(self) -> float:
         return self.now

@@ -111,7 +111,7 @@ def test_unverified_token_is_checked_without_freezing_its_claims() -> None:
         unverified.check_claims("https://x", _NOW)
     with pytest.raises(InvalidToken, match=Reason.EXPIRED):
         unverified.check_claims(_RESOURCE, _NOW + 300)
-    assert unverified.lifetime() == (_NOW - 10, _NOW + 300)
+    assert unverified.lifetime == (_NOW - 10, _NOW + 300)
     token = unverified.verified()
     assert type(token) is AccessToken
     assert token == AccessToken.from_claims(claims, _RULES)

@@ -90,9 +90,8 @@ def test_header_of_a_parsed_token_is_cached() -> None:
     """Another token with an equal header is parsed with the cached one."""
     header_cache = HeaderCache()
     first, second = RawToken(SIGNED), RawToken(SIGNED)
-    first.cache_header(header_cache)
     assert second.parse(header_cache).header is not first.parse(header_cache).header
-    first.cache_header(header_cache)
+    header_cache.add(first.parse())
     third = RawToken(SIGNED)
     assert third.parse(header_cache).header.is_cached
     assert third.parse(header_cache).header == first.parse().header
