@@ -151,9 +151,8 @@ class ResourceRequest(ConnectionReader):
         self._authorization = self._token = self.cache_key = self.scheme = self.proofs = None
         if bearer_methods.require_https and not self.is_secure:
             raise InsecureRequest
-        self._authorization = value = self._read_authorization()
-        if bearer_methods.dpop:
-            self._read_proofs()
+        self._read_fields(bearer_methods)
+        value = self._authorization
         if not bearer_methods.header_only:
             self._read_parameters(bearer_methods, other_credentials=value is not None)
             if value is not None and bearer_methods.token_cookie is not None:
@@ -169,30 +168,27 @@ class ResourceRequest(ConnectionReader):
         if self.scheme is not BEARER:
             self._read_scheme(bearer_methods)
 
-    def _read_authorization(self) -> bytes | None:
-        """Return the one `Authorization` value; None if there is none."""
-        value = None
+    def _read_fields(self, bearer_methods: BearerMethods) -> None:
+        """Note the one `Authorization` value, and the values of `DPoP` if they are accepted."""
+        value, dpop = None, bearer_methods.dpop
         for name, field in self._connection["headers"]:
             # Servers write header names in lower case, but ASGI does not require them to.
-            if len(name) == _AUTHORIZATION_LENGTH and name.lower() == b"authorization":
+            length = len(name)
+            if length == _AUTHORIZATION_LENGTH and name.lower() == b"authorization":
                 if value is not None:
                     raise InvalidRequest(Reason.SEVERAL_CREDENTIALS)
                 value = field
+            elif dpop and length == _DPOP_LENGTH and name.lower() == b"dpop":
+                self.proofs = (*(self.proofs or ()), field)
         if value is not None and len(value) > MAX_CREDENTIALS_BYTES:
             raise InvalidRequest(Reason.CREDENTIALS_TOO_LONG)
-        return value
+        self._authorization = value
 
     def _read_prefix(self, value: bytes, *, dpop: bool) -> None:
         """Read a scheme in the common spelling, where a cookie could have carried the token."""
         if value.startswith(BEARER_PREFIX) or (dpop and value.startswith(DPOP_PREFIX)):
             self.scheme = BEARER if value.startswith(BEARER_PREFIX) else DPOP
             self.cache_key = sha256(value).digest()
-
-    def _read_proofs(self) -> None:
-        """Note the values of the `DPoP` fields, if there are any."""
-        for name, value in self._connection["headers"]:
-            if len(name) == _DPOP_LENGTH and name.lower() == b"dpop":
-                self.proofs = (*(self.proofs or ()), value)
 
     def _read_scheme(self, bearer_methods: BearerMethods) -> None:
         """Read a scheme in another spelling; under DPoP, `proofs` is never None."""
