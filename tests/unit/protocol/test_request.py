@@ -81,6 +81,36 @@ def test_value_has_no_cache_key_if_another_place_could_carry_a_token(
     assert _read(b"Bearer abc", methods=methods).cache_key is None
 
 
+@pytest.mark.parametrize(
+    ("names", "accepted", "proofs"),
+    [
+        pytest.param([], True, None, id="no field"),
+        pytest.param([b"dpop"], True, (b"0",), id="one"),
+        pytest.param([b"DPoP", b"dpop"], True, (b"0", b"1"), id="several, which is an error later"),
+        pytest.param([b"host", b"last-modified"], True, None, id="names of the same lengths"),
+        pytest.param([b"dpop"], False, None, id="a guard without DPoP"),
+    ],
+)
+def test_proofs_are_the_values_of_the_fields_of_that_name(
+    names: list[bytes], accepted: bool, proofs: tuple[bytes, ...] | None
+) -> None:
+    """Under a Bearer token too, which a proof contradicts."""
+    fields = [(name, b"%d" % number) for number, name in enumerate(names)]
+    request = ResourceRequest({"headers": [*fields, *_HEADERS]})
+    request.read_credentials(BearerMethods(dpop=accepted))
+    assert (request.proofs, request.token.text) == (proofs, "abc")
+
+
+def test_request_that_is_read_again_without_dpop_has_neither_its_proofs_nor_its_scheme() -> None:
+    """An inner guard may not accept them."""
+    headers = [(b"dpop", b"proof"), (b"authorization", b"DPoP abc")]
+    request = ResourceRequest({"headers": headers})
+    request.read_credentials(BearerMethods(dpop=True))
+    with pytest.raises(MissingCredentials):
+        request.read_credentials(BearerMethods())
+    assert (request.proofs, request.scheme) == (None, None)
+
+
 def test_token_of_a_request_that_was_not_read_is_missing() -> None:
     """A public path reads no credentials."""
     with pytest.raises(MissingCredentials):
@@ -93,6 +123,6 @@ def test_request_that_is_read_again_and_rejected_keeps_no_credentials() -> None:
     assert request.token.text == "abc"
     with pytest.raises(InvalidRequest):
         request.read_credentials(BearerMethods(require_https=True))
-    assert request.cache_key is None
+    assert (request.cache_key, request.scheme) == (None, None)
     with pytest.raises(MissingCredentials):
         _ = request.token
