@@ -56,6 +56,11 @@ class DenyEntries:
             return None
         return entry % (1 << _BITS)
 
+    def covers(self, key: int, moment: float | None) -> bool:
+        """Return whether *key* has an entry whose cut-off is not before *moment*, or it is None."""
+        cut_off = self.cut_off(key)
+        return cut_off is not None and (moment is None or moment <= cut_off)
+
     def remove_ended(self) -> None:
         """Remove the ended entries of one shard, at each call of the next one."""
         shard = self._shards[self._next_shard]

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Unpack
 
 from oauth_guard.deny_entries import DenyEntries
@@ -20,8 +20,8 @@ from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.measurements import Measurement
 from oauth_guard.protocol.revocation import (
     CHANGES_KEY,
-    RevocationKeys,
     Selector,
+    all_entries,
     change_entries,
     issued_key,
     keys_of,
@@ -31,7 +31,7 @@ from oauth_guard.protocol.revocation import (
 from oauth_guard.protocol.settings import Seconds, checked_settings
 from oauth_guard.single_flight import Singleflight
 
-__all__ = ["DenyList", "Revocable", "checks_of"]
+__all__ = ["DenyList", "checks_of"]
 
 _DAY = 86_400
 _POLL_INTERVAL = 0.25  # seconds
@@ -128,6 +128,22 @@ class DenyList:
             StoreUnavailable: The shared store can't be reached.
         """
         await self._add(revocation_entries(issuer, selector, self._clock()))
+
+    async def revoke_all(self, issuer: str, *, issued_until: float | None = None) -> None:
+        """Revoke each token of *issuer* that was issued up to *issued_until* plus 5 s.
+
+        A token without `iat` is revoked too. New tokens are accepted. Otherwise like `revoke`.
+
+        Args:
+            issuer: The issuer identifier, exactly as the tokens have it.
+            issued_until: The cut-off, in seconds since the epoch; else now.
+
+        Raises:
+            ConfigurationError: *issuer* is empty.
+            StoreUnavailable: The shared store can't be reached.
+        """
+        until = self._clock() if issued_until is None else issued_until
+        await self._add(all_entries(issuer, until))
 
     async def claims_changed(
         self, issuer: str, *, changed_at: float | None = None, **selector: Unpack[Selector]
@@ -228,29 +244,23 @@ class DenyList:
                 function()
 
     def _have_changed(
-        self, keys: RevocationKeys, claims: Mapping[str, Any], reported_at: float | None
+        self, keys: Iterable[int], claims: Mapping[str, Any], reported_at: float | None
     ) -> bool:
         since, key_of = claims.get("iat"), issued_key
         if reported_at is not None:  # if the clock was set back since, its age is unknown
             since, key_of = reported_at if reported_at <= self._clock() else None, reported_key
-        cut_offs = (self._entries.cut_off(key_of(key)) for key in (*keys.always, *keys.subject))
-        return any(each is not None and (since is None or since <= each) for each in cut_offs)
+        return any(self._entries.covers(key_of(key), since) for key in keys)
 
     def _look_up(self, validated: ValidatedToken) -> None:
-        keys, entries = _keys_of(validated), self._entries
-        if any(entries.cut_off(key) is not None for key in keys.always):
+        issued_at = validated.identity.claims.get("iat")
+        if any(self._entries.covers(key, issued_at) for key in _keys_of(validated)):
             raise InvalidToken(Reason.REVOKED)
-        for key in keys.subject:
-            if (cut_off := entries.cut_off(key)) is not None:
-                issued_at = validated.identity.claims.get("iat")
-                if issued_at is None or issued_at <= cut_off:
-                    raise InvalidToken(Reason.REVOKED)
         # While its claims are outdated, each look into the identity cache must find that out.
         if not self.is_outdated(validated):
-            validated.passed = entries.version
+            validated.passed = self._entries.version
 
 
-def _keys_of(validated: ValidatedToken) -> RevocationKeys:
+def _keys_of(validated: ValidatedToken) -> tuple[int, ...]:
     keys = validated.revocation_keys
     if keys is None:
         keys = validated.revocation_keys = keys_of(validated.identity)
@@ -265,36 +275,3 @@ class _Checked(Protocol):
 def checks_of(*parts: _Checked | None) -> tuple[Check, ...]:
     """Return the checks of those *parts* that are not None, for step 5 of the path."""
     return tuple(part.check for part in parts if part is not None)
-
-
-class Revocable:
-    """Gives a guard `revoke` and `claims_changed`."""
-
-    deny_list: DenyList | None
-
-    async def revoke(self, issuer: str, **selector: Unpack[Selector]) -> None:
-        """Revoke tokens of *issuer*: see `DenyList.revoke`.
-
-        Raises:
-            ConfigurationError: There is no `deny_list=`, or the selector is wrong.
-            StoreUnavailable: Other processes may not know the revocation: call it again.
-        """
-        await _needed(self.deny_list, "revoke").revoke(issuer, **selector)
-
-    async def claims_changed(
-        self, issuer: str, *, changed_at: float | None = None, **selector: Unpack[Selector]
-    ) -> None:
-        """Let no claims from before a change be used any more: see `DenyList.claims_changed`.
-
-        Raises:
-            ConfigurationError: There is no `deny_list=`, or the selector is wrong.
-            StoreUnavailable: Other processes may not know the change: call it again.
-        """
-        deny_list = _needed(self.deny_list, "claims_changed")
-        await deny_list.claims_changed(issuer, changed_at=changed_at, **selector)
-
-
-def _needed(deny_list: DenyList | None, method: str) -> DenyList:
-    if deny_list is None:
-        raise ConfigurationError(f"{method}() needs Guard(..., deny_list=DenyList()).")
-    return deny_list

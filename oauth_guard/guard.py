@@ -14,7 +14,7 @@ from oauth_guard.browser_access import BrowserAccess, BrowserSettings
 from oauth_guard.byte_budget import MAX_CACHE_BYTES, cache_budgets
 from oauth_guard.config import FromConfig
 from oauth_guard.decision_log import DecisionLog
-from oauth_guard.deny_list import DenyList, Revocable, checks_of
+from oauth_guard.deny_list import DenyList, checks_of
 from oauth_guard.errors import (
     ConfigurationError,
     InvalidToken,
@@ -43,6 +43,7 @@ from oauth_guard.protocol.scope_implications import ScopeImplications
 from oauth_guard.protocol.settings import checked_settings, chosen
 from oauth_guard.protocol.subprotocols import SUBPROTOCOLS
 from oauth_guard.request_authorization import RequestAuthorization
+from oauth_guard.revocable import Revocable
 from oauth_guard.token_authentication import TokenAuthentication
 from oauth_guard.token_validation import TokenSettings, TokenValidation
 from oauth_guard.trace import trace_rejection, tracer

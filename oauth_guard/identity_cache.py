@@ -27,7 +27,6 @@ from oauth_guard.byte_budget import MAX_CACHE_BYTES, ByteBudget
 from oauth_guard.protocol.access_token import Validation
 from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.identity import Identity
-from oauth_guard.protocol.revocation import RevocationKeys
 
 __all__ = ["Check", "ClaimChanges", "IdentityCache", "ValidatedToken"]
 
@@ -79,7 +78,7 @@ class ValidatedToken:
         self.is_current = validation.is_current
         self.reported_at = validation.reported_at
         self.size = token.size
-        self.revocation_keys: RevocationKeys | None = None
+        self.revocation_keys: tuple[int, ...] | None = None
         self.passed = -1
 
     def check_claim_function(self) -> None:

@@ -1,9 +1,9 @@
-"""RevocationKeys: which tokens a revocation concerns, by keys that all processes compute alike."""
+"""keys_of(): which tokens a revocation concerns, by keys that all processes compute alike."""
 
 from collections.abc import Mapping
 from hashlib import blake2b
 from math import ceil
-from typing import Any, NamedTuple, Protocol, TypedDict, cast
+from typing import Any, Protocol, TypedDict, cast
 
 from oauth_guard.errors import ConfigurationError
 
@@ -12,8 +12,8 @@ __all__ = [
     "CUT_OFF_TOLERANCE",
     "NO_CUT_OFF",
     "Facts",
-    "RevocationKeys",
     "Selector",
+    "all_entries",
     "change_entries",
     "issued_key",
     "keys_of",
@@ -33,11 +33,12 @@ NO_CUT_OFF = (1 << 32) - 1
 _PURPOSE = b"oauth_guard revoke"[:16]
 _BITS = 60  # the largest `int` that takes 32 bytes of memory
 _LISTED = "listed jti"
+_ALL = "issuer"
 _PAIR = "sid and sub"
 
 
 class Selector(TypedDict, total=False):
-    """Which tokens of an issuer are revoked: one of the first four, or `sid` and `subject`.
+    """Which tokens of an issuer are revoked: by one of the first four, or `sid` and `subject`.
 
     Attributes:
         jti: One token. While a `jti` of an issuer is listed, a token of that issuer without one
@@ -45,8 +46,10 @@ class Selector(TypedDict, total=False):
         sid: The tokens of one session at the issuer, whenever they were issued.
         subject: The tokens of one subject that were issued up to `issued_until` plus 5 s, and
             those without `iat`.
-        client_id: The tokens of one client, whenever they were issued.
-        issued_until: The cut-off for a subject, in seconds since the epoch; else now.
+        client_id: The tokens of one client, whenever they were issued; with `issued_until` as
+            for a subject.
+        issued_until: The cut-off for a subject, in seconds since the epoch, else now; or that for
+            a client.
 
     `sid` and `subject` together revoke the tokens of this session that are of this subject,
     whenever they were issued.
@@ -60,6 +63,11 @@ class Selector(TypedDict, total=False):
 
 
 _CLAIMS = {"jti": "jti", "sid": "sid", "subject": "sub", "client_id": "client_id"}
+_UNTIL = "issued_until"
+_SELECTORS = [
+    *({name} for name in _CLAIMS),
+    *({"sid", "subject"}, {"subject", _UNTIL}, {"client_id", _UNTIL}),
+]
 
 
 class Facts(Protocol):
@@ -82,18 +90,6 @@ class Facts(Protocol):
         """All its claims."""
 
 
-class RevocationKeys(NamedTuple):
-    """The keys that revoke one token.
-
-    Attributes:
-        always: The keys that revoke it whenever it was issued.
-        subject: The keys that revoke it if it was issued up to a cut-off.
-    """
-
-    always: tuple[int, ...]
-    subject: tuple[int, ...]
-
-
 def revocation_key(by: str, issuer: str, value: str) -> int:
     """Return the key of a revocation: a digest of 60 bits, the same in every process.
 
@@ -110,26 +106,31 @@ def listed_key(issuer: str) -> int:
     return revocation_key(_LISTED, issuer, "")
 
 
-def keys_of(token: Facts) -> RevocationKeys:
-    """Return the keys that revoke *token*.
+def _all_key(issuer: str) -> int:
+    return revocation_key(_ALL, issuer, "")
+
+
+def keys_of(token: Facts) -> tuple[int, ...]:
+    """Return the keys of the entries that revoke *token*, if it was issued up to their cut-off.
 
     A token whose `jti` is missing, empty or no string has the key of `listed_key` in its place:
     whether it is the listed one can't be known.
     """
     issuer, claims = token.issuer or "", token.claims
     jti = _text(claims, "jti")
-    always = [listed_key(issuer) if jti is None else revocation_key("jti", issuer, jti)]
+    keys = [_all_key(issuer)]
+    keys.append(listed_key(issuer) if jti is None else revocation_key("jti", issuer, jti))
     if (sid := _text(claims, "sid")) is not None:
-        always.append(revocation_key("sid", issuer, sid))
+        keys.append(revocation_key("sid", issuer, sid))
     if token.client_id is not None:
-        always.append(revocation_key("client_id", issuer, token.client_id))
+        keys.append(revocation_key("client_id", issuer, token.client_id))
     # An issuer's rules may read the subject from another claim than `sub`.
     subjects = dict.fromkeys((token.subject, _text(claims, "sub")))
     named = [each for each in subjects if each is not None]
+    keys += [revocation_key("sub", issuer, each) for each in named]
     if sid is not None:
-        always += [revocation_key(_PAIR, issuer, _pair(sid, each)) for each in named]
-    subject = (revocation_key("sub", issuer, each) for each in named)
-    return RevocationKeys(tuple(always), tuple(subject))
+        keys += [revocation_key(_PAIR, issuer, _pair(sid, each)) for each in named]
+    return tuple(keys)
 
 
 def read_selector(issuer: str, selector: Selector, *, method: str = "revoke") -> tuple[str, str]:
@@ -139,23 +140,35 @@ def read_selector(issuer: str, selector: Selector, *, method: str = "revoke") ->
         ConfigurationError: There is not exactly one, or something is empty: it would concern no
             token, or too many.
     """
-    given = {name: value for name, value in selector.items() if name in _CLAIMS}
-    is_pair = selector.keys() == {"sid", "subject"}
-    if not is_pair and (len(given) != 1 or (len(selector) > 1 and given.keys() != {"subject"})):
+    if selector.keys() not in _SELECTORS:
         raise ConfigurationError(
             f"{method}() takes one of jti=, sid=, client_id= and subject=, or sid= and subject=; "
-            "issued_until= may be added to subject= alone."
+            "issued_until= may be added to client_id= or subject=."
         )
-    for text in (issuer, *given.values()):
-        if not isinstance(text, str) or not text.strip():
-            raise ConfigurationError(
-                f"{method}() needs the issuer and a value that is not empty: "
-                f'await guard.{method}("https://login.example.com", sid="...").'
-            )
-    if is_pair:
+    given = {name: value for name, value in selector.items() if name in _CLAIMS}
+    _check_not_empty(issuer, *given.values(), method=method)
+    if len(given) > 1:
         return _PAIR, _pair(selector["sid"], selector["subject"])
     name, value = next(iter(given.items()))
     return _CLAIMS[name], cast("str", value)
+
+
+def _check_not_empty(*texts: object, method: str) -> None:
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise ConfigurationError(
+            f"{method}() needs the issuer, and no value may be empty: "
+            f'await guard.{method}("https://login.example.com", ...).'
+        )
+
+
+def all_entries(issuer: str, until: float) -> dict[int, int]:
+    """Return the entry that revokes every token of *issuer* that was issued up to *until*.
+
+    Raises:
+        ConfigurationError: *issuer* is empty, or no string.
+    """
+    _check_not_empty(issuer, method="revoke_all")
+    return {_all_key(issuer): _cut_off(until)}
 
 
 CHANGES_KEY = revocation_key("claims changed", "", "")
@@ -173,7 +186,8 @@ def revocation_entries(issuer: str, selector: Selector, now: float) -> dict[int,
         ConfigurationError: See `read_selector`.
     """
     by, value = read_selector(issuer, selector)
-    cut_off = _cut_off(selector.get("issued_until", now)) if by == "sub" else NO_CUT_OFF
+    until = selector.get("issued_until", now if by == "sub" else None)
+    cut_off = NO_CUT_OFF if until is None else _cut_off(until)
     keys = [revocation_key(by, issuer, value)]
     if by == "jti":
         keys.append(listed_key(issuer))

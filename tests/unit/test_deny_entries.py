@@ -34,10 +34,12 @@ def test_entry_has_a_cut_off_until_its_end() -> None:
     assert entries.version == 1
     assert entries.apply([Notice(7, NOW + 5, 50)])
     assert (entries.version, entries.cut_off(7)) == (2, NOW + 5)
+    assert [entries.covers(7, each) for each in (NOW + 5, NOW + 6, None)] == [True, False, True]
     monotonic.advance(99)
     assert entries.cut_off(7) == NOW + 5
     monotonic.advance(1)
     assert entries.cut_off(7) is None
+    assert not entries.covers(7, None)
 
 
 def test_entry_takes_at_most_120_bytes() -> None:

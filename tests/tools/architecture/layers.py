@@ -41,6 +41,7 @@ LAYERS: Mapping[str, int] = {
     "token_validation": 7,
     "token_authentication": 7,
     "request_authorization": 7,
+    "revocable": 4,
     "observers": 7,
     "guard": 8,
     "connections": 9,

@@ -1,4 +1,4 @@
-"""RevocationKeys: which tokens a revocation concerns, and what it may name."""
+"""keys_of(): which tokens a revocation concerns, and what a selector may name."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from oauth_guard.jose.frozen import FrozenDict
 from oauth_guard.protocol.revocation import (
     CHANGES_KEY,
     NO_CUT_OFF,
-    RevocationKeys,
+    all_entries,
     change_entries,
     issued_key,
     keys_of,
@@ -22,6 +22,7 @@ from oauth_guard.protocol.revocation import (
 
 ISSUER = "https://as.test"
 NOW = 1_800_000_000
+(ALL,) = all_entries(ISSUER, NOW)
 
 
 def _identity(subject: str | None = None, client_id: str | None = None, **claims: Any) -> Identity:
@@ -29,28 +30,26 @@ def _identity(subject: str | None = None, client_id: str | None = None, **claims
 
 
 def test_keys_name_token_session_client_and_subject() -> None:
-    """Each is scoped by the issuer."""
+    """Each is scoped by the issuer, whose tokens may be revoked together."""
     identity = _identity("u1", "c1", jti="j1", sid="s1", sub="u1")
-    by, pair = read_selector(ISSUER, {"sid": "s1", "subject": "u1"})
-    always = [("jti", "j1"), ("sid", "s1"), ("client_id", "c1"), (by, pair)]
-    assert keys_of(identity) == RevocationKeys(
-        tuple(revocation_key(by, ISSUER, value) for by, value in always),
-        (revocation_key("sub", ISSUER, "u1"),),
-    )
+    pair = read_selector(ISSUER, {"sid": "s1", "subject": "u1"})
+    named = [("jti", "j1"), ("sid", "s1"), ("client_id", "c1"), ("sub", "u1"), pair]
+    keys = [revocation_key(by, ISSUER, value) for by, value in named]
+    assert keys_of(identity) == (ALL, *keys)
 
 
 @pytest.mark.parametrize("jti", [None, "", 5, True])
 def test_unreadable_jti_has_the_key_of_listed_ones(jti: object) -> None:
     """The token may be the one that is listed; `sid` and `sub` of other types name nothing."""
     identity = _identity(jti=jti, sid=5, sub=None)
-    assert keys_of(identity) == RevocationKeys((listed_key(ISSUER),), ())
+    assert keys_of(identity) == (ALL, listed_key(ISSUER))
 
 
 def test_subject_of_another_claim_is_revoked_by_both_names() -> None:
     """An issuer's logout token names `sub`, the operator may read `username`."""
     identity = _identity("alice", sub="u1", jti="j1")
-    subjects = (revocation_key("sub", ISSUER, "alice"), revocation_key("sub", ISSUER, "u1"))
-    assert keys_of(identity).subject == subjects
+    subjects = {revocation_key("sub", ISSUER, "alice"), revocation_key("sub", ISSUER, "u1")}
+    assert subjects < set(keys_of(identity))
 
 
 def test_key_depends_on_each_part_and_takes_32_bytes() -> None:
@@ -62,8 +61,9 @@ def test_key_depends_on_each_part_and_takes_32_bytes() -> None:
         revocation_key("jti", f"{ISSUER}a", ""),
         revocation_key("jti", ISSUER, "\ud800"),
         listed_key(ISSUER),
+        ALL,
     }
-    assert len(keys) == 6
+    assert len(keys) == 7
     assert max(keys).bit_length() <= 60
     assert max(keys).__sizeof__() <= 32
 
@@ -76,10 +76,11 @@ def test_key_depends_on_each_part_and_takes_32_bytes() -> None:
         ({"client_id": "a"}, ("client_id", "a")),
         ({"subject": "a"}, ("sub", "a")),
         ({"subject": "a", "issued_until": 5}, ("sub", "a")),
+        ({"client_id": "a", "issued_until": 5}, ("client_id", "a")),
     ],
 )
 def test_selector_names_one_claim(selector: Any, expected: tuple[str, str]) -> None:
-    """A cut-off belongs to a subject only."""
+    """A cut-off belongs to a subject or a client."""
     assert read_selector(ISSUER, selector) == expected
 
 
@@ -108,15 +109,26 @@ def test_selector_that_is_not_exactly_one_value_is_refused(issuer: Any, selector
         read_selector(issuer, selector)
 
 
-def test_revocation_has_a_cut_off_for_a_subject_only() -> None:
+def test_revocation_of_a_subject_has_a_cut_off_and_that_of_a_client_may_have_one() -> None:
     """A `jti` has a second entry, for tokens without one."""
     subject, token = revocation_key("sub", ISSUER, "u1"), revocation_key("jti", ISSUER, "j1")
     assert revocation_entries(ISSUER, {"subject": "u1"}, NOW + 0.2) == {subject: NOW + 6}
     until = revocation_entries(ISSUER, {"subject": "u1", "issued_until": -9}, NOW)
     assert until == {subject: 0}
+    client = revocation_key("client_id", ISSUER, "c1")
+    until = revocation_entries(ISSUER, {"client_id": "c1", "issued_until": NOW - 9}, NOW)
+    assert until == {client: NOW - 4}
+    assert revocation_entries(ISSUER, {"client_id": "c1"}, NOW) == {client: NO_CUT_OFF}
     listed = listed_key(ISSUER)
     entries = revocation_entries(ISSUER, {"jti": "j1"}, NOW)
     assert entries == {token: NO_CUT_OFF, listed: NO_CUT_OFF}
+
+
+def test_revocation_of_all_tokens_has_a_cut_off() -> None:
+    """So new ones are accepted; the issuer is named."""
+    assert all_entries(ISSUER, NOW + 0.2) == {ALL: NOW + 6}
+    with pytest.raises(ConfigurationError, match="revoke_all"):
+        all_entries("", NOW)
 
 
 def test_change_has_a_cut_off_by_each_clock() -> None:
