@@ -15,9 +15,6 @@ _STALL = 0.2  # a shorter delay is ordinary on a busy machine
 class StallMonitor:
     """Runs a timer every 100 ms while it is needed; one that is late by 200 ms reveals a stall.
 
-    A timer of the loop that is due later than the monitor's is called after it. So *on_stall*
-    can postpone a deadline that passed while the loop was blocked.
-
     Args:
         on_stall: Called with the seconds for which the loop was blocked.
         is_needed: Returns whether to go on; else the monitor stops until the next `start`.

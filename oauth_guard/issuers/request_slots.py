@@ -5,19 +5,20 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from oauth_guard.issuers.loop_stalls import StallMonitor
+from oauth_guard.time_limits import TimeLimits
 
 __all__ = ["RequestSlots"]
 
 _T = TypeVar("_T")
 
 _SLOTS = 64
+_TICK = 0.05  # a deadline ends up to so many seconds late
 
 
 class RequestSlots:
     """The 64 slots for requests of the running event loop; create one per loop.
 
-    While the loop is blocked, responses can't be read. So that time is added to each deadline
-    that is running.
+    While the loop is blocked, responses can't be read. So that time counts against no deadline.
 
     Args:
         on_stall: Called with the seconds for which the loop was blocked.
@@ -31,9 +32,9 @@ class RequestSlots:
         self.loop = asyncio.get_running_loop()
         self._slots = asyncio.Semaphore(_SLOTS)
         self._used = 0
-        self._timeouts: set[asyncio.Timeout] = set()
-        self._on_stall, self._is_needed = on_stall, is_needed
-        self._monitor = StallMonitor(self._extend, self._is_monitored)
+        self._limits = TimeLimits(_TICK)
+        self._is_needed = is_needed
+        self._monitor = StallMonitor(on_stall, self._is_monitored)
 
     @property
     def used(self) -> int:
@@ -74,20 +75,7 @@ class RequestSlots:
             TimeoutError: It took longer than *seconds*, without the stalls of the loop.
         """
         self._monitor.start(self.loop)
-        timeout = asyncio.timeout(seconds)
-        self._timeouts.add(timeout)
-        try:
-            async with timeout:
-                return await awaitable
-        finally:
-            self._timeouts.discard(timeout)
+        return await self._limits.within(seconds, awaitable)
 
     def _is_monitored(self) -> bool:
-        return bool(self._timeouts) or self._is_needed()
-
-    def _extend(self, seconds: float) -> None:
-        self._on_stall(seconds)
-        for timeout in self._timeouts:
-            when = timeout.when()
-            if when is not None and not timeout.expired():
-                timeout.reschedule(when + seconds)
+        return self._limits.in_use or self._is_needed()

@@ -12,6 +12,7 @@ from oauth_guard.errors import StoreUnavailable
 from oauth_guard.interfaces import Clock, Store, StoredValue
 from oauth_guard.issuers.introspection_result import IntrospectionResult, read_result
 from oauth_guard.protocol.cache_settings import CacheSettings
+from oauth_guard.time_limits import TimeLimits
 
 __all__ = ["SharedResults"]
 
@@ -27,6 +28,7 @@ _JITTER = (0.75, 1.05)
 # The limit of one operation, for a store without limits of its own; after a failure that is not
 # `StoreUnavailable`, the store is not used for a while.
 _STORE_SECONDS, _REST_SECONDS = 2, 5
+_TICK = 0.2
 
 
 class SharedResults:
@@ -51,6 +53,7 @@ class SharedResults:
         self._clock = clock
         self._reading: set[bytes] = set()
         self._resting_until = -inf
+        self._limits = TimeLimits(_TICK)
 
     def is_reading(self, key: bytes) -> bool:
         """Return whether a call of `get` for *key* is in progress."""
@@ -120,8 +123,7 @@ class SharedResults:
         if now() < self._resting_until:
             return None
         try:
-            async with asyncio.timeout(_STORE_SECONDS):
-                return await operation(*args, **kwargs)
+            return await self._limits.within(_STORE_SECONDS, operation(*args, **kwargs))
         except StoreUnavailable:
             return None  # the store has logged it
         except Exception as error:  # noqa: BLE001 - a store's fault is no reason to reject a token

@@ -17,6 +17,7 @@ from oauth_guard.stores.redis_clients import (
     reload_nodes,
     server_works,
 )
+from oauth_guard.time_limits import TimeLimits
 
 __all__ = ["RedisServer", "milliseconds"]
 
@@ -28,7 +29,8 @@ _SLOTS = 16  # concurrent commands to one node
 _BACKOFF = 1  # seconds
 _WARNING_INTERVAL = 30  # seconds
 _MAX_NODES = 1000  # a cluster has far fewer, but nodes that it removed are counted too
-_TICKS = 5
+_TICKS = 5  # of the time limit
+_SHORTEST_TICK = 0.0001  # seconds
 _NONCE_BYTES = 16
 
 
@@ -44,8 +46,8 @@ class RedisServer:
     Args:
         server: A URL, or a client that is not closed here; see `RedisStore`.
         prefix: The prefix of the keys on the server.
-        timeout: The time limit of one command in seconds, opening a connection included. The
-            wait for one of the 16 slots before it has the same limit.
+        timeout: The time limit of one command in seconds, opening a connection included; it may
+            end a fifth later. The wait for one of the 16 slots before it has the same limit.
         monotonic: Returns monotonic seconds.
 
     Raises:
@@ -60,6 +62,7 @@ class RedisServer:
         )
         self._prefix = prefix
         self._timeout = timeout
+        self._limits = TimeLimits(max(timeout / _TICKS, _SHORTEST_TICK))
         self._clock = monotonic
         self._state: _LoopState | None = None
         self._reloads: Singleflight[str, None] = Singleflight(closed=None)
@@ -131,7 +134,7 @@ class RedisServer:
         self, command: Callable[[Any], Awaitable[_T]], client: RedisClient, node: "_Node"
     ) -> _T:
         try:
-            return await _await_within(self._timeout, command(client))
+            return await self._limits.within(self._timeout, command(client))
         except Exception as error:  # noqa: BLE001 - redis-py raises many kinds for a bad reply
             node.retry_at = None if server_works(error) else self._clock() + _BACKOFF
             if isinstance(error, TimeoutError):
@@ -144,7 +147,7 @@ class RedisServer:
             await node.slots.acquire()  # does not wait; a timeout would cost more than the call
             return
         try:
-            await _await_within(self._timeout, node.slots.acquire())
+            await self._limits.within(self._timeout, node.slots.acquire())
         except TimeoutError as error:
             raise self._unavailable(error) from None
 
@@ -194,48 +197,6 @@ class _LoopState(NamedTuple):
                 self.nodes.clear()
             node = self.nodes[name] = _Node()
         return node
-
-
-class _TimeLimit:
-    """Lets *timeout* expire after *seconds* in which the event loop was responsive.
-
-    The time is counted in five ticks. While the event loop is blocked, at most one tick ends, and
-    before the next one the loop handles what arrived from the server.
-    """
-
-    __slots__ = ("_left", "_loop", "_period", "_timeout", "_timer")
-
-    def __init__(self, timeout: asyncio.Timeout, seconds: float) -> None:
-        self._timeout = timeout
-        self._loop = asyncio.get_running_loop()
-        self._period = seconds / _TICKS
-        self._left = _TICKS
-        self._timer = self._loop.call_later(self._period, self._tick)
-
-    def _tick(self) -> None:
-        self._left -= 1
-        if self._left:
-            self._timer = self._loop.call_later(self._period, self._tick)
-        else:
-            self._timeout.reschedule(0)  # in the past: it expires now
-
-    def cancel(self) -> None:
-        """Cancel the timer, so that the timeout does not expire."""
-        self._timer.cancel()
-
-
-async def _await_within(seconds: float, awaitable: Awaitable[_T]) -> _T:
-    """Return the result of *awaitable*.
-
-    Raises:
-        TimeoutError: There was none after *seconds* in which the event loop was responsive.
-    """
-    async with asyncio.timeout(None) as timeout:
-        limit = _TimeLimit(timeout, seconds)
-        try:
-            return await awaitable
-        finally:
-            limit.cancel()
 
 
 def milliseconds(seconds: float) -> int:

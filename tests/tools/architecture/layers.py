@@ -21,6 +21,7 @@ LAYERS: Mapping[str, int] = {
     "log_limit": 5,
     "misplaced": 5,
     "single_flight": 5,
+    "time_limits": 5,
     "trace": 5,
     "ttl_cache": 5,
     "app_lifespan": 7,

@@ -31,8 +31,8 @@ async def test_65th_request_waits_for_a_slot() -> None:
     assert not slots.crowded
 
 
-async def test_stall_is_added_to_the_deadlines_that_are_running() -> None:
-    """And reported."""
+async def test_stall_counts_against_no_deadline() -> None:
+    """It is reported."""
     stalls: list[float] = []
     slots = new_slots(stalls)
     begun = time.monotonic()
@@ -42,7 +42,7 @@ async def test_stall_is_added_to_the_deadlines_that_are_running() -> None:
     with pytest.raises(TimeoutError):
         await waiting
     assert stalls == [pytest.approx(0.45, abs=0.1)]
-    assert time.monotonic() - begun == pytest.approx(0.3 + stalls[0], abs=0.1)
+    assert time.monotonic() - begun > 0.3 + stalls[0] - 0.1
 
 
 async def test_deadline_that_passed_before_a_stall_is_over() -> None:
