@@ -1,5 +1,6 @@
 """One request straight into an application, as from a server, and the status of the response."""
 
+from itertools import chain, repeat
 from typing import TypeAlias
 
 from oauth_guard.asgi import Application, Message
@@ -27,11 +28,15 @@ async def status_of(app: Application, token: str) -> int:
 
 
 async def handshake_for(app: Application, fields: Fields) -> int:
-    """Return 200 if *app* accepts a WebSocket handshake with these header *fields* last, else 0."""
+    """Return 200 if *app* accepts a WebSocket handshake with these header *fields* last, else 0.
+
+    After the handshake there is a message whenever the application receives, without a wait.
+    """
     accepted = 0
+    kinds = chain(["websocket.connect"], repeat("websocket.receive"))
 
     async def receive() -> Message:
-        return {"type": "websocket.connect"}
+        return {"type": next(kinds), "text": "x"}
 
     async def send(message: Message) -> None:
         nonlocal accepted

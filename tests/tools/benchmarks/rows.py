@@ -39,10 +39,18 @@ async def bare_app(_connection: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-async def bare_socket(_connection: Any, _receive: Any, send: Any) -> None:
-    """Accept a WebSocket handshake and close it, as cheaply as ASGI permits."""
-    await send({"type": "websocket.accept", "headers": []})
-    await send({"type": "websocket.close", "code": 1000})
+def bare_socket(messages: int) -> Application:
+    """Return an application that accepts a WebSocket, returns so many messages and closes it."""
+
+    async def app(_connection: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept", "headers": []})
+        for _ in range(messages):
+            message = await receive()
+            await send({"type": "websocket.send", "text": message["text"]})
+        await send({"type": "websocket.close", "code": 1000})
+
+    return app
 
 
 def bare_row() -> Row:

@@ -36,6 +36,9 @@ _AT_MOST = {_GUARDED: 1.5, _FULL: 1.5, _CORS: 2.3, _TWO: 2.5}
 _BARE_SOCKET = "bare WebSocket"
 _STARLETTE_SOCKET = "Starlette's AuthenticationMiddleware, over WebSocket"
 _SOCKET = "token seen before, over WebSocket"
+_BARE_MESSAGES = "bare WebSocket with messages"
+_SOCKET_MESSAGES = "token seen before, over WebSocket with messages"
+_MESSAGES = 10
 
 
 class HeaderBackend(AuthenticationBackend):
@@ -65,10 +68,13 @@ async def seen(_rounds: int) -> AsyncIterator[Group]:
             _TWO: OAuthGuardMiddleware(bare_app, guards),
             _CHECKED: OAuthGuardMiddleware(bare_app, checking),
         }
+        socket, talking = bare_socket(0), bare_socket(_MESSAGES)
         sockets: dict[str, Application] = {
-            _BARE_SOCKET: bare_socket,
-            _STARLETTE_SOCKET: AuthenticationMiddleware(bare_socket, backend=HeaderBackend()),
-            _SOCKET: OAuthGuardMiddleware(bare_socket, guard),
+            _BARE_SOCKET: socket,
+            _STARLETTE_SOCKET: AuthenticationMiddleware(socket, backend=HeaderBackend()),
+            _SOCKET: OAuthGuardMiddleware(socket, guard),
+            _BARE_MESSAGES: talking,
+            _SOCKET_MESSAGES: OAuthGuardMiddleware(talking, guard),
         }
         rows = [row(name, app, repeat(fields)) for name, app in apps.items()]
         rows += [
@@ -87,6 +93,7 @@ def _figures(timings: Timings, names: list[str]) -> list[Figure]:
     theirs = added[_STARLETTE]
     socket = timings.added(_SOCKET, _BARE_SOCKET)
     their_socket = timings.added(_STARLETTE_SOCKET, _BARE_SOCKET)
+    messages = timings.added(_SOCKET_MESSAGES, _BARE_MESSAGES) - socket
     check = timings.added(_CHECKED, _GUARDED)
     return [
         Figure(BARE, timings.time(BARE), "µs"),
@@ -96,6 +103,7 @@ def _figures(timings: Timings, names: list[str]) -> list[Figure]:
             for name, bound in _AT_MOST.items()
         ),
         Figure(_SOCKET, socket / their_socket, "× Starlette's", Target(1.5)),
+        Figure("a message over WebSocket, and a reply: added", messages / _MESSAGES, "µs"),
         Figure("one check after the cache: added", check, "µs", Target(0.1)),
     ]
 
