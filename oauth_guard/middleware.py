@@ -131,7 +131,7 @@ class OAuthGuardMiddleware:
         self._exempt = ExemptConnections(
             self.guards, public_paths, self._inner_root_paths, self._cors, preflights=preflights
         )
-        self._deadlines = ConnectionDeadlines()
+        self._deadlines = ConnectionDeadlines(self._app, self.guards, self._find_requirement)
         self._ending_types = _GUARDED_TYPES if end_streams else frozenset({"websocket"})
         # The rest saves time on each request.
         self._challenge_scope = (self._requirement or _NOTHING).challenge_scope
@@ -190,14 +190,13 @@ class OAuthGuardMiddleware:
         earlier = set_current_identity(identity)
         try:
             inner = with_identity(scope, guard, identity, request, self._hidden_fields)
-            serve = self._serve_until_end if scope["type"] in self._ending_types else self._app
+            serve = self._deadlines if scope["type"] in self._ending_types else self._app
             await serve(inner, receive, send)
         finally:
             reset_current_identity(earlier)
 
-    async def _serve_until_end(self, scope: Connection, receive: Receive, send: Send) -> None:
-        requirement = self._requirement if self._rules is None else self._rules.find(scope)
-        await self._deadlines.serve(self._app, scope, receive, send, requirement)
+    def _find_requirement(self, connection: Connection) -> Requirement | None:
+        return self._requirement if self._rules is None else self._rules.find(connection)
 
     async def _check_and_serve(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Check the routes, which are complete by the first request, and serve it."""
@@ -210,7 +209,7 @@ class OAuthGuardMiddleware:
         if not self._cors.origins:
             warn_of_inner_cors(self.application)
         warn_of_hidden_metadata(self.application, self.guards.documents)
-        self._app = self.application
+        self._app = self._deadlines.app = self.application
 
     async def _prepare(
         self,
@@ -276,6 +275,6 @@ class OAuthGuardMiddleware:
         """
         if self._exempt.is_public(connection, connection.get("method", _HANDSHAKE)):
             return True, None, None
-        requirement = self._requirement if self._rules is None else self._rules.find(connection)
+        requirement = self._find_requirement(connection)
         guard = self.guards.at(path_in_app(connection)) if self._required else None
         return False, guard, requirement

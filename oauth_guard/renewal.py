@@ -3,7 +3,8 @@
 from typing import Any
 
 from oauth_guard.asgi import IDENTITY, REQUEST, Connection
-from oauth_guard.connections.guarded_connection import OPEN_CONNECTION, GuardedConnection
+from oauth_guard.connections.guarded_connection import OPEN_CONNECTION
+from oauth_guard.connections.guarded_websocket import GuardedWebSocket
 from oauth_guard.errors import ConfigurationError, InvalidToken, Reason
 from oauth_guard.protocol.binding import confirmation_of
 from oauth_guard.protocol.identity import Identity, is_same_caller, set_current_identity
@@ -35,7 +36,7 @@ async def renew(websocket: Any, token: str, *, proof: str | None = None) -> Iden
     """
     connection: Connection = getattr(websocket, "scope", websocket)
     opened = connection.get(OPEN_CONNECTION)
-    if not isinstance(opened, GuardedConnection):
+    if not isinstance(opened, GuardedWebSocket):
         raise ConfigurationError(
             "renew() needs a WebSocket that OAuthGuardMiddleware has authenticated."
         )

@@ -1,8 +1,9 @@
-"""GuardedConnection: one WebSocket or streamed response, which ends with its token."""
+"""GuardedConnection: what is the same for all connections that end with their token."""
 
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -28,24 +29,20 @@ OPEN_CONNECTION = "oauth_guard.open_connection"
 """The key under which the `GuardedConnection` is in the ASGI connection."""
 
 _EXPIRED, _REVOKED = 3000, 3003  # in the range of libraries (RFC 6455 §7.4.2)
-_REASONS = {_EXPIRED: "access token expired", _REVOKED: "access token revoked"}
 _RECHECK_AFTER = 60  # seconds, for tokens that must be validated to know whether they are current
 _CLOSE_TIMEOUT = 1  # seconds
-_LAST_BODIES = {"http.response.body", "websocket.http.response.body"}
 _DISCONNECTED = {"http.disconnect", "websocket.disconnect"}
-_END_OF_STREAM = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
-class GuardedConnection:
+class GuardedConnection(ABC):
     """A WebSocket or a response that ends with the token that opened it.
 
-    After the end a WebSocket application receives `websocket.disconnect` with the code of the
-    close, an HTTP application `http.disconnect`; to send raises `ConnectionAbortedError`.
+    After the end the application receives a disconnection, and to send raises
+    `ConnectionAbortedError`.
 
     Args:
         guard: The guard that authenticated the request.
         request: The request; its token is validated again when its validation is not current.
-        is_http: Whether it is a response, and not a WebSocket.
         receive: Receives from the server.
         send: Sends to the server.
         monotonic: Returns monotonic seconds.
@@ -57,36 +54,36 @@ class GuardedConnection:
             the connection is open.
         checked_at: When its token was validated, or last known to be valid, in seconds since the
             epoch.
-        slot: Where `ConnectionDeadlines` keeps it.
+        ends_at: When its token ends, by the monotonic clock: a clock that is set back does not
+            extend the connection.
+        is_open: Whether the end of the token has anything to end: not before a response has
+            begun, nor after the connection has ended.
+        slot: Where `ConnectionDeadlines` keeps it; None before it does.
     """
 
-    def __init__(  # noqa: PLR0913 - what one connection consists of
+    requirements: tuple[tuple[Requirement, AccessTarget | None], ...] = ()
+    code: int | None = None
+    is_open = False
+    slot: "set[GuardedConnection] | None" = None
+    _closing: asyncio.Task[None] | None = None
+    _rechecking: asyncio.Task[None] | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    def __init__(
         self,
         guard: Guard,
         request: ResourceRequest,
         receive: Receive,
         send: Send,
-        *,
-        is_http: bool,
         monotonic: Clock = time.monotonic,
     ) -> None:
         self.guard, self.request, self._monotonic = guard, request, monotonic
-        self.requirements: list[tuple[Requirement, AccessTarget | None]] = []
-        self.code: int | None = None
         self._receive, self._send = receive, send
-        self._is_http = is_http
-        # An HTTP connection can be ended only between the start and the end of its response.
-        self._is_open = not is_http
-        self._has_begun = is_http  # a WebSocket by its first message
         # The tasks that wait for the server, which the end of the token interrupts.
         self._waiting: set[asyncio.Task[Any]] = set()
-        self._closing: asyncio.Task[None] | None = None
-        self._rechecking: asyncio.Task[None] | None = None
-        self.checked_at = guard.clock()
-        self.slot: set[GuardedConnection] = set()
-        self._timed = self._validated.not_after
-        # A clock that is set back does not extend the connection.
-        self._ends_at = self._monotonic() + self._timed - self.checked_at
+        self.checked_at = now = guard.clock()
+        self._timed: float = request.validated.not_after
+        self.ends_at = monotonic() + self._timed - now
 
     @property
     def _validated(self) -> ValidatedToken:
@@ -109,7 +106,7 @@ class GuardedConnection:
             lasting = replace(requirement, max_age=None)
         entry = (lasting, None if requirement.policy is None else read_target(target))
         if entry not in self.requirements:  # a method may be called for each message
-            self.requirements.append(entry)
+            self.requirements += (entry,)
 
     async def authorize_again(self, request: ResourceRequest, identity: Identity) -> None:
         """Raise unless *identity*, just validated from *request*, satisfies `requirements`.
@@ -118,7 +115,7 @@ class GuardedConnection:
             RequestRejected: It does not: see `Guard.authorize_request`.
             IssuerUnavailable: The policy decision point can't be reached.
         """
-        for requirement, target in tuple(self.requirements):
+        for requirement, target in self.requirements:
             if target is None:
                 self.guard.authorize(identity, requirement, request)
             else:
@@ -126,16 +123,12 @@ class GuardedConnection:
                     request, identity, requirement, target, is_current=True
                 )
 
-    def has_started(self) -> None:
-        """Note that the response has started, although its start was not sent by `send`."""
-        self._is_open = True
-
     def visit(self) -> None:
         """End the connection if its token has ended; start a validation if it may have.
 
         It ends too if a function of the user's own raises, which says whether the token is valid.
         """
-        if not self._is_open or self.code is not None:
+        if not self.is_open or self.code is not None:
             return
         try:
             self._check_token()
@@ -147,8 +140,8 @@ class GuardedConnection:
         now, validated = self.guard.clock(), self._validated
         if validated.not_after != self._timed:  # it is a newer token
             self._timed = validated.not_after
-            self._ends_at = self._monotonic() + self._timed - now
-        if now >= validated.not_after or self._monotonic() >= self._ends_at:
+            self.ends_at = self._monotonic() + self._timed - now
+        if now >= validated.not_after or self._monotonic() >= self.ends_at:
             self._end(_EXPIRED)
         elif (code := self._denied(validated, now)) is not None:
             self._end(code)
@@ -158,7 +151,7 @@ class GuardedConnection:
 
     def close(self) -> bool:
         """Note that the application has ended; return whether `aclose` has anything to do."""
-        self._is_open = False
+        self.is_open = False
         return self._rechecking is not None or self._closing is not None
 
     async def aclose(self) -> None:
@@ -168,67 +161,52 @@ class GuardedConnection:
             await asyncio.wait([self._rechecking])
         await self._closed()
 
-    async def receive(self) -> Message:
+    async def _receive_until_end(self) -> Message:
         """Return the next message, or the disconnection if the token has ended."""
-        message: Message | None = None
+        message = None
         if self.code is None:
-            if self._has_begun:
-                message = await self._interruptible(self._receive())
-            else:  # the server has the handshake ready
-                self._has_begun = True
-                message = await self._receive()
-        if message is None:
+            message = await self._interruptible(self._receive())
+        if message is None or self.code is not None:
             await self._closed()
-            if self._is_http:
-                return {"type": "http.disconnect"}
-            code = self.code
-            return {"type": "websocket.disconnect", "code": code, "reason": _REASONS[code or 0]}
+            return self._disconnection()
         if message["type"] in _DISCONNECTED:
-            self._is_open = False
+            self.is_open = False
         return message
 
-    async def send(self, message: Message) -> None:
+    async def _send_until_end(self, message: Message) -> None:
         """Send *message*.
 
         Raises:
-            ConnectionAbortedError: The token has ended. A WebSocket that the application closes
-                is closed already, so then nothing is raised.
+            ConnectionAbortedError: The token has ended.
         """
-        kind = message["type"]
         if self.code is None:
-            if kind == "websocket.close" or (
-                kind in _LAST_BODIES and not message.get("more_body", False)
-            ):
-                self._is_open = False
-            if kind == "websocket.accept":  # waits for no client, unlike a message
-                await self._send(message)
-            else:
-                await self._interruptible(self._send(message))
-            if kind == "http.response.start":
-                self._is_open = True
-        if self.code is not None and kind != "websocket.close":
+            await self._interruptible(self._send(message))
+        if self.code is not None:
             await self._closed()
             raise ConnectionAbortedError("the access token of this connection has ended")
 
+    @abstractmethod
+    def _disconnection(self) -> Message:
+        """Return what the application receives after the end."""
+
+    @abstractmethod
+    def _last_message(self) -> Message:
+        """Return what the server gets at the end."""
+
     def _end(self, code: int) -> None:
         self.code = code
-        self._closing = asyncio.get_running_loop().create_task(self._close(code))
-        waiting, self._waiting = self._waiting, set()
-        for task in waiting:
+        self._closing = asyncio.get_running_loop().create_task(self._close())
+        for task in self._waiting:
             task.cancel()
 
-    async def _close(self, code: int) -> None:
-        if self._is_http:
-            message: Message = dict(_END_OF_STREAM)
-        else:
-            message = {"type": "websocket.close", "code": code, "reason": _REASONS[code]}
+    async def _close(self) -> None:
         # The server may raise, since the client may have disconnected.
         with suppress(Exception):
             async with asyncio.timeout(_CLOSE_TIMEOUT):
-                await self._send(message)
+                await self._send(self._last_message())
 
     async def _closed(self) -> None:
-        if self._closing is not None:
+        if self._closing is not None and not self._closing.done():
             await asyncio.wait([self._closing])
 
     def _denied(self, validated: ValidatedToken, now: float) -> int | None:
@@ -270,23 +248,24 @@ class GuardedConnection:
             pass  # it ends, since its token may be revoked
         finally:
             self._rechecking = None
-            if code is not None and self._is_open and self.code is None:
+            if code is not None and self.is_open and self.code is None:
                 self._end(code)
 
     # It does what `asyncio.timeout` does, without the object and the timer, which cost 2 µs.
     async def _interruptible(self, result: Awaitable[_T]) -> _T | None:
         """Return *result*, or None if the token ends before it is there."""
-        task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment] # it is in one
+        if self._loop is None:  # each time it is asked for, CPython 3.11 calls the system
+            self._loop = asyncio.get_running_loop()
+        task: asyncio.Task[Any] = asyncio.current_task(self._loop)  # type: ignore[assignment] # it is in one
         cancelled = task.cancelling()
         self._waiting.add(task)
         try:
             return await result
         except asyncio.CancelledError:
-            if task in self._waiting or task.cancelling() > cancelled + 1:
+            if self.code is None or task.cancelling() > cancelled + 1:
                 raise  # it was not the end of the token that cancelled it, or not that alone
             return None
         finally:
-            if task in self._waiting:
-                self._waiting.remove(task)
-            else:
+            self._waiting.remove(task)
+            if self.code is not None:
                 task.uncancel()

@@ -498,7 +498,7 @@ async def test_thousand_idle_sockets_have_one_timer_and_no_tasks() -> None:
         await asyncio.gather(*tasks)
     assert ended == [EXPIRED] * 1000
     await asyncio.sleep(0.2)
-    assert (len(deadlines), vars(deadlines)["_timer"]) == (0, None)
+    assert (len(deadlines), vars(deadlines)["_loop"]) == (0, None)
 
 
 async def test_connection_ends_in_time_although_the_clock_is_set_back() -> None:
@@ -547,8 +547,10 @@ async def test_clock_that_is_set_back_has_a_token_validated_that_is_validated_ea
 async def test_many_connections_are_visited_in_slices() -> None:
     """Other work runs in between; a revocation in the meantime reaches each of them."""
     times = itertools.count(0, 0.0002)  # each look at the clock takes 0.2 ms
-    deadlines = ConnectionDeadlines(monotonic=lambda: next(times))
     world = _World(_Feed())
+    deadlines = ConnectionDeadlines(
+        _Feed(), [world.guard], lambda _: None, monotonic=lambda: next(times)
+    )
     vars(world.app)["_deadlines"] = deadlines
     sockets = [world.open(world.local.token(sid=f"s{number % 2}")) for number in range(60)]
     async with AsyncExitStack() as stack:
@@ -576,7 +578,7 @@ async def test_connection_whose_check_fails_ends_and_the_others_are_visited(
     world = _World(feed)
     async with world.open(world.local.token()) as first:
         assert feed.opened is not None
-        vars(type(feed.opened))["_validated"].fget(feed.opened).is_current = _failing
+        feed.opened.request.validated.is_current = _failing
         second = world.open(world.local.token(sid="s2"))
         async with second:
             assert (await _closed(first))[0] == EXPIRED

@@ -1,4 +1,4 @@
-"""PossibleStream: a response is watched if it is a stream, and costs nothing if it is not."""
+"""GuardedStream: a response is watched if it is a stream, and ends with its token."""
 
 import asyncio
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 
 from oauth_guard import Guard, JWTIssuer, Requirement
 from oauth_guard.asgi import Message
-from oauth_guard.connections.guarded_connection import GuardedConnection
-from oauth_guard.connections.possible_stream import PossibleStream
+from oauth_guard.connections.deadlines import ConnectionDeadlines
+from oauth_guard.connections.guarded_stream import GuardedStream
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer, MovableClock
 
@@ -28,17 +28,18 @@ class _Recorded:
     def __init__(self, request: ResourceRequest, guard: Guard, clock: MovableClock) -> None:
         self.clock = clock
         self.sent: list[Message] = []
-        self.watched: list[GuardedConnection] = []
-        self.response = PossibleStream(guard, request, self._receive, self._send, self.watch)
-
-    def watch(self, opened: GuardedConnection) -> None:
-        self.watched.append(opened)
+        self.watched = ConnectionDeadlines(_nothing, [guard], lambda _: None)
+        self.response = GuardedStream(guard, request, self._receive, self._send, self.watched.watch)
 
     async def _receive(self) -> Message:
         return {"type": "http.request"}
 
     async def _send(self, message: Message) -> None:
         self.sent.append(message)
+
+
+async def _nothing(_connection: Any, _receive: Any, _send: Any) -> None:
+    """Do nothing."""
 
 
 async def _recorded() -> _Recorded:
@@ -58,8 +59,7 @@ async def test_whole_response_is_not_watched() -> None:
     await recorded.response.send(_start(LENGTH))
     await recorded.response.send(LAST)
     assert recorded.sent == [_start(LENGTH), LAST]
-    assert recorded.response.opened is None
-    assert recorded.watched == []
+    assert len(recorded.watched) == 0
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,13 @@ async def test_stream_is_watched_once_and_ends_with_its_token(messages: list[Mes
     recorded = await _recorded()
     for message in messages:
         await recorded.response.send(message)
-    (opened,) = recorded.watched
-    assert opened is recorded.response.opened
+    assert len(recorded.watched) == 1
     recorded.clock.advance(3600)
-    opened.visit()
-    assert opened.code == 3000
+    recorded.response.visit()
+    assert recorded.response.code == 3000
     with pytest.raises(ConnectionAbortedError):
         await recorded.response.send(LAST)
-    assert recorded.watched == [opened]
+    assert len(recorded.watched) == 1
     assert await recorded.response.receive() == {"type": "http.disconnect"}
 
 
@@ -94,13 +93,12 @@ async def test_application_that_waits_for_the_client_is_interrupted() -> None:
 
     await recorded.response.receive()
     recorded.response._receive = wait  # noqa: SLF001 - what the server provides
-    waiting = asyncio.create_task(recorded.response.receive())
+    waiting = asyncio.ensure_future(recorded.response.receive())
     await asyncio.sleep(0)
-    assert recorded.watched == []
+    assert len(recorded.watched) == 0
     await recorded.response.send(_start())
-    (opened,) = recorded.watched
     recorded.clock.advance(3600)
-    opened.visit()
+    recorded.response.visit()
     assert await waiting == {"type": "http.disconnect"}
 
 
@@ -110,8 +108,20 @@ async def test_requirements_are_those_of_the_stream() -> None:
     recorded.response.require(Requirement.of("a"), {})
     await recorded.response.send(_start())
     recorded.response.require(Requirement.of("b"), {})
-    assert recorded.response.opened is not None
-    assert recorded.response.opened.requirements == [
+    assert recorded.response.requirements == (
         (Requirement.of("a"), None),
         (Requirement.of("b"), None),
-    ]
+    )
+
+
+async def test_response_is_ended_between_its_start_and_its_end_only() -> None:
+    """Before the start there is nothing to end, and after the end neither."""
+    recorded = await _recorded()
+    recorded.clock.advance(3600)
+    recorded.response.visit()
+    await recorded.response.send(_start())
+    await recorded.response.send(FIRST)
+    await recorded.response.send(LAST)
+    recorded.response.visit()
+    assert recorded.response.code is None
+    assert recorded.sent == [_start(), FIRST, LAST]
