@@ -161,7 +161,7 @@ async def test_websocket_that_has_ended_is_not_renewed() -> None:
             await renew(connection, newer)
         seen.append(caught.value.reason)
 
-    guard = vars(world.app)["_guards"].only
+    (guard,) = world.app.guards
     headers = {"Authorization": f"Bearer {token}"}
     async with LocalWebSocket(OAuthGuardMiddleware(app, guard), "/", headers=headers) as socket:
         world.clock.advance(300)
@@ -188,7 +188,7 @@ async def test_user_of_other_middleware_is_not_replaced() -> None:
         await renew(connection, newer)
         seen.extend((connection["user"], sorted(connection["auth"].scopes)))
 
-    guard = vars(world.app)["_guards"].only
+    (guard,) = world.app.guards
     headers = world.local.headers("base", "read")
     async with LocalWebSocket(OAuthGuardMiddleware(app, guard), "/", headers=headers):
         pass
@@ -208,7 +208,7 @@ async def test_requirement_of_a_method_that_is_called_often_is_kept_once() -> No
         await receive()
         await send({"type": "websocket.accept"})
 
-    guard = vars(world.app)["_guards"].only
+    (guard,) = world.app.guards
     headers = world.local.headers("base", "read")
     async with LocalWebSocket(OAuthGuardMiddleware(app, guard), "/", headers=headers):
         pass
