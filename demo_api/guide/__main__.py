@@ -1,14 +1,20 @@
-"""Build the documentation:  python -m demo_api.guide FOLDER."""
+"""Build the documentation:  python -m demo_api.guide [FOLDER]."""
 
 import sys
 from pathlib import Path
 
 from demo_api.guide.build import BuildError, build, missing_tools
+from demo_api.guide.serving import Guide
 
 
 def main(arguments: list[str]) -> int:
-    """Build the site into the folder that *arguments* name; return the exit status."""
-    site = Path(arguments[0] if arguments else "site")
+    """Build the site into the folder that *arguments* name; return the exit status.
+
+    Without a folder, the site is built where the demo serves it, unless it is there.
+    """
+    site = Path(arguments[0]) if arguments else Guide().site
+    if not arguments and site.exists():
+        return _built(site)
     if missing := missing_tools():
         print(f"stopped: install {' '.join(missing)}", file=sys.stderr)
         return 1
@@ -20,6 +26,10 @@ def main(arguments: list[str]) -> int:
     except BuildError as error:
         print(f"{error}\nstopped: fix what the lines above name", file=sys.stderr)
         return 1
+    return _built(site)
+
+
+def _built(site: Path) -> int:
     print(f"{site}/index.html")
     return 0
 

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from demo_api.guide.build import missing_tools
-from demo_api.guide.sources import DOCS, ROOT
+from demo_api.guide.sources import CHART, DOCS, ROOT
 
 _PAGE = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -24,7 +24,7 @@ class Guide:
     """The documentation as an ASGI application; the site is kept beside the interpreter."""
 
     def __init__(self, site: Path | None = None) -> None:
-        """Serve the folder *site*; by default one that is named for the content of docs/."""
+        """Serve the folder *site*; by default one that is named for its sources."""
         self.site = site or Path(sys.prefix) / "guide" / _fingerprint()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +78,9 @@ def _explanation() -> str:
 
 def _fingerprint() -> str:
     digest = hashlib.sha256()
-    for file in sorted([*DOCS.rglob("*"), ROOT / "README.md", *ROOT.glob("oauth_guard/**/*.py")]):
+    sources = ("README.md", "oauth_guard/**/*.py", "demo_api/guide/*.py", CHART)
+    files = {*DOCS.rglob("*"), *(file for pattern in sources for file in ROOT.glob(pattern))}
+    for file in sorted(files):
         if file.is_file():
             digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

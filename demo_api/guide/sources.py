@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 CONFIGURATION = "zensical.toml"
+CHART = "tests/tools/benchmarks/chart.svg"
 
 #: The public modules, each with a page of the reference.
 REFERENCE = (
@@ -32,7 +33,7 @@ def collect(folder: Path) -> None:
     pages = folder / "docs"
     shutil.copytree(DOCS, pages, ignore=shutil.ignore_patterns(CONFIGURATION))
     (folder / CONFIGURATION).write_text(_configuration(), encoding="utf-8")
-    shutil.copy(ROOT / "tests/tools/benchmarks/chart.svg", pages / "pictures/chart.svg")
+    shutil.copy(ROOT / CHART, pages / "pictures/chart.svg")
     for page in pages.rglob("*.md"):
         page.write_text(_linked(page.read_text(encoding="utf-8")), encoding="utf-8")
     _write(pages, {"index.md": _first_page()} | _reference())

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -19,15 +20,8 @@ from oauth_guard.explanations import EXPLANATIONS
 from tests.tools.architecture.picture import PICTURE, picture
 
 _LINK = re.compile(r'(?:href|src)="?([^"\s>]+)')
+_ID = re.compile(r'\sid="?([^"\s>]+)')
 needs_tools = pytest.mark.skipif(bool(missing_tools()), reason="needs the extra guide")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site once for the tests of this file; a warning is an error."""
-    folder = tmp_path_factory.mktemp("guide") / "site"
-    build(folder)
-    return folder
 
 
 def broken_links(site: Path) -> Iterator[str]:
@@ -42,13 +36,13 @@ def broken_links(site: Path) -> Iterator[str]:
             target = target / "index.html" if target.is_dir() else target
             target = target if path else page
             anchor = unquote(parts.fragment)
-            if not target.is_file() or (anchor and not _has(target, anchor)):
+            if not target.is_file() or (anchor and anchor not in _anchors(target)):
                 yield f"{page.relative_to(site)}: {link}"
 
 
-def _has(page: Path, anchor: str) -> bool:
-    text = page.read_text(encoding="utf-8")
-    return any(f"id={quote}{anchor}{quote}" in text for quote in ('"', ""))
+@cache
+def _anchors(page: Path) -> set[str]:
+    return set(_ID.findall(page.read_text(encoding="utf-8")))
 
 
 def public_names(module: str) -> list[str]:
@@ -190,3 +184,12 @@ def test_command_does_not_overwrite_a_folder(
     """It says so in one line."""
     assert main([str(tmp_path)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@needs_tools
+def test_command_without_a_folder_prints_where_the_demo_has_the_site(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A site that is there is not built again."""
+    assert main([]) == 0
+    assert capsys.readouterr().out == f"{site}/index.html\n"

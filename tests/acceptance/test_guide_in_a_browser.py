@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from demo_api.guide import Guide, build, missing_tools
+from demo_api.guide import Guide, missing_tools
 from tests.acceptance.demo.browser.test_accessibility import violations
 from tests.acceptance.demo.running import running
 from tests.needs import PROGRAMS
@@ -26,14 +26,6 @@ pytestmark = [
     pytest.mark.needs("chromium", "axe-core"),
     pytest.mark.skipif(bool(missing_tools()), reason="needs the extra guide"),
 ]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site once for the tests of this file."""
-    folder = tmp_path_factory.mktemp("guide") / "site"
-    build(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

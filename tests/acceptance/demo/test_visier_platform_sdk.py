@@ -15,6 +15,7 @@ CLIENT = Path(__file__).with_name("visier_platform_client.py")
 SECONDS = 60
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("client_id", ["service", "demo-service"])
 def test_visier_platform_sdk_connects_by_the_password_flow(origin: str, client_id: str) -> None:
     """It refuses a token response without an ID token; both client secrets work.

@@ -53,6 +53,7 @@ async def attacked(failure: Failure, *, knows_unknown: bool) -> Counter[int]:
     return Counter(status for _, status in callers.statuses)
 
 
+@pytest.mark.long
 @pytest.mark.conformance("7662-15")
 async def test_good_tokens_are_accepted_while_failing_tokens_are_sent() -> None:
     """Where the endpoint responds about unknown tokens, or good ones come at two a second."""
@@ -86,6 +87,7 @@ async def outage(failure: Failure) -> tuple[int, float]:
     return rate, max(refused, default=up_at) - up_at
 
 
+@pytest.mark.long
 @pytest.mark.conformance("7662-16")
 async def test_endpoint_that_is_down_gets_few_requests_and_is_used_soon_after_its_return() -> None:
     """At most five a second from 5 s into the outage; all good tokens within 5 s after it."""

@@ -15,7 +15,7 @@ from tests.robustness.multi_process.caller_history import GRACE, CallerHistory, 
 from tests.robustness.multi_process.guard_process import GuardProcess
 from tests.robustness.multi_process.introspection_server import IntrospectionServer
 
-pytestmark = pytest.mark.needs("valkey-server")
+pytestmark = [pytest.mark.long, pytest.mark.needs("valkey-server")]
 
 CALLERS = 40  # whose histories run concurrently
 
