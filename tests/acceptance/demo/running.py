@@ -1,7 +1,6 @@
 """Runs the demo in this process, or with uvicorn on a free port of loopback."""
 
 import socket
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
@@ -43,15 +42,15 @@ def running(create: Callable[[str], Any]) -> Iterator[str]:
 
 @contextmanager
 def running_walk(
-    wrap: Callable[[Starlette], Any] = lambda app: app, clock: Callable[[], float] = time.time
+    wrap: Callable[[Starlette], Any] = lambda app: app, **options: Any
 ) -> Iterator[Walk]:
-    """Serve a new demo, as *wrap* returns it, and its client application."""
+    """Serve a new demo with *options*, as *wrap* returns it, and its client application."""
     engine = open_database()
     with closing(listen(LOOPBACK, 0)) as first, closing(listen(LOOPBACK, 0)) as second:
         origin, client_origin = (
             origin_of(LOOPBACK, each.getsockname()[1]) for each in (first, second)
         )
-        demo = create_app(origin, engine, client_origin=client_origin, clock=clock)
+        demo = create_app(origin, engine, client_origin=client_origin, **options)
         client = create_client_app(origin, client_origin)
         with ExitStack() as servers, _serving(client, second):
             servers.enter_context(_serving(wrap(demo), first))

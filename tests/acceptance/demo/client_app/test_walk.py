@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from demo_api.guide import Guide
 from demo_api.roster import ROSTER
 from tests.acceptance.demo.authorization_server.harness import basic
 from tests.acceptance.demo.client_app.visitor import (
@@ -15,6 +17,7 @@ from tests.acceptance.demo.client_app.visitor import (
     alert,
     heading,
     known_by,
+    links,
     lit,
     organisations,
     visiting,
@@ -48,6 +51,16 @@ def test_password_flow_shows_all_people_and_that_the_client_knows_the_password(
     page = visitor.press(page, "Call the API with the token")
     assert lit(page) == [1, 2, 3, 4, 5]
     assert organisations(page) == set(ROSTER)
+
+
+def test_home_pages_link_to_pages_that_are_served(tmp_path: Path) -> None:
+    """Of the client application and of the API; the guide is one of them."""
+    (tmp_path / "index.html").write_text("the guide")
+    with running_walk(guide=Guide(tmp_path)) as walk, visiting(walk) as visitor:
+        for home in (walk.client_origin, walk.origin):
+            pages = {each: visitor.open(each) for each in links(visitor.open(f"{home}/"))}
+            assert {each.status_code for each in pages.values()} == {200}
+            assert pages[f"{walk.origin}/guide/"].text == "the guide"
 
 
 def test_wrong_password_of_a_service_account_gives_no_token(visitor: Visitor) -> None:

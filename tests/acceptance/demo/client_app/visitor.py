@@ -110,6 +110,12 @@ def alert(page: httpx.Response) -> str:
     return _text(found) if isinstance(found, Tag) else ""
 
 
+def links(page: httpx.Response) -> list[str]:
+    """Return where the links in the body of *page* lead, without those of its header."""
+    found = (str(each["href"]) for each in _tree(page).select("main a[href]"))
+    return [str(page.url.join(each)) for each in found]
+
+
 def _tree(page: httpx.Response) -> BeautifulSoup:
     return BeautifulSoup(page.text, "html.parser")
 
