@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from oauth_guard.config.kinds import FORWARD_AUTH, GUARD, MIDDLEWARE, builder
 from oauth_guard.config.reader import Reader, Setting
-from oauth_guard.config.source import Source
+from oauth_guard.config.source import GUARDS, Source
 from oauth_guard.errors import ConfigurationError
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
 _TABLE = "middleware"
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _SERVICE = "forward_auth"
-_GUARDS = "guards"
 _GUARD_MAP = "oauth_guard.guard_map:GuardMap"
 _SHARED = {"rules", "public"}  # arguments of both
 
@@ -149,7 +148,7 @@ def _check_no_service(path: object, names: Collection[str]) -> None:
 def _check_one_guard(path: object, guards: Mapping[str, Any]) -> None:
     if len(guards) > 1:
         raise ConfigurationError(
-            f"{path} has a table {_GUARDS}, whose prefixes the middleware applies alone: write "
+            f"{path} has a table {GUARDS}, whose prefixes the middleware applies alone: write "
             "OAuthGuardMiddleware.from_config(app)."
         )
 
@@ -162,19 +161,19 @@ def _read(
     """Return the reader of a configuration, its guards, and the table of the middleware."""
     source = Source.read(path, environ)
     reader = Reader(source)
-    others = {_TABLE, _SERVICE, _GUARDS}
+    others = {_TABLE, _SERVICE, GUARDS}
     guard = {key: value for key, value in source.values.items() if key not in others}
     tables = {"/": guard, **_by_prefix(source)}
     guards = {
         prefix: reader.build(
-            GUARD, _replaced(table, replacements), () if prefix == "/" else (_GUARDS, prefix)
+            GUARD, _replaced(table, replacements), () if prefix == "/" else (GUARDS, prefix)
         )
         for prefix, table in tables.items()
     }
     try:
         builder(_GUARD_MAP)(guards)
     except ConfigurationError as error:
-        place = source.place((_GUARDS, *list(guards)[1:2]))
+        place = source.place((GUARDS, *list(guards)[1:2]))
         raise ConfigurationError(f"{place}: {error}") from None
     return reader, guards, source.values.get(_TABLE)
 
@@ -185,10 +184,10 @@ def _replaced(table: Any, replacements: Mapping[str, Any]) -> Any:
 
 def _by_prefix(source: Source) -> Mapping[str, Any]:
     """Return the tables of further guards, by their path prefix."""
-    tables = source.values.get(_GUARDS, {})
+    tables = source.values.get(GUARDS, {})
     if not isinstance(tables, Mapping) or "/" in tables:
         raise ConfigurationError(
-            f"{source.place((_GUARDS, '/'))}: {_GUARDS} has a table for each further prefix, such "
-            f'as [{_GUARDS}."/admin"]; the settings at the top are those of "/".'
+            f"{source.place((GUARDS, '/'))}: {GUARDS} has a table for each further prefix, such "
+            f'as [{GUARDS}."/admin"]; the settings at the top are those of "/".'
         )
     return tables

@@ -9,15 +9,16 @@ from typing import Any, Self, TypeAlias
 
 from oauth_guard.errors import ConfigurationError
 
-__all__ = ["PREFIX", "FromEnvironment", "KeyPath", "Source", "spell"]
+__all__ = ["GUARDS", "PREFIX", "FromEnvironment", "KeyPath", "Source", "spell"]
 
-PREFIX = "OAUTH_GUARD_"
+PREFIX, GUARDS = "OAUTH_GUARD_", "guards"
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 """The keys that lead to a value; a number is a position in a list."""
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 
@@ -72,6 +73,8 @@ class Source:
     def _set(self, variable: str, text: str) -> None:
         parts = variable.removeprefix(PREFIX).lower().split("__")
         path: KeyPath = tuple(int(part) if part.isdecimal() else part for part in parts)
+        if parts[0] == GUARDS and len(parts) > 1:
+            path = (GUARDS, self._prefix_named(parts[1], variable), *path[2:])
         values: Any = self.values
         for key, following in zip(path, (*path[1:], None), strict=True):
             inner: Any = [] if isinstance(following, int) else {}
@@ -94,6 +97,23 @@ class Source:
             values = values[key]
         self._variables[path] = variable
 
+    def _prefix_named(self, name: str, variable: str) -> str:
+        """Return the path prefix of the guard that a variable calls *name*.
+
+        Raises:
+            ConfigurationError: There is none, or more than one.
+        """
+        tables = self.values.get(GUARDS)
+        prefixes = [str(each) for each in tables] if isinstance(tables, Mapping) else []
+        found = [each for each in prefixes if _name_of_prefix(each) == name]
+        if len(found) != 1:
+            known = ", ".join(f"{_name_of_prefix(each).upper()} ({each})" for each in prefixes)
+            raise ConfigurationError(
+                f"{variable}: {name.upper()} is the name of {len(found)} tables below {GUARDS}, "
+                f"not of one. There are {known or 'none'}."
+            )
+        return found[0]
+
     def _forget_other(self, values: Any, path: KeyPath) -> None:
         """Remove the value of the file that the variable at *path* gives in its other form."""
         key = path[-1]
@@ -107,6 +127,11 @@ def spell(path: Sequence[str | int]) -> str:
     """Return *path* as text: `issuers[0].client`."""
     text = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
     return text.removeprefix(".")
+
+
+def _name_of_prefix(prefix: str) -> str:
+    """Return how a variable names the guard of a path prefix: `api_v2` for `/api/v2`."""
+    return _NOT_IN_NAMES.sub("_", prefix.lower()).strip("_")
 
 
 def _parse(text: str) -> Any:

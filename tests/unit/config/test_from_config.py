@@ -1,5 +1,6 @@
 """Guard.from_config and OAuthGuardMiddleware.from_config."""
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,60 @@ def test_replacements_are_settings_of_each_guard(tmp_path: Path) -> None:
     found = load_config(path, {"OAUTH_GUARD_REALM": "b"}, replacements={"realm": "c"}).settings
     realms = {each.name: each.value for each in found if each.name.endswith("realm")}
     assert realms == {"realm": "c", "guards./admin.realm": "c"}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name"),
+    [("/admin", "ADMIN"), ("/api/v2", "API_V2"), ("/a-b", "A_B"), ("/2026", "2026")],
+)
+def test_variable_replaces_a_value_of_the_guard_of_a_prefix(
+    tmp_path: Path, prefix: str, name: str
+) -> None:
+    """It names the prefix as names of variables allow; the other guard keeps its value."""
+    path = _write(tmp_path, GUARD + ADMIN.replace("/admin", prefix))
+    variable = f"OAUTH_GUARD_GUARDS__{name}__RESOURCE"
+    environ = {
+        variable: "https://staging.test/x",
+        f"OAUTH_GUARD_GUARDS__{name}__ISSUERS__0__AUDIENCE": "staging",
+    }
+    found = load_config(path, environ)
+    resources = {each: guard.resource for each, guard in found.guards.items()}
+    assert resources == {"/": "https://api.test", prefix: "https://staging.test/x"}
+    assert found.guards[prefix].accepted_tokens == {("https://as.test", "staging")}
+    origins = {each.name: each.origin for each in found.settings}
+    assert origins[f"guards.{prefix}.resource"] == variable
+
+
+def test_guard_of_a_prefix_may_be_in_the_environment_alone() -> None:
+    """As JSON, whose values other variables replace."""
+    table = {"resource": "https://api.test/admin", "issuers": [{"issuer": "https://as.test"}]}
+    environ = {
+        "OAUTH_GUARD_RESOURCE": "https://api.test",
+        "OAUTH_GUARD_ISSUERS__0__ISSUER": "https://as.test",
+        "OAUTH_GUARD_GUARDS": json.dumps({"/admin": table}),
+        "OAUTH_GUARD_GUARDS__ADMIN__REALM": "staff",
+    }
+    found = load_config(None, environ)
+    assert found.guards["/admin"].resource == "https://api.test/admin"
+    assert "staff" in {each.value for each in found.settings}
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (GUARD + ADMIN, "__ADMN__REALM: ADMN is the name of 0 tables below guards, not of one."),
+        (GUARD + ADMIN, "There are ADMIN (/admin)."),
+        (GUARD + '[guards."/admn"]\n[guards."/Admn"]\n', "ADMN is the name of 2 tables"),
+        (GUARD, "There are none."),
+        ('guards = "x"\n' + GUARD, "There are none."),
+    ],
+    ids=["mistyped", "known names", "ambiguous", "no guards", "no tables"],
+)
+def test_variable_below_guards_names_one_table(tmp_path: Path, settings: str, text: str) -> None:
+    """The names that there are follow."""
+    with pytest.raises(ConfigurationError) as raised:
+        load_config(_write(tmp_path, settings), {"OAUTH_GUARD_GUARDS__ADMN__REALM": "a"})
+    assert text in str(raised.value)
 
 
 def test_one_guard_refuses_settings_of_others(tmp_path: Path) -> None:
