@@ -294,4 +294,6 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, RequestAuthorizatio
         self._log.write(error, rejection.status, request)
         if self._observers is not None:
             self._observers.rejected(error, rejection.status, request)
-        return self.browsers.response_to(request, rejection)
+        if self.browsers.login_redirect is None or request is None:
+            return rejection
+        return self.browsers.login_redirect.instead_of(rejection, request)

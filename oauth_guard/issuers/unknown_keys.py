@@ -33,9 +33,9 @@ class UnknownKeys:
     """
 
     def __init__(self, cooldown: float, clock: Clock) -> None:
-        self._clock = clock
+        self._cooldown, self._clock = cooldown, clock
         self._all = _Budget(_FETCHES, cooldown, clock)
-        self._for_bad_signatures = _Budget(1, cooldown, clock)
+        self._for_bad_signature_at = -math.inf
         self._delayed = 0
         self.due_at = math.inf
         self._seen: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
@@ -64,9 +64,11 @@ class UnknownKeys:
 
     def take_for_bad_signature(self) -> bool:
         """Take a fetch for a bad signature under a known `kid`, likewise."""
-        if not self._for_bad_signatures.available or not self._all.take():
+        last, now = self._for_bad_signature_at, self._clock()
+        if last <= now < last + self._cooldown or not self._all.take():
             return False
-        return self._for_bad_signatures.take()
+        self._for_bad_signature_at = now
+        return True
 
     def delay(self) -> bool:
         """Return whether a token may wait for the next fetch: ten may between two fetches."""

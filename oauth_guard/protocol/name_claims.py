@@ -24,8 +24,7 @@ ClaimPath: TypeAlias = str | tuple[str, ...] | KeysOf
 """The name of a claim, the path to a nested member, `("realm_access", "roles")`, or `KeysOf`."""
 
 _NOTHING: tuple[frozenset[str], tuple[str, ...]] = (frozenset(), ())
-_ONLY_STRINGS = {str}
-_EMPTY_NAME = frozenset({""})
+_ONLY_STRINGS = frozenset({str})
 _NAME_MEMBERS = ("value", "name")
 
 
@@ -55,8 +54,8 @@ def read_names(
         value = claims.get(paths[0])
         if value is None:
             return _NOTHING
-        if type(value) is tuple and set(map(type, value)) == _ONLY_STRINGS:
-            return frozenset(value) - _EMPTY_NAME, ()
+        if type(value) is tuple and _ONLY_STRINGS.issuperset(map(type, value)):
+            return frozenset(filter(None, value)), ()
     return _read_any_form(claims, paths)
 
 

@@ -76,6 +76,7 @@ class Requirement:
     Its attributes are the scopes that the token must grant, and the `RequirementSettings` after
     their check. `Guard.authorize` compares an identity with it. `needs_io` says whether that is
     not sufficient, since it introspects or has a policy: see `Guard.authorize_request`.
+    `challenge_scope` is the required scope as a challenge writes it; None if none is required.
     """
 
     scopes: ScopeExpression | None = None
@@ -92,6 +93,7 @@ class Requirement:
     policy: str | None = None
     is_denied: bool = False
     needs_io: bool = field(init=False, repr=False, compare=False)
+    challenge_scope: str | None = field(init=False, repr=False, compare=False)
     _sufficient: frozenset[str] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -101,6 +103,8 @@ class Requirement:
         sufficient = _NO if self.scopes is None else frozenset(self.scopes.alternatives[0])
         object.__setattr__(self, "_sufficient", sufficient if is_alone else None)
         object.__setattr__(self, "needs_io", self.introspect or self.policy is not None)
+        written = None if self.scopes is None else str(self.scopes)
+        object.__setattr__(self, "challenge_scope", written)
 
     @classmethod
     def of(cls, *scopes: str | ScopeExpression, **settings: Unpack[RequirementSettings]) -> Self:
@@ -115,11 +119,6 @@ class Requirement:
         for name in _READERS.keys() & read.keys():
             read[name] = _READERS[name](read[name])
         return cls(scopes=reduce(and_, parts) if parts else None, **read)
-
-    @property
-    def challenge_scope(self) -> str | None:
-        """The required scope as a challenge writes it; None if no scope is required."""
-        return None if self.scopes is None else str(self.scopes)
 
     def violation(
         self, identity: Identity, resource: str = "", now: float = 0, implied: frozenset[str] = _NO
@@ -241,7 +240,7 @@ def _read_policy(value: str) -> str:
 
 
 # A policy is evaluated after the comparison with an identity, so it takes no part in that.
-_NOT_COMPARED = {"scopes", "introspect", "policy", "needs_io", "_sufficient"}
+_NOT_COMPARED = {"scopes", "introspect", "policy", "needs_io", "challenge_scope", "_sufficient"}
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(_LISTS, frozenset),
     "acr": read_acr,
