@@ -13,6 +13,7 @@ from oauth_guard.jose.strict_json import parse_object
 __all__ = ["JWS", "NO_HEADERS", "JWSHeader", "parse_jws"]
 
 _COMPACT_JWE_DOTS = 4
+_DOT = ord(".")  # a number, which is found in bytes much faster than bytes are
 # The first character of an encoded object: `e` encodes a brace, the others white space before one.
 _FIRST_CHARACTERS = frozenset("eICD")
 _REPLICATED_CLAIMS = ("iss", "sub", "aud")
@@ -88,7 +89,7 @@ def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = NO_HEADERS)
         raise _without_form(token)
     signing_input, _, encoded_signature = token.encode("ascii").rpartition(b".")
     encoded_header, dot, payload = signing_input.partition(b".")
-    if not dot or b"." in payload:
+    if not dot or _DOT in payload:
         raise _without_form(token)
     try:
         header = known_headers.get(encoded_header) or _parse_header(encoded_header)

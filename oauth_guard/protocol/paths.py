@@ -24,6 +24,7 @@ _AMBIGUOUS_DECODED = re.compile(
 )
 _AMBIGUOUS_ENCODED = re.compile(rb"%2f|%5c|%00", re.IGNORECASE)
 _ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
+_QUESTION_MARK, _PERCENT = b"?%"  # numbers, which are found in bytes much faster than bytes are
 # A path contains these as they are, so a client has no need to encode them (RFC 3986 §3.3).
 _PLAIN = frozenset((string.ascii_letters + string.digits + "-._~!$&'()*+,;=:@").encode())
 _PATTERN = re.compile(r"(?:([A-Z]+) )?(/\S*)")
@@ -144,9 +145,9 @@ def _check_method(method: str | None, setting: str) -> None:
 
 def _decode_needed(raw_path: bytes) -> str:
     """Decode the escapes of *raw_path*, except those of characters that need no encoding."""
-    if b"?" in raw_path:
+    if _QUESTION_MARK in raw_path:
         raw_path = raw_path.partition(b"?")[0]
-    if b"%" in raw_path:
+    if _PERCENT in raw_path:
         raw_path = _ENCODED.sub(_decode_one, raw_path)
     return raw_path.decode("utf-8", "replace")
 
