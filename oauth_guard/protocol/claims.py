@@ -32,7 +32,7 @@ _STRING: frozenset[type] = frozenset({str})
 _NUMBER: frozenset[type] = frozenset({int, float})
 _NO_CHECKS = ClaimChecks()
 _MAX_LEEWAY = 300  # seconds
-_MIN_IAT_TOLERANCE, _MAX_IAT_TOLERANCE = 10, 60  # seconds
+_MIN_IAT_TOLERANCE, _MAX_IAT_TOLERANCE = 10.0, 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,11 @@ class ClaimRules:
         claim_types = dict.fromkeys(_NUMBER_CLAIMS, _NUMBER)
         for name in (*_STRING_CLAIMS, self.subject_claim, *self.client_claims, *scopes):
             claim_types[name] = claim_types.get(name, _STRING) & _STRING
-        tolerance = min(max(self.leeway, _MIN_IAT_TOLERANCE), _MAX_IAT_TOLERANCE)
+        # The sum of an integer and a float is a float, which is compared faster with the clock.
+        leeway = float(self.leeway)
+        tolerance = min(max(leeway, _MIN_IAT_TOLERANCE), _MAX_IAT_TOLERANCE)
         paths = (*self.role_claims, *self.group_claims, *self.entitlement_claims)
+        object.__setattr__(self, "leeway", leeway)
         object.__setattr__(self, "claim_types", claim_types)
         object.__setattr__(self, "future_iat_tolerance", tolerance)
         object.__setattr__(self, "multi_value_claims", top_level_names(paths))
