@@ -15,7 +15,7 @@ FRAMEWORK_PAGES = sorted(
 )
 REASON_PAGES = sorted((ROOT / "docs/reason").glob("*.md"))
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE_NAME = re.compile(r"# (\w+\.py)\n")
+_FILE_NAME = re.compile(r"# (\w+\.(?:ini|py|yaml))\n")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Block:
 
     @property
     def file_name(self) -> str | None:
-        """The name of the file that the reader saves, if the first line is `# NAME.py`."""
+        """The name of the file that the reader saves, if the first line is `# NAME.py` or alike."""
         named = _FILE_NAME.match(self.text)
         return named[1] if named else None
 
