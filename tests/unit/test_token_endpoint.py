@@ -1,7 +1,10 @@
-"""An endpoint for signed tokens: a response for each outcome, whatever the token is about."""
+"""TokenEndpoint: a response for each outcome, and what its two kinds do in an outage."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeAlias
 
+import httpx
 import pytest
 
 from oauth_guard import ConfigurationError, Guard, JWTIssuer
@@ -13,8 +16,12 @@ from oauth_guard.errors import (
     Reason,
     StoreUnavailable,
 )
+from oauth_guard.stores.replays import MemoryOnce
 from oauth_guard.token_endpoint import TokenEndpoint
-from tests.acceptance.standards.recorded_response import body, http, run
+from tests.acceptance.standards.api import Api
+from tests.acceptance.standards.recorded_response import RecordedResponse, body, http, run
+from tests.builders.event_api import EventApi
+from tests.builders.logout_api import LogoutApi
 
 _ISSUER = JWTIssuer("https://login.example.com")
 _OUTAGE = IssuerUnavailable(_ISSUER.issuer, Reason.UNREACHABLE)
@@ -41,6 +48,62 @@ def _endpoint(outcome: Exception | None = None, **settings: Any) -> _Endpoint:
     endpoint = _Endpoint(guard, _ISSUER, "receiver", None)
     endpoint.outcome = outcome
     return endpoint
+
+
+class _FailingOnce(MemoryOnce):
+    """A store that fails once."""
+
+    failures = 1
+
+    async def claim(self, key: bytes, seconds: float) -> bool:
+        """Raise at the first call."""
+        if self.failures:
+            self.failures -= 1
+            raise StoreUnavailable("closed")
+        return await super().claim(key, seconds)
+
+
+_Sending: TypeAlias = tuple[Api, Callable[[], Awaitable[RecordedResponse]]]
+
+
+def _logout(**settings: Any) -> _Sending:
+    api = LogoutApi(**settings)
+    return api, partial(api.log_out, api.logout_token())
+
+
+def _event(**settings: Any) -> _Sending:
+    api = EventApi(**settings)
+    return api, partial(api.push, api.event())
+
+
+@pytest.mark.parametrize(
+    ("kind", "noun"),
+    [(_logout, "a logout token"), (_event, "a security event")],
+    ids=["logout", "event"],
+)
+async def test_token_can_be_sent_again_after_an_outage_of_the_keys(
+    kind: Callable[..., _Sending], noun: str
+) -> None:
+    """503 is not the sender's fault."""
+    api, send = kind()
+    api.authority.outage = lambda _: httpx.Response(500)
+    response = await send()
+    assert (response.status, response.body) == (503, b"")
+    assert f"{noun} was not processed" in response.log
+
+
+@pytest.mark.parametrize(
+    ("kind", "statuses"),
+    [(_logout, [503, 200, 400]), (_event, [503, 202, 202])],
+    ids=["logout", "event"],
+)
+async def test_token_can_be_sent_again_after_an_outage_of_the_store(
+    kind: Callable[..., _Sending], statuses: list[int]
+) -> None:
+    """It has taken effect by then, and the second time it is claimed."""
+    api, send = kind(once=_FailingOnce())
+    assert [(await send()).status for _ in statuses] == statuses
+    assert (await api.get("/r", api.token(sid="s1"))).status == 401
 
 
 @pytest.mark.parametrize(
