@@ -33,42 +33,11 @@ def _cookie(*tokens: str) -> Headers:
     return tuple((b"cookie", f"a=b; {COOKIE}={token}; c=d".encode()) for token in tokens)
 
 
-async def test_token_is_read_from_the_cookie_and_cached() -> None:
-    """Until it expires."""
+@pytest.mark.parametrize("method", ["GET", "WEBSOCKET"])
+async def test_header_alone_is_accepted_beside_a_configured_cookie(method: str) -> None:
+    """Programs send no cookie."""
     api = _api()
-    sent = _cookie(api.token())
-    for _ in range(2):
-        response = await api.send("GET", "/r", sent)
-        assert [identity.subject for identity in response.seen] == ["u1"]
-    api.now += 301
-    expect(await api.send("GET", "/r", sent), "401 invalid_token")
-
-
-@pytest.mark.parametrize(
-    ("headers", "outcome"),
-    [
-        pytest.param(lambda _: (), "401 none", id="no cookie"),
-        pytest.param(bearer, "200", id="Authorization alone"),
-        pytest.param(lambda t: _cookie(t, t), "400 invalid_request", id="two cookies"),
-        pytest.param(lambda t: (*_cookie(t), *bearer(t)), "400 invalid_request", id="both"),
-        pytest.param(
-            lambda t: (*_cookie(t), (b"authorization", b"Basic dTpw")),
-            "400 invalid_request",
-            id="another scheme too",
-        ),
-        pytest.param(lambda t: _cookie(f'"{t}"'), "400 invalid_request", id="quoted"),
-        pytest.param(lambda t: _cookie(f"Bearer {t}"), "400 invalid_request", id="with a scheme"),
-        pytest.param(lambda _: _cookie(""), "400 invalid_request", id="empty"),
-        pytest.param(lambda _: _cookie("abc"), "401 invalid_token", id="no token"),
-        pytest.param(lambda _: _cookie("a" * 16385), "400 invalid_request", id="too long"),
-    ],
-)
-async def test_one_credential_in_all_is_accepted(headers: Any, outcome: str) -> None:
-    """Over WebSocket alike."""
-    api = _api()
-    sent = (*headers(api.token()), OWN)
-    await _expect(outcome, api, "GET", sent)
-    await _expect(outcome, api, "WEBSOCKET", sent)
+    await _expect("200", api, method, (*bearer(api.token()), OWN))
 
 
 def test_cached_cookie_gives_no_identity_to_a_header_of_its_value() -> None:
@@ -99,13 +68,6 @@ def test_newer_token_takes_the_place_of_the_cookie() -> None:
     request = ResourceRequest({"headers": [(b"cookie", b"t=abc")]}).with_credentials("newer")
     request.read_credentials(BearerMethods(token_cookie=TokenCookie.of("t", "http://127.0.0.1")))
     assert request.token.text == "newer"
-
-
-@pytest.mark.conformance("6750-26")
-async def test_cookie_is_not_read_unless_it_is_configured() -> None:
-    """A page could set it for a caller who uses the header."""
-    api = Api(app=plain)
-    expect(await api.send("GET", "/r", _cookie(api.token())), "401 none")
 
 
 async def test_bound_token_in_a_cookie_is_rejected() -> None:

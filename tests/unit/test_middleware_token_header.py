@@ -30,48 +30,22 @@ def _sent(*values: str, name: str = NAME) -> Headers:
 @pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize("lower", [True, False])
 async def test_token_is_read_from_the_configured_header(name: str, lower: bool) -> None:
-    """Its name may have any case; a second request is served from the cache."""
+    """Its name may have any case."""
     api = _api(name)
     sent = _sent(api.token(), name=name.lower() if lower else name)
-    for _ in range(2):
-        response = await api.send("GET", "/r", sent)
-        assert [identity.subject for identity in response.seen] == ["u1"]
-    api.now += 301
-    expect(await api.send("GET", "/r", sent), "401 invalid_token")
+    response = await api.send("GET", "/r", sent)
+    assert [identity.subject for identity in response.seen] == ["u1"]
 
 
 @pytest.mark.parametrize(
-    ("headers", "outcome"),
-    [
-        pytest.param(lambda _: (), "401 none", id="no header"),
-        pytest.param(bearer, "401 none", id="Authorization only"),
-        pytest.param(lambda t: _sent(t, t), "400 invalid_request", id="two lines"),
-        pytest.param(lambda t: (*_sent(t), *bearer(t)), "400 invalid_request", id="both headers"),
-        pytest.param(
-            lambda t: (*_sent(t), (b"authorization", b"Basic dTpw")),
-            "400 invalid_request",
-            id="another scheme too",
-        ),
-        pytest.param(lambda t: _sent(f"Bearer {t}"), "400 invalid_request", id="with a scheme"),
-        pytest.param(lambda t: _sent(f"{t}, {t}"), "400 invalid_request", id="a list"),
-        pytest.param(lambda _: _sent(""), "400 invalid_request", id="empty"),
-        pytest.param(lambda _: _sent("abc"), "401 invalid_token", id="no token"),
-        pytest.param(lambda t: _sent(t, name="x-other"), "401 none", id="another header"),
-        pytest.param(lambda _: _sent("a" * 16385), "400 invalid_request", id="too long"),
-    ],
+    "headers", [bearer, lambda token: _sent(token, name="x-other")], ids=["Authorization", "other"]
 )
-async def test_one_header_in_all_carries_the_token(headers: Any, outcome: str) -> None:
-    """Without a scheme; over WebSocket alike."""
+async def test_token_in_another_header_is_not_read(headers: Any) -> None:
+    """Over WebSocket alike."""
     api = _api()
     sent = headers(api.token())
-    expect(await api.send("GET", "/r", sent), outcome)
-    expect(await api.connect("/r", sent), outcome)
-
-
-async def test_header_is_not_read_unless_it_is_configured() -> None:
-    """A client could write it."""
-    api = Api(app=plain)
-    expect(await api.send("GET", "/r", _sent(api.token())), "401 none")
+    expect(await api.send("GET", "/r", sent), "401 none")
+    expect(await api.connect("/r", sent), "401 none")
 
 
 @pytest.mark.parametrize("status", [200, 301, 404])
