@@ -1,5 +1,6 @@
 """A guarded API behind real TLS, and clients with real certificates."""
 
+import asyncio
 import ssl
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from socket import AF_INET, SOCK_STREAM, socket
 from threading import Thread
 from typing import Any
 
+import httpx
 import trustme
 import uvicorn
 from starlette.applications import Starlette
@@ -17,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from oauth_guard import Guard, JWTIssuer, OAuthGuardMiddleware
 from oauth_guard.testing import LocalIssuer
@@ -63,6 +67,30 @@ def guarded_app(local: LocalIssuer, **guard: Any) -> OAuthGuardMiddleware:
     issuer = JWTIssuer(local.issuer, keys=local.jwks)
     app = Starlette(routes=[Route("/r", _respond), WebSocketRoute("/ws", _greet)])
     return OAuthGuardMiddleware(app, Guard(local.audience, [issuer], **guard))
+
+
+def get(port: int, client: Client, token: str) -> httpx.Response:
+    """Return the response to a request over TLS."""
+    headers = {"Authorization": f"Bearer {token}"}
+    url = f"https://127.0.0.1:{port}/r"
+    return httpx.get(url, headers=headers, verify=client.context, trust_env=False)
+
+
+def greeting(port: int, client: Client, token: str) -> str | int:
+    """Return what a WebSocket over TLS receives, or the status that denies its handshake."""
+    return asyncio.run(_greeting(port, client, token))
+
+
+async def _greeting(port: int, client: Client, token: str) -> str | int:
+    # With TLS the client for threads can wait for ever when a handshake is denied.
+    headers = {"Authorization": f"Bearer {token}"}
+    url = f"wss://127.0.0.1:{port}/ws"
+    opening = connect(url, additional_headers=headers, ssl=client.context, proxy=None)
+    try:
+        async with opening as websocket:
+            return str(await websocket.recv())
+    except InvalidStatus as error:
+        return error.response.status_code
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """uvicorn gives the certificate of the client to the application, over HTTP and WebSocket."""
 
-import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +11,11 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
 
 from oauth_guard.possession import TLSExtension
 from oauth_guard.testing import LocalIssuer
 from oauth_guard.uvicorn import HTTPProtocol, WebSocketProtocol, with_client_certificate
-from tests.builders.tls_server import Authority, Client, guarded_app, serving
+from tests.builders.tls_server import Authority, get, greeting, guarded_app, serving
 
 LOCAL = LocalIssuer()
 AUTHORITY = Authority()
@@ -55,39 +52,15 @@ def _serving(folder: Path, **protocols: Any) -> Iterator[int]:
         yield port
 
 
-def get(port: int, client: Client, token: str) -> int:
-    """Return the status of a request over TLS."""
-    headers = {"Authorization": f"Bearer {token}"}
-    url = f"https://127.0.0.1:{port}/r"
-    return httpx.get(url, headers=headers, verify=client.context, trust_env=False).status_code
-
-
-def greeting(port: int, client: Client, token: str) -> str | int:
-    """Return what a WebSocket over TLS receives, or the status that denies its handshake."""
-    return asyncio.run(_greeting(port, client, token))
-
-
-async def _greeting(port: int, client: Client, token: str) -> str | int:
-    # With TLS the client for threads can wait for ever when a handshake is denied.
-    headers = {"Authorization": f"Bearer {token}"}
-    url = f"wss://127.0.0.1:{port}/ws"
-    opening = connect(url, additional_headers=headers, ssl=client.context, proxy=None)
-    try:
-        async with opening as websocket:
-            return str(await websocket.recv())
-    except InvalidStatus as error:
-        return error.response.status_code
-
-
 @pytest.mark.conformance("8705-01", "8705-02")
 def test_token_is_bound_to_the_certificate_of_its_connection(port: int) -> None:
     """Accepted from its owner, also from the cache; rejected from every other client."""
     token = LOCAL.token("read", cnf=CLIENT.cnf)
     for _ in range(2):
-        assert get(port, CLIENT, token) == 200
-        assert get(port, OTHER, token) == 401
-        assert get(port, NAMELESS, token) == 401
-    assert get(port, NAMELESS, LOCAL.token("read")) == 200
+        assert get(port, CLIENT, token).status_code == 200
+        assert get(port, OTHER, token).status_code == 401
+        assert get(port, NAMELESS, token).status_code == 401
+    assert get(port, NAMELESS, LOCAL.token("read")).status_code == 200
 
 
 @pytest.mark.conformance("8705-01", "8705-02")
@@ -103,8 +76,8 @@ def test_server_with_its_own_protocols_rejects_each_bound_token(tmp_path: Path) 
     """It gives no certificate to the application, so nothing is proven."""
     protocols = {"http": H11Protocol, "ws": WebSocketsSansIOProtocol}
     with _serving(tmp_path, **protocols) as port:
-        assert get(port, CLIENT, LOCAL.token("read", cnf=CLIENT.cnf)) == 401
-        assert get(port, CLIENT, LOCAL.token("read")) == 200
+        assert get(port, CLIENT, LOCAL.token("read", cnf=CLIENT.cnf)).status_code == 401
+        assert get(port, CLIENT, LOCAL.token("read")).status_code == 200
 
 
 def test_connection_without_tls_has_no_extension() -> None:

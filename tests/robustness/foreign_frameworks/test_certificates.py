@@ -1,6 +1,5 @@
 """uvicorn with httptools gives the client's certificate to the application, as with h11."""
 
-import asyncio
 import json
 import os
 import socket
@@ -9,13 +8,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
 
 from oauth_guard.testing import LocalIssuer
-from tests.builders.tls_server import Authority, Client
+from tests.builders.tls_server import Authority, get, greeting
 from tests.tools.benchmarks.peers.environment import ENVIRONMENT, prepare
 
 pytestmark = pytest.mark.long
@@ -71,39 +67,22 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("the server does not listen")
 
 
-def _get(port: int, client: Client, token: str) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {token}"}
-    url = f"https://127.0.0.1:{port}/r"
-    return httpx.get(url, headers=headers, verify=client.context, trust_env=False)
-
-
-async def _greeting(port: int, client: Client, token: str) -> str | int:
-    headers = {"Authorization": f"Bearer {token}"}
-    url = f"wss://127.0.0.1:{port}/ws"
-    opening = connect(url, additional_headers=headers, ssl=client.context, proxy=None)
-    try:
-        async with opening as websocket:
-            return str(await websocket.recv())
-    except InvalidStatus as error:
-        return error.response.status_code
-
-
 @pytest.mark.conformance("8705-01", "8705-02")
 def test_httptools_binds_a_request_to_the_certificate_of_its_connection(port: int) -> None:
     """Accepted from the owner, also from the cache; rejected from every other client."""
     token = LOCAL.token("read", cnf=OWNER.cnf)
     for _ in range(2):
-        accepted = _get(port, OWNER, token)
+        accepted = get(port, OWNER, token)
         assert (accepted.status_code, accepted.text) == (200, "HttpToolsProtocol")
-        assert _get(port, OTHER, token).status_code == 401
-        assert _get(port, NAMELESS, token).status_code == 401
-    assert _get(port, NAMELESS, LOCAL.token("read")).status_code == 200
+        assert get(port, OTHER, token).status_code == 401
+        assert get(port, NAMELESS, token).status_code == 401
+    assert get(port, NAMELESS, LOCAL.token("read")).status_code == 200
 
 
 @pytest.mark.conformance("8705-01", "8705-02")
 def test_httptools_binds_a_handshake_to_the_certificate_of_its_connection(port: int) -> None:
     """As a request is."""
     token = LOCAL.token("read", cnf=OWNER.cnf)
-    assert asyncio.run(_greeting(port, OWNER, token)) == "hello"
-    assert asyncio.run(_greeting(port, OTHER, token)) == 401
-    assert asyncio.run(_greeting(port, NAMELESS, token)) == 401
+    assert greeting(port, OWNER, token) == "hello"
+    assert greeting(port, OTHER, token) == 401
+    assert greeting(port, NAMELESS, token) == 401

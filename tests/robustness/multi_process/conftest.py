@@ -1,7 +1,6 @@
 """An authorization server, a Valkey server, and two processes of one service."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 
 import pytest
 from redis.asyncio import Redis
@@ -33,13 +32,8 @@ def processes(
 ) -> Iterator[list[GuardProcess]]:
     """Run two processes that share one store."""
     logs = tmp_path_factory.mktemp("logs")
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(
-                GuardProcess.running(server.local.issuer, valkey.url, logs / f"{number}")
-            )
-            for number in range(2)
-        ]
+    with GuardProcess.pair(server.local.issuer, valkey.url, logs) as pair:
+        yield pair
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -55,6 +55,18 @@ class GuardProcess:
                 process.communicate(timeout=_TIMEOUT)
             finally:
                 process.kill()
+
+    @classmethod
+    @contextmanager
+    def pair(
+        cls, issuer: str, redis: str, folder: Path, service: str = "guarded_service"
+    ) -> Iterator[list[Self]]:
+        """Run two processes of *service*, which log in *folder*."""
+        with ExitStack() as stack:
+            yield [
+                stack.enter_context(cls.running(issuer, redis, folder / f"{number}", service))
+                for number in range(2)
+            ]
 
     def reset(self) -> None:
         """Start a test: open a new HTTP client, and ignore what was logged before."""

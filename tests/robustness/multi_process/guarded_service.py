@@ -38,15 +38,14 @@ def application(issuer: str, redis: str) -> OAuthGuardMiddleware:
     return OAuthGuardMiddleware(Starlette(routes=routes), guard)
 
 
-def main(issuer: str, redis: str) -> None:
-    """Run it on a free port, and write the port as the first line of output."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+def serve(app: OAuthGuardMiddleware, level: int = logging.INFO) -> None:
+    """Serve *app* on a free port, and write the port as the first line of output."""
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s %(message)s")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()
-        config = uvicorn.Config(application(issuer, redis), log_level="warning")
-        uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve(application(*sys.argv[1:]))

@@ -1,11 +1,9 @@
 """One process of a service with a deny-list, run like `guarded_service`."""
 
 import logging
-import socket
 import sys
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -23,7 +21,7 @@ from oauth_guard.deny_list import DenyList
 from oauth_guard.errors import RequestRejected
 from oauth_guard.renewal import renew
 from oauth_guard.stores.redis_notices import RedisNotices
-from tests.robustness.multi_process.guarded_service import RESOURCE
+from tests.robustness.multi_process.guarded_service import RESOURCE, serve
 
 
 async def me(request: Request) -> Response:
@@ -72,15 +70,5 @@ def application(issuer: str, redis: str) -> OAuthGuardMiddleware:
     return OAuthGuardMiddleware(Starlette(routes=routes), guard, public=["POST /revoke"])
 
 
-def main(issuer: str, redis: str) -> None:
-    """Run it on a free port, and write the port as the first line of output."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        sys.stdout.write(f"{listener.getsockname()[1]}\n")
-        sys.stdout.flush()
-        config = uvicorn.Config(application(issuer, redis), log_level="warning")
-        uvicorn.Server(config).run(sockets=[listener])
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve(application(*sys.argv[1:]), logging.WARNING)

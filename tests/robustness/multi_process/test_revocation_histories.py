@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
 from itertools import count
 
 import pytest
@@ -45,15 +44,9 @@ def revocable(
 ) -> Iterator[list[GuardProcess]]:
     """Run two processes that share one deny-list."""
     logs = tmp_path_factory.mktemp("logs")
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(
-                GuardProcess.running(
-                    server.local.issuer, valkey.url, logs / f"{each}", "revocable_service"
-                )
-            )
-            for each in range(2)
-        ]
+    issuer = server.local.issuer
+    with GuardProcess.pair(issuer, valkey.url, logs, "revocable_service") as pair:
+        yield pair
 
 
 async def play(
