@@ -30,15 +30,19 @@ class OpenedWebSocket:
         headers = [(b"authorization", b"Bearer " + local.token().encode())]
         self._request = ResourceRequest({"path": "/", "headers": headers})
 
-    async def open(self, receive: Receive | None = None) -> GuardedWebSocket:
-        """Authenticate, and return the connection, whose first message was received."""
+    async def connect(self, receive: Receive | None = None) -> GuardedWebSocket:
+        """Authenticate, and return the connection, whose first message is the handshake."""
         await self._guard.authenticate(self._request)
         messages = chain([_CONNECT], repeat(None))
 
         async def receive_first() -> Message:
             return next(messages) or await (receive or _never)()
 
-        opened = GuardedWebSocket(self._guard, self._request, receive_first, self._send)
+        return GuardedWebSocket(self._guard, self._request, receive_first, self._send)
+
+    async def open(self, receive: Receive | None = None) -> GuardedWebSocket:
+        """Do the same, and receive the handshake."""
+        opened = await self.connect(receive)
         assert await opened.receive() == _CONNECT
         return opened
 

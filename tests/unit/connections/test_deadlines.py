@@ -145,17 +145,17 @@ async def test_websocket_is_closed_when_its_token_expires(waits: bool) -> None:
 async def test_open_websockets_are_counted_until_they_end() -> None:
     """Each once, for the measurements of the guard."""
     world = _World(_Feed())
-
-    def count() -> float:
-        return next(
-            each.value for each in world.guard.measurements() if each.name == "open_connections"
-        )
-
     async with world.open(world.local.token()):
         async with world.open(world.local.token(sub="another")):
-            assert count() == 2
-        assert count() == 1
-    assert count() == 0
+            assert _open_connections(world) == 2
+        assert _open_connections(world) == 1
+    assert _open_connections(world) == 0
+
+
+def _open_connections(world: _World) -> float:
+    return next(
+        each.value for each in world.guard.measurements() if each.name == "open_connections"
+    )
 
 
 async def test_websocket_ends_within_half_a_second_of_its_expiry() -> None:
@@ -465,12 +465,9 @@ async def test_stream_ends_with_its_token_if_configured(ends: bool, disconnected
     assert (len(bodies) < 30) is disconnected
 
 
-async def test_thousand_idle_sockets_have_one_timer_and_no_tasks() -> None:
-    """They all end within a second of their expiry."""
-    many = _World(_Feed())
-    ended: list[int] = []
-    token = many.local.token().encode()
-    headers = [(b"authorization", b"Bearer " + token)]
+def _open_idle(world: _World, count: int, ended: list[int]) -> list[asyncio.Task[None]]:
+    """Open WebSockets whose clients send nothing, and note in *ended* the codes of their ends."""
+    headers = [(b"authorization", b"Bearer " + world.local.token(sid="s1").encode())]
 
     async def one() -> None:
         messages = iter([{"type": "websocket.connect"}])
@@ -485,9 +482,16 @@ async def test_thousand_idle_sockets_have_one_timer_and_no_tasks() -> None:
                 ended.append(message["code"])
 
         connection = {"type": "websocket", "path": "/", "headers": headers}
-        await many.app(connection, receive, send)
+        await world.app(connection, receive, send)
 
-    tasks = [asyncio.create_task(one()) for _ in range(1000)]
+    return [asyncio.create_task(one()) for _ in range(count)]
+
+
+async def test_thousand_idle_sockets_have_one_timer_and_no_tasks() -> None:
+    """They all end within a second of their expiry."""
+    many = _World(_Feed())
+    ended: list[int] = []
+    tasks = _open_idle(many, 1000, ended)
     deadlines = vars(many.app)["_deadlines"]
     async with asyncio.timeout(30):
         while len(deadlines) < 1000:  # noqa: ASYNC110 - it has no event for it
@@ -568,6 +572,49 @@ async def test_many_connections_are_visited_in_slices() -> None:
         async with asyncio.timeout(10):
             for socket in sockets:
                 assert await socket.receive_close() == REVOKED
+
+
+def test_event_loop_that_closes_during_visits_leaves_the_next_one_able_to_visit() -> None:
+    """As with a test client that starts an event loop for each WebSocket."""
+    times = itertools.count(0, 0.002)  # each look at the clock takes 2 ms: a slice is one visit
+    world = _World(_Feed())
+    vars(world.app)["_deadlines"] = ConnectionDeadlines(
+        _Feed(), [world.guard], lambda _: None, monotonic=lambda: next(times)
+    )
+    ended: list[int] = []
+
+    async def interrupted() -> None:
+        _open_idle(world, 50, ended)
+        await asyncio.sleep(0.05)
+        await world.guard.revoke(world.local.issuer, sid="another")
+
+    async def revoked() -> None:
+        tasks = _open_idle(world, 1, ended)
+        await asyncio.sleep(0.05)
+        await world.guard.revoke(world.local.issuer, sid="s1")
+        async with asyncio.timeout(5):
+            await asyncio.gather(*tasks)
+
+    asyncio.run(interrupted())
+    assert ended == []
+    asyncio.run(revoked())
+    assert ended == [REVOKED]
+
+
+async def test_whole_response_is_no_open_connection() -> None:
+    """Only a stream is one, from its start."""
+    counts: list[float] = []
+
+    async def app(_connection: Any, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"ok"})
+        counts.append(_open_connections(world))
+
+    world = _World(app, end_streams=True)
+    headers = ((b"authorization", b"Bearer " + world.local.token().encode()),)
+    await run(world.app, http("GET", "/", headers), body())
+    assert [*counts, _open_connections(world)] == [0, 0]
 
 
 async def test_connection_whose_check_fails_ends_and_the_others_are_visited(

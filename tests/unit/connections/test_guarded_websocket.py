@@ -1,10 +1,12 @@
 """GuardedWebSocket: what its application receives and may send, before and after the end."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from oauth_guard.asgi import Message
 from tests.unit.connections.opened_websocket import OpenedWebSocket
 
 
@@ -57,3 +59,65 @@ async def test_handshake_that_is_accepted_after_the_end_of_its_token_raises() ->
     with pytest.raises(ConnectionAbortedError):
         await opened.send({"type": "websocket.accept"})
     assert [message["type"] for message in world.sent] == ["websocket.close"]
+
+
+async def test_token_that_ends_before_the_handshake_is_received_ends_it() -> None:
+    """The application receives the disconnection as its first message."""
+    world = OpenedWebSocket()
+    opened = await world.connect()
+    world.end(opened)
+    assert (await opened.receive())["type"] == "websocket.disconnect"
+
+
+async def test_denial_of_several_pieces_can_end_with_its_token() -> None:
+    """Before its last piece."""
+    world = OpenedWebSocket()
+    opened = await world.open()
+    await opened.send({"type": "websocket.http.response.body", "more_body": True})
+    world.end(opened)
+    assert [message["type"] for message in world.sent[1:]] == []
+    await opened.aclose()
+    assert [message["type"] for message in world.sent[1:]] == ["websocket.close"]
+
+
+async def test_websocket_that_its_client_has_left_is_not_closed() -> None:
+    """Whatever its application still does."""
+    world = OpenedWebSocket()
+    opened = await world.open(receive=_left)
+    assert (await opened.receive())["type"] == "websocket.disconnect"
+    world.end(opened)
+    await opened.aclose()
+    assert (world.sent, opened.code) == ([], None)
+
+
+async def _left() -> Message:
+    return {"type": "websocket.disconnect", "code": 1001}
+
+
+async def test_message_that_the_server_returns_although_interrupted_is_not_received() -> None:
+    """It came after the end of the token."""
+    world = OpenedWebSocket()
+    opened = await world.open(receive=_returning_when_cancelled)
+    waiting = asyncio.ensure_future(opened.receive())
+    await asyncio.sleep(0)
+    world.end(opened)
+    assert (await waiting)["type"] == "websocket.disconnect"
+
+
+async def _returning_when_cancelled() -> Message:
+    with suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    return {"type": "websocket.receive", "text": "late"}
+
+
+async def test_server_may_return_any_awaitable() -> None:
+    """Granian returns no coroutines."""
+    world = OpenedWebSocket()
+    opened = await world.open(receive=_future)
+    assert await opened.receive() == {"type": "websocket.receive", "text": "x"}
+
+
+def _future() -> asyncio.Future[Message]:
+    future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    future.set_result({"type": "websocket.receive", "text": "x"})
+    return future
