@@ -25,13 +25,17 @@ SYMMETRIC = frozenset(HASH_BYTES)
 
 _DER_LONG = 0x80  # from here on, a length takes one byte more (X.690 §8.1.3)
 
-Verifier: TypeAlias = Callable[[Any, bytes, bytes], None]
-"""Takes key, signature and signing input; raises `InvalidSignature`. It does not check the key."""
+Verifier: TypeAlias = Callable[[Any, bytes, bytes], bool]
+"""Returns whether a key, which it does not check, verifies a signature of a signing input."""
 
 
 def _rsa(padding: AsymmetricPadding, digest: HashAlgorithm) -> Verifier:
-    def verify(key: Any, signature: bytes, signing_input: bytes) -> None:
-        key.verify(signature, signing_input, padding, digest)
+    def verify(key: Any, signature: bytes, signing_input: bytes) -> bool:
+        try:
+            key.verify(signature, signing_input, padding, digest)
+        except InvalidSignature:
+            return False
+        return True
 
     return verify
 
@@ -44,10 +48,14 @@ def _ecdsa(digest: HashAlgorithm, size: int) -> Verifier:
     """Return a verifier of signatures that are r and s in *size* bytes each (RFC 7518 §3.4)."""
     scheme = ECDSA(digest)
 
-    def verify(key: Any, signature: bytes, signing_input: bytes) -> None:
+    def verify(key: Any, signature: bytes, signing_input: bytes) -> bool:
         if len(signature) != 2 * size:
-            raise InvalidSignature
-        key.verify(der_signature(signature), signing_input, scheme)
+            return False
+        try:
+            key.verify(der_signature(signature), signing_input, scheme)
+        except InvalidSignature:
+            return False
+        return True
 
     return verify
 
@@ -69,14 +77,17 @@ def der_signature(signature: bytes) -> bytes:
     return b"%b%c%b" % (head, len(numbers), numbers)
 
 
-def _plain(key: Any, signature: bytes, signing_input: bytes) -> None:
-    key.verify(signature, signing_input)
+def _plain(key: Any, signature: bytes, signing_input: bytes) -> bool:
+    try:
+        key.verify(signature, signing_input)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _hmac(digest: str) -> Verifier:
-    def verify(key: bytes, signature: bytes, signing_input: bytes) -> None:
-        if not hmac.compare_digest(hmac.digest(key, signing_input, digest), signature):
-            raise InvalidSignature
+    def verify(key: bytes, signature: bytes, signing_input: bytes) -> bool:
+        return hmac.compare_digest(hmac.digest(key, signing_input, digest), signature)
 
     return verify
 

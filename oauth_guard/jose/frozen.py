@@ -65,14 +65,14 @@ def freeze_and_count(members: Mapping[str, Any]) -> tuple[FrozenDict, int]:
     shared = {}
     count = len(members)
     for name, value in members.items():
-        inner = value
-        if type(value) is list and SCALARS.issuperset(map(type, value)):  # most arrays are flat
-            inner = tuple(value)
-            count += 1 + len(inner)
-        elif type(value) not in SCALARS:
-            inner = freeze(value)
+        if type(value) in SCALARS:
+            shared[intern(name)] = value
+        elif type(value) is list and SCALARS.issuperset(map(type, value)):  # as most arrays are
+            shared[intern(name)] = tuple(value)
+            count += 1 + len(value)
+        else:
+            shared[intern(name)] = inner = freeze(value)
             count += _count_inside(inner)
-        shared[intern(name)] = inner
     frozen = dict.__new__(FrozenDict)
     dict.update(frozen, shared)
     return frozen, count

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
@@ -53,13 +53,9 @@ class Key:
         `kid` is not compared.
         """
         algorithm = token.header.algorithm
-        if algorithm not in self.algorithms:
-            return False
-        try:
-            VERIFIERS[algorithm](self.material, token.signature, token.signing_input)
-        except InvalidSignature:
-            return False
-        return True
+        return algorithm in self.algorithms and VERIFIERS[algorithm](
+            self.material, token.signature, token.signing_input
+        )
 
 
 def import_key(jwk: Mapping[str, Any]) -> Key:

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -66,11 +65,7 @@ def _valid_signature(algorithm: str) -> bytes:
 
 
 def _is_accepted(algorithm: str, signature: bytes, signed: bytes = _SIGNED) -> bool:
-    try:
-        VERIFIERS[algorithm](_keys(algorithm)[1], signature, signed)
-    except InvalidSignature:
-        return False
-    return True
+    return VERIFIERS[algorithm](_keys(algorithm)[1], signature, signed)
 
 
 def test_every_supported_algorithm_has_a_verifier() -> None:
