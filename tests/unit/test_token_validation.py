@@ -10,6 +10,8 @@ from oauth_guard import JWTIssuer
 from oauth_guard.errors import InvalidToken, Reason
 from oauth_guard.identity_cache import IdentityCache
 from oauth_guard.issuers.router import IssuerRouter
+from oauth_guard.issuers.static_keys import StaticKeySet
+from oauth_guard.jose.jws import JWS
 from oauth_guard.protocol.credentials import BearerMethods
 from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.testing import LocalIssuer
@@ -113,6 +115,33 @@ async def test_token_with_a_longer_lifetime_is_rejected(lifetime: int, *, accept
         assert not accepted
     else:
         assert accepted
+
+
+class SlowKeys(StaticKeySet):
+    """Keys that take ten seconds to fetch."""
+
+    clock: FakeClock
+
+    async def verify(self, token: JWS) -> None:
+        """Verify the signature after ten seconds."""
+        self.clock.advance(10)
+        await super().verify(token)
+
+
+@pytest.mark.parametrize(("exp", "accepted"), [(NOW + 5, False), (NOW + 6, True)])
+async def test_token_that_expires_while_keys_are_fetched_is_rejected(
+    exp: int, *, accepted: bool
+) -> None:
+    """The leeway is 5 s."""
+    made = harness()
+    keys = SlowKeys.from_jwks(made.issuer.jwks)
+    keys.clock = made.clock
+    router = IssuerRouter([JWTIssuer(made.issuer.issuer, keys=keys)])
+    validation = TokenValidation(RESOURCE, router, made.cache, made.clock, Possession())
+    request = made.request(exp=exp)
+    with nullcontext() if accepted else pytest.raises(InvalidToken, match=Reason.EXPIRED):
+        await validation.validate_token(request, introspect=False)
+    assert made.is_cached(request) == accepted
 
 
 async def test_exposed_token_is_not_cached() -> None:

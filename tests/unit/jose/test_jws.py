@@ -96,6 +96,9 @@ def test_jws_with_a_non_canonical_segment_is_rejected(
         pytest.param("", Reason.MALFORMED_TOKEN, id="an empty string"),
         pytest.param("abc", Reason.MALFORMED_TOKEN, id="one segment"),
         pytest.param(f"{_HEADER}.{_PAYLOAD}", Reason.MALFORMED_TOKEN, id="two segments"),
+        pytest.param(
+            f"{segment({'crit': []})}.{_PAYLOAD}", Reason.MALFORMED_TOKEN, id="critical header"
+        ),
         pytest.param(f"{_HEADER}.{_PAYLOAD}.", Reason.MALFORMED_TOKEN, id="no signature"),
         pytest.param("..", Reason.MALFORMED_TOKEN, id="three empty segments"),
         pytest.param(forge() + ".AA", Reason.MALFORMED_TOKEN, id="four segments"),

@@ -118,6 +118,14 @@ def test_unverified_token_is_checked_without_freezing_its_claims() -> None:
     assert claims["x"] == [{}] * 100
 
 
+@pytest.mark.parametrize("details", [None, {}, "x", ["x"], [{"type": 1}]], ids=repr)
+def test_details_of_another_shape_are_rejected(details: Any) -> None:
+    """An absent claim is not checked."""
+    _token().check_claims(_RESOURCE, _NOW)
+    with pytest.raises(InvalidToken, match=Reason.MALFORMED_DETAILS):
+        _token(authorization_details=details).check_claims(_RESOURCE, _NOW)
+
+
 def test_type_of_each_alternative_claim_is_checked() -> None:
     """A client or scope claim that comes second is checked even if the first is present."""
     with pytest.raises(InvalidToken):
