@@ -32,6 +32,7 @@ __all__ = [
     "path_in_app",
     "read_body",
     "reject_connection",
+    "send_denial",
     "send_metadata",
     "send_rejection",
     "send_response",
@@ -162,11 +163,16 @@ async def deny_handshake(
     if (await receive())["type"] != "websocket.connect":
         return  # the client has disconnected
     if supports_denial_response(connection):
-        start = {"status": rejection.status, "headers": list(rejection.headers)}
-        await send({"type": "websocket.http.response.start", **start})
-        await send({"type": "websocket.http.response.body", "body": rejection.body})
+        await send_denial(rejection, send)
     else:
         await send({"type": "websocket.close", "code": close_code(rejection)})
+
+
+async def send_denial(rejection: Rejection, send: Send) -> None:
+    """Send *rejection* as the response to a handshake; see `supports_denial_response`."""
+    start = {"status": rejection.status, "headers": list(rejection.headers)}
+    await send({"type": "websocket.http.response.start", **start})
+    await send({"type": "websocket.http.response.body", "body": rejection.body})
 
 
 async def send_metadata(

@@ -16,6 +16,7 @@ from oauth_guard.asgi import (
     with_identity,
 )
 from oauth_guard.connection_rules import path_parts
+from oauth_guard.connections.handshake import HANDSHAKE, AnonymousWebSocket
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.guard_map import GuardMap
 from oauth_guard.inner_request import inner_request
@@ -148,6 +149,9 @@ class ExemptConnections:
         nested = REQUEST in connection
         request = inner_request(connection, guard) if nested else ResourceRequest(connection)
         inner = with_identity(connection, guard, ANONYMOUS, request, self.hidden_fields)
+        if connection["type"] == "websocket":
+            inner[HANDSHAKE] = anonymous = AnonymousWebSocket(send)
+            send = anonymous.send
         earlier = set_current_identity(ANONYMOUS)
         try:
             await app(inner, receive, send)

@@ -73,8 +73,9 @@ def requires(
     challenge for a scope names those of every layer, so that one new token has them all.
 
     A rejection is an `HTTPException` with the status and the challenge of the middleware's own
-    rejections, whose body the application's exception handlers may change. A handshake is
-    closed with code 1008 or 1013, which servers send as status 403, without a challenge.
+    rejections, whose body the application's exception handlers may change. A handshake gets the
+    same response as from the middleware; where the server can't send one, it is closed with code
+    1008 or 1013.
 
     Args:
         scopes: The scopes that the token must grant; `scope("a") | scope("b")` for alternatives.

@@ -5,6 +5,7 @@ from typing import Any, TypeGuard
 
 from oauth_guard.asgi import GUARD, IDENTITY, REQUEST, Connection
 from oauth_guard.connections.guarded_connection import OPEN_CONNECTION
+from oauth_guard.connections.handshake import HANDSHAKE
 from oauth_guard.errors import (
     ConfigurationError,
     IssuerUnavailable,
@@ -31,8 +32,8 @@ async def check(
     """Return None if the caller behind *connection* satisfies *requirement*, else the rejection.
 
     The caller is `connection["user"]`. If the requirement introspects, the new identity replaces
-    the one in the connection. What to do with a rejection is up to the framework: its `status`,
-    `headers` and `body` are the response that the middleware would send.
+    the one in the connection. A framework sends the `status`, `headers` and `body` of a rejection
+    as its response. If it closes a WebSocket before accepting it, the middleware sends them.
 
     Args:
         connection: The ASGI connection ("scope") that the application received from the
@@ -100,7 +101,10 @@ def _rejection(
     if scope_of_route is not None and _is_for_scope(error):
         error.scope = scope_of_route(connection) or error.scope
     guard: Guard = connection[GUARD]
-    return guard.reject(error, connection[REQUEST])
+    rejection = guard.reject(error, connection[REQUEST])
+    if HANDSHAKE in connection:
+        connection[HANDSHAKE].reject(connection, rejection)
+    return rejection
 
 
 def _is_for_scope(error: RequestRejected | IssuerUnavailable) -> TypeGuard[RequestRejected]:

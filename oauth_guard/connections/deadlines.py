@@ -9,6 +9,7 @@ from oauth_guard.asgi import GUARD, REQUEST, Application, Connection, Receive, S
 from oauth_guard.connections.guarded_connection import OPEN_CONNECTION, GuardedConnection
 from oauth_guard.connections.guarded_stream import GuardedStream
 from oauth_guard.connections.guarded_websocket import GuardedWebSocket
+from oauth_guard.connections.handshake import HANDSHAKE, AnonymousWebSocket
 from oauth_guard.guard import Guard
 from oauth_guard.interfaces import Clock
 from oauth_guard.protocol.requirement import Requirement
@@ -68,12 +69,17 @@ class ConnectionDeadlines:
             send: Sends to the server.
         """
         guard, request = connection[GUARD], connection[REQUEST]
+        is_websocket = connection["type"] == "websocket"
         if request.validated is None:
+            if is_websocket:
+                connection[HANDSHAKE] = anonymous = AnonymousWebSocket(send)
+                send = anonymous.send
             await self.app(connection, receive, send)
             return
         opened: GuardedWebSocket | GuardedStream
-        if connection["type"] == "websocket":
+        if is_websocket:
             opened = GuardedWebSocket(guard, request, receive, send, self._clock)
+            connection[HANDSHAKE] = opened
         else:
             opened = GuardedStream(guard, request, receive, send, self.watch)
         if (requirement := self._find_requirement(connection)) is not None:

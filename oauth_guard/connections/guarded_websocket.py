@@ -4,13 +4,14 @@ from collections.abc import Awaitable
 
 from oauth_guard.asgi import Message
 from oauth_guard.connections.guarded_connection import GuardedConnection
+from oauth_guard.connections.handshake import Handshake
 
 __all__ = ["GuardedWebSocket"]
 
 _REASONS = {3000: "access token expired", 3003: "access token revoked"}
 
 
-class GuardedWebSocket(GuardedConnection):
+class GuardedWebSocket(Handshake, GuardedConnection):
     """A WebSocket; after its end `websocket.disconnect` has the code of the close.
 
     What waits for no client is passed on as it is, without a coroutine of its own: the handshake,
@@ -38,12 +39,12 @@ class GuardedWebSocket(GuardedConnection):
         if self.code is not None:
             return self._closed() if kind == "websocket.close" else self._send_until_end(message)
         if kind == "websocket.accept":
-            return self._send(message)
+            return self._send_decision(message)
         if kind == "websocket.close" or (
             kind == "websocket.http.response.body" and not message.get("more_body", False)
         ):
             self.is_open = False
-            return self._send(message)
+            return self._send_decision(message)
         return self._send_until_end(message)
 
     def _disconnection(self) -> Message:

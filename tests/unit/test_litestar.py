@@ -14,7 +14,7 @@ from litestar import (
     get,
     websocket,
 )
-from starlette.testclient import TestClient
+from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
 from oauth_guard import ConfigurationError, OAuthGuardMiddleware, scope
@@ -138,11 +138,24 @@ def test_litestar_dependency_is_anonymous_on_a_public_path() -> None:
 
 
 def test_litestar_handshake_admits_only_callers_who_satisfy_the_requirement() -> None:
-    """It is closed before it is accepted, which a server sends as status 403."""
+    """Others get the response of the middleware."""
     app = _app()
     with TestClient(as_identity(app, scopes=["orders:read"])).websocket_connect("/feed") as socket:
         assert socket.receive_json() == "u1"
     client = TestClient(as_identity(app))
+    with pytest.raises(WebSocketDenialResponse) as denied, client.websocket_connect("/feed"):
+        pass
+    assert challenge(denied.value) == insufficient_scope("orders:read")
+
+
+def test_litestar_handshake_is_closed_where_the_server_can_send_no_response() -> None:
+    """The server sends status 403 then."""
+    app = as_identity(_app())
+
+    async def without_extension(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "extensions": {}}, receive, send)
+
+    client = TestClient(without_extension)
     with pytest.raises(WebSocketDisconnect) as closed, client.websocket_connect("/feed"):
         pass
     assert closed.value.code == 1008
