@@ -18,6 +18,7 @@ from oauth_guard.protocol.credentials import (
     BearerMethods,
 )
 from oauth_guard.protocol.request import ResourceRequest
+from oauth_guard.protocol.token_cookie import TokenCookie
 from tests.unit.protocol.properties import BOUNDED
 
 _BY_HEADER = BearerMethods()
@@ -190,6 +191,30 @@ def test_bearer_methods_have_their_registered_names_in_one_order(
     read = BearerMethods.of(names, require_https=False)
     assert (read, read.names) == (expected, ordered)
     assert BearerMethods.of(names, require_https=True).require_https
+
+
+@pytest.mark.parametrize(
+    ("methods", "is_alone"),
+    [
+        pytest.param(BearerMethods(), True, id="by default"),
+        pytest.param(BearerMethods(require_https=True, dpop=True), True, id="over TLS, with DPoP"),
+        pytest.param(BearerMethods(query=True), False, id="a query"),
+        pytest.param(BearerMethods(body=True), False, id="a form"),
+        pytest.param(BearerMethods(subprotocol=True), False, id="a subprotocol"),
+        pytest.param(BearerMethods(connection_init=True), False, id="the first message"),
+        pytest.param(BearerMethods(token_header=b"x-token"), False, id="a header of a proxy"),
+        pytest.param(
+            BearerMethods(token_cookie=TokenCookie.of("t", "http://127.0.0.1")),
+            False,
+            id="a cookie",
+        ),
+    ],
+)
+def test_authorization_is_read_alone_if_no_other_place_may_carry_a_token(
+    methods: BearerMethods, *, is_alone: bool
+) -> None:
+    """Only then is a cached token found by this field alone, and nothing else prepared."""
+    assert methods.header_only == is_alone
 
 
 @pytest.mark.parametrize("names", [[], "query", ["query"], ["header", "cookie"], ["Header"]])

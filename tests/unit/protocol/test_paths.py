@@ -80,6 +80,8 @@ def test_path_is_under_a_prefix_by_whole_segments(path: str, prefix: str, under:
         pytest.param("/a//b", None, id="an empty segment"),
         pytest.param("/a\\b", None, id="a backslash"),
         pytest.param("/a\x00", None, id="a NUL"),
+        pytest.param("/a\n", None, id="a newline at the end"),
+        pytest.param("/a\x7f", None, id="DEL"),
         pytest.param("/.", None, id="a dot"),
         pytest.param("/./a", None, id="a dot segment"),
         pytest.param("/a/..", None, id="two dots at the end"),
