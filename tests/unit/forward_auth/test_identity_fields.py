@@ -11,6 +11,7 @@ from oauth_guard.forward_auth import IDENTITY_FIELDS, Assertion
 from oauth_guard.forward_auth.identity_fields import identity_fields
 from oauth_guard.protocol.identity import ANONYMOUS, Identity
 from tests.builders.reverse_proxy import signing_key_pem
+from tests.unit.protocol.properties import BOUNDED
 
 SAFE = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@/|%]*(?: [A-Za-z0-9\-._~!$&'()*+,;=:@/|%]+)*")
 ASSERTION = Assertion("https://edge.test", "https://api.test", key=[signing_key_pem()])
@@ -56,6 +57,7 @@ def test_assertion_leaves_the_plain_fields_empty() -> None:
     assert set(values.values()) == {""}
 
 
+@BOUNDED
 @given(st.text(), st.sets(st.text(min_size=1)))
 def test_any_value_is_safe_in_a_header_field(subject: str, names: set[str]) -> None:
     """A claim of a token may have line breaks, spaces and any other character."""

@@ -21,6 +21,7 @@ from oauth_guard.issuers.client_auth import (
     PrivateKeyJWT,
 )
 from oauth_guard.protocol.introspection import ClientProof
+from tests.unit.protocol.properties import BOUNDED
 
 ISSUER = "https://as.example.com"
 NOW = 1_800_000_000.7
@@ -71,6 +72,7 @@ def test_proof_contains_exactly_the_fields_of_its_method(
     assert prove(client) == proof
 
 
+@BOUNDED
 @given(client_id=st.text(min_size=1), secret=st.text(min_size=1))
 def test_any_basic_credentials_are_decoded_to_the_configured_values(
     client_id: str, secret: str

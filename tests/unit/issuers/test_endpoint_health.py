@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from oauth_guard.issuers.endpoint_health import EndpointHealth
 from tests.builders.clock import FakeClock
+from tests.unit.protocol.properties import BOUNDED
 
 
 class Endpoint:
@@ -345,6 +346,7 @@ def test_canary_is_sent_once_a_second_while_requests_fail() -> None:
     assert not endpoint.health.canary_due()
 
 
+@BOUNDED
 @given(st.lists(st.sampled_from(["fail", "limit", "advance"]), max_size=200))
 def test_endpoint_that_responds_about_the_canary_never_becomes_narrow(steps: list[str]) -> None:
     """Whatever a caller makes it do about other tokens, a new token is sent."""

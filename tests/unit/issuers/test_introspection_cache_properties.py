@@ -16,6 +16,7 @@ from oauth_guard.stores.memory import MemoryStore
 from tests.builders.clock import FakeClock
 from tests.builders.introspection_cache import INACTIVE, IntrospectionCacheHarness
 from tests.builders.scripted_issuer import ScriptedIssuer, always, claims_of
+from tests.unit.protocol.properties import BOUNDED
 
 START = 1_750_000_000
 RESOURCE = "https://api.test"
@@ -48,6 +49,7 @@ async def outcome_of(validate: Callable[[RawToken], Any], now: float) -> object:
     return token
 
 
+@BOUNDED
 @given(result=results, steps=st.lists(st.floats(0, 40), max_size=12))
 def test_hit_has_the_outcome_of_a_miss(
     result: dict[str, Any] | Exception, steps: list[float]
@@ -102,6 +104,7 @@ async def is_accepted(validator: IntrospectionCache, *, introspect: bool) -> boo
     return True
 
 
+@BOUNDED
 @given(steps=steps_of_one)
 def test_no_cached_result_is_used_for_too_long(steps: list[Step]) -> None:
     """Whatever happens to token and clock: 60 s if it is active, else 5 s."""
@@ -122,6 +125,7 @@ def test_no_cached_result_is_used_for_too_long(steps: list[Step]) -> None:
     asyncio.run(live())
 
 
+@BOUNDED
 @given(steps=steps_of_one)
 def test_no_shared_result_is_used_for_too_long(steps: list[Step]) -> None:
     """The same for two processes that share a store, while their clock goes forward."""

@@ -12,6 +12,7 @@ from oauth_guard.protocol.access_token import AccessToken
 from oauth_guard.protocol.cache_settings import CacheSettings
 from oauth_guard.protocol.claims import ClaimRules
 from tests.builders.scripted_issuer import ISSUER, claims_of
+from tests.unit.protocol.properties import BOUNDED
 
 RULES = ClaimRules.of(ISSUER, required_claims=["iss"])
 NOW = 1_750_000_000.0
@@ -35,6 +36,7 @@ def active(requested_at: float = NOW, **claims: Any) -> IntrospectionResult:
     )
 
 
+@BOUNDED
 @given(
     requested_at=st.floats(0, 1e11),
     exp=st.integers(0, 10**11) | st.floats(0, 1e11),

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_guard.jose.base64url import decode_base64url
+from tests.unit.protocol.properties import BOUNDED
 
 
+@BOUNDED
 @given(st.binary())
 def test_encoded_bytes_are_decoded_to_the_same_bytes(data: bytes) -> None:
     """The encoding is that of RFC 7515 appendix C."""

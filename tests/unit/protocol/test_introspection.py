@@ -20,6 +20,7 @@ from oauth_guard.protocol.introspection import (
     read_signed_response,
     write_form,
 )
+from tests.unit.protocol.properties import BOUNDED
 
 ISSUER = "https://as.example.com"
 RESOURCE = "https://api.example.com"
@@ -54,6 +55,7 @@ def test_form_has_the_token_and_the_client_authentication() -> None:
     assert write_form("a", NO_PROOF, hint=True) == hinted
 
 
+@BOUNDED
 @given(st.text())
 def test_form_with_any_token_is_parsed_to_the_same_token(token: str) -> None:
     """No character of a token adds a member to the form."""

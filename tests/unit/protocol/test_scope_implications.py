@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from oauth_guard.errors import ConfigurationError
 from oauth_guard.protocol.scope_implications import ScopeImplications
+from tests.unit.protocol.properties import BOUNDED
 
 _FILES = {"admin": ["files"], "files": ["files:read", "files:write"], "files:write": ["quota"]}
 
@@ -49,6 +50,7 @@ def test_wrong_implication_is_rejected(implied: Any, advice: str) -> None:
         ScopeImplications(implied)
 
 
+@BOUNDED
 @given(
     st.dictionaries(st.sampled_from("abcdef"), st.sets(st.sampled_from("abcdef"))),
     st.frozensets(st.sampled_from("abcdefg")),
