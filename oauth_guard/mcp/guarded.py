@@ -125,7 +125,7 @@ class _Middleware(OAuthGuardMiddleware):
         self.operations = [(path, name, each) for name, each in server.operations.listed]
         """What rules name: its path, its kind and name, and what it requires besides."""
         # Each request is prepared, so that its origin is checked before its token.
-        self._needs_no_more, self._header_only = self._header_only, False
+        self._header_only = False
 
     def protection(self, connection: Connection) -> tuple[bool, Guard | None, Requirement | None]:
         """Return what a path requires; that is `requires=` here: see `OAuthGuardMiddleware`."""
@@ -143,8 +143,6 @@ class _Middleware(OAuthGuardMiddleware):
         """Reject a page of another origin than those of the resource and of `cors=` (403)."""
         if b"*" not in self._cors.origins and request.values_of(b"origin"):
             check_origin(request, guard.resource, self._cors.origins)
-        if self._needs_no_more:
-            return connection, receive, send
         return await super()._prepare(guard, request, connection, receive, send)
 
 

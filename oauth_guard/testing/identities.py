@@ -32,7 +32,8 @@ def as_identity(
     The guard of *app* validates the token like any other, and `requires()` applies. It trusts a
     local issuer while a connection is served, the lifespan included, or the issuer of the
     `trusting` that surrounds the test. A request that has `Authorization` already is not altered.
-    Where a guard needs a proof of possession, the token is rejected, since it is not bound.
+    Where a guard needs a proof of possession, the token is rejected, since it is not bound. A
+    policy denies, unless that `trusting` has `policies=`.
 
     Args:
         app: An application with `OAuthGuardMiddleware`, around it or added to it.
