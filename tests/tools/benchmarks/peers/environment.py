@@ -55,7 +55,8 @@ def commands(
     pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
     return [
         [str(interpreter), "-m", "venv", "--without-pip", str(folder)],
-        [*pip, "install", "-qq", "--requirement", wanted],
+        # Modules are compiled when they are imported, since most never are.
+        [*pip, "install", "-qq", "--no-compile", "--requirement", wanted],
     ]
 
 
