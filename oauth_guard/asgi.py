@@ -1,7 +1,7 @@
 """ASGI messages: reading requests, and sending and changing responses (ASGI 3.0)."""
 
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from oauth_guard.errors import Reason, RequestTooLarge
@@ -192,8 +192,8 @@ async def send_metadata(
 
 def reject_connection(
     rejection: Rejection, connection: Connection, receive: Receive, send: Send
-) -> Coroutine[Any, Any, None]:
-    """Reject a request or a handshake, by `send_rejection` or `deny_handshake`; to be awaited."""
+) -> Awaitable[None]:
+    """Reject a request or a handshake: see `send_rejection` and `deny_handshake`."""
     if connection["type"] == "http":
         return send_rejection(rejection, connection, send)
     return deny_handshake(rejection, connection, receive, send)

@@ -57,7 +57,10 @@ class DenyEntries:
         return entry % (1 << _BITS)
 
     def covers(self, key: int, moment: float | None) -> bool:
-        """Return whether *key* has an entry whose cut-off is not before *moment*, or it is None."""
+        """Return whether *key* has an entry whose cut-off is not before *moment*.
+
+        If *moment* is None, since it is not known, any entry counts.
+        """
         cut_off = self.cut_off(key)
         return cut_off is not None and (moment is None or moment <= cut_off)
 

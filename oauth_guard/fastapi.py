@@ -33,7 +33,7 @@ _SCHEME = "OAuth2"
 class _Dependency(Misplaced, params.Security):
     """The `Security(...)` that `requires` returns; it is called only in a wrong place."""
 
-    def __hash__(self) -> int:  # for Optional[Caller]; its list of scopes has none
+    def __hash__(self) -> int:  # Optional[Caller] needs one; the list of scopes has none
         return hash(self.dependency)
 
     def __call__(self, *_: Any, **__: Any) -> Any:

@@ -32,7 +32,7 @@ class _Guard(Protocol):
 
 
 class _Step(NamedTuple):
-    """A guard, what it has read, and the connection as the next one inside received it."""
+    """A guard, the request that it has read, and the connection that it has passed on."""
 
     guard: _Guard
     request: ResourceRequest
@@ -70,7 +70,7 @@ def inner_request(connection: Mapping[str, Any], guard: _Guard) -> ResourceReque
 
 
 def _steps_since(guard: _Guard, connection: Mapping[str, Any]) -> list[_Step]:
-    """Return the guards outside *connection* from *guard* on, outermost first; none without it."""
+    """Return the guards outside *connection* from *guard* inwards; none if it is not among them."""
     steps: list[_Step] = []
     while (request := connection.get(REQUEST)) is not None:
         steps.append(_Step(connection[GUARD], request, connection))
@@ -83,9 +83,9 @@ def _steps_since(guard: _Guard, connection: Mapping[str, Any]) -> list[_Step]:
 def _unchanged(
     steps: Sequence[_Step], is_part: Callable[[_Field], bool]
 ) -> Sequence[_Field] | None:
-    """Return those fields of the first request that are a part of it in the sense of *is_part*.
+    """Return the fields of the first request for which *is_part* returns True.
 
-    None if something else than the guards has changed them since: an application in between.
+    None if an application in between has changed them, and not the guards alone.
     """
     read = steps[0].request
     kept = list(filter(is_part, read.received["headers"]))

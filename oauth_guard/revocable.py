@@ -38,7 +38,7 @@ class Revocable:
         await _needed(self.deny_list, "revoke").revoke(issuer, **selector)
 
     async def revoke_all(self: _Guard, issuer: str, *, issued_until: float | None = None) -> None:
-        """Revoke all tokens of *issuer* that were issued until now: see `DenyList.revoke_all`.
+        """Revoke each token that *issuer* has issued until now: see `DenyList.revoke_all`.
 
         Raises:
             ConfigurationError: There is no `deny_list=`, or *issuer* is empty.
@@ -50,7 +50,7 @@ class Revocable:
     async def claims_changed(
         self: _Guard, issuer: str, *, changed_at: float | None = None, **selector: Unpack[Selector]
     ) -> None:
-        """Let no claims from before a change be used any more: see `DenyList.claims_changed`.
+        """Stop using claims from before a change: see `DenyList.claims_changed`.
 
         Raises:
             ConfigurationError: There is no `deny_list=`, or the selector is wrong.

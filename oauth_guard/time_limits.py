@@ -17,8 +17,8 @@ _Ticks: TypeAlias = dict[asyncio.Timeout, int]
 class TimeLimits:
     """Limits how long operations of the running event loop take.
 
-    One timer counts the ticks of all operations in progress: to start and cancel a timer for each
-    would cost more than the rest. While the loop is blocked, at most one tick ends, and before
+    One timer counts the ticks of all operations in progress, which costs less than a timer for
+    each. While the loop is blocked, at most one tick ends, and before
     the next one the loop handles what arrived meanwhile. So that time does not count.
 
     Args:

@@ -106,7 +106,7 @@ class TokenValidation:
         return validated
 
     def _check_claims(self, token: RegisteredClaims) -> None:
-        """Check them for the resource, in the spelling of the token if the case may differ."""
+        """Check the claims for the resource, as *token* spells it if case is ignored."""
         resource = self._resource
         if self._ignores_host_case and resource not in token.audience:
             same = (name for name in token.audience if is_same_resource(name, resource))
@@ -118,7 +118,7 @@ def _are_outdated(validation: Validation, changes: ClaimChanges) -> bool:
     """Return whether the claims have changed since, so that they must be introspected again.
 
     Raises:
-        InvalidToken: They have, and are signed.
+        InvalidToken: They have changed, and are signed, so the token can't get newer ones.
     """
     are_outdated = changes.outdates(validation)
     if are_outdated and validation.reported_at is None:

@@ -11,7 +11,8 @@ from oauth_guard.errors import ConfigurationError
 
 __all__ = ["GUARDS", "PREFIX", "FromEnvironment", "KeyPath", "Source", "spell"]
 
-PREFIX, GUARDS = "OAUTH_GUARD_", "guards"
+PREFIX = "OAUTH_GUARD_"
+GUARDS = "guards"
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 """The keys that lead to a value; a number is a position in a list."""

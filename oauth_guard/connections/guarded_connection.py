@@ -1,4 +1,4 @@
-"""GuardedConnection: what is the same for all connections that end with their token."""
+"""GuardedConnection: what WebSockets and streams share, which end with their token."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 OPEN_CONNECTION = "oauth_guard.open_connection"
 """The key under which the `GuardedConnection` is in the ASGI connection."""
 
-_EXPIRED, _REVOKED = 3000, 3003  # in the range of libraries (RFC 6455 §7.4.2)
+EXPIRED, REVOKED = 3000, 3003  # in the range of libraries (RFC 6455 §7.4.2)
 _RECHECK_AFTER = 60  # seconds, for tokens that must be validated to know whether they are current
 _CLOSE_TIMEOUT = 1  # seconds
 _DISCONNECTED = {"http.disconnect", "websocket.disconnect"}
@@ -56,9 +56,9 @@ class GuardedConnection(ABC):
             epoch.
         ends_at: When its token ends, by the monotonic clock: a clock that is set back does not
             extend the connection.
-        is_open: Whether the end of the token has anything to end: not before a response has
-            begun, nor after the connection has ended.
-        slot: Where `ConnectionDeadlines` keeps it; None before it does.
+        is_open: Whether the end of the token ends the connection: False before a response has
+            started, and after the connection has ended.
+        slot: Where `ConnectionDeadlines` keeps it; None while it is not watched.
     """
 
     requirements: tuple[tuple[Requirement, AccessTarget | None], ...] = ()
@@ -134,7 +134,7 @@ class GuardedConnection(ABC):
             self._check_token()
         except Exception as error:  # noqa: BLE001 - other connections must be visited
             _log.error("an open connection can't be checked: %s", type(error).__name__)
-            self._end(_EXPIRED)
+            self._end(EXPIRED)
 
     def _check_token(self) -> None:
         now, validated = self.guard.clock(), self._validated
@@ -142,7 +142,7 @@ class GuardedConnection(ABC):
             self._timed = validated.not_after
             self.ends_at = self._monotonic() + self._timed - now
         if now >= validated.not_after or self._monotonic() >= self.ends_at:
-            self._end(_EXPIRED)
+            self._end(EXPIRED)
         elif (code := self._denied(validated, now)) is not None:
             self._end(code)
         elif self._rechecking is None and self._needs_recheck(validated, now):
@@ -191,7 +191,7 @@ class GuardedConnection(ABC):
 
     @abstractmethod
     def _last_message(self) -> Message:
-        """Return what the server gets at the end."""
+        """Return the message that ends the connection at the server."""
 
     def _end(self, code: int) -> None:
         self.code = code
@@ -217,9 +217,9 @@ class GuardedConnection(ABC):
         try:
             deny_list.check(validated, now)
         except InvalidToken:
-            return _REVOKED
+            return REVOKED
         except IssuerUnavailable:
-            return _EXPIRED
+            return EXPIRED
         return None
 
     def _needs_recheck(self, validated: ValidatedToken, now: float) -> bool:
@@ -237,13 +237,13 @@ class GuardedConnection(ABC):
 
     async def _recheck(self) -> None:
         """Validate the token again, and end the connection unless that succeeds."""
-        code: int | None = _EXPIRED
+        code: int | None = EXPIRED
         try:
             identity = (await self.guard.recheck(self.request, self.identity)).identity
             await self.authorize_again(self.request, identity)
             code = None
         except RequestRejected as error:
-            code = _EXPIRED if error.reason == Reason.EXPIRED else _REVOKED
+            code = EXPIRED if error.reason == Reason.EXPIRED else REVOKED
         except IssuerUnavailable:
             pass  # it ends, since its token may be revoked
         finally:
@@ -254,7 +254,7 @@ class GuardedConnection(ABC):
     # It does what `asyncio.timeout` does, without the object and the timer, which cost 2 µs.
     async def _interruptible(self, result: Awaitable[_T]) -> _T | None:
         """Return *result*, or None if the token ends before it is there."""
-        if self._loop is None:  # each time it is asked for, CPython 3.11 calls the system
+        if self._loop is None:  # kept, since CPython 3.11 makes a system call to find it
             self._loop = asyncio.get_running_loop()
         task: asyncio.Task[Any] = asyncio.current_task(self._loop)  # type: ignore[assignment] # it is in one
         cancelled = task.cancelling()

@@ -3,19 +3,19 @@
 from collections.abc import Awaitable
 
 from oauth_guard.asgi import Message
-from oauth_guard.connections.guarded_connection import GuardedConnection
+from oauth_guard.connections.guarded_connection import EXPIRED, REVOKED, GuardedConnection
 from oauth_guard.connections.handshake import Handshake
 
 __all__ = ["GuardedWebSocket"]
 
-_REASONS = {3000: "access token expired", 3003: "access token revoked"}
+_REASONS = {EXPIRED: "access token expired", REVOKED: "access token revoked"}
 
 
 class GuardedWebSocket(Handshake, GuardedConnection):
     """A WebSocket; after its end `websocket.disconnect` has the code of the close.
 
-    What waits for no client is passed on as it is, without a coroutine of its own: the handshake,
-    and a message after which the end of the token has nothing to end.
+    The end of the token interrupts what waits for the client. The handshake and the last message
+    don't, so they are passed on directly.
     """
 
     is_open = True

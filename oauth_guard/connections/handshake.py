@@ -1,4 +1,4 @@
-"""Handshake: a handshake that a route check has rejected gets the whole response."""
+"""Handshake: a WebSocket that a route check has rejected gets the whole response."""
 
 from collections.abc import Awaitable
 
@@ -12,7 +12,7 @@ HANDSHAKE = "oauth_guard.handshake"
 
 
 class Handshake:
-    """What a route check has decided before the application accepted the WebSocket.
+    """Keeps the rejection by a route check until the application accepts or closes the WebSocket.
 
     Most frameworks can only close a WebSocket that they reject, and servers send that as status
     403 without a challenge. So the rejection takes the place of such a close. A subclass sets

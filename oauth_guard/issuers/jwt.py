@@ -179,7 +179,7 @@ class JWTIssuer(MeasuredIssuer):
         signed = token.parse()
         if signed.claims.get("iss") != self._rules.issuer:
             raise unknown_issuer([self.issuer], signed.claims.get("iss"))
-        if signed.header is not self._accepted_header:  # equal ones are one object, once cached
+        if signed.header is not self._accepted_header:  # a cached one is the same object
             self._rules.check_header(signed.header)
             self._accepted_header = signed.header
         unverified = UnverifiedToken(signed.claims, self._rules)

@@ -13,7 +13,7 @@ from oauth_guard.jose.strict_json import parse_object
 __all__ = ["JWS", "NO_HEADERS", "JWSHeader", "parse_jws"]
 
 _COMPACT_JWE_DOTS = 4
-_DOT = ord(".")  # a number, which is found in bytes much faster than bytes are
+_DOT = ord(".")  # an integer: `in` finds it in bytes faster than b"."
 # The first character of an encoded object: `e` encodes a brace, the others white space before one.
 _FIRST_CHARACTERS = frozenset("eICD")
 _REPLICATED_CLAIMS = ("iss", "sub", "aud")
@@ -86,11 +86,11 @@ def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = NO_HEADERS)
             of which this library supports none; or the token has no signature (`alg` none).
     """
     if not token.isascii() or token[:1] not in _FIRST_CHARACTERS:
-        raise _without_form(token)
+        raise _malformed(token)
     signing_input, _, encoded_signature = token.encode("ascii").rpartition(b".")
     encoded_header, dot, payload = signing_input.partition(b".")
     if not dot or _DOT in payload:
-        raise _without_form(token)
+        raise _malformed(token)
     try:
         header = known_headers.get(encoded_header) or _parse_header(encoded_header)
         claims = parse_object(decode_base64url(payload))
@@ -109,7 +109,7 @@ def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = NO_HEADERS)
     return jws  # type: ignore[no-any-return] # it is one now
 
 
-def _without_form(token: str) -> InvalidToken:
+def _malformed(token: str) -> InvalidToken:
     is_encrypted = token.count(".") == _COMPACT_JWE_DOTS
     return InvalidToken(Reason.ENCRYPTED_TOKEN if is_encrypted else Reason.MALFORMED_TOKEN)
 

@@ -84,8 +84,7 @@ class ClaimRules:
         claim_types = dict.fromkeys(_NUMBER_CLAIMS, _NUMBER)
         for name in (*_STRING_CLAIMS, self.subject_claim, *self.client_claims, *scopes):
             claim_types[name] = claim_types.get(name, _STRING) & _STRING
-        # The sum of an integer and a float is a float, which is compared faster with the clock.
-        leeway = float(self.leeway)
+        leeway = float(self.leeway)  # so the limits of a lifetime are floats, like the clock's time
         tolerance = min(max(leeway, _MIN_IAT_TOLERANCE), _MAX_IAT_TOLERANCE)
         paths = (*self.role_claims, *self.group_claims, *self.entitlement_claims)
         object.__setattr__(self, "leeway", leeway)

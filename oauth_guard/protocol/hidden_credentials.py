@@ -24,7 +24,7 @@ class HiddenCredentials:
         self._cookie = token_cookie
 
     def carry(self, field: tuple[bytes, bytes]) -> bool:
-        """Return whether a header field carries such credentials, a cookie beside others too."""
+        """Return whether *field* has such credentials; a `Cookie` may have other cookies too."""
         if field[0].lower() in self._fields:
             return True
         return self._cookie is not None and bool(self._cookie.values([field]))

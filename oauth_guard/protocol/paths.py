@@ -24,7 +24,7 @@ _AMBIGUOUS_DECODED = re.compile(
 )
 _AMBIGUOUS_ENCODED = re.compile(rb"%2f|%5c|%00", re.IGNORECASE)
 _ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
-_QUESTION_MARK, _PERCENT = b"?%"  # numbers, which are found in bytes much faster than bytes are
+_QUESTION_MARK, _PERCENT = ord("?"), ord("%")  # integers: `in` finds them in bytes faster
 # A path contains these as they are, so a client has no need to encode them (RFC 3986 §3.3).
 _PLAIN = frozenset((string.ascii_letters + string.digits + "-._~!$&'()*+,;=:@").encode())
 _PATTERN = re.compile(r"(?:([A-Z]+) )?(/\S*)")

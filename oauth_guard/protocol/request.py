@@ -27,7 +27,7 @@ REQUEST = "oauth_guard.request"
 """The key of the ASGI connection under which an inner guard finds the request of the outer one."""
 
 RECEIVED = "oauth_guard.received"
-"""The key under which the request of an inner guard has the connection as it arrived there."""
+"""The key under which `inner_request` keeps the connection as the inner guard received it."""
 
 _AUTHORIZATION_LENGTH, _DPOP_LENGTH = len(b"authorization"), len(b"dpop")
 _CREDENTIALS = {b"authorization", b"cookie", b"dpop"}

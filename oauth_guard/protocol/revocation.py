@@ -46,10 +46,10 @@ class Selector(TypedDict, total=False):
         sid: The tokens of one session at the issuer, whenever they were issued.
         subject: The tokens of one subject that were issued up to `issued_until` plus 5 s, and
             those without `iat`.
-        client_id: The tokens of one client, whenever they were issued; with `issued_until` as
-            for a subject.
-        issued_until: The cut-off for a subject, in seconds since the epoch, else now; or that for
-            a client.
+        client_id: The tokens of one client: without `issued_until` whenever they were issued,
+            with it as for a subject.
+        issued_until: The cut-off for a subject or a client, in seconds since the epoch. That of a
+            subject is now if it is left out.
 
     `sid` and `subject` together revoke the tokens of this session that are of this subject,
     whenever they were issued.

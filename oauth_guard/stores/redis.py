@@ -34,8 +34,9 @@ class RedisStore:
         key: At least 32 secret bytes, the same in each process. To rotate the key, pass two of
             them, `[new, old]`: the first seals, and each of them opens.
         prefix: The prefix of the keys on the server, for its access control rules.
-        timeout: The time limit of one command in seconds, opening a connection included; it may
-            end a fifth later. The wait for one of the 16 slots before it has the same limit.
+        timeout: The time limit of one command in seconds, opening a connection included; a
+            command may take up to a fifth longer. The wait for one of the 16 slots before it has
+            the same limit.
         clock: Returns seconds since the epoch.
         monotonic: Returns monotonic seconds.
 

@@ -29,7 +29,7 @@ _SLOTS = 16  # concurrent commands to one node
 _BACKOFF = 1  # seconds
 _WARNING_INTERVAL = 30  # seconds
 _MAX_NODES = 1000  # a cluster has far fewer, but nodes that it removed are counted too
-_TICKS = 5  # of the time limit
+_TICKS = 5  # in one time limit
 _SHORTEST_TICK = 0.0001  # seconds
 _NONCE_BYTES = 16
 
@@ -46,8 +46,9 @@ class RedisServer:
     Args:
         server: A URL, or a client that is not closed here; see `RedisStore`.
         prefix: The prefix of the keys on the server.
-        timeout: The time limit of one command in seconds, opening a connection included; it may
-            end a fifth later. The wait for one of the 16 slots before it has the same limit.
+        timeout: The time limit of one command in seconds, opening a connection included; a
+            command may take up to a fifth longer. The wait for one of the 16 slots before it has
+            the same limit.
         monotonic: Returns monotonic seconds.
 
     Raises:

@@ -56,7 +56,7 @@ class SealedStore:
                 "store: generate them once with secrets.token_bytes(32)."
             )
         self._store, self._clock = store, clock
-        self._macs = [hmac.new(each, _PURPOSE, "sha256") for each in keys]  # each one is copied
+        self._macs = [hmac.new(each, _PURPOSE, "sha256") for each in keys]  # copied for each MAC
 
     async def get(self, key: bytes) -> StoredValue | None:
         """Return the value under *key*, or None if there is none that is valid.
@@ -119,7 +119,7 @@ def _is_key(key: object) -> bool:
 
 
 def _mac(begun: hmac.HMAC, key: bytes, end: bytes, value: bytes) -> bytes:
-    """Return the MAC over *key*, *end* and *value*, and over their lengths: no boundary moves."""
+    """Return the MAC over *key*, *end* and *value*, with their lengths, which fix the borders."""
     mac = begun.copy()
     mac.update(_LENGTHS.pack(len(key), len(end), len(value)) + key + end + value)
     return mac.hexdigest().encode()
