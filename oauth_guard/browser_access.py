@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from oauth_guard.errors import ConfigurationError
+from oauth_guard.protocol.challenge import Rejection
 from oauth_guard.protocol.hidden_credentials import HiddenCredentials
 from oauth_guard.protocol.login_redirect import LoginRedirect
+from oauth_guard.protocol.request import ResourceRequest
 from oauth_guard.protocol.token_cookie import DEFAULT_TOKEN_COOKIE, TokenCookie
 
 __all__ = ["BrowserAccess", "BrowserSettings"]
@@ -66,3 +68,9 @@ class BrowserAccess:
         self.credentials = HiddenCredentials(settings.get("token_header"), self.token_cookie)
         hides = settings.get("hide_credentials", False)
         self.hidden_credentials = self.credentials if hides else None
+
+    def response_to(self, request: ResourceRequest | None, rejection: Rejection) -> Rejection:
+        """Return *rejection*, or in its place the redirect to the login page; see `instead_of`."""
+        if self.login_redirect is None or request is None:
+            return rejection
+        return self.login_redirect.instead_of(rejection, request)

@@ -156,7 +156,7 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, RequestAuthorizatio
         self._publish(shown, observers)
 
     def _publish(self, settings: ResourceSettings, observers: Iterable[Observer]) -> None:
-        """Build what callers and observers see of the guard, and what the application must not see.
+        """Build what callers and observers see, and what the application must not see.
 
         Callers see rejections and metadata.
         """
@@ -288,12 +288,10 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, RequestAuthorizatio
         Its error is in the challenge of the scheme that *request* used, if it used one. With
         `login_redirect=` a browser gets a redirect instead of a 401; the log shows the 401.
         """
-        trace = None if self._tracer is None else trace_rejection(error, request, self._tracer)
+        trace = trace_rejection(error, request, self._tracer)
         scheme = None if request is None else request.scheme
         rejection = self._rejections.build(error, scheme, trace)
         self._log.write(error, rejection.status, request)
         if self._observers is not None:
             self._observers.rejected(error, rejection.status, request)
-        if self.browsers.login_redirect is None or request is None:
-            return rejection
-        return self.browsers.login_redirect.instead_of(rejection, request)
+        return self.browsers.response_to(request, rejection)

@@ -100,13 +100,10 @@ class RemoteKeySet(MeasuredKeys):
                     if self._fetched > self._unknown.first_seen(token.header, started):
                         raise
                     keys = await self._fetch_for_unknown_key()
-                elif not self._may_fetch_for_bad_signature(started):
+                elif (newer := await self._fetch_for_bad_signature(keys, started)) is None:
                     raise
                 else:
-                    await self._wait_for_fetch()
-                    if self._keys is None or self._keys is keys:
-                        raise
-                    keys = self._keys
+                    keys = newer
             else:
                 return
 
@@ -163,19 +160,20 @@ class RemoteKeySet(MeasuredKeys):
             raise self._unavailable()
         return self._keys
 
-    def _may_fetch_for_bad_signature(self, started: int) -> bool:
-        """Return whether to wait for newer keys; False if the keys came after the token.
+    async def _fetch_for_bad_signature(self, keys: KeySet, started: int) -> KeySet | None:
+        """Return newer keys than *keys*; None if there are none, or *keys* came after the token.
 
         The key under this `kid` may have been replaced. A failed fetch is no outage for this
         token: its key is known, and did not sign it.
         """
         if self._fetched > started:
-            return False
+            return None
         if not self._fetches.is_running(_KEYS):
             if self._failure is not None or not self._unknown.take_for_bad_signature():
-                return False
+                return None
             self._discovery.expire()
-        return True
+        await self._wait_for_fetch()
+        return None if self._keys is keys else self._keys
 
     def _delayed(self) -> InvalidToken | IssuerUnavailable:
         """Schedule the next fetch for an unknown key, and return the error until then."""

@@ -83,7 +83,8 @@ class IssuerRouter:
             if isinstance(each, Tenants)
         ]
         self._header_cache = HeaderCache()
-        self._was_ready, self._remarks = False, RemarkLog()
+        self._was_ready = False
+        self._remarks = RemarkLog()
         names = dict.fromkeys(each.issuer for each in self._issuers)
         self._named = {name: validating(name, self._issuers) for name in names}
         self.published_names = published_names(listed)
@@ -154,8 +155,7 @@ class IssuerRouter:
             name = signed.claims.get("iss")
             issuer = self._issuer_named(name, signed.header.algorithm)
             if issuer is not None:
-                if introspect or token.trace is not None:
-                    self._choose(issuer, token, introspect=introspect)
+                self._choose(issuer, token, introspect=introspect)
                 validation = await issuer.validate(token, introspect=introspect)
             else:
                 validation = await self._validate_with_tenant(name, token, introspect=introspect)

@@ -66,15 +66,17 @@ def der_signature(signature: bytes) -> bytes:
     The two numbers are not checked.
     """
     size = len(signature) // 2
-    # A DER integer is as short as it can be. A zero before it says that it is not negative.
-    r, s = signature[:size].lstrip(b"\0"), signature[size:].lstrip(b"\0")
-    if not r or r[0] & 0x80:
-        r = b"\0" + r
-    if not s or s[0] & 0x80:
-        s = b"\0" + s
-    numbers = b"\x02%c%b\x02%c%b" % (len(r), r, len(s), s)
+    numbers = _der_integer(signature[:size]) + _der_integer(signature[size:])
     head = b"0" if len(numbers) < _DER_LONG else b"0\x81"
     return b"%b%c%b" % (head, len(numbers), numbers)
+
+
+def _der_integer(number: bytes) -> bytes:
+    """Return an unsigned *number* as a DER integer: as short as it can be, and not negative."""
+    digits = number.lstrip(b"\0")
+    if not digits or digits[0] & 0x80:
+        digits = b"\0" + digits
+    return b"\x02%c%b" % (len(digits), digits)
 
 
 def _plain(key: Any, signature: bytes, signing_input: bytes) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from oauth_guard.errors import InvalidToken, Reason
-from oauth_guard.jose.algorithms import SYMMETRIC, VERIFIERS
+from oauth_guard.jose.algorithms import SYMMETRIC
 from oauth_guard.jose.jwk import Key, import_key
 from oauth_guard.jose.jws import JWS
 
@@ -99,8 +99,7 @@ class KeySet:
         key_id = None if header.algorithm in SYMMETRIC else header.key_id
         candidates = self._candidates.get((header.algorithm, key_id), _NO_KEYS)
         for key in candidates or self._without_id.get(header.algorithm, _NO_KEYS):
-            # The key is indexed under its algorithms only, so that `Key.verifies` is not needed.
-            if VERIFIERS[header.algorithm](key.material, token.signature, token.signing_input):
+            if key.verifies(token):
                 return
         raise InvalidToken(Reason.BAD_SIGNATURE if candidates else Reason.UNKNOWN_KEY)
 

@@ -49,16 +49,14 @@ class RegisteredClaims:
         rules.check_audience(self.audience, resource)
         if rules.clients:
             rules.check_client(self.client_id)
-        begin, end = self.lifetime
-        if not begin <= now < end:
-            rules.check_lifetime(self.expires_at, self.not_before, self.issued_at, now)
+        self.check_times(now)
         if rules.claims.required_values:
             rules.claims.check_values(self.claims)
         if "authorization_details" in self.claims:
             check_details(self.claims["authorization_details"])
 
     def check_times(self, now: float) -> None:
-        """Check the lifetime again, of claims that passed `check_claims` at an earlier time.
+        """Check the lifetime. `check_claims` includes it; alone it is for claims checked earlier.
 
         Raises:
             InvalidToken: It is expired, not valid yet, or issued in the future.
@@ -261,17 +259,15 @@ def _scopes(claims: Mapping[str, Any], rules: ClaimRules) -> frozenset[str]:
     first: frozenset[str] | None = None
     for name in rules.scope_claims:
         if name in claims:
-            value = claims[name]
-            if not isinstance(value, str):
-                scopes = _scope_array(name, value)
-            else:
-                scopes = (_split if len(value) <= _MAX_SHARED else _split.__wrapped__)(value)
+            scopes = _scope_names(name, claims[name])
             first = scopes if first is None else first
     return first or _EMPTY
 
 
-def _scope_array(claim: str, value: Any) -> frozenset[str]:
-    """Read a scope claim that is an array, which the rules allow."""
+def _scope_names(claim: str, value: Any) -> frozenset[str]:
+    """Read a scope claim: one string, or an array if the rules allow it."""
+    if isinstance(value, str):
+        return _split(value) if len(value) <= _MAX_SHARED else _split.__wrapped__(value)
     names = _strings(claim, value)
     if any(" " in name for name in names):
         raise InvalidToken(Reason.MALFORMED_CLAIM).about(claim=claim)

@@ -10,7 +10,10 @@ CALLED_IN: Mapping[str, set[tuple[str, str]]] = {
     "read_credentials": {("guard", "authenticate")},
     "validate_token": {("guard", "authenticate"), ("guard", "recheck")},
     "check_claims": {("token_validation", "_check_claims")},
-    "check_times": {("token_validation", "validate_token")},
+    "check_times": {
+        ("token_validation", "validate_token"),
+        ("protocol.access_token", "check_claims"),
+    },
     "from_token": {("token_validation", "validate_token")},
     "PossessionCheck": {("guard", "__init__")},
     "check_binding": {("possession.possession_check", "check")},
