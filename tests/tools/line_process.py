@@ -12,7 +12,7 @@ from typing import Any, Self
 
 __all__ = ["LineProcess"]
 
-_PATIENCE = 300  # seconds, longer than any command takes
+_TIMEOUT = 300  # seconds, longer than any command takes
 
 
 class LineProcess:
@@ -33,14 +33,14 @@ class LineProcess:
         folder: Path | None = None,
     ) -> None:
         self._name = name
-        self._complaints = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - closed on exit
+        self._errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - closed on exit
         self._process = subprocess.Popen(
             command,
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._complaints,
+            stderr=self._errors,
             text=True,
         )
 
@@ -56,7 +56,7 @@ class LineProcess:
         """Stop it."""
         self._process.kill()
         self._process.communicate()
-        self._complaints.close()
+        self._errors.close()
 
     def send(self, value: Any) -> None:
         """Send *value*, which has no result."""
@@ -71,12 +71,12 @@ class LineProcess:
         Raises:
             RuntimeError: The process ended or took too long; the message has its last output.
         """
-        patience = Timer(_PATIENCE, self._process.kill)
-        patience.start()
+        timer = Timer(_TIMEOUT, self._process.kill)
+        timer.start()
         self.send(command)
         line = self._process.stdout.readline() if self._process.stdout else ""
-        patience.cancel()
+        timer.cancel()
         if not line:
-            self._complaints.seek(0)
-            raise RuntimeError(f"{self._name}: {self._complaints.read()[-2000:]}")
+            self._errors.seek(0)
+            raise RuntimeError(f"{self._name}: {self._errors.read()[-2000:]}")
         return json.loads(line)

@@ -207,7 +207,7 @@ def test_credentials_that_an_application_removed_do_not_come_back(hides: dict[st
     assert _get(_within(guard, removed, between, guard, required=False), BEARER) == [None]
 
 
-def test_credentials_that_an_application_removed_after_the_guard_between_stay_away() -> None:
+def test_credentials_that_an_application_removed_after_the_guard_between_are_not_read() -> None:
     """The guard between has passed them on."""
     guard = _guard()
     app = _within(guard, _guard(), _removed(b"authorization"), guard, required=False)

@@ -1,4 +1,4 @@
-"""TimeLimits: operations end in time, by a timer that stalls of the loop do not hurry."""
+"""TimeLimits: operations end in time, and a stall of the event loop counts as one tick."""
 
 import asyncio
 import time

@@ -16,7 +16,7 @@ from tests.tools.benchmarks.request import status_for
 from tests.tools.benchmarks.rows import RESOURCE, bare_app
 
 _OK = 200
-_PATIENCE = 30
+_TIMEOUT = 30
 
 
 def measure_claims(requests: int = 100) -> list[Figure]:
@@ -32,7 +32,7 @@ def measure_claims(requests: int = 100) -> list[Figure]:
 async def _commands(url: str, requests: int) -> int:
     issuer, key = LocalIssuer(), DPoPKey()
     token = issuer.token("read", cnf=key.cnf)
-    dpop = DPoP(replays=RedisOnce(url, timeout=_PATIENCE))
+    dpop = DPoP(replays=RedisOnce(url, timeout=_TIMEOUT))
     guard = Guard(RESOURCE, [JWTIssuer(issuer.issuer, keys=issuer.jwks)], dpop=dpop)
     app = OAuthGuardMiddleware(bare_app, guard)
     proofs = [key.proof(token, "GET", f"{RESOURCE}/") for _ in range(requests + 1)]

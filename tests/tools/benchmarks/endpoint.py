@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 FAR = "far"
 """The prefix of a token whose response takes 10 ms."""
 
-_PATIENCE = 10
+_TIMEOUT = 10
 _WAY = 0.01
 _ACTIVE = {"active": True, "sub": "u1", "client_id": "c1", "aud": "https://api.test"}
 
@@ -31,7 +31,7 @@ class Endpoint:
     @property
     def calls(self) -> int:
         """The number of requests so far."""
-        response = httpx.get(f"{self.origin}/calls", trust_env=False, timeout=_PATIENCE)
+        response = httpx.get(f"{self.origin}/calls", trust_env=False, timeout=_TIMEOUT)
         return int(response.text)
 
 
@@ -49,7 +49,7 @@ def running_endpoint() -> Iterator[Endpoint]:
             yield Endpoint(f"http://127.0.0.1:{listening.getsockname()[1]}")
         finally:
             process.terminate()
-            process.join(_PATIENCE)
+            process.join(_TIMEOUT)
 
 
 class _Application:

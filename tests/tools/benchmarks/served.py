@@ -20,7 +20,7 @@ from tests.tools.benchmarks.peers.environment import ENVIRONMENT
 from tests.tools.benchmarks.route import CONTROL, FLOOR, GUARDED, TRUSTING, UNGUARDED
 
 _ROOT = Path(__file__).parents[3]
-_PATIENCE = 20
+_TIMEOUT = 20
 _FAST = "httptools and uvloop"
 
 
@@ -45,7 +45,7 @@ class Served:
     def busy(self) -> float:
         """Return for how many seconds the server has had a processor."""
         url = f"{self.url(UNGUARDED)}/busy"
-        return float(httpx.get(url, trust_env=False, timeout=_PATIENCE).text)
+        return float(httpx.get(url, trust_env=False, timeout=_TIMEOUT).text)
 
 
 def measure_served(rounds: int = 10, seconds: float = 0.5) -> list[Figure]:
@@ -100,7 +100,7 @@ def serving(python: Path | str = sys.executable) -> Iterator[Served]:
     with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            ready, _, _ = select.select([process.stdout], [], [], _PATIENCE)
+            ready, _, _ = select.select([process.stdout], [], [], _TIMEOUT)
             yield Served(**json.loads(process.stdout.readline() if ready else "null"))
         finally:
             process.kill()

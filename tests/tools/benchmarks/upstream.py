@@ -17,7 +17,7 @@ from tests.needs import PROGRAMS
 from tests.tools.benchmarks.figures import Figure, Target
 
 _KEY = b"what all of the workers know, 32"
-_PATIENCE = 60
+_TIMEOUT = 60
 _ISSUER_SECONDS = 0.02
 _PROCESSES = multiprocessing.get_context("spawn")
 _AT_MOST = {2: 1.1, 4: 1.2}
@@ -43,7 +43,7 @@ def measure_upstream(workers: Sequence[int] = (2, 4), tokens: int = 40) -> Itera
             with ProcessPoolExecutor(count, _PROCESSES, _join, (barrier,)) as pool:
                 names = [f"{count}-workers-{number}" for number in range(tokens)]
                 working = [pool.submit(_work, url, names) for _ in range(count)]
-                calls = sum(each.result(_PATIENCE) for each in working)
+                calls = sum(each.result(_TIMEOUT) for each in working)
             name = f"introspection requests for a token, workers that meet it together: {count}"
             yield Figure(name, calls / tokens, "calls", Target(_AT_MOST[count]))
 
@@ -60,9 +60,9 @@ def _work(url: str, tokens: Sequence[str]) -> int:
 async def _validate(url: str, tokens: Sequence[str]) -> int:
     """Validate each of *tokens* together with the other workers; return the number of requests."""
     issuer = _SlowIssuer(cache_for=3600)
-    async with aclosing(RedisStore(url, key=_KEY, timeout=_PATIENCE)) as store:
+    async with aclosing(RedisStore(url, key=_KEY, timeout=_TIMEOUT)) as store:
         validator = IntrospectionCache(issuer, store)
         for token in tokens:
-            _meeting.wait(_PATIENCE)
+            _meeting.wait(_TIMEOUT)
             await validator.validate(RawToken(token))
     return issuer.calls

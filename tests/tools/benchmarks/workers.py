@@ -23,7 +23,7 @@ from tests.tools.benchmarks.growth import shape_of
 _KEY = b"what all of the workers know, 32"
 # Ten tasks, each looking up two tokens in turn: an own cache of one entry never has a hit.
 _TOKENS = [(f"token-{number}-a", f"token-{number}-b") for number in range(10)]
-_PATIENCE = 30
+_TIMEOUT = 30
 _PROCESSES = multiprocessing.get_context("spawn")
 
 
@@ -70,7 +70,7 @@ async def look_up(url: str, seconds: float, *, introspections: int = 0) -> Work:
         RuntimeError: The number of introspection requests was not *introspections*.
     """
     issuer = ScriptedIssuer(cache_for=3600)
-    async with aclosing(RedisStore(url, key=_KEY, timeout=_PATIENCE)) as store:
+    async with aclosing(RedisStore(url, key=_KEY, timeout=_TIMEOUT)) as store:
         validator = IntrospectionCache(issuer, store, max_entries=1)
         until, began = time.monotonic() + seconds, time.process_time()
 
@@ -93,7 +93,7 @@ def _let_work(url: str, pool: ProcessPoolExecutor, count: int, seconds: float) -
     with Redis.from_url(url) as client:
         client.config_resetstat()
         working = [pool.submit(_work, url, seconds) for _ in range(count)]
-        works = [each.result(_PATIENCE) for each in working]
+        works = [each.result(_TIMEOUT) for each in working]
         found = client.info("stats")["keyspace_hits"] / 2  # each look-up reads value and lifetime
     done = Work(sum(each.hits for each in works), sum(each.busy for each in works))
     if found != done.hits:
@@ -107,7 +107,7 @@ def _pool(count: int) -> ProcessPoolExecutor:
 
 def _meet(meeting: Barrier) -> None:
     """Wait until all processes have started."""
-    meeting.wait(_PATIENCE)
+    meeting.wait(_TIMEOUT)
 
 
 def _work(url: str, seconds: float) -> Work:

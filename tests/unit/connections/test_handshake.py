@@ -57,7 +57,7 @@ def test_anonymous_caller_gets_the_challenge_of_the_route(settings: dict[str, An
 
 
 def test_caller_without_the_scope_gets_the_challenge_of_the_route() -> None:
-    """With the body of a rejection of the middleware."""
+    """The body too is that of a rejection by the middleware."""
     ended = _opened(_feed(WRITES), "read")
     assert isinstance(ended, WebSocketDenialResponse)
     assert challenge(ended) == insufficient_scope("write")
@@ -73,21 +73,23 @@ def test_caller_without_the_scope_gets_the_challenge_of_the_route() -> None:
         pytest.param(_feed(), id="not checked"),
     ],
 )
-def test_other_close_stays_one(app: Any, token: str | None) -> None:
-    """It is of the application, with its code."""
+def test_close_after_an_acceptance_or_without_a_check_is_sent_as_it_is(
+    app: Any, token: str | None
+) -> None:
+    """It has the code that the application chose."""
     ended = _opened(app, token, required=False)
     assert not isinstance(ended, WebSocketDenialResponse)
     assert ended.code == 4000
 
 
-def test_close_after_a_check_that_admits_stays_one() -> None:
+def test_close_after_a_check_that_passed_is_sent_as_it_is() -> None:
     """There is no rejection to send."""
     assert not isinstance(_opened(_feed(READS), "read"), WebSocketDenialResponse)
 
 
 @pytest.mark.parametrize("token", [None, "read"], ids=["anonymous", "with a token"])
-def test_close_stays_one_if_the_server_can_send_nothing_else(token: str | None) -> None:
-    """It has no extension for it."""
+def test_close_is_sent_as_it_is_to_a_server_without_denial_responses(token: str | None) -> None:
+    """That is the ASGI extension `websocket.http.response`."""
     app = _feed(WRITES)
 
     async def without_extension(scope: Any, receive: Any, send: Any) -> None:

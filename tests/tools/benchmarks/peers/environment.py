@@ -55,7 +55,7 @@ def commands(
     pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
     return [
         [str(interpreter), "-m", "venv", "--without-pip", str(folder)],
-        # Modules are compiled when they are imported, since most never are.
+        # A module is compiled when it is imported: most are never imported.
         [*pip, "install", "-qq", "--no-compile", "--requirement", wanted],
     ]
 
