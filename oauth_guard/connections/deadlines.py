@@ -23,9 +23,10 @@ _SLICE = 0.001  # seconds
 class ConnectionDeadlines:
     """Visits each open connection once a second; no connection has a timer or task of its own.
 
-    The visits of one connection are timed so that one follows the end of its token by at most
-    0.2 s. The timer runs only while there are connections. The event loop does other work after
-    each millisecond of visits, so many tokens that end at the same time don't block it.
+    The visits of one connection are timed so that one follows the end of the token that opened it
+    by at most 0.2 s; the end of a newer token is followed by one within a second. The timer runs
+    only while there are connections. The event loop does other work after each millisecond of
+    visits, so many tokens that end at the same time don't block it.
 
     Attributes:
         app: The application; it may be replaced.
