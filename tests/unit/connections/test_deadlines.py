@@ -328,6 +328,14 @@ async def test_status_of_a_token_is_checked_each_minute() -> None:
     assert len(calls) == 3
 
 
+async def test_routes_are_not_checked_again_for_each_websocket() -> None:
+    """The first connection has them checked; later ones go to the application itself."""
+    feed = _Feed()
+    world = _World(feed)
+    async with world.open(world.local.token()):
+        assert vars(world.app)["_deadlines"].app is feed
+
+
 async def test_message_of_the_client_reaches_the_application_before_the_end() -> None:
     """The wrapper changes nothing while the token is valid."""
     feed = _Feed()
@@ -430,8 +438,37 @@ async def test_connection_that_ends_stops_its_validation() -> None:
         world.local.outage = silent
         world.clock.advance(61)
         await asyncio.sleep(1.2)
+        assert "GuardedConnection._recheck" in _running()
+    assert "GuardedConnection._recheck" not in _running()
     await world.guard.aclose()
     assert len(asyncio.all_tasks()) == 1
+
+
+def _running() -> set[str]:
+    return {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()}
+
+
+async def test_application_that_ends_meanwhile_waits_for_the_close() -> None:
+    """The server would close with another code otherwise."""
+    closed: list[int] = []
+
+    async def app(connection: Any, receive: Receive, _send: Send) -> None:
+        await receive()
+        world.clock.advance(300)
+        while connection[OPEN_CONNECTION].code is None:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.05)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        await asyncio.sleep(0.1)
+        closed.append(message["code"])
+
+    world = _World(app)
+    headers = [(b"authorization", b"Bearer " + world.local.token().encode())]
+    await world.app({"type": "websocket", "path": "/", "headers": headers}, receive, send)
+    assert closed == [EXPIRED]
 
 
 def _streaming(chunks: int, seen: list[object]) -> Any:
@@ -503,6 +540,22 @@ async def test_thousand_idle_sockets_have_one_timer_and_no_tasks() -> None:
     assert ended == [EXPIRED] * 1000
     await asyncio.sleep(0.2)
     assert (len(deadlines), vars(deadlines)["_loop"]) == (0, None)
+
+
+async def test_stall_of_the_event_loop_delays_no_visit_further() -> None:
+    """Each slot whose time has passed is visited at the next tick."""
+    world = _World(_Feed())
+    vars(world.app)["_deadlines"] = ConnectionDeadlines(
+        _Feed(), [world.guard], lambda _: None, monotonic=world.clock
+    )
+    end = world.clock() + 1
+    async with AsyncExitStack() as stack, asyncio.timeout(5):
+        sockets = [world.open(world.local.token(exp=end + tenth / 10)) for tenth in range(10)]
+        for socket in sockets:
+            await stack.enter_async_context(socket)
+        world.clock.advance(3)
+        for socket in sockets:
+            assert await socket.receive_close() == EXPIRED
 
 
 async def test_connection_ends_in_time_although_the_clock_is_set_back() -> None:

@@ -33,6 +33,27 @@ async def test_cancelled_application_is_cancelled_though_its_token_ends() -> Non
     await opened.aclose()
 
 
+async def test_cancelled_application_is_cancelled_once_while_its_token_is_valid() -> None:
+    """The wait neither swallows the cancellation nor counts it differently."""
+    opened = await OpenedWebSocket().open()
+    counts: list[int] = []
+
+    async def application() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            await opened.receive()
+        finally:
+            counts.append(task.cancelling())
+
+    running = asyncio.create_task(application())
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert counts == [1]
+
+
 async def test_end_of_the_token_leaves_the_task_uncancelled() -> None:
     """So that `asyncio.timeout` and task groups of the application go on as before."""
     world = OpenedWebSocket()
