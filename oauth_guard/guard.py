@@ -101,7 +101,7 @@ class Guard(FromConfig, AsyncLifecycle, TokenAuthentication, RequestAuthorizatio
         max_cache_bytes: How many bytes cached tokens take at most, in this process.
         deny_list: Tokens that are revoked before they expire. Guards may share one.
         status_lists: Where the issuer lists its revoked tokens. Experimental.
-        observers: Functions that receive each `Decision`; what they raise changes none.
+        observers: Functions that receive each `Decision`; their errors do not change it.
         clock: Returns seconds since the epoch.
         scope_implies: The scopes that a granted scope implies, `{"files": ["files:read"]}`.
         settings: `metadata=`, `realm=`, `debug=` and others: see `ResourceSettings`;

@@ -113,8 +113,9 @@ class IntrospectionCache:
         outcome = self._get(key)
         missing = False
         if outcome is None and store is not None and not store.is_reading(key):
-            shared = await store.get(key)  # here it costs less than in the task of an attempt
-            missing, outcome = True, None if shared is None else self._put(key, shared)
+            shared = await store.get(key)  # here, since an attempt takes a task
+            missing = True
+            outcome = None if shared is None else self._put(key, shared)
         if outcome is None:
             attempt = partial(self._lookup_or_introspect, key, token, missing=missing)
             outcome = await self._lookups.run(key, attempt)
