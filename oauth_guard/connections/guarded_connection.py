@@ -79,8 +79,10 @@ class GuardedConnection(ABC):
     ) -> None:
         self.guard, self.request, self._monotonic = guard, request, monotonic
         self._receive, self._send = receive, send
-        # The tasks that wait for the server, which the end of the token interrupts.
-        self._waiting: set[asyncio.Task[Any]] = set()
+        # The tasks that wait for the server, which the end of the token interrupts. A task is here
+        # twice if it drives another coroutine by hand, as Shiny does.
+        self._waiting: list[asyncio.Task[Any]] = []
+        self._interrupted: set[asyncio.Task[Any]] = set()
         self.checked_at = now = guard.clock()
         self._timed: float = request.validated.not_after
         self.ends_at = monotonic() + self._timed - now
@@ -196,7 +198,8 @@ class GuardedConnection(ABC):
     def _end(self, code: int) -> None:
         self.code = code
         self._closing = asyncio.get_running_loop().create_task(self._close())
-        for task in self._waiting:
+        self._interrupted.update(self._waiting)
+        for task in self._interrupted:
             task.cancel()
 
     async def _close(self) -> None:
@@ -253,19 +256,25 @@ class GuardedConnection(ABC):
 
     # It does what `asyncio.timeout` does, without the object and the timer, which cost 2 µs.
     async def _interruptible(self, result: Awaitable[_T]) -> _T | None:
-        """Return *result*, or None if the token ends before it is there."""
+        """Return *result*, or None if the token ends before it is there.
+
+        Outside of a task, in a coroutine that a callback drives, the end interrupts nothing.
+        """
         if self._loop is None:  # kept, since CPython 3.11 makes a system call to find it
             self._loop = asyncio.get_running_loop()
-        task: asyncio.Task[Any] = asyncio.current_task(self._loop)  # type: ignore[assignment] # it is in one
+        task = asyncio.current_task(self._loop)
+        if task is None:
+            return await result
         cancelled = task.cancelling()
-        self._waiting.add(task)
+        self._waiting.append(task)
         try:
             return await result
         except asyncio.CancelledError:
-            if self.code is None or task.cancelling() > cancelled + 1:
+            if task not in self._interrupted or task.cancelling() > cancelled + 1:
                 raise  # it was not the end of the token that cancelled it, or not that alone
             return None
         finally:
             self._waiting.remove(task)
-            if self.code is not None:
+            if task in self._interrupted:
+                self._interrupted.remove(task)
                 task.uncancel()

@@ -90,17 +90,6 @@ class Identity:
         identity.__class__ = Identity
         return identity  # type: ignore[no-any-return] # it is one now
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        """Reject `caller: Identity` in FastAPI, which takes it for a part of the request.
-
-        A model that allows arbitrary types has such a field nevertheless.
-        """
-        try:
-            return handler(source)
-        except RuntimeError as error:  # Pydantic's base class of such errors
-            raise ConfigurationError(_NOT_OF_A_REQUEST) from error
-
     def __repr__(self) -> str:
         return f"<Identity: {self.kind}>"
 

@@ -29,6 +29,7 @@ HEADCOUNT = f"{ORIGIN}/v1/data/headcount"
 NOT_USED = {
     "Challenge": "what challenge() returns",
     "ClientCertificate": "the demo has no TLS, so its guard reads no certificates",
+    "LocalDecisionPoint": "the demo has no policies, so its guard requests no decisions",
 }
 
 

@@ -357,6 +357,20 @@ async def test_anonymous_websocket_has_no_end() -> None:
     assert feed.opened is None
 
 
+async def test_anonymous_stream_has_no_end() -> None:
+    """It has no token either."""
+    counts: list[float] = []
+
+    async def app(_connection: Any, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        counts.append(_open_connections(world))
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    world = _World(app, required=False, end_streams=True)
+    await run(world.app, http("GET", "/"), body())
+    assert counts == [0]
+
+
 async def test_connection_that_the_client_has_left_is_not_closed_again() -> None:
     """The application may take its time after the disconnection."""
     world = _World(_disconnected)

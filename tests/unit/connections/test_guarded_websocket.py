@@ -9,6 +9,9 @@ import pytest
 from oauth_guard.asgi import Message
 from tests.unit.connections.opened_websocket import OpenedWebSocket
 
+TEXT: Message = {"type": "websocket.send", "text": "x"}
+SLOW: Message = {"type": "websocket.send", "text": "slow"}  # is never sent to the end
+
 
 async def test_application_that_waits_receives_the_disconnection() -> None:
     """After the close was sent to the server."""
@@ -121,3 +124,34 @@ def _future() -> asyncio.Future[Message]:
     future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
     future.set_result({"type": "websocket.receive", "text": "x"})
     return future
+
+
+async def test_task_may_drive_another_coroutine_that_waits() -> None:
+    """As Shiny's does, by hand; the end of the token interrupts the task once."""
+    world = OpenedWebSocket()
+    opened = await world.open()
+
+    async def application() -> tuple[Message, int]:
+        driven = opened.send(SLOW).__await__()
+        next(driven)
+        await opened.send(TEXT)
+        message = await opened.receive()
+        driven.close()
+        task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment] # it is in one
+        return message, task.cancelling()
+
+    running = asyncio.ensure_future(application())
+    await asyncio.sleep(0)
+    assert world.sent == [SLOW, TEXT]
+    world.end(opened)
+    message, cancelling = await running
+    assert (message["type"], cancelling) == ("websocket.disconnect", 0)
+
+
+async def test_callback_may_drive_a_coroutine_that_sends() -> None:
+    """Then no task is there to be interrupted."""
+    world = OpenedWebSocket()
+    opened = await world.open()
+    asyncio.get_running_loop().call_soon(lambda: list(opened.send(TEXT).__await__()))
+    await asyncio.sleep(0)
+    assert world.sent == [TEXT]
