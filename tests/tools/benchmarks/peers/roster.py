@@ -7,10 +7,10 @@ OPAQUE = "opaque"
 OUTAGE = "outage"
 REFUSALS = "refusals"
 
-_SIGNED_ALONE = {OPAQUE: "takes signed tokens alone"}
-_FETCHES_NOTHING = {OUTAGE: "leaves it to the application to fetch and to keep keys"}
-_BY_HAND = {"none": "by the leanest middleware that can be written around it"}
-_VERIFIES_NOTHING = "leaves it to the application to verify the token"
+_SIGNED_ALONE = {OPAQUE: "accepts signed tokens only"}
+_FETCHES_NOTHING = {OUTAGE: "the application must fetch and cache keys"}
+_BY_HAND = {"none": "with the smallest middleware that can be written around it"}
+_VERIFIES_NOTHING = "the application must verify the token"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ OURS = Peer(
     "oauth_guard",
     "ours",
     ["cryptography", "pyjwt", "httpx"],
-    remarks={OUTAGE: "for an hour more, which `stale_if_error` changes"},
+    remarks={OUTAGE: "for one hour, which `stale_if_error` changes"},
 )
 
 PEERS: Sequence[Peer] = [
@@ -52,7 +52,7 @@ PEERS: Sequence[Peer] = [
         "authlib",
         ["authlib"],
         _FETCHES_NOTHING,
-        {OPAQUE: "asks synchronously: nothing else is served meanwhile"},
+        {OPAQUE: "introspects synchronously and blocks the event loop"},
     ),
     Peer("PyJWT", "pyjwt", ["pyjwt"], _SIGNED_ALONE, _BY_HAND),
     Peer("joserfc", "joserfc", ["joserfc"], _SIGNED_ALONE | _FETCHES_NOTHING, _BY_HAND),

@@ -20,7 +20,7 @@ def peer_table(table: PeerTable) -> Iterator[str]:
     for note, number in numbers.items():
         yield f"{number}. {note}"
     yield ""
-    yield "Times are the processor's, for what a guard adds to the same application without it."
+    yield "Times are processor time that a guard adds to the same application without one."
     yield ""
     yield ", ".join(f"{package} {version}" for package, version in table.versions.items())
 

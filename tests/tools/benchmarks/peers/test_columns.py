@@ -115,7 +115,7 @@ def test_table_has_a_column_for_each_peer() -> None:
         "1. slowly",
         "2. it can't",
         "",
-        "Times are the processor's, for what a guard adds to the same application without it.",
+        "Times are processor time that a guard adds to the same application without one.",
         "",
         "a 1.0, b 2.0",
     ]
