@@ -72,6 +72,7 @@ class Stage:
         self.store = STORE
         self.issuer = LocalIssuer(self._origin, audience=self.api)
         self.key = DPoPKey()
+        self._is_new = True
         self.serve()
         self.configure()
 
@@ -103,6 +104,9 @@ class Stage:
         self._retired = [self.guard]
         for each in retired:
             await each.aclose()
+        if self._is_new:  # a guard of the scene before may have tried again until now
+            self._is_new = False
+            self._log.taken.clear()
         await self.application(connection, receive, send)
 
     async def close(self) -> None:
