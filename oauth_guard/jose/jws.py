@@ -10,12 +10,13 @@ from oauth_guard.jose.base64url import decode_base64url
 from oauth_guard.jose.frozen import mutable_class_of
 from oauth_guard.jose.strict_json import parse_object
 
-__all__ = ["JWS", "NO_HEADERS", "JWSHeader", "parse_jws"]
+__all__ = ["FIRST_CHARACTERS", "JWS", "NO_HEADERS", "JWSHeader", "parse_jws"]
+
+FIRST_CHARACTERS = frozenset("eICD")
+"""How an encoded object can begin: `e` encodes a brace, the others white space before one."""
 
 _COMPACT_JWE_DOTS = 4
 _DOT = ord(".")  # an integer: `in` finds it in bytes faster than b"."
-# The first character of an encoded object: `e` encodes a brace, the others white space before one.
-_FIRST_CHARACTERS = frozenset("eICD")
 _REPLICATED_CLAIMS = ("iss", "sub", "aud")
 _HEADER_TYPES: Mapping[str, type] = {
     "alg": str,
@@ -85,7 +86,7 @@ def parse_jws(token: str, known_headers: Mapping[bytes, JWSHeader] = NO_HEADERS)
             replicates a claim with another value; the header names an extension (`crit`, `b64`),
             of which this library supports none; or the token has no signature (`alg` none).
     """
-    if not token.isascii() or token[:1] not in _FIRST_CHARACTERS:
+    if not token.isascii() or token[:1] not in FIRST_CHARACTERS:
         raise _malformed(token)
     signing_input, _, encoded_signature = token.encode("ascii").rpartition(b".")
     encoded_header, dot, payload = signing_input.partition(b".")

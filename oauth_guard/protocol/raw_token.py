@@ -4,15 +4,13 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from oauth_guard.jose.jws import JWS, NO_HEADERS, JWSHeader, parse_jws
+from oauth_guard.jose.jws import FIRST_CHARACTERS, JWS, NO_HEADERS, JWSHeader, parse_jws
 from oauth_guard.protocol.access_token import RegisteredClaims
 
 __all__ = ["RawToken"]
 
 _JWS_DOTS, _JWE_DOTS = 2, 4
-# The first character of an encoded object: `e` encodes a brace; `I`, `C` and `D` encode white
-# space before one; the base64 decoder skips `~`.
-_FIRST_CHARACTERS = frozenset("eICD~")
+_FIRST_CHARACTERS = FIRST_CHARACTERS | {"~"}  # which the lenient decoder skips
 _TO_BASE64 = str.maketrans("-_", "+/")
 
 

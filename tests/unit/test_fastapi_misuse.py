@@ -31,19 +31,19 @@ def _identities(callers: list[Identity]) -> None: ...
 def _returned() -> Identity: ...  # type: ignore[empty-body]
 
 
-def _dependency(caller: Identity = Depends()) -> None: ...  # noqa: B008
+def _dependency(caller: Identity = Depends()) -> None: ...  # noqa: B008 - the mistake
 
 
 def _annotated_dependency(caller: Annotated[Identity, Depends()]) -> None: ...
 
 
-def _named_dependency(caller: Any = Depends(Identity)) -> None: ...  # noqa: B008
+def _named_dependency(caller: Any = Depends(Identity)) -> None: ...  # noqa: B008 - the mistake
 
 
-def _default(caller: Any = Depends(Caller)) -> None: ...  # noqa: B008
+def _default(caller: Any = Depends(Caller)) -> None: ...  # noqa: B008 - the mistake
 
 
-def _bare_default(caller=Caller) -> None: ...  # type: ignore[no-untyped-def] # noqa: ANN001
+def _bare_default(caller=Caller) -> None: ...  # type: ignore[no-untyped-def] # noqa: ANN001 - as it is written
 
 
 def _typed_default(caller: Identity = Caller) -> None: ...  # type: ignore[assignment]
@@ -85,9 +85,9 @@ CALLER: dict[str, Callable[[FastAPI], object]] = {
 PARTS: dict[str, Any] = {
     "Optional": Optional[Caller],  # noqa: UP045 - as it is written
     "Union": Union[None, Caller],  # noqa: UP007 - as it is written
-    "Optional with scopes": Optional[Annotated[Identity, requires("read")]],  # noqa: UP045
-    "Optional in Annotated": Annotated[Optional[Caller], "more"],  # noqa: UP045
-    "Optional of the optional one": Optional[OptionalCaller],  # noqa: UP045
+    "Optional with scopes": Optional[Annotated[Identity, requires("read")]],  # noqa: UP045 - as it is written
+    "Optional in Annotated": Annotated[Optional[Caller], "more"],  # noqa: UP045 - as it is written
+    "Optional of the optional one": Optional[OptionalCaller],  # noqa: UP045 - as it is written
     "a list": list[Caller],
 }
 
